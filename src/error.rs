@@ -1,0 +1,161 @@
+//! Errors of asking: what a pool says at once. What becomes of a task is [`JoinError`](crate::JoinError).
+
+use std::error::Error;
+use std::fmt;
+
+use crate::task::{JoinError, TaskId};
+
+/// Why a pool cannot be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The size is 0: nothing would ever run.
+    ZeroSize,
+    /// The rate is 0: nothing would ever start.
+    ZeroRate,
+    /// What was asked for needs a timer, and the runtime has none.
+    NoTimer,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ZeroSize => ZERO_SIZE,
+            Self::ZeroRate => "a rate of 0 would start nothing: pause the pool to hold tasks back",
+            Self::NoTimer => "the runtime has no timer: use Tokio, Smol, AsyncStd, or a Spawner whose `sleep` returns one",
+        })
+    }
+}
+
+impl Error for BuildError {}
+
+/// A pool cannot shrink to nothing. To hold tasks back, [`pause`](crate::AioPool::pause) it.
+#[derive(Debug)]
+pub struct ZeroSize;
+
+impl fmt::Display for ZeroSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ZERO_SIZE)
+    }
+}
+
+impl Error for ZeroSize {}
+
+const ZERO_SIZE: &str = "a pool of size 0 would run nothing: pause it to hold tasks back";
+
+/// Why a pool takes no task now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// There is no room for it.
+    Full,
+    /// The pool is closed.
+    Closed,
+}
+
+/// A task that was not taken, and its future with it.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use aiopool::{AioPool, Refusal};
+///
+/// let pool = AioPool::new(1);
+/// pool.close();
+/// let refused = pool.try_spawn(async { 7 }).unwrap_err();
+/// assert_eq!(refused.reason(), Refusal::Closed);
+/// assert_eq!(refused.into_inner().await, 7);
+/// # });
+/// ```
+pub struct TrySpawnError<F> {
+    reason: Refusal,
+    future: F,
+}
+
+impl<F> TrySpawnError<F> {
+    pub(crate) fn new(reason: Refusal, future: F) -> Self {
+        Self { reason, future }
+    }
+
+    /// Returns why it was not taken.
+    pub fn reason(&self) -> Refusal {
+        self.reason
+    }
+
+    /// Returns the future, which has not been polled.
+    pub fn into_inner(self) -> F {
+        self.future
+    }
+}
+
+impl<F> fmt::Debug for TrySpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TrySpawnError")
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Display for TrySpawnError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.reason {
+            Refusal::Full => "the pool is full",
+            Refusal::Closed => "the pool is closed",
+        })
+    }
+}
+
+impl<F> Error for TrySpawnError<F> {}
+
+/// Why no task was aborted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AbortError {
+    /// The pool has given this number to no task.
+    NotFound(TaskId),
+    /// The task has ended.
+    AlreadyFinished(TaskId),
+    /// The task has been asked to stop, and is about to.
+    AlreadyAborted(TaskId),
+}
+
+impl fmt::Display for AbortError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(id) => write!(f, "there is no task {id}"),
+            Self::AlreadyFinished(id) => write!(f, "task {id} has finished"),
+            Self::AlreadyAborted(id) => write!(f, "task {id} has been aborted already"),
+        }
+    }
+}
+
+impl Error for AbortError {}
+
+/// Why a [`try_map`](crate::AioPool::try_map) has no results.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TryMapError<E> {
+    /// A task returned this error.
+    Task(E),
+    /// A task came to no result of its own.
+    Join(JoinError),
+}
+
+impl<E: fmt::Display> fmt::Display for TryMapError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Task(error) => error.fmt(f),
+            Self::Join(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: Error + 'static> Error for TryMapError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Task(error) => error.source(),
+            Self::Join(error) => error.source(),
+        }
+    }
+}

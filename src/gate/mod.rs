@@ -1,0 +1,36 @@
+//! Who may run now, and in which order everyone else waits.
+//!
+//! The rule of admission as a plain value: no lock, no clock, no waker, no
+//! runtime, and nothing that runs foreign code. A [`Gate`] hands back what has
+//! to be done, and its caller does it after unlocking.
+//!
+//! A gate has levels: the pool, and below it its groups. A task enters at the
+//! level it was submitted to and climbs to the root, taking the permits of each
+//! level. It waits in one queue at a time, holding what it took below.
+//!
+//! ```text
+//!  enter ──▶ queue of its group ──▶ queue of the pool ──▶ admitted ──▶ leave
+//!               │   takes the group's   │   takes the pool's
+//!               └───────────────────────┴── withdraw ──▶ gone
+//! ```
+//!
+//! - [`register`]: a slot for each live task, from its submission to its end.
+//! - [`lane`]: one priority's queue, linked through the register.
+//! - [`level`]: the permits of one pool or group, and its lanes.
+//! - [`state`]: the rule itself.
+
+mod lane;
+mod level;
+mod register;
+mod state;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+fn entry_size<W, A>() -> usize {
+    size_of::<register::Entry<W, A>>()
+}
+
+pub(crate) use level::{LevelId, Standing};
+pub(crate) use register::Content;
+pub(crate) use state::Gate;

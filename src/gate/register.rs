@@ -1,0 +1,164 @@
+use crate::task::{Slot, TaskId};
+
+/// A slot for every live task: one flat vector, in which free slots are used again.
+///
+/// What lies free at its end is given
+/// back as the crowd leaves; what lies free in front of a task that stays, when
+/// that task ends.
+///
+/// # Invariants
+///
+/// 1. `vacant` is the head of a chain through the free slots. The `prev` of a
+///    head means nothing.
+/// 2. The last slot is not free.
+#[derive(Debug)]
+pub(crate) struct Register<W, A> {
+    entries: Vec<Entry<W, A>>,
+    vacant: u32,
+    live: usize,
+}
+
+/// One task's line. Forty bytes, since a million may wait.
+#[derive(Debug)]
+pub(super) struct Entry<W, A> {
+    pub(super) id: TaskId,
+    pub(super) content: Content<W, A>,
+    /// The neighbours: in its lane while it waits, among the free when it is free.
+    pub(super) prev: u32,
+    pub(super) next: u32,
+    /// The level it was submitted to, and the one in whose queue it stands.
+    pub(super) home: u32,
+    pub(super) at: u32,
+}
+
+/// What stands in a slot.
+#[derive(Debug)]
+pub(crate) enum Content<W, A> {
+    Waiting(W),
+    /// It holds its permits. `None`: it has been taken out of the queue, and is about to end.
+    Active(Option<A>),
+}
+
+/// The end of a chain.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The id in a free slot.
+const NOBODY: u64 = u64::MAX;
+
+/// So many slots are kept when all are free.
+const KEPT: usize = 1024;
+
+impl<W, A> Register<W, A> {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            vacant: NONE,
+            live: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.live
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.entries.capacity()
+    }
+
+    /// Files a new entry; `make` learns its slot first.
+    #[inline]
+    pub(super) fn insert(&mut self, id: TaskId, level: u32, make: impl FnOnce(Slot) -> W) -> Slot {
+        self.live += 1;
+        let (prev, next, home, at) = (NONE, NONE, level, level);
+        if self.vacant == NONE {
+            let slot = Slot(self.entries.len() as u32);
+            let content = Content::Waiting(make(slot));
+            self.entries.push(Entry {
+                id,
+                content,
+                prev,
+                next,
+                home,
+                at,
+            });
+            return slot;
+        }
+        let slot = Slot(self.vacant);
+        let content = Content::Waiting(make(slot));
+        let free = self.at(slot.0);
+        let vacant = std::mem::replace(&mut free.next, next);
+        (free.id, free.content) = (id, content);
+        (free.home, free.at) = (home, at);
+        self.vacant = vacant;
+        slot
+    }
+
+    /// Frees a slot.
+    #[inline]
+    pub(super) fn remove(&mut self, slot: Slot) {
+        self.live -= 1;
+        let next = self.vacant;
+        let entry = self.at(slot.0);
+        entry.id = NOBODY.into();
+        entry.content = Content::Active(None);
+        entry.next = next;
+        if next != NONE {
+            self.at(next).prev = slot.0;
+        }
+        self.vacant = slot.0;
+        if slot.0 as usize + 1 == self.entries.len() {
+            self.trim();
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self, slot: Slot) -> Option<&Entry<W, A>> {
+        self.entries.get(slot.0 as usize)
+    }
+
+    #[inline]
+    pub(super) fn at(&mut self, slot: u32) -> &mut Entry<W, A> {
+        &mut self.entries[slot as usize]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry<W, A>)> {
+        let all = self.entries.iter().zip(0..);
+        all.filter(|(entry, _)| entry.is_taken())
+            .map(|(entry, slot)| (Slot(slot), entry))
+    }
+
+    /// Gives the free slots at the end back.
+    fn trim(&mut self) {
+        if self.live == 0 {
+            self.entries.clear();
+            self.vacant = NONE;
+        }
+        while self.entries.last().is_some_and(|last| !last.is_taken()) {
+            self.pop_free();
+        }
+        if self.entries.capacity() > KEPT && self.entries.len() < self.entries.capacity() / 4 {
+            self.entries.shrink_to(self.entries.len() * 2);
+        }
+    }
+
+    fn pop_free(&mut self) {
+        let Some(Entry { prev, next, .. }) = self.entries.pop() else {
+            return;
+        };
+        if self.vacant as usize == self.entries.len() {
+            self.vacant = next;
+            return;
+        }
+        self.at(prev).next = next;
+        if next != NONE {
+            self.at(next).prev = prev;
+        }
+    }
+}
+
+impl<W, A> Entry<W, A> {
+    fn is_taken(&self) -> bool {
+        self.id.get() != NOBODY
+    }
+}

@@ -1,0 +1,263 @@
+use std::collections::HashMap;
+
+use super::level::{Level, LevelId, Standing};
+use super::register::{Content, Entry, Register};
+use crate::task::{Slot, TaskId};
+
+/// The permits of a pool and its groups, and all that live there.
+///
+/// `W` is what waits, and is handed back when its turn comes. `A` is whatever
+/// the caller keeps of an active one.
+///
+/// A change that may give way to others (`enter`, `leave`, `withdraw`, `resize`,
+/// `resume`) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
+/// Then the invariants of [`Level`] hold again.
+#[derive(Debug)]
+pub(crate) struct Gate<W, A> {
+    register: Register<W, A>,
+    levels: Vec<Level>,
+    /// The standing of those that ask for more than a permit in their turn.
+    standings: HashMap<Slot, Standing>,
+}
+
+impl<W, A> Gate<W, A> {
+    pub(crate) fn new(size: usize) -> Self {
+        let levels = vec![Level::new(None, size)];
+        Self {
+            register: Register::new(),
+            levels,
+            standings: HashMap::new(),
+        }
+    }
+
+    /// Adds a group below `parent`.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the pool has no verb for groups yet")
+    )]
+    pub(crate) fn add_level(&mut self, parent: LevelId, size: usize) -> LevelId {
+        self.levels.push(Level::new(Some(parent.0), size));
+        LevelId(self.levels.len() as u32 - 1)
+    }
+
+    /// Files a newcomer at the back of its queue; `make` learns its slot first.
+    pub(crate) fn enter(
+        &mut self,
+        id: TaskId,
+        home: LevelId,
+        standing: Standing,
+        make: impl FnOnce(Slot) -> W,
+    ) -> Slot {
+        let slot = self.register.insert(id, home.0, make);
+        if standing != Standing::PLAIN {
+            self.standings.insert(slot, standing);
+        }
+        self.each_level(home.0, |level| level.waiting += 1);
+        self.levels[home.0 as usize].push(slot, standing.priority, &mut self.register);
+        self.lift(home.0);
+        slot
+    }
+
+    /// Whether somebody is to be admitted.
+    #[inline]
+    pub(crate) fn is_ready(&self) -> bool {
+        let root = &self.levels[0];
+        root.first()
+            .is_some_and(|(slot, _)| root.fits(self.standing(slot).weight))
+    }
+
+    /// Gives the next its permits, to be run by `by`. It is active from here on.
+    pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> A) -> Option<W> {
+        let slot = self.pass(0)?;
+        let by = by(slot);
+        let entry = self.register.at(slot.0);
+        let home = entry.home;
+        let Content::Waiting(waiting) =
+            std::mem::replace(&mut entry.content, Content::Active(Some(by)))
+        else {
+            unreachable!("an active task stood in a queue");
+        };
+        self.each_level(home, |level| {
+            level.waiting -= 1;
+            level.active += 1;
+        });
+        Some(waiting)
+    }
+
+    /// Takes the permits of an active one back, and its slot.
+    pub(crate) fn leave(&mut self, slot: Slot) -> Option<A> {
+        let entry = self.register.at(slot.0);
+        let home = entry.home;
+        let by = match &mut entry.content {
+            Content::Active(by) => by.take(),
+            Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
+        };
+        let weight = self.standing(slot).weight;
+        self.forget(slot);
+        self.each_level(home, |level| {
+            level.held -= weight;
+            level.active -= 1;
+        });
+        self.lift(home);
+        by
+    }
+
+    /// Takes a waiting one out of its queue, with what it held on its way.
+    ///
+    /// The slot stays its own until [`forget`](Self::forget): it has yet to be settled.
+    pub(crate) fn withdraw(&mut self, slot: Slot) -> Option<W> {
+        if !matches!(self.register.get(slot)?.content, Content::Waiting(_)) {
+            return None;
+        }
+        let standing = self.standing(slot);
+        let entry = self.register.at(slot.0);
+        let (home, at) = (entry.home, entry.at);
+        let Content::Waiting(waiting) =
+            std::mem::replace(&mut entry.content, Content::Active(None))
+        else {
+            return None;
+        };
+        self.levels[at as usize].unlink(slot, standing.priority, &mut self.register);
+        self.each_level(home, |level| level.waiting -= 1);
+        let mut below = home;
+        while below != at {
+            let level = &mut self.levels[below as usize];
+            level.held -= standing.weight;
+            below = level.parent.unwrap_or(at);
+        }
+        self.lift(home);
+        Some(waiting)
+    }
+
+    /// Frees the slot of one that was withdrawn.
+    pub(crate) fn forget(&mut self, slot: Slot) {
+        self.register.remove(slot);
+        if !self.standings.is_empty() {
+            self.standings.remove(&slot);
+        }
+    }
+
+    /// Whether a newcomer would be admitted on the spot.
+    pub(crate) fn has_room(&self, home: LevelId, standing: Standing) -> bool {
+        let Standing { weight, priority } = standing;
+        self.path(home.0)
+            .all(|level| level.fits(weight) && !level.is_awaited(priority))
+    }
+
+    /// Whether so many permits exist, at each level on the way.
+    pub(crate) fn can_carry(&self, home: LevelId, weight: usize) -> bool {
+        self.path(home.0).all(|level| weight <= level.size)
+    }
+
+    pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
+        self.levels[level.0 as usize].size = size;
+        self.lift(level.0);
+    }
+
+    pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
+        self.levels[level.0 as usize].paused = paused;
+        self.lift(level.0);
+    }
+
+    pub(crate) fn is_paused(&self, level: LevelId) -> bool {
+        self.levels[level.0 as usize].paused
+    }
+
+    pub(crate) fn size(&self, level: LevelId) -> usize {
+        self.levels[level.0 as usize].size
+    }
+
+    pub(crate) fn is_full(&self, level: LevelId) -> bool {
+        let level = &self.levels[level.0 as usize];
+        level.held >= level.size
+    }
+
+    pub(crate) fn active(&self, level: LevelId) -> usize {
+        self.levels[level.0 as usize].active
+    }
+
+    pub(crate) fn waiting(&self, level: LevelId) -> usize {
+        self.levels[level.0 as usize].waiting
+    }
+
+    /// What stands in a slot, if it is still this task's.
+    pub(crate) fn get(&self, slot: Slot, id: TaskId) -> Option<&Content<W, A>> {
+        let entry = self.register.get(slot)?;
+        (entry.id == id).then_some(&entry.content)
+    }
+
+    #[inline]
+    pub(crate) fn standing(&self, slot: Slot) -> Standing {
+        if self.standings.is_empty() {
+            return Standing::PLAIN;
+        }
+        self.standings
+            .get(&slot)
+            .copied()
+            .unwrap_or(Standing::PLAIN)
+    }
+
+    /// All that live here, in no order. One that is ending is active, and nobody runs it.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
+        self.register
+            .iter()
+            .map(|(slot, Entry { id, content, .. })| (slot, *id, content))
+    }
+
+    /// How many have a slot: waiting, active, or on their way out.
+    pub(crate) fn living(&self) -> usize {
+        self.register.len()
+    }
+
+    /// How many slots there is memory for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.register.capacity()
+    }
+
+    /// Lets the first of a level's queue through, if it fits.
+    #[inline]
+    fn pass(&mut self, at: u32) -> Option<Slot> {
+        let (slot, priority) = self.levels[at as usize].first()?;
+        let weight = self.standing(slot).weight;
+        let level = &mut self.levels[at as usize];
+        if !level.fits(weight) {
+            return None;
+        }
+        level.unlink(slot, priority, &mut self.register);
+        level.held += weight;
+        Some(slot)
+    }
+
+    /// Moves those who fit from a group's queue to the queue around it, and so on up.
+    #[inline]
+    fn lift(&mut self, from: u32) {
+        if let Some(parent) = self.levels[from as usize].parent {
+            self.lift_to(parent, from);
+        }
+    }
+
+    fn lift_to(&mut self, parent: u32, from: u32) {
+        while let Some(slot) = self.pass(from) {
+            self.register.at(slot.0).at = parent;
+            let priority = self.standing(slot).priority;
+            self.levels[parent as usize].push(slot, priority, &mut self.register);
+        }
+        self.lift(parent);
+    }
+
+    #[inline]
+    fn each_level(&mut self, home: u32, mut change: impl FnMut(&mut Level)) {
+        let mut next = Some(home);
+        while let Some(at) = next {
+            let level = &mut self.levels[at as usize];
+            change(level);
+            next = level.parent;
+        }
+    }
+
+    fn path(&self, home: u32) -> impl Iterator<Item = &Level> {
+        let level = |at: u32| &self.levels[at as usize];
+        std::iter::successors(Some(level(home)), move |below| below.parent.map(level))
+    }
+}

@@ -1,0 +1,322 @@
+//! The gate against a naive model: lists that are searched from the front.
+
+use super::{Content, Gate, LevelId, Standing};
+use crate::task::{Slot, TaskId};
+
+/// What the gate does, with nothing clever in it.
+#[derive(Default)]
+struct Model {
+    levels: Vec<ModelLevel>,
+    active: Vec<Member>,
+}
+
+#[derive(Default)]
+struct ModelLevel {
+    parent: Option<usize>,
+    size: usize,
+    held: usize,
+    paused: bool,
+    queue: Vec<Member>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+struct Member {
+    id: u64,
+    home: usize,
+    standing: Standing,
+}
+
+impl Model {
+    fn add_level(&mut self, parent: Option<usize>, size: usize) {
+        self.levels.push(ModelLevel {
+            parent,
+            size,
+            ..ModelLevel::default()
+        });
+    }
+
+    fn enter(&mut self, member: Member) {
+        self.levels[member.home].queue.push(member);
+        self.lift(member.home);
+    }
+
+    /// Takes the first of the best priority out, if it fits.
+    fn pass(&mut self, at: usize) -> Option<Member> {
+        let level = &mut self.levels[at];
+        let best = level
+            .queue
+            .iter()
+            .map(|member| member.standing.priority)
+            .max()?;
+        let first = level
+            .queue
+            .iter()
+            .position(|member| member.standing.priority == best)?;
+        let weight = level.queue[first].standing.weight;
+        let fits = level.held == 0 || level.held + weight <= level.size;
+        if level.paused || !fits {
+            return None;
+        }
+        level.held += weight;
+        Some(level.queue.remove(first))
+    }
+
+    fn lift(&mut self, from: usize) {
+        let Some(parent) = self.levels[from].parent else {
+            return;
+        };
+        while let Some(member) = self.pass(from) {
+            self.levels[parent].queue.push(member);
+        }
+        self.lift(parent);
+    }
+
+    fn admit(&mut self) -> Option<Member> {
+        let member = self.pass(0)?;
+        self.active.push(member);
+        Some(member)
+    }
+
+    fn leave(&mut self, id: u64) {
+        let place = self
+            .active
+            .iter()
+            .position(|member| member.id == id)
+            .unwrap();
+        let member = self.active.remove(place);
+        self.release(member, None);
+        self.lift(member.home);
+    }
+
+    fn withdraw(&mut self, id: u64) {
+        for at in 0..self.levels.len() {
+            let queue = &mut self.levels[at].queue;
+            if let Some(place) = queue.iter().position(|member| member.id == id) {
+                let member = queue.remove(place);
+                self.release(member, Some(at));
+                self.lift(member.home);
+                return;
+            }
+        }
+    }
+
+    /// Gives back what a member holds below `until`, or everywhere.
+    fn release(&mut self, member: Member, until: Option<usize>) {
+        let mut next = Some(member.home);
+        while let Some(at) = next.filter(|at| Some(*at) != until) {
+            self.levels[at].held -= member.standing.weight;
+            next = self.levels[at].parent;
+        }
+    }
+
+    fn waiting(&self) -> Vec<u64> {
+        let queues = self.levels.iter().flat_map(|level| &level.queue);
+        let mut ids: Vec<u64> = queues.map(|member| member.id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+/// The pair of them, and a source of choices.
+struct Trial {
+    gate: Gate<u64, ()>,
+    model: Model,
+    slots: Vec<(u64, Slot)>,
+    random: u64,
+    given: u64,
+}
+
+impl Trial {
+    /// A pool with two groups, the second of which has a group of its own.
+    fn new(seed: u64) -> Self {
+        let mut gate = Gate::new(3);
+        let mut model = Model::default();
+        model.add_level(None, 3);
+        for (parent, size) in [(0, 2), (0, 2), (2, 1)] {
+            gate.add_level(LevelId(parent), size);
+            model.add_level(Some(parent as usize), size);
+        }
+        let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        Self {
+            gate,
+            model,
+            slots: Vec::new(),
+            random,
+            given: 0,
+        }
+    }
+
+    fn pick(&mut self, below: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % below
+    }
+
+    fn step(&mut self) {
+        match self.pick(10) {
+            0..=3 => self.enter(),
+            4..=5 => self.leave(),
+            6..=7 => self.withdraw(),
+            8 => self.resize(),
+            _ => self.pause(),
+        }
+        self.admit_all();
+        self.compare();
+    }
+
+    fn enter(&mut self) {
+        let (id, home) = (self.given, self.pick(4) as usize);
+        let weight = 1 + self.pick(4).saturating_sub(2) as usize;
+        let priority = self.pick(4) as i32 - 2;
+        let standing = Standing { weight, priority };
+        let level = LevelId(home as u32);
+        self.given += 1;
+        let slot = self.gate.enter(TaskId::from(id), level, standing, |_| id);
+        self.slots.push((id, slot));
+        self.model.enter(Member { id, home, standing });
+    }
+
+    fn leave(&mut self) {
+        if self.model.active.is_empty() {
+            return;
+        }
+        let place = self.pick(self.model.active.len() as u64) as usize;
+        let id = self.model.active[place].id;
+        self.gate.leave(self.slot(id));
+        self.slots.retain(|(other, _)| *other != id);
+        self.model.leave(id);
+    }
+
+    fn withdraw(&mut self) {
+        let waiting = self.model.waiting();
+        if waiting.is_empty() {
+            return;
+        }
+        let id = waiting[self.pick(waiting.len() as u64) as usize];
+        let slot = self.slot(id);
+        assert_eq!(self.gate.withdraw(slot), Some(id));
+        assert_eq!(self.gate.withdraw(slot), None);
+        self.gate.forget(slot);
+        self.slots.retain(|(other, _)| *other != id);
+        self.model.withdraw(id);
+    }
+
+    fn resize(&mut self) {
+        let (level, size) = (self.pick(4) as usize, 1 + self.pick(4) as usize);
+        self.gate.resize(LevelId(level as u32), size);
+        self.model.levels[level].size = size;
+        self.model.lift(level);
+    }
+
+    fn pause(&mut self) {
+        let (level, paused) = (self.pick(4) as usize, self.pick(3) == 0);
+        self.gate.set_paused(LevelId(level as u32), paused);
+        self.model.levels[level].paused = paused;
+        self.model.lift(level);
+    }
+
+    fn admit_all(&mut self) {
+        while self.gate.is_ready() {
+            let admitted = self.gate.admit(|_| ());
+            assert_eq!(admitted, self.model.admit().map(|member| member.id));
+            assert!(admitted.is_some());
+        }
+        assert_eq!(self.model.admit(), None);
+    }
+
+    fn compare(&self) {
+        for (level, model) in self.model.levels.iter().enumerate() {
+            let id = LevelId(level as u32);
+            assert_eq!(self.gate.size(id), model.size);
+            assert_eq!(self.gate.is_full(id), model.held >= model.size);
+        }
+        assert_eq!(self.gate.waiting(LevelId::ROOT), self.model.waiting().len());
+        assert_eq!(self.gate.active(LevelId::ROOT), self.model.active.len());
+        assert_eq!(self.gate.living(), self.slots.len());
+        let mut listed: Vec<u64> = self.gate.iter().map(|(_, id, _)| id.get()).collect();
+        listed.sort_unstable();
+        let mut living: Vec<u64> = self.slots.iter().map(|(id, _)| *id).collect();
+        living.sort_unstable();
+        assert_eq!(listed, living);
+    }
+
+    fn slot(&self, id: u64) -> Slot {
+        self.slots.iter().find(|(other, _)| *other == id).unwrap().1
+    }
+}
+
+#[test]
+fn the_gate_does_what_a_naive_model_does() {
+    for seed in 1..=200 {
+        let mut trial = Trial::new(seed);
+        for _ in 0..500 {
+            trial.step();
+        }
+    }
+}
+
+fn enter_plain(gate: &mut Gate<u64, ()>, id: u64) -> Slot {
+    gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
+}
+
+#[test]
+fn a_slot_is_given_again_and_knows_whose_it_is() {
+    let mut gate = Gate::new(1);
+    let first = enter_plain(&mut gate, 0);
+    gate.admit(|_| ());
+    gate.leave(first);
+    let second = enter_plain(&mut gate, 1);
+    assert_eq!(first, second);
+    assert!(gate.get(first, TaskId::from(0)).is_none());
+    assert!(matches!(
+        gate.get(second, TaskId::from(1)),
+        Some(Content::Waiting(1))
+    ));
+}
+
+#[test]
+fn an_entry_of_the_register_is_forty_bytes() {
+    use crate::task::Parked;
+    use crate::worker::Seat;
+    use std::sync::Arc;
+    assert_eq!(super::entry_size::<Parked, Arc<Seat>>(), 40);
+}
+
+#[test]
+fn the_register_gives_its_memory_back_though_one_task_stays() {
+    let mut gate = Gate::new(1);
+    enter_plain(&mut gate, 0);
+    gate.admit(|_| ());
+    let crowd: Vec<Slot> = (1..100_000).map(|id| enter_plain(&mut gate, id)).collect();
+    assert!(gate.capacity() >= 100_000);
+    for slot in crowd {
+        gate.withdraw(slot);
+        gate.forget(slot);
+    }
+    assert!(
+        gate.capacity() <= 1024,
+        "{} slots are kept",
+        gate.capacity()
+    );
+}
+
+#[test]
+fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
+    let mut gate = Gate::new(1);
+    enter_plain(&mut gate, 0);
+    gate.admit(|_| ());
+    enter_plain(&mut gate, 1);
+    let mut last = enter_plain(&mut gate, 2);
+    for id in 3..100_000 {
+        let next = enter_plain(&mut gate, id);
+        gate.withdraw(last);
+        gate.forget(last);
+        last = next;
+    }
+    assert!(
+        gate.capacity() <= 64,
+        "{} slots for four tasks",
+        gate.capacity()
+    );
+}

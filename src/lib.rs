@@ -1,0 +1,63 @@
+//! A task pool for async Rust, on any runtime.
+//!
+//! A counting semaphore decides how many tasks run; everything else waits in
+//! order, inside the pool, as data and not as tasks of the runtime. The verbs
+//! are the same on tokio, smol, async-std, or an executor of your own.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use aiopool::AioPool;
+//!
+//! let pool = AioPool::new(100);
+//! for page in 0..1000 {
+//!     pool.spawn(async move { page }).await;           // waits for a permit: backpressure
+//! }
+//! let late = pool.spawn_n(async { "report" });         // never waits: parks
+//! let sizes = pool.map(0..10, |n| async move { n }).await; // ordered results
+//! pool.join().await;                                   // waits for all of it
+//! # assert_eq!((late.await.unwrap(), sizes.len()), ("report", 10));
+//! # });
+//! ```
+//!
+//! # Where to look
+//!
+//! - [`AioPool`]: the pool and its verbs, with what it guarantees.
+//! - [`JoinHandle`]: a task's result to come, and ways to stop it.
+//! - [`TaskBuilder`]: tasks with a name, a rank, a weight, limits, callbacks.
+//! - [`IterMap`], [`iterwait`], [`wait`]: results as they come.
+//! - [`Spawner`]: the runtime, and how to bring another one.
+//!
+//! # Words
+//!
+//! A *permit* is the right to run. A *waiting* task stands in the queue, and has not been polled. An *active* one holds
+//! a permit. *Abort* asks and returns; *cancel* asks and waits until it is so; *detach* lets go; *close* refuses
+//! newcomers; *join* waits for all.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod error;
+mod gate;
+mod lock;
+mod map;
+mod observe;
+mod pool;
+mod spawner;
+mod task;
+mod unwind;
+mod wakes;
+mod worker;
+
+pub use error::{AbortError, BuildError, Refusal, TryMapError, TrySpawnError, ZeroSize};
+pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
+pub use observe::{Ended, Observer};
+pub use pool::{
+    AioPool, Builder, CancelReport, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,
+};
+#[cfg(feature = "async-std")]
+pub use spawner::AsyncStd;
+#[cfg(feature = "smol")]
+pub use spawner::Smol;
+#[cfg(feature = "tokio")]
+pub use spawner::Tokio;
+pub use spawner::{Blocking, FnSpawner, Spawner};
+pub use task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle, TaskId, TaskInfo, TaskState};
+pub use worker::Worker;

@@ -1,0 +1,19 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A future that remembers its place. It can be taken back before its end.
+pub(super) struct Indexed<F> {
+    pub(super) index: usize,
+    pub(super) future: F,
+}
+
+impl<F: Future + Unpin> Future for Indexed<F> {
+    type Output = (usize, F::Output);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let index = self.index;
+        Pin::new(&mut self.future)
+            .poll(cx)
+            .map(|output| (index, output))
+    }
+}

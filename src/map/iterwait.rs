@@ -1,0 +1,90 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+
+use super::batches::{Batches, Gathers, ReturnWhen};
+use crate::task::{JoinError, JoinHandle};
+
+/// Gives the results of these handles in the order in which their tasks end.
+///
+/// Each result costs the same, however many handles there are. They may be of
+/// different pools.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(2);
+/// let never = pool.spawn_n(std::future::pending::<i32>());
+/// let soon = pool.spawn_n(async { 1 });
+/// let mut results = aiopool::iterwait([never, soon]);
+/// assert_eq!(results.next().await.unwrap().unwrap(), 1);
+/// # });
+/// ```
+pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait<T> {
+    IterWait {
+        handles: handles.into_iter().collect(),
+        gathered: Vec::new(),
+    }
+}
+
+/// The results of handles, made by [`iterwait`].
+///
+/// Dropping it detaches the tasks whose results were not read: they run on.
+#[must_use = "streams do nothing unless polled"]
+pub struct IterWait<T> {
+    handles: FuturesUnordered<JoinHandle<T>>,
+    /// Results for the batch to come.
+    gathered: Vec<Result<T, JoinError>>,
+}
+
+impl<T> IterWait<T> {
+    /// Gives results in batches: as many as there are when `until` is true. See [`IterMap::batches`](crate::IterMap::batches).
+    pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
+        let keeper = self.handles.iter().next().map(JoinHandle::keeper);
+        Batches::new(self, until, keeper)
+    }
+
+    /// Waits for the next result; `None` when all have been read.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time. No result is lost.
+    pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl<T> Unpin for IterWait<T> {}
+
+impl<T> Stream for IterWait<T> {
+    type Item = Result<T, JoinError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        Pin::new(&mut self.handles).poll_next(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.handles.len(), Some(self.handles.len()))
+    }
+}
+
+impl<T> Gathers for IterWait<T> {
+    type Value = T;
+
+    fn gathered(&mut self) -> &mut Vec<Result<T, JoinError>> {
+        &mut self.gathered
+    }
+}
+
+impl<T> fmt::Debug for IterWait<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IterWait")
+            .field("unread", &self.handles.len())
+            .finish_non_exhaustive()
+    }
+}

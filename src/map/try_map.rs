@@ -1,0 +1,140 @@
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+
+use super::indexed::Indexed;
+use crate::error::TryMapError;
+use crate::pool::AioPool;
+use crate::task::{AbortOnDrop, JoinError, JoinHandle};
+
+impl AioPool {
+    /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
+    ///
+    /// Whatever fails first (an `Err`, a panic, a task that is cancelled or
+    /// rejected) cancels the rest: no more items are pulled, and this returns when
+    /// all of its tasks have stopped. Items are pulled as for [`map`](Self::map).
+    ///
+    /// # Errors
+    ///
+    /// [`TryMapError::Task`] with the first `Err`, or [`TryMapError::Join`] for a task without a result.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `items` or `f`; the tasks that it has started are aborted then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping this aborts the tasks that it has started, since nobody could read their results.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, TryMapError};
+    ///
+    /// let pool = AioPool::new(4);
+    /// let parse = |word: &'static str| async move { word.parse::<u8>() };
+    /// assert_eq!(pool.try_map(["1", "2"], parse).await.unwrap(), [1, 2]);
+    ///
+    /// let failed = pool.try_map(["1", "x", "3"], parse).await.unwrap_err();
+    /// assert!(matches!(failed, TryMapError::Task(_)));
+    /// # });
+    /// ```
+    pub async fn try_map<I, F, Fut, T, E>(
+        &self,
+        items: I,
+        mut f: F,
+    ) -> Result<Vec<T>, TryMapError<E>>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        let mut trial = Trial::new();
+        for item in items {
+            let started = match trial.unless_failed(pin!(self.spawn(f(item)))).await {
+                Ok(handle) => handle,
+                Err(failure) => return Err(trial.give_up(failure).await),
+            };
+            trial.add(started);
+        }
+        match poll_fn(|cx| trial.poll_all(cx)).await {
+            Ok(()) => Ok(trial.values.into_iter().flatten().collect()),
+            Err(failure) => Err(trial.give_up(failure).await),
+        }
+    }
+}
+
+/// The tasks of a `try_map`, and the values of those that have ended.
+struct Trial<T, E> {
+    running: FuturesUnordered<Indexed<AbortOnDrop<Result<T, E>>>>,
+    values: Vec<Option<T>>,
+}
+
+impl<T, E> Trial<T, E> {
+    fn new() -> Self {
+        Self {
+            running: FuturesUnordered::new(),
+            values: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, handle: JoinHandle<Result<T, E>>) {
+        let index = self.values.len();
+        self.values.push(None);
+        self.running.push(Indexed {
+            index,
+            future: handle.abort_on_drop(),
+        });
+    }
+
+    /// Waits for `starting`, unless a task fails before.
+    async fn unless_failed<S: Future>(
+        &mut self,
+        mut starting: Pin<&mut S>,
+    ) -> Result<S::Output, TryMapError<E>> {
+        poll_fn(|cx| match self.poll_all(cx) {
+            Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
+            Poll::Ready(Ok(())) | Poll::Pending => starting.as_mut().poll(cx).map(Ok),
+        })
+        .await
+    }
+
+    /// Ready when all have ended well, or one has failed.
+    fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
+        while let Some((index, result)) = ready!(Pin::new(&mut self.running).poll_next(cx)) {
+            match value_of(result) {
+                Ok(value) => self.values[index] = Some(value),
+                Err(failure) => return Poll::Ready(Err(failure)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Cancels the rest: asks all, then waits for each.
+    async fn give_up(self, failure: TryMapError<E>) -> TryMapError<E> {
+        let rest: Vec<_> = self
+            .running
+            .into_iter()
+            .map(|task| task.future.detach())
+            .collect();
+        for handle in &rest {
+            handle.abort();
+        }
+        for handle in rest {
+            drop(handle.await);
+        }
+        failure
+    }
+}
+
+fn value_of<T, E>(result: Result<Result<T, E>, JoinError>) -> Result<T, TryMapError<E>> {
+    result
+        .map_err(TryMapError::Join)?
+        .map_err(TryMapError::Task)
+}

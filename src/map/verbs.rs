@@ -1,0 +1,108 @@
+use crate::pool::AioPool;
+use crate::task::{JoinError, JoinHandle};
+
+/// Many tasks.
+impl AioPool {
+    /// Runs a task for each item, and returns all results, in the order of the items.
+    ///
+    /// Items are pulled and futures made only as permits free, so that a long or
+    /// costly input is never far ahead of the work. An error is a result like any
+    /// other; see [`try_map`](Self::try_map) to stop at the first.
+    ///
+    /// Use [`itermap`](Self::itermap) to read results while tasks run, and
+    /// [`map_n`](Self::map_n) to submit all at once.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `items` or `f`; the tasks that it has started are aborted then.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping this aborts the tasks that it has started, since nobody could read their results.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let lengths = pool.map(["a", "bb", "ccc"], |word| async move { word.len() }).await;
+    /// let lengths: Vec<_> = lengths.into_iter().map(Result::unwrap).collect();
+    /// assert_eq!(lengths, [1, 2, 3]);
+    /// # });
+    /// ```
+    pub async fn map<I, F, Fut>(&self, items: I, mut f: F) -> Vec<Result<Fut::Output, JoinError>>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let mut started = Vec::new();
+        for item in items {
+            started.push(self.spawn(f(item)).await.abort_on_drop());
+        }
+        let mut results = Vec::with_capacity(started.len());
+        for task in started {
+            results.push(task.await);
+        }
+        results
+    }
+
+    /// Submits a task for each item, now, and returns their handles in the order of the items.
+    ///
+    /// See [`spawn_n`](Self::spawn_n) for what is true of each. The input has to end.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `items` or `f`; the tasks submitted so far run on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let handles = pool.map_n(1..=3, |n| async move { n * n });
+    /// let mut sum = 0;
+    /// for handle in handles {
+    ///     sum += handle.await.unwrap();
+    /// }
+    /// assert_eq!(sum, 14);
+    /// # });
+    /// ```
+    pub fn map_n<I, F, Fut>(&self, items: I, mut f: F) -> Vec<JoinHandle<Fut::Output>>
+    where
+        I: IntoIterator,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        items
+            .into_iter()
+            .map(|item| self.spawn_n(f(item)))
+            .collect()
+    }
+
+    /// Submits `copies` tasks from the same function, now.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `f`; the tasks submitted so far run on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let handles = pool.apply(10, || async { 1 });
+    /// assert_eq!(handles.len(), 10);
+    /// # });
+    /// ```
+    pub fn apply<F, Fut>(&self, copies: usize, mut f: F) -> Vec<JoinHandle<Fut::Output>>
+    where
+        F: FnMut() -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        self.map_n(0..copies, |_| f())
+    }
+}

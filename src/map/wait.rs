@@ -1,0 +1,127 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+
+use super::batches::ReturnWhen;
+use super::indexed::Indexed;
+use crate::task::{JoinError, JoinHandle, Sleep};
+
+/// What came of a [`wait`].
+pub struct Waited<T> {
+    /// The results that are there, in the order in which the tasks ended, with their handles' places.
+    pub done: Vec<(usize, Result<T, JoinError>)>,
+    /// The handles whose results are not there, in their order.
+    pub pending: Vec<JoinHandle<T>>,
+}
+
+/// Waits until enough of these handles have their results, or the time is over.
+///
+/// Returns the results, and the other handles: nothing is cancelled.
+///
+/// # Panics
+///
+/// Panics if there is a `timeout`, and the runtime has no timer.
+///
+/// # Cancel safety
+///
+/// Dropping this detaches the tasks, and the results are lost.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use aiopool::{AioPool, ReturnWhen, wait};
+///
+/// let pool = AioPool::new(2);
+/// let never = pool.spawn_n(std::future::pending::<i32>());
+/// let soon = pool.spawn_n(async { 1 });
+/// let waited = wait(vec![never, soon], ReturnWhen::FirstCompleted, None).await;
+/// assert_eq!(waited.done[0].0, 1);
+/// assert_eq!(waited.pending.len(), 1);
+/// # });
+/// ```
+pub async fn wait<T>(
+    handles: Vec<JoinHandle<T>>,
+    until: ReturnWhen,
+    timeout: Option<Duration>,
+) -> Waited<T> {
+    let mut timer = handles
+        .first()
+        .zip(timeout)
+        .map(|(handle, limit)| handle.keeper().sleep(limit));
+    let mut waiting = Waiting::new(handles);
+    poll_fn(|cx| waiting.poll(until, &mut timer, cx)).await;
+    waiting.into_waited()
+}
+
+struct Waiting<T> {
+    pending: FuturesUnordered<Indexed<JoinHandle<T>>>,
+    done: Vec<(usize, Result<T, JoinError>)>,
+    failed: bool,
+}
+
+impl<T> Waiting<T> {
+    fn new(handles: Vec<JoinHandle<T>>) -> Self {
+        let handles = handles.into_iter().enumerate();
+        let pending = handles
+            .map(|(index, future)| Indexed { index, future })
+            .collect();
+        Self {
+            pending,
+            done: Vec::new(),
+            failed: false,
+        }
+    }
+
+    fn poll(
+        &mut self,
+        until: ReturnWhen,
+        timer: &mut Option<Sleep>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        while let Poll::Ready(next) = Pin::new(&mut self.pending).poll_next(cx) {
+            let Some((index, result)) = next else {
+                return Poll::Ready(());
+            };
+            self.failed |= result.is_err();
+            self.done.push((index, result));
+        }
+        let enough = match until {
+            ReturnWhen::FirstCompleted => !self.done.is_empty(),
+            ReturnWhen::FirstError => self.failed,
+            ReturnWhen::AllCompleted => false,
+        };
+        let late = timer
+            .as_mut()
+            .is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
+        if enough || late {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn into_waited(self) -> Waited<T> {
+        let mut pending: Vec<_> = self.pending.into_iter().collect();
+        pending.sort_by_key(|handle| handle.index);
+        let pending = pending.into_iter().map(|handle| handle.future).collect();
+        Waited {
+            done: self.done,
+            pending,
+        }
+    }
+}
+
+impl<T> fmt::Debug for Waited<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waited")
+            .field("done", &self.done.len())
+            .field("pending", &self.pending.len())
+            .finish()
+    }
+}

@@ -1,0 +1,131 @@
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::available_parallelism;
+
+use super::AioPool;
+use crate::error::BuildError;
+use crate::observe::Observer;
+use crate::spawner::Spawner;
+
+/// What does not change in a pool.
+pub(crate) struct Settings {
+    pub(super) name: Arc<str>,
+    /// How many may wait; `None` for any number.
+    pub(super) max_waiting: Option<usize>,
+    pub(super) timed: bool,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Makes a pool with more than a size. Begun with [`AioPool::builder`].
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::AioPool;
+///
+/// let pool = AioPool::builder().size(8).name("thumbnails").max_waiting(1000).build()?;
+/// assert_eq!(pool.name(), "thumbnails");
+/// assert_eq!(pool.size(), 8);
+/// # Ok::<(), aiopool::BuildError>(())
+/// ```
+#[must_use = "it makes no pool until `build`"]
+pub struct Builder {
+    size: Option<usize>,
+    name: Option<String>,
+    spawner: Option<Box<dyn Spawner>>,
+    max_waiting: Option<usize>,
+    timed: bool,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+impl Builder {
+    pub(super) fn new() -> Self {
+        Self {
+            size: None,
+            name: None,
+            spawner: None,
+            max_waiting: None,
+            timed: false,
+            observer: None,
+        }
+    }
+
+    /// How many tasks run at once. The default is the number of threads that the machine runs at once.
+    pub fn size(mut self, size: usize) -> Self {
+        self.size = Some(size);
+        self
+    }
+
+    /// What the pool is called, and its tasks after it. The default is `"AioPool-{n}"`, with a number of its own.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Where the workers run. By default the runtime is found at the first spawn, as for [`AioPool::new`].
+    pub fn spawner(mut self, spawner: impl Spawner) -> Self {
+        self.spawner = Some(Box::new(spawner));
+        self
+    }
+
+    /// How many tasks may wait at once: those beyond are rejected. The default is any number.
+    ///
+    /// With 0, a task either starts at once or is rejected.
+    pub fn max_waiting(mut self, waiting: usize) -> Self {
+        self.max_waiting = Some(waiting);
+        self
+    }
+
+    /// Whether the pool takes the time at a task's submission and start, for
+    /// [`TaskInfo::waited`](crate::TaskInfo::waited) and [`running`](crate::TaskInfo::running).
+    ///
+    /// Off by default, since the clock costs more than the task otherwise does. An observer turns it on.
+    pub fn timed(mut self, timed: bool) -> Self {
+        self.timed = timed;
+        self
+    }
+
+    /// Who is told what happens to the tasks.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Makes the pool.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::ZeroSize`] if the size is 0: to hold tasks back, [`pause`](AioPool::pause) the pool.
+    pub fn build(self) -> Result<AioPool, BuildError> {
+        let size = self
+            .size
+            .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+        if size == 0 {
+            return Err(BuildError::ZeroSize);
+        }
+        let settings = Settings {
+            name: self.name.unwrap_or_else(default_name).into(),
+            max_waiting: self.max_waiting,
+            timed: self.timed || self.observer.is_some(),
+            observer: self.observer,
+        };
+        Ok(AioPool::assemble(size, settings, self.spawner))
+    }
+}
+
+fn default_name() -> String {
+    static UNNAMED: AtomicU64 = AtomicU64::new(0);
+    format!("AioPool-{}", UNNAMED.fetch_add(1, Relaxed))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("size", &self.size)
+            .field("name", &self.name)
+            .field("max_waiting", &self.max_waiting)
+            .field("timed", &self.timed)
+            .finish_non_exhaustive()
+    }
+}

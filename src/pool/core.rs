@@ -1,0 +1,199 @@
+use std::cell::Cell;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
+
+use super::builder::Settings;
+use super::detail::Detail;
+use super::state::State;
+use crate::gate::{LevelId, Standing};
+use crate::lock::Lock;
+use crate::spawner::{self, Spawner};
+use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared};
+use crate::unwind::shielded;
+use crate::wakes::Wakes;
+use crate::worker::{Seat, Worker};
+
+/// A pool, as its handles, workers and tasks share it.
+///
+/// Locks are taken in one order: this one, then a task's stage or a worker's
+/// desk. Under them data is moved, and nothing foreign runs.
+pub(crate) struct Core {
+    me: Weak<Self>,
+    state: Lock<State>,
+    spawner: OnceLock<Box<dyn Spawner>>,
+    pub(super) settings: Settings,
+    /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
+    pub(super) expecting: AtomicBool,
+}
+
+/// What a pool does with a newcomer that has to wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Patience {
+    /// It waits, unless the queue has a bound and is full.
+    Park,
+    /// It waits only in a queue that has a bound.
+    Try,
+}
+
+impl Core {
+    pub(super) fn new(
+        size: usize,
+        settings: Settings,
+        spawner: Option<Box<dyn Spawner>>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            state: Lock::new(State::new(size)),
+            spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
+            settings,
+            expecting: AtomicBool::new(false),
+        })
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The runtime, found at the first call.
+    #[track_caller]
+    pub(super) fn spawner(&self) -> &dyn Spawner {
+        match self.spawner.get() {
+            Some(spawner) => &**spawner,
+            None => self.find_spawner(),
+        }
+    }
+
+    #[track_caller]
+    fn find_spawner(&self) -> &dyn Spawner {
+        let found = spawner::found().expect(
+            "no runtime here: submit from inside a tokio context, enable the feature `smol`, \
+             or make the pool with AioPool::with_spawner",
+        );
+        &**self.spawner.get_or_init(|| found)
+    }
+
+    /// Takes a newcomer in, and starts it if there is a permit.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back, uncounted, if it may neither start nor wait.
+    pub(super) fn submit<F, X>(
+        &self,
+        shared: &Shared<F::Output>,
+        body: Box<Body<F, X>>,
+        standing: Standing,
+        detail: Option<Arc<Detail>>,
+        patience: Patience,
+    ) -> Result<(), (Rejection, Box<Body<F, X>>)>
+    where
+        F: Future<Output: Send> + Send + 'static,
+        X: Extras + 'static,
+    {
+        let mut state = self.lock();
+        if let Some(rejection) = self.rejection(&state, standing, patience) {
+            return Err((rejection, body));
+        }
+        state.park(standing, detail, |id, slot| {
+            shared.place(id, slot);
+            Box::into_pin(body)
+        });
+        self.dispatch(state);
+        Ok(())
+    }
+
+    /// Counts a newcomer that was not taken in, and settles it.
+    pub(super) fn reject<T>(&self, shared: &Shared<T>, task: Parked, rejection: Rejection) {
+        let id = self.lock().number();
+        shared.number(id);
+        task.give_up(Failure::Rejected(rejection), &mut |end, settle| {
+            let joiner = settle();
+            self.lock().stats.count(end);
+            debug_assert!(joiner.is_none(), "its handle has been given to nobody");
+        });
+    }
+
+    /// Starts those who can be started, and unlocks.
+    ///
+    /// In a loop, and not by recursion: a runtime that refuses a worker drops it
+    /// inside of [`launch`](Self::launch), which frees its permit for the next.
+    pub(super) fn dispatch<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+        let mut wakes = Wakes::default();
+        while state.gate.is_ready() {
+            if let Some(seat) = state.idle.pop_back() {
+                if let Some(task) = state.admit(seat.clone(), &mut wakes) {
+                    task.announce(&mut wakes);
+                    seat.hand(task);
+                }
+                continue;
+            }
+            let seat = Arc::<Seat>::default();
+            let task = state.admit(seat.clone(), &mut wakes);
+            drop(state);
+            if let Some(task) = task {
+                task.announce(&mut wakes);
+                std::mem::take(&mut wakes).wake();
+                self.launch(Worker::new(self.me(), seat, task));
+            }
+            state = self.lock();
+        }
+        drop(state);
+        wakes.wake();
+    }
+
+    /// Gives a worker to the runtime. One that panics has refused it.
+    pub(super) fn launch(&self, worker: Worker) {
+        let outer = LAUNCHING.replace(self.address());
+        shielded(|| self.spawner().spawn(worker));
+        LAUNCHING.set(outer);
+    }
+
+    /// Whether this thread is inside of [`launch`](Self::launch): then `dispatch` goes on after it.
+    pub(super) fn is_launching(&self) -> bool {
+        LAUNCHING.get() == self.address()
+    }
+
+    /// Itself, as its workers hold it. Whoever calls this holds it too.
+    pub(super) fn me(&self) -> Arc<Self> {
+        self.me.upgrade().expect("a pool that is in use is there")
+    }
+
+    fn rejection(
+        &self,
+        state: &State,
+        standing: Standing,
+        patience: Patience,
+    ) -> Option<Rejection> {
+        if state.closed {
+            return Some(Rejection::Closed);
+        }
+        if !state.gate.can_carry(LevelId::ROOT, standing.weight) {
+            return Some(Rejection::TooHeavy);
+        }
+        let bound = match (self.settings.max_waiting, patience) {
+            (None, Patience::Park) => return None,
+            (None, Patience::Try) => 0,
+            (Some(bound), _) => bound,
+        };
+        let parks = !state.gate.has_room(LevelId::ROOT, standing);
+        (parks && state.gate.waiting(LevelId::ROOT) >= bound).then_some(Rejection::QueueFull)
+    }
+
+    fn address(&self) -> *const () {
+        std::ptr::from_ref(self).cast()
+    }
+}
+
+thread_local! {
+    /// The pool that is giving a worker to its runtime on this thread. Compared, never followed.
+    static LAUNCHING: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        let state = self.lock();
+        debug_assert!(
+            state.gate.living() == 0 || std::thread::panicking(),
+            "a pool went with its tasks"
+        );
+    }
+}

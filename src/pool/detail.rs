@@ -1,0 +1,61 @@
+use std::borrow::Cow;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use crate::gate::Standing;
+use crate::task::{TaskId, TaskInfo, TaskState};
+
+/// What is known of a task that is more than a future: named, ranked, or timed.
+#[derive(Debug)]
+pub(super) struct Detail {
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) standing: Standing,
+    /// `None` in a pool that is not timed.
+    pub(super) submitted: Option<Instant>,
+    pub(super) started: OnceLock<Instant>,
+}
+
+impl Detail {
+    pub(super) fn new(name: Option<Cow<'static, str>>, standing: Standing, timed: bool) -> Self {
+        let submitted = timed.then(Instant::now);
+        Self {
+            name,
+            standing,
+            submitted,
+            started: OnceLock::new(),
+        }
+    }
+
+    /// Notes that the task runs.
+    pub(super) fn start(&self) {
+        if self.submitted.is_some() {
+            self.started.get_or_init(Instant::now);
+        }
+    }
+
+    fn waited(&self) -> Option<Duration> {
+        let submitted = self.submitted?;
+        let until = self.started.get().copied().unwrap_or_else(Instant::now);
+        Some(until.saturating_duration_since(submitted))
+    }
+
+    fn running(&self) -> Option<Duration> {
+        self.started.get().map(Instant::elapsed)
+    }
+}
+
+/// A listing's line about a task.
+pub(super) fn info(pool: &str, id: TaskId, state: TaskState, detail: Option<&Detail>) -> TaskInfo {
+    let name = detail.and_then(|detail| detail.name.as_deref());
+    let standing = detail.map_or(Standing::PLAIN, |detail| detail.standing);
+    TaskInfo {
+        id,
+        name: name.map_or_else(|| format!("{pool}-{id}"), str::to_owned),
+        group: None,
+        state,
+        priority: standing.priority,
+        weight: standing.weight,
+        waited: detail.and_then(Detail::waited),
+        running: detail.and_then(Detail::running),
+    }
+}

@@ -1,0 +1,164 @@
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::detail::{self, Detail};
+use crate::gate::Standing;
+use crate::observe::{Ended, Observer};
+use crate::task::{End, Extras, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
+use crate::unwind::shielded;
+use crate::wakes::Wakes;
+use crate::worker::Bell;
+
+/// What a caller has asked for a task, beyond its future.
+pub(super) struct Wishes {
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) standing: Standing,
+    pub(super) run_limit: Option<Duration>,
+    pub(super) wait_limit: Option<Duration>,
+    pub(super) on_cancel: Option<Callback>,
+    pub(super) on_end: Option<Callback>,
+    pub(super) identity: Option<Identity>,
+}
+
+/// Which task it is, for what is inside of it. Known once it runs.
+pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<Origin>)>>;
+
+pub(super) type Callback = Box<dyn FnOnce(TaskId) + Send>;
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            name: None,
+            standing: Standing::PLAIN,
+            run_limit: None,
+            wait_limit: None,
+            on_cancel: None,
+            on_end: None,
+            identity: None,
+        }
+    }
+}
+
+/// The extras of a task that has any. `None` is what its body keeps at its end.
+#[derive(Default)]
+pub(super) struct Dressed(pub(super) Option<Box<Dress>>);
+
+pub(super) struct Dress {
+    pub(super) start: Start,
+    pub(super) limit: Option<Limit>,
+    pub(super) bell: Option<Arc<Bell>>,
+    pub(super) detail: Arc<Detail>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) identity: Option<Identity>,
+    pub(super) on_cancel: Option<Callback>,
+    pub(super) on_end: Option<Callback>,
+    pub(super) watch: Option<Watch>,
+    pub(super) begun: bool,
+}
+
+/// How long a task may run.
+pub(super) enum Limit {
+    /// Until it starts.
+    Unset(Duration, Arc<dyn Keeper>),
+    Running(Sleep),
+}
+
+/// The pool's observer, and what it calls the tasks.
+#[derive(Clone)]
+pub(super) struct Watch {
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) pool: Arc<str>,
+}
+
+impl Extras for Dressed {
+    fn admitted(&self, wakes: &mut Wakes) -> Start {
+        let Some(dress) = &self.0 else {
+            return Start::Silent;
+        };
+        dress.detail.start();
+        if let Some(bell) = &dress.bell {
+            bell.switch_off(wakes);
+        }
+        dress.start
+    }
+
+    fn poll_expired(&mut self, id: TaskId, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(dress) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        if !std::mem::replace(&mut dress.begun, true) {
+            dress.begin(id);
+        }
+        match &mut dress.limit {
+            Some(limit) => limit.poll(cx),
+            None => Poll::Pending,
+        }
+    }
+
+    fn ended(self, id: TaskId, end: End) {
+        if let Some(dress) = self.0 {
+            dress.end(id, end);
+        }
+    }
+}
+
+impl Dress {
+    fn begin(&mut self, id: TaskId) {
+        if let Some(identity) = &self.identity {
+            identity.get_or_init(|| (id, self.origin.clone()));
+        }
+        if let Some(watch) = &self.watch {
+            let task = watch.info(id, TaskState::Active, &self.detail);
+            shielded(|| watch.observer.on_start(&task));
+        }
+    }
+
+    fn end(self, id: TaskId, end: End) {
+        let mut wakes = Wakes::default();
+        if let Some(bell) = &self.bell {
+            bell.switch_off(&mut wakes);
+        }
+        wakes.wake();
+        if let (Some(on_cancel), End::Cancelled) = (self.on_cancel, end) {
+            shielded(|| on_cancel(id));
+        }
+        if let Some(on_end) = self.on_end {
+            shielded(|| on_end(id));
+        }
+        if let Some(watch) = &self.watch {
+            let task = watch.info(id, TaskState::Finished, &self.detail);
+            shielded(|| watch.observer.on_end(&task, Ended::from(end)));
+        }
+    }
+}
+
+impl Limit {
+    fn begin(&mut self) {
+        if let Self::Unset(limit, keeper) = self {
+            *self = Self::Running(keeper.sleep(*limit));
+        }
+    }
+
+    /// Ready when the time is over. It begins with the first poll.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.begin();
+        match self {
+            Self::Running(sleep) => sleep.as_mut().poll(cx),
+            Self::Unset(..) => Poll::Pending,
+        }
+    }
+}
+
+impl Watch {
+    /// Tells the observer that a task has begun to wait.
+    pub(super) fn tell_wait(&self, id: TaskId, detail: &Detail) {
+        let task = self.info(id, TaskState::Waiting, detail);
+        shielded(|| self.observer.on_wait(&task));
+    }
+
+    fn info(&self, id: TaskId, state: TaskState, detail: &Detail) -> TaskInfo {
+        detail::info(&self.pool, id, state, Some(detail))
+    }
+}

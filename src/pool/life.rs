@@ -1,0 +1,158 @@
+use super::until::Until;
+use super::waiters::Goal;
+use super::{AioPool, Core};
+use crate::error::ZeroSize;
+use crate::gate::LevelId;
+use crate::wakes::Wakes;
+
+/// The life of the pool.
+impl AioPool {
+    /// Waits until nothing is active or waiting.
+    ///
+    /// Any number may wait at once. Tasks that are submitted meanwhile are waited
+    /// for too. While the pool is paused, what waits in it keeps this waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time. Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(2);
+    /// let handles = pool.map_n(0..10, |n| async move { n });
+    /// pool.join().await;
+    /// assert!(handles.iter().all(|handle| handle.is_finished()));
+    /// # });
+    /// ```
+    pub async fn join(&self) {
+        self.until(Goal::Idle).await;
+    }
+
+    /// Refuses newcomers. What has been submitted runs on to its end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let before = pool.spawn_n(async { 1 });
+    /// pool.close();
+    /// let after = pool.spawn_n(async { 2 });
+    /// assert_eq!(before.await.unwrap(), 1);
+    /// assert!(after.await.unwrap_err().is_rejected());
+    /// # });
+    /// ```
+    pub fn close(&self) {
+        let mut wakes = Wakes::default();
+        let mut state = self.core().lock();
+        state.closed = true;
+        state.tell_waiters(&mut wakes);
+        drop(state);
+        wakes.wake();
+    }
+
+    /// Takes newcomers again.
+    pub fn reopen(&self) {
+        self.core().lock().closed = false;
+    }
+
+    /// Returns whether the pool refuses newcomers.
+    pub fn is_closed(&self) -> bool {
+        self.core().lock().closed
+    }
+
+    /// Waits until the pool is closed, and nothing is active or waiting.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time. Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let watcher = tokio::spawn({
+    ///     let pool = pool.clone();
+    ///     async move { pool.closed().await }
+    /// });
+    /// pool.close();
+    /// watcher.await.unwrap();
+    /// # });
+    /// ```
+    pub async fn closed(&self) {
+        self.until(Goal::Drained).await;
+    }
+
+    /// Starts no more tasks until [`resume`](Self::resume). The active ones run on; newcomers wait.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// pool.pause();
+    /// let handle = pool.spawn_n(async { 1 });
+    /// assert_eq!(pool.waiting(), 1);
+    /// pool.resume();
+    /// assert_eq!(handle.await.unwrap(), 1);
+    /// # });
+    /// ```
+    pub fn pause(&self) {
+        self.core().set_paused(true);
+    }
+
+    /// Starts tasks again, as many as there are permits, at once.
+    pub fn resume(&self) {
+        self.core().set_paused(false);
+    }
+
+    /// Returns whether the pool is paused.
+    pub fn is_paused(&self) -> bool {
+        self.core().lock().gate.is_paused(LevelId::ROOT)
+    }
+
+    /// Changes how many tasks run at once.
+    ///
+    /// Growing starts waiting tasks now. Shrinking stops nobody: it takes effect as tasks end.
+    ///
+    /// # Errors
+    ///
+    /// [`ZeroSize`] if `size` is 0, and the pool stays as it is. To hold tasks back, [`pause`](Self::pause) it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let handles = pool.map_n(0..4, |_| std::future::pending::<()>());
+    /// assert_eq!(pool.active(), 1);
+    /// pool.resize(3).unwrap();
+    /// assert_eq!(pool.active(), 3);
+    /// # pool.cancel_all().await;
+    /// # });
+    /// ```
+    pub fn resize(&self, size: usize) -> Result<(), ZeroSize> {
+        if size == 0 {
+            return Err(ZeroSize);
+        }
+        let mut state = self.core().lock();
+        state.gate.resize(LevelId::ROOT, size);
+        self.core().dispatch(state);
+        Ok(())
+    }
+
+    pub(super) fn until(&self, goal: Goal) -> Until<'_> {
+        Until::new(self.core(), goal)
+    }
+}
+
+impl Core {
+    pub(super) fn set_paused(&self, paused: bool) {
+        let mut state = self.lock();
+        state.gate.set_paused(LevelId::ROOT, paused);
+        self.dispatch(state);
+    }
+}

@@ -1,0 +1,124 @@
+use std::sync::Arc;
+
+use super::detail::{self, Detail};
+use super::waiters::Goal;
+use super::{AioPool, Stats};
+use crate::gate::{Content, LevelId};
+use crate::task::{TaskId, TaskInfo, TaskState};
+
+/// Looking. Each method shows one moment, which has passed when it returns.
+impl AioPool {
+    /// Returns how many tasks run at once.
+    pub fn size(&self) -> usize {
+        self.core().lock().gate.size(LevelId::ROOT)
+    }
+
+    /// Returns how many tasks are active: they hold a permit.
+    pub fn active(&self) -> usize {
+        self.core().lock().gate.active(LevelId::ROOT)
+    }
+
+    /// Returns how many tasks wait for a permit.
+    pub fn waiting(&self) -> usize {
+        self.core().lock().gate.waiting(LevelId::ROOT)
+    }
+
+    /// Returns how many tasks there are, active and waiting.
+    pub fn len(&self) -> usize {
+        let gate = &self.core().lock().gate;
+        gate.active(LevelId::ROOT) + gate.waiting(LevelId::ROOT)
+    }
+
+    /// Returns whether nothing is active or waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns whether no permit is free.
+    pub fn is_full(&self) -> bool {
+        self.core().lock().gate.is_full(LevelId::ROOT)
+    }
+
+    /// Returns what the pool is called.
+    pub fn name(&self) -> &str {
+        self.inner.origin.pool_name()
+    }
+
+    /// Returns the counters, all of the same moment.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// pool.exec(async {}).await.unwrap();
+    /// pool.exec(async { panic!("oh") }).await.unwrap_err();
+    /// let stats = pool.stats();
+    /// assert_eq!((stats.submitted, stats.completed, stats.panicked), (2, 1, 1));
+    /// # });
+    /// ```
+    pub fn stats(&self) -> Stats {
+        self.core().lock().stats
+    }
+
+    /// Lists the tasks that are active or waiting, by their number.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::TaskState;
+    ///
+    /// let pool = aiopool::AioPool::builder().size(1).name("demo").build().unwrap();
+    /// let handles = pool.map_n(0..2, |_| std::future::pending::<()>());
+    /// let tasks = pool.tasks();
+    /// assert_eq!((tasks[0].name.as_str(), tasks[0].state), ("demo-0", TaskState::Active));
+    /// assert_eq!((tasks[1].name.as_str(), tasks[1].state), ("demo-1", TaskState::Waiting));
+    /// # pool.cancel_all().await;
+    /// # });
+    /// ```
+    pub fn tasks(&self) -> Vec<TaskInfo> {
+        let mut listed = self.list();
+        listed.sort_by_key(|(id, ..)| *id);
+        let infos = listed
+            .into_iter()
+            .map(|(id, state, detail)| detail::info(self.name(), id, state, detail.as_deref()));
+        infos.collect()
+    }
+
+    /// Waits until fewer than `waiting` tasks wait: to keep a queue filled, but not without end.
+    ///
+    /// `below(0)` waits for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time. Nothing is lost.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(2);
+    /// for n in 0..100 {
+    ///     pool.below(10).await;
+    ///     pool.spawn_n(async move { n });
+    ///     assert!(pool.waiting() <= 10);
+    /// }
+    /// # });
+    /// ```
+    pub async fn below(&self, waiting: usize) {
+        self.until(Goal::Below(waiting)).await;
+    }
+
+    fn list(&self) -> Vec<(TaskId, TaskState, Option<Arc<Detail>>)> {
+        let state = self.core().lock();
+        let line = |(slot, id, content): (_, TaskId, &Content<_, _>)| {
+            let is = match content {
+                Content::Waiting(_) => TaskState::Waiting,
+                Content::Active(_) => TaskState::Active,
+            };
+            (id, is, state.details.get(&slot).cloned())
+        };
+        state.gate.iter().map(line).collect()
+    }
+}

@@ -1,0 +1,187 @@
+//! The pool: where gate, tasks, workers, runtime and observer meet.
+//!
+//! - [`AioPool`]: the handle that users hold, its verbs by what they are for:
+//!   `spawn` (one task), `stop`, `life` (of the pool), `look`.
+//! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock.
+//! - `ending`: how tasks end, and how the next one starts.
+//! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
+
+mod builder;
+mod core;
+mod detail;
+mod dressed;
+mod ending;
+mod life;
+mod look;
+mod shutdown;
+mod spawn;
+mod state;
+mod stats;
+mod stop;
+mod task_builder;
+mod then;
+mod until;
+mod waiters;
+
+use std::fmt;
+use std::sync::Arc;
+
+pub use self::builder::Builder;
+use self::builder::Settings;
+use self::core::{Core, Patience};
+pub use self::shutdown::{Shutdown, ShutdownReport};
+pub use self::stats::Stats;
+pub use self::stop::CancelReport;
+pub use self::task_builder::TaskBuilder;
+pub use self::then::Then;
+use crate::spawner::Spawner;
+use crate::task::{Keeper, Origin};
+
+/// A pool of tasks: so many run at once, and the others wait in order.
+///
+/// It is cheap to clone, all clones are the same pool, and every method takes
+/// `&self`. A waiting task is data, and no task of the runtime: it costs its
+/// future and about a hundred bytes.
+///
+/// | to | use |
+/// |---|---|
+/// | submit, and wait while the pool is full | [`spawn`](Self::spawn), [`exec`](Self::exec), [`map`](Self::map) |
+/// | submit, and never wait | [`spawn_n`](Self::spawn_n), [`map_n`](Self::map_n), [`apply`](Self::apply) |
+/// | submit only if there is room | [`try_spawn`](Self::try_spawn) |
+/// | read results as they come | [`itermap`](Self::itermap), [`itermap_stream`](Self::itermap_stream) |
+/// | name, rank, weigh or limit a task | [`task`](Self::task) |
+///
+/// # Guarantees
+///
+/// - **Order**: tasks of the same priority start in the order of their submission.
+/// - **No more and no less**: as long as tasks wait and the pool is not paused,
+///   exactly [`size`](Self::size) are active. Whoever frees a permit starts the
+///   next task: nobody else has to be polled for it.
+/// - **Every handle settles**, once, whatever happens to the task, the pool or the runtime.
+/// - **A panic** is caught, and is the outcome of its task. The pool goes on.
+/// - **Nothing is kept** of a task that has ended, but the counters.
+///
+/// # Dropping
+///
+/// When the last clone goes, what was submitted runs on to its end; a paused pool is resumed for that.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use aiopool::AioPool;
+///
+/// let pool = AioPool::new(2);
+/// for part in 0..10 {
+///     pool.spawn(async move { part * part }).await; // waits while two are active
+/// }
+/// let report = pool.spawn_n(async { "done" });       // never waits
+/// assert_eq!(report.await.unwrap(), "done");
+/// pool.join().await;
+/// assert_eq!(pool.stats().completed, 11);
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AioPool {
+    inner: Arc<Inner>,
+}
+
+/// What the clones of a pool share, and its tasks do not: when it goes, nobody can resume the pool.
+struct Inner {
+    core: Arc<Core>,
+    origin: Arc<Origin>,
+}
+
+impl AioPool {
+    /// A size without a bound: every task starts at once.
+    pub const UNBOUNDED: usize = usize::MAX;
+
+    /// Makes a pool that runs `size` tasks at once.
+    ///
+    /// Its runtime is found at the first spawn: tokio inside of a tokio context,
+    /// else smol, else async-std, as features allow. So it may be made before
+    /// its runtime, in a `static` for example.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `size` is 0. To hold tasks back, [`pause`](Self::pause) the pool.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// let pool = aiopool::AioPool::new(8);
+    /// assert_eq!(pool.size(), 8);
+    /// ```
+    #[track_caller]
+    pub fn new(size: usize) -> Self {
+        Self::built(Self::builder().size(size))
+    }
+
+    /// Makes a pool whose workers run on `spawner`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `size` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aiopool::{AioPool, Tokio};
+    ///
+    /// let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// let pool = AioPool::with_spawner(8, Tokio::handle(runtime.handle().clone()));
+    /// let handle = pool.spawn_n(async { 1 }); // outside of the runtime
+    /// assert_eq!(runtime.block_on(handle).unwrap(), 1);
+    /// ```
+    #[track_caller]
+    pub fn with_spawner(size: usize, spawner: impl Spawner) -> Self {
+        Self::built(Self::builder().size(size).spawner(spawner))
+    }
+
+    /// Begins a pool with more than a size. See [`Builder`].
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    #[track_caller]
+    fn built(builder: Builder) -> Self {
+        match builder.build() {
+            Ok(pool) => pool,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
+        let name = settings.name.clone();
+        let core = Core::new(size, settings, spawner);
+        let origin = Arc::new(Origin::new(core.clone(), name));
+        Self {
+            inner: Arc::new(Inner { core, origin }),
+        }
+    }
+
+    pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
+        self.inner.core.clone()
+    }
+
+    fn core(&self) -> &Core {
+        &self.inner.core
+    }
+}
+
+impl fmt::Debug for AioPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AioPool")
+            .field("name", &self.name())
+            .field("size", &self.size())
+            .field("active", &self.active())
+            .field("waiting", &self.waiting())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.core.set_paused(false);
+    }
+}

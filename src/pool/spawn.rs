@@ -1,0 +1,318 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::detail::Detail;
+use super::dressed::Wishes;
+use super::{AioPool, Core, Patience, TaskBuilder};
+use crate::error::{Refusal, TrySpawnError};
+use crate::gate::Standing;
+use crate::task::{
+    Announced, Body, Extras, JoinError, JoinHandle, Origin, Plain, Rejection, Shared, Start,
+};
+
+/// One task.
+impl AioPool {
+    /// Spawns `future`, and waits until it has started.
+    ///
+    /// This is backpressure: a loop around it goes as fast as tasks end. The
+    /// task keeps its place in the queue by itself. It starts when its turn
+    /// comes, even if nobody polls this future then.
+    ///
+    /// In a pool that is closed, or whose bounded queue is full, the handle is finished already, and
+    /// [rejected](JoinError::is_rejected).
+    ///
+    /// Use [`spawn_n`](Self::spawn_n) to go on without waiting, [`exec`](Self::exec) to wait for the result.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Cancel safety
+    ///
+    /// The task is submitted at the first poll. Dropped between that and its
+    /// end, this aborts the task, since its handle was given to nobody.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let mut handles = Vec::new();
+    /// for n in 0..100 {
+    ///     handles.push(pool.spawn(async move { n * 2 }).await);
+    /// }
+    /// assert_eq!(handles.pop().unwrap().await.unwrap(), 198);
+    /// # });
+    /// ```
+    pub async fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let handle = match self.is_plain() {
+            true => self.submit_plain(future, Announced),
+            false => self.task(future).submit(Start::Announced),
+        };
+        Starting::new(handle).await
+    }
+
+    /// Spawns `future`, and returns at once: if no permit is free, the task waits in the queue.
+    ///
+    /// The queue has no bound, unless [`max_waiting`](super::Builder::max_waiting) gave it one. In a pool
+    /// that is closed, or whose queue is full, the handle is finished already, and
+    /// [rejected](JoinError::is_rejected).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let handles: Vec<_> = (0..100).map(|n| pool.spawn_n(async move { n })).collect();
+    /// let mut sum = 0;
+    /// for handle in handles {
+    ///     sum += handle.await.unwrap();
+    /// }
+    /// assert_eq!(sum, 4950);
+    /// # });
+    /// ```
+    pub fn spawn_n<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.is_plain() {
+            true => self.submit_plain(future, Plain),
+            false => self.task(future).submit(Start::Silent),
+        }
+    }
+
+    /// Spawns `future` if the pool has room for it, and gives it back otherwise.
+    ///
+    /// There is room if the task can start at once, or if the queue has a bound
+    /// ([`max_waiting`](super::Builder::max_waiting)) and is not full. A queue
+    /// without a bound is no room: it would never be full.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Full`] or [`Refusal::Closed`], with the future. No counter counts it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, Refusal};
+    ///
+    /// let pool = AioPool::new(1);
+    /// let busy = pool.try_spawn(std::future::pending::<()>()).unwrap();
+    /// let refused = pool.try_spawn(async { "later" }).unwrap_err();
+    /// assert_eq!(refused.reason(), Refusal::Full);
+    ///
+    /// busy.cancel().await.unwrap_err();
+    /// let handle = pool.try_spawn(refused.into_inner()).unwrap();
+    /// assert_eq!(handle.await.unwrap(), "later");
+    /// # });
+    /// ```
+    pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.is_plain() {
+            true => self
+                .submit(future, Plain, self.plain_order(), Patience::Try)
+                .map_err(Rejected::refuse),
+            false => self.task(future).try_spawn(),
+        }
+    }
+
+    /// Spawns `future` and waits for its result: [`spawn`](Self::spawn), then the handle.
+    ///
+    /// # Errors
+    ///
+    /// What a [`JoinHandle`] says: the task was cancelled, panicked, or was rejected.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping this aborts the task, since nobody could read its result.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// assert_eq!(pool.exec(async { 6 * 7 }).await.unwrap(), 42);
+    /// # });
+    /// ```
+    pub async fn exec<F>(&self, future: F) -> Result<F::Output, JoinError>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.spawn(future).await.abort_on_drop().await
+    }
+
+    /// Begins a task that is more than a future: named, ranked, weighed, limited, or with callbacks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(4);
+    /// let slow = pool.task(std::future::pending::<()>()).name("slow").timeout(Duration::from_millis(1));
+    /// let error = slow.exec().await.unwrap_err();
+    /// assert!(error.is_timeout());
+    /// assert_eq!(error.to_string(), "task slow timed out");
+    /// # });
+    /// ```
+    pub fn task<F>(&self, future: F) -> TaskBuilder<'_, F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        TaskBuilder::new(self, future, Wishes::default())
+    }
+
+    /// Whether a mere future needs nothing beyond itself here.
+    fn is_plain(&self) -> bool {
+        !self.core().settings.timed
+    }
+
+    fn submit_plain<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        let submitted = self.submit(future, extras, self.plain_order(), Patience::Park);
+        submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
+    }
+
+    fn plain_order(&self) -> Order {
+        Order {
+            standing: Standing::PLAIN,
+            detail: None,
+            origin: self.inner.origin.clone(),
+        }
+    }
+
+    /// Submits a task, or returns what was to be one.
+    #[track_caller]
+    pub(super) fn submit<F, X>(
+        &self,
+        future: F,
+        extras: X,
+        order: Order,
+        patience: Patience,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        let core = self.core();
+        // Finding no runtime is the caller's mistake, and told before anything has changed.
+        core.spawner();
+        let Order {
+            standing,
+            detail,
+            origin,
+        } = order;
+        let shared = Arc::new(Shared::new());
+        let body = Box::new(Body::new(shared.clone(), future, extras));
+        match core.submit(&shared, body, standing, detail, patience) {
+            Ok(()) => Ok(JoinHandle::new(shared, origin)),
+            Err((rejection, body)) => Err(Rejected {
+                rejection,
+                shared,
+                body,
+                origin,
+            }),
+        }
+    }
+}
+
+/// What comes with a future when it is submitted.
+pub(super) struct Order {
+    pub(super) standing: Standing,
+    pub(super) detail: Option<Arc<Detail>>,
+    pub(super) origin: Arc<Origin>,
+}
+
+/// A task that was not taken in.
+pub(super) struct Rejected<F: Future, X> {
+    rejection: Rejection,
+    shared: Arc<Shared<F::Output>>,
+    body: Box<Body<F, X>>,
+    origin: Arc<Origin>,
+}
+
+impl<F, X> Rejected<F, X>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    X: Extras + 'static,
+{
+    /// Settles it as rejected, and counts it.
+    pub(super) fn settle(self, core: &Core) -> JoinHandle<F::Output> {
+        core.reject(&self.shared, Box::into_pin(self.body), self.rejection);
+        JoinHandle::new(self.shared, self.origin)
+    }
+
+    /// Gives the future back, and counts nothing.
+    pub(super) fn refuse(self) -> TrySpawnError<F> {
+        let reason = match self.rejection {
+            Rejection::Closed => Refusal::Closed,
+            Rejection::QueueFull | Rejection::TooHeavy | Rejection::RuntimeGone => Refusal::Full,
+        };
+        TrySpawnError::new(reason, self.body.into_future())
+    }
+}
+
+/// The rest of a `spawn`, once the task is submitted. Dropped before its end, it aborts the task.
+pub(super) struct Starting<T> {
+    handle: Option<JoinHandle<T>>,
+}
+
+impl<T> Starting<T> {
+    pub(super) fn new(handle: JoinHandle<T>) -> Self {
+        Self {
+            handle: Some(handle),
+        }
+    }
+}
+
+impl<T> Future for Starting<T> {
+    type Output = JoinHandle<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JoinHandle<T>> {
+        let handle = self.handle.take().expect("polled after its end");
+        if handle.poll_announced(cx).is_pending() {
+            self.handle = Some(handle);
+            return Poll::Pending;
+        }
+        Poll::Ready(handle)
+    }
+}
+
+impl<T> Drop for Starting<T> {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            handle.abort();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use super::state::State;
+use super::{AioPool, Core};
+use crate::error::AbortError;
+use crate::gate::Content;
+use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId};
+use crate::wakes::Wakes;
+use crate::worker::{Asked, Latch};
+
+/// What came of [`AioPool::cancel`].
+#[derive(Debug)]
+pub struct CancelReport<T> {
+    /// How many of the tasks were cancelled. The others had ended before, or did so meanwhile.
+    pub cancelled: usize,
+    /// What the tasks have come to, in the order of their handles.
+    pub results: Vec<Result<T, JoinError>>,
+}
+
+/// Stopping tasks.
+impl AioPool {
+    /// Asks these tasks to stop, and waits until each has ended, and its future has been dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// They are asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let done = pool.spawn(async { 1 }).await;
+    /// pool.join().await;
+    /// let never = pool.spawn_n(std::future::pending::<i32>());
+    /// let report = pool.cancel([done, never]).await;
+    /// assert_eq!(report.cancelled, 1);
+    /// assert_eq!(*report.results[0].as_ref().unwrap(), 1);
+    /// # });
+    /// ```
+    pub async fn cancel<T>(
+        &self,
+        handles: impl IntoIterator<Item = JoinHandle<T>>,
+    ) -> CancelReport<T> {
+        let handles: Vec<_> = handles.into_iter().collect();
+        for handle in &handles {
+            handle.abort();
+        }
+        let mut results = Vec::with_capacity(handles.len());
+        for handle in handles {
+            results.push(handle.await);
+        }
+        let errors = results.iter().filter_map(|result| result.as_ref().err());
+        let cancelled = errors.filter(|error| error.is_cancelled()).count();
+        CancelReport { cancelled, results }
+    }
+
+    /// Stops all tasks, active and waiting, and waits until every one of them has stopped.
+    ///
+    /// Returns how many were cancelled. The pool takes newcomers all the while, and they stay.
+    ///
+    /// Called by a task of the pool, it stops that too: it does not return there.
+    ///
+    /// # Cancel safety
+    ///
+    /// They are asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(2);
+    /// let handles = pool.map_n(0..10, |_| std::future::pending::<()>());
+    /// assert_eq!(pool.cancel_all().await, 10);
+    /// assert!(handles.iter().all(|handle| handle.is_finished()));
+    /// # });
+    /// ```
+    pub async fn cancel_all(&self) -> usize {
+        let latch = Arc::new(Latch::default());
+        let evicted = self.core().stop_all(Some(&latch));
+        let stopped = poll_fn(|cx| latch.poll(cx)).await;
+        evicted.cancelled + stopped
+    }
+
+    /// Asks all tasks to stop, and returns at once. Returns how many were asked.
+    ///
+    /// Those that wait are gone when it returns; the active ones are about to stop.
+    /// Tasks that had been asked before are not counted.
+    pub fn abort_all(&self) -> usize {
+        let stopped = self.core().stop_all(None);
+        stopped.asked
+    }
+
+    /// Asks the tasks with these numbers to stop, all or none of them. Returns how many they are.
+    ///
+    /// A number that comes twice counts once. With a [`JoinHandle`] or an
+    /// [`AbortHandle`](crate::AbortHandle) at hand, its `abort` is quicker: this looks through all tasks.
+    ///
+    /// # Errors
+    ///
+    /// If one of them cannot be stopped, says why, and stops none: the pool has given out no such
+    /// number, or the task has ended, or it has been asked to stop before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::AbortError;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let handle = pool.spawn_n(std::future::pending::<()>());
+    /// let unknown = 7.into();
+    /// assert_eq!(pool.abort([handle.id(), unknown]), Err(AbortError::NotFound(unknown)));
+    /// assert_eq!(pool.abort([handle.id()]), Ok(1));
+    /// assert!(handle.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
+    pub fn abort(&self, ids: impl IntoIterator<Item = TaskId>) -> Result<usize, AbortError> {
+        let ids: Vec<TaskId> = ids.into_iter().collect();
+        self.core().abort_ids(&ids)
+    }
+}
+
+/// How many tasks were stopped at once.
+struct Stopped {
+    /// Active and waiting ones, asked for the first time.
+    asked: usize,
+    /// The waiting ones that ended as cancelled.
+    cancelled: usize,
+}
+
+impl Core {
+    fn stop_all(&self, latch: Option<&Arc<Latch>>) -> Stopped {
+        let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        let withdrawn = state.withdraw_all();
+        let mut asked = withdrawn.len();
+        for seat in state.seats() {
+            if let Asked::Now(waker) = seat.ask(None) {
+                wakes.add(waker);
+                asked += 1;
+            }
+            if let Some(latch) = latch {
+                seat.add_latch(latch);
+            }
+        }
+        drop(state);
+        wakes.wake();
+        Stopped {
+            asked,
+            cancelled: self.end_all_withdrawn(withdrawn),
+        }
+    }
+
+    pub(super) fn cancel_waiting(&self) {
+        let withdrawn = self.lock().withdraw_all();
+        self.end_all_withdrawn(withdrawn);
+    }
+
+    fn end_all_withdrawn(&self, withdrawn: Vec<(Slot, Parked)>) -> usize {
+        let ends = withdrawn
+            .into_iter()
+            .map(|(slot, task)| self.end_withdrawn(slot, task, Failure::Cancelled(None)));
+        ends.filter(|end| *end == End::Cancelled).count()
+    }
+
+    fn abort_ids(&self, ids: &[TaskId]) -> Result<usize, AbortError> {
+        let mut wakes = Wakes::default();
+        let mut withdrawn = Vec::new();
+        let mut state = self.lock();
+        let found = find(&state, ids)?;
+        for (id, slot) in &found {
+            match state.gate.get(*slot, *id) {
+                Some(Content::Active(Some(seat))) => {
+                    if let Asked::Now(waker) = seat.ask(None) {
+                        wakes.add(waker);
+                    }
+                }
+                Some(Content::Waiting(_)) => {
+                    withdrawn.extend(state.gate.withdraw(*slot).map(|task| (*slot, task)))
+                }
+                Some(Content::Active(None)) | None => {}
+            }
+        }
+        self.dispatch(state);
+        wakes.wake();
+        self.end_all_withdrawn(withdrawn);
+        Ok(found.len())
+    }
+}
+
+/// Finds the slots of these tasks, or why one of them cannot be stopped.
+fn find(state: &State, ids: &[TaskId]) -> Result<BTreeMap<TaskId, Slot>, AbortError> {
+    let mut found: BTreeMap<TaskId, Option<Slot>> = ids.iter().map(|id| (*id, None)).collect();
+    for (slot, id, _) in state.gate.iter() {
+        found.entry(id).and_modify(|place| *place = Some(slot));
+    }
+    for id in ids {
+        check(state, *id, found.get(id).copied().flatten())?;
+    }
+    Ok(found
+        .into_iter()
+        .filter_map(|(id, slot)| Some((id, slot?)))
+        .collect())
+}
+
+fn check(state: &State, id: TaskId, slot: Option<Slot>) -> Result<(), AbortError> {
+    let Some(slot) = slot else {
+        let given = id.get() < state.stats.submitted;
+        return Err(if given {
+            AbortError::AlreadyFinished(id)
+        } else {
+            AbortError::NotFound(id)
+        });
+    };
+    match state.gate.get(slot, id) {
+        Some(Content::Waiting(_)) => Ok(()),
+        Some(Content::Active(Some(seat))) if !seat.is_aborted() => Ok(()),
+        Some(Content::Active(_)) | None => Err(AbortError::AlreadyAborted(id)),
+    }
+}

@@ -1,0 +1,291 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::detail::Detail;
+use super::dressed::{Dress, Dressed, Limit, Watch, Wishes};
+use super::spawn::{Order, Rejected, Starting};
+use super::then::Then;
+use super::{AioPool, Patience};
+use crate::error::TrySpawnError;
+use crate::task::{JoinError, JoinHandle, Keeper, Start, TaskId, TaskState};
+use crate::worker::Bell;
+
+/// A task that is more than a future. Begun with [`AioPool::task`].
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::time::Duration;
+///
+/// let pool = aiopool::AioPool::new(4);
+/// let handle = pool
+///     .task(async { "a thumbnail" })
+///     .name("thumbnail 7")
+///     .priority(10)
+///     .timeout(Duration::from_secs(30))
+///     .spawn_n();
+/// assert_eq!(handle.name(), "thumbnail 7");
+/// assert_eq!(handle.await.unwrap(), "a thumbnail");
+/// # });
+/// ```
+#[must_use = "a task does nothing until one of the `spawn`s or `exec`"]
+pub struct TaskBuilder<'p, F> {
+    pool: &'p AioPool,
+    future: F,
+    wishes: Wishes,
+}
+
+impl<'p, F> TaskBuilder<'p, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    pub(super) fn new(pool: &'p AioPool, future: F, wishes: Wishes) -> Self {
+        Self {
+            pool,
+            future,
+            wishes,
+        }
+    }
+
+    /// What the task is called, in place of `"{pool}-{id}"`. Names need not differ.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.wishes.name = Some(name.into());
+        self
+    }
+
+    /// Its rank in the queue: higher starts first, equals in the order of their submission. The default is 0.
+    ///
+    /// It decides who starts. It does not make a task that runs any faster.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.wishes.standing.priority = priority;
+        self
+    }
+
+    /// How many permits it takes. The default is 1.
+    ///
+    /// Nobody of its priority overtakes it while it waits for them. Heavier than the whole pool, it is
+    /// rejected; made so by a later [`resize`](AioPool::resize), it runs alone.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it is 0.
+    #[track_caller]
+    pub fn weight(mut self, permits: usize) -> Self {
+        assert!(
+            permits > 0,
+            "a task of weight 0 would run without a permit: the least weight is 1"
+        );
+        self.wishes.standing.weight = permits;
+        self
+    }
+
+    /// How long it may run, from its start. Then its future is dropped, and the handle says
+    /// [`is_timeout`](JoinError::is_timeout).
+    ///
+    /// Before [`then`](Self::then) it limits the future alone, and the callback is told. After it, it limits both.
+    ///
+    /// # Panics
+    ///
+    /// Submitting panics if the runtime has no timer.
+    pub fn timeout(mut self, run: Duration) -> Self {
+        self.wishes.run_limit = Some(run);
+        self
+    }
+
+    /// How long it may wait in the queue. Then its future is dropped unpolled, and the handle says
+    /// [`is_timeout`](JoinError::is_timeout).
+    ///
+    /// While it waits, its clock is a task of the runtime.
+    ///
+    /// # Panics
+    ///
+    /// Submitting panics if the runtime has no timer.
+    pub fn wait_timeout(mut self, wait: Duration) -> Self {
+        self.wishes.wait_limit = Some(wait);
+        self
+    }
+
+    /// What becomes of the result: `callback` gets it, and its own future's value is the task's.
+    ///
+    /// It runs under the same permit. It is called after a panic or a
+    /// [`timeout`](Self::timeout) of the future too, and it is not called if the task
+    /// is cancelled or never runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let length = pool.task(async { "hello" }).then(|text| async move { text.unwrap().len() });
+    /// assert_eq!(length.exec().await.unwrap(), 5);
+    ///
+    /// let careless = pool.task(async { panic!("oh") });
+    /// let saved = careless.then(|result: Result<(), _>| async move { result.is_err() });
+    /// assert!(saved.exec().await.unwrap());
+    /// # });
+    /// ```
+    pub fn then<C, Fut>(self, callback: C) -> TaskBuilder<'p, Then<F, C, Fut>>
+    where
+        C: FnOnce(Result<F::Output, JoinError>) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let Self {
+            pool,
+            future,
+            mut wishes,
+        } = self;
+        let limit = wishes.run_limit.take().map(|limit| pool.limit(limit));
+        let identity = wishes.identity.get_or_insert_default().clone();
+        let then = Then::new(future, callback, limit, identity);
+        TaskBuilder {
+            pool,
+            future: then,
+            wishes,
+        }
+    }
+
+    /// Called with the number of the task if it is cancelled, when its future has been dropped.
+    ///
+    /// It runs before the handle settles. A panic in it is caught, and changes nothing.
+    pub fn on_cancel(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
+        self.wishes.on_cancel = Some(Box::new(callback));
+        self
+    }
+
+    /// Called with the number of the task at its end, whatever that is: also when it is rejected.
+    ///
+    /// It runs before the handle settles, and after [`on_cancel`](Self::on_cancel). A panic in it
+    /// is caught, and changes nothing.
+    pub fn on_end(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
+        self.wishes.on_end = Some(Box::new(callback));
+        self
+    }
+
+    /// Submits the task, and waits until it has started. See [`AioPool::spawn`], also for what dropping this does.
+    pub async fn spawn(self) -> JoinHandle<F::Output> {
+        let handle = self.submit(Start::Announced);
+        Starting::new(handle).await
+    }
+
+    /// Submits the task, and returns at once. See [`AioPool::spawn_n`].
+    pub fn spawn_n(self) -> JoinHandle<F::Output> {
+        self.submit(Start::Silent)
+    }
+
+    /// Submits the task if the pool has room for it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AioPool::try_spawn`]: gives the future back.
+    pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
+        self.ask(Start::Silent, Patience::Try)
+            .map_err(Rejected::refuse)
+    }
+
+    /// Submits the task, and waits for its result.
+    ///
+    /// # Errors
+    ///
+    /// As for [`AioPool::exec`], also for what dropping this does.
+    pub async fn exec(self) -> Result<F::Output, JoinError> {
+        self.spawn().await.abort_on_drop().await
+    }
+
+    #[track_caller]
+    pub(super) fn submit(self, start: Start) -> JoinHandle<F::Output> {
+        let pool = self.pool;
+        self.ask(start, Patience::Park)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+
+    #[track_caller]
+    fn ask(
+        self,
+        start: Start,
+        patience: Patience,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, Dressed>> {
+        let Self {
+            pool,
+            future,
+            wishes,
+        } = self;
+        let standing = wishes.standing;
+        let alarm = wishes
+            .wait_limit
+            .map(|wait| (Arc::<Bell>::default(), pool.core().sleep(wait)));
+        let dress = pool.dress(wishes, start, alarm.as_ref().map(|(bell, _)| bell.clone()));
+        let (detail, watch, origin) = (
+            dress.detail.clone(),
+            dress.watch.clone(),
+            dress.origin.clone(),
+        );
+        let order = Order {
+            standing,
+            detail: Some(detail.clone()),
+            origin,
+        };
+        let handle = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience)?;
+        if handle.state() == TaskState::Waiting {
+            if let Some((bell, sleep)) = alarm {
+                pool.core().launch(bell.alarm(
+                    sleep,
+                    pool.inner.core.clone(),
+                    handle.slot(),
+                    handle.id(),
+                ));
+            }
+            if let Some(watch) = watch {
+                watch.tell_wait(handle.id(), &detail);
+            }
+        }
+        Ok(handle)
+    }
+}
+
+impl AioPool {
+    fn dress(&self, wishes: Wishes, start: Start, bell: Option<Arc<Bell>>) -> Dress {
+        let settings = &self.core().settings;
+        let origin = match &wishes.name {
+            Some(name) => Arc::new(self.inner.origin.named(name.clone())),
+            None => self.inner.origin.clone(),
+        };
+        let watch = settings.observer.clone().map(|observer| Watch {
+            observer,
+            pool: settings.name.clone(),
+        });
+        Dress {
+            start,
+            limit: wishes.run_limit.map(|limit| self.limit(limit)),
+            bell,
+            detail: Arc::new(Detail::new(wishes.name, wishes.standing, settings.timed)),
+            origin,
+            identity: wishes.identity,
+            on_cancel: wishes.on_cancel,
+            on_end: wishes.on_end,
+            watch,
+            begun: false,
+        }
+    }
+
+    /// A limit that begins with the task. That there is a timer for it is tried now.
+    #[track_caller]
+    fn limit(&self, run: Duration) -> Limit {
+        drop(self.core().sleep(run));
+        Limit::Unset(run, self.inner.core.clone())
+    }
+}
+
+impl<F> fmt::Debug for TaskBuilder<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskBuilder")
+            .field("pool", &self.pool.name())
+            .field("name", &self.wishes.name)
+            .field("standing", &self.wishes.standing)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,71 @@
+//! Where workers run: the seam between the pool and a runtime.
+//!
+//! A runtime is one file of this folder, and is named nowhere else.
+
+#[cfg(feature = "async-std")]
+mod async_std;
+mod blocking;
+mod found;
+mod function;
+#[cfg(feature = "smol")]
+mod smol;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+#[cfg(feature = "async-std")]
+pub use self::async_std::AsyncStd;
+pub use self::blocking::Blocking;
+pub(crate) use self::found::found;
+pub use self::function::FnSpawner;
+#[cfg(feature = "smol")]
+pub use self::smol::Smol;
+#[cfg(feature = "tokio")]
+pub use self::tokio::Tokio;
+use crate::worker::Worker;
+
+/// Runs the workers of a pool on some runtime.
+///
+/// A runtime of your own needs `spawn` and no more; for a closure there is
+/// [`FnSpawner`]. Without `sleep` a pool has no timeouts.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use aiopool::{AioPool, Spawner, Worker};
+/// use async_executor::Executor;
+///
+/// struct OnExecutor(Arc<Executor<'static>>);
+///
+/// impl Spawner for OnExecutor {
+///     fn spawn(&self, worker: Worker) {
+///         self.0.spawn(worker).detach();
+///     }
+/// }
+///
+/// let executor = Arc::new(Executor::new());
+/// let pool = AioPool::with_spawner(2, OnExecutor(executor.clone()));
+/// let answer = futures::executor::block_on(executor.run(pool.exec(async { 42 })));
+/// assert_eq!(answer.unwrap(), 42);
+/// ```
+pub trait Spawner: Send + Sync + 'static {
+    /// Polls `worker` to its end, on its own, whatever becomes of the caller.
+    ///
+    /// A worker that is dropped instead is noticed: its task settles.
+    fn spawn(&self, worker: Worker);
+
+    /// Runs `work`, which may block for long. The default gives it a thread of its own.
+    fn spawn_blocking(&self, work: Blocking) {
+        std::thread::spawn(move || work.run());
+    }
+
+    /// Starts a timer, or returns `None` where there is none: the default.
+    fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let _ = duration;
+        None
+    }
+}

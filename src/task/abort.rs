@@ -1,0 +1,130 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{JoinError, JoinHandle, Origin, Reason, Slot, TaskId, TaskState};
+
+/// Stops a task from elsewhere: a [`JoinHandle`] without the result.
+///
+/// It keeps neither the task nor its result; dropping it does nothing. Made by [`JoinHandle::abort_handle`].
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(1);
+/// let handle = pool.spawn_n(std::future::pending::<()>());
+/// let stop = handle.abort_handle();
+/// assert!(stop.abort_with("enough"));
+/// assert_eq!(handle.await.unwrap_err().reason(), Some("enough"));
+/// assert!(stop.is_finished());
+/// # });
+/// ```
+#[derive(Clone)]
+pub struct AbortHandle {
+    slot: Slot,
+    id: TaskId,
+    origin: Arc<Origin>,
+}
+
+impl AbortHandle {
+    pub(crate) fn new(slot: Slot, id: TaskId, origin: Arc<Origin>) -> Self {
+        Self { slot, id, origin }
+    }
+
+    /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`].
+    pub fn abort(&self) -> bool {
+        self.ask(None)
+    }
+
+    /// Asks the task to stop, and says why. See [`JoinHandle::abort_with`].
+    pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
+        self.ask(Some(Box::new(reason.into())))
+    }
+
+    /// Returns whether the task has ended.
+    pub fn is_finished(&self) -> bool {
+        self.origin.keeper.state(self.slot, self.id) == TaskState::Finished
+    }
+
+    /// Returns the number of the task.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    fn ask(&self, reason: Reason) -> bool {
+        self.origin.keeper.abort(self.slot, self.id, reason)
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`JoinHandle`] that takes its task along: dropping it aborts the task.
+///
+/// Made by [`JoinHandle::abort_on_drop`].
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(1);
+/// let guard = pool.spawn_n(std::future::pending::<()>()).abort_on_drop();
+/// drop(guard);
+/// pool.join().await;
+/// assert_eq!(pool.stats().cancelled, 1);
+/// # });
+/// ```
+#[must_use = "dropping it aborts the task; `detach` it to let the task run on"]
+pub struct AbortOnDrop<T> {
+    /// `None` once the task has been let go.
+    handle: Option<JoinHandle<T>>,
+}
+
+impl<T> AbortOnDrop<T> {
+    pub(crate) fn new(handle: JoinHandle<T>) -> Self {
+        Self {
+            handle: Some(handle),
+        }
+    }
+
+    /// Lets the task run on, whatever becomes of the handle.
+    pub fn detach(mut self) -> JoinHandle<T> {
+        self.handle
+            .take()
+            .expect("only `detach` takes the handle, and itself with it")
+    }
+}
+
+impl<T> Future for AbortOnDrop<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let handle = self
+            .handle
+            .as_mut()
+            .expect("only `detach` takes the handle, and itself with it");
+        Pin::new(handle).poll(cx)
+    }
+}
+
+impl<T> fmt::Debug for AbortOnDrop<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AbortOnDrop").field(&self.handle).finish()
+    }
+}
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            handle.abort();
+        }
+    }
+}

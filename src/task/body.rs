@@ -1,0 +1,162 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+
+use super::{End, Failure, Outcome, Shared, TaskId};
+use crate::unwind::{caught, discard};
+use crate::wakes::Wakes;
+
+/// A task of any type: what waits in the queue, and what a worker polls.
+///
+/// `poll` and `give_up` run foreign code: call them with no lock held.
+pub(crate) trait Task: Send {
+    /// Says that it has got its permit, to the `spawn` that waits for that. Returns whether one does.
+    fn announce(&self, wakes: &mut Wakes) -> Start;
+
+    /// Polls the future, and returns the task unless it has ended. Then `finish` has been called.
+    #[must_use = "a task that is dropped here never settles"]
+    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked>;
+
+    /// Drops the future unfinished, then calls `finish`.
+    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>);
+}
+
+/// A task in the queue, and then in the hands of its worker.
+pub(crate) type Parked = Pin<Box<dyn Task>>;
+
+/// Called once, when the future is gone: makes the end of the task known.
+pub(crate) type Finish<'a> = &'a mut dyn FnMut(End, Settle<'_>);
+
+/// Leaves the outcome to the handle: to be called under the pool's lock. Returns whom to wake after that.
+pub(crate) type Settle<'a> = &'a mut dyn FnMut() -> Option<Waker>;
+
+/// What a task has beyond its future.
+pub(crate) trait Extras: Default + Send {
+    /// Called when the task has got its permit, perhaps with the pool locked.
+    fn admitted(&self, wakes: &mut Wakes) -> Start;
+    /// Ready when the task has run for too long.
+    fn poll_expired(&mut self, _: TaskId, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+    /// Called when the future is gone, before anyone learns of it.
+    fn ended(self, _: TaskId, _: End) {}
+}
+
+/// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Start {
+    Silent,
+    Announced,
+}
+
+/// The extras of a task that has none, so that it pays for none.
+#[derive(Default)]
+pub(crate) struct Plain;
+
+impl Extras for Plain {
+    fn admitted(&self, _: &mut Wakes) -> Start {
+        Start::Silent
+    }
+}
+
+/// The same for a task whose start somebody waits for.
+#[derive(Default)]
+pub(crate) struct Announced;
+
+impl Extras for Announced {
+    fn admitted(&self, _: &mut Wakes) -> Start {
+        Start::Announced
+    }
+}
+
+pin_project! {
+    /// The user's future, and all that only its worker needs.
+    pub(crate) struct Body<F: Future, X> {
+        // Both are taken out at the end, which they outlive.
+        shared: Option<Arc<Shared<F::Output>>>,
+        extras: X,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future, X> Body<F, X> {
+    pub(crate) fn new(shared: Arc<Shared<F::Output>>, future: F, extras: X) -> Self {
+        let shared = Some(shared);
+        Self {
+            shared,
+            extras,
+            future,
+        }
+    }
+
+    /// Gives the future back, of a task that was not taken in.
+    pub(crate) fn into_future(self) -> F {
+        self.future
+    }
+}
+
+impl<F, X> Body<F, X>
+where
+    F: Future<Output: Send> + Send + 'static,
+    X: Extras + 'static,
+{
+    /// Drops the future, then makes the outcome known.
+    fn conclude(mut self: Pin<Box<Self>>, outcome: Outcome<F::Output>, finish: Finish<'_>) {
+        let this = self.as_mut().project();
+        let extras = std::mem::take(this.extras);
+        let Some(shared) = this.shared.take() else {
+            return;
+        };
+        let outcome = match caught(|| drop(self)) {
+            Ok(()) => outcome,
+            Err(payload) => {
+                discard(outcome);
+                Outcome::Failed(Failure::Panicked(Box::new(payload)))
+            }
+        };
+        let end = outcome.end();
+        extras.ended(shared.id(), end);
+        let mut outcome = Some(outcome);
+        finish(end, &mut || shared.settle(outcome.take()?));
+        // With it goes the outcome, if nobody has kept the handle.
+        discard(shared);
+    }
+}
+
+impl<F, X> Task for Body<F, X>
+where
+    F: Future<Output: Send> + Send + 'static,
+    X: Extras + 'static,
+{
+    fn announce(&self, wakes: &mut Wakes) -> Start {
+        let start = self.extras.admitted(wakes);
+        if let (Start::Announced, Some(shared)) = (start, &self.shared) {
+            wakes.add(shared.announce());
+        }
+        start
+    }
+
+    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+        let this = self.as_mut().project();
+        let Some(shared) = this.shared else {
+            return None;
+        };
+        let polled = caught(|| match this.extras.poll_expired(shared.id(), cx) {
+            Poll::Ready(()) => Poll::Ready(Outcome::Failed(Failure::TimedOut)),
+            Poll::Pending => this.future.poll(cx).map(Outcome::Value),
+        });
+        match polled {
+            Ok(Poll::Pending) => return Some(self),
+            Ok(Poll::Ready(outcome)) => self.conclude(outcome, finish),
+            Err(payload) => self.give_up(Failure::Panicked(Box::new(payload)), finish),
+        }
+        None
+    }
+
+    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
+        self.conclude(Outcome::Failed(failure), finish);
+    }
+}

@@ -1,0 +1,172 @@
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use super::{Failure, Origin, Reason, Rejection, TaskId};
+use crate::lock::Lock;
+use crate::unwind::{self, Payload};
+
+/// Why a task has no value: it was cancelled, it panicked, its time was over, or it never ran.
+///
+/// A task's own `Result` is its value, and passes through untouched.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(1);
+/// let error = pool.exec(async { panic!("no luck") }).await.unwrap_err();
+/// assert!(error.is_panic());
+/// assert_eq!(error.panic_message(), Some("no luck"));
+/// # });
+/// ```
+pub struct JoinError {
+    /// Boxed, so that `Result<T, JoinError>` is hardly larger than `T`.
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    id: TaskId,
+    origin: Arc<Origin>,
+    kind: Kind,
+}
+
+enum Kind {
+    Cancelled(Reason),
+    TimedOut,
+    Rejected(Rejection),
+    Panicked {
+        message: Option<Box<str>>,
+        payload: Lock<Payload>,
+    },
+}
+
+impl JoinError {
+    pub(crate) fn new(id: TaskId, origin: Arc<Origin>, failure: Failure) -> Self {
+        let kind = Kind::from(failure);
+        Self {
+            inner: Box::new(Inner { id, origin, kind }),
+        }
+    }
+
+    /// Whether somebody stopped the task, or its runtime dropped it halfway.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.inner.kind, Kind::Cancelled(_))
+    }
+
+    /// Whether the task panicked, or its destructor did.
+    pub fn is_panic(&self) -> bool {
+        matches!(self.inner.kind, Kind::Panicked { .. })
+    }
+
+    /// Whether the task's time to run, or to wait, was over.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.inner.kind, Kind::TimedOut)
+    }
+
+    /// Whether the task never ran: the pool was closed, its queue was full, or its runtime is gone.
+    pub fn is_rejected(&self) -> bool {
+        matches!(self.inner.kind, Kind::Rejected(_))
+    }
+
+    /// Why it was cancelled, if whoever did so said so; why it was rejected.
+    pub fn reason(&self) -> Option<&str> {
+        match &self.inner.kind {
+            Kind::Cancelled(reason) => reason.as_ref().map(|reason| &***reason),
+            Kind::Rejected(rejection) => Some(rejection.as_str()),
+            Kind::TimedOut | Kind::Panicked { .. } => None,
+        }
+    }
+
+    /// What the panic said, if it was raised with a text.
+    pub fn panic_message(&self) -> Option<&str> {
+        match &self.inner.kind {
+            Kind::Panicked { message, .. } => message.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Returns what the panic carried, as for [`std::panic::resume_unwind`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the task did not panic; see [`try_into_panic`](Self::try_into_panic).
+    #[track_caller]
+    pub fn into_panic(self) -> Box<dyn Any + Send> {
+        match self.try_into_panic() {
+            Ok(payload) => payload,
+            Err(other) => panic!("into_panic on a task that did not panic: {other}"),
+        }
+    }
+
+    /// Returns what the panic carried.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error unchanged if the task did not panic.
+    pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
+        let Inner { id, origin, kind } = *self.inner;
+        match kind {
+            Kind::Panicked { payload, .. } => Ok(payload.into_inner()),
+            kind => Err(Self {
+                inner: Box::new(Inner { id, origin, kind }),
+            }),
+        }
+    }
+
+    /// Returns the number of the task.
+    pub fn task_id(&self) -> TaskId {
+        self.inner.id
+    }
+
+    /// Returns the name of the task: its own, or `"{pool}-{id}"`.
+    pub fn task_name(&self) -> Cow<'_, str> {
+        self.inner.origin.task_name(self.inner.id)
+    }
+
+    fn verb(&self) -> &'static str {
+        match self.inner.kind {
+            Kind::Cancelled(_) => "was cancelled",
+            Kind::TimedOut => "timed out",
+            Kind::Rejected(_) => "was rejected",
+            Kind::Panicked { .. } => "panicked",
+        }
+    }
+}
+
+impl From<Failure> for Kind {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Cancelled(reason) => Self::Cancelled(reason),
+            Failure::TimedOut => Self::TimedOut,
+            Failure::Rejected(rejection) => Self::Rejected(rejection),
+            Failure::Panicked(payload) => {
+                let message = unwind::message(&payload).map(Box::from);
+                Self::Panicked {
+                    message,
+                    payload: Lock::new(*payload),
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task {} {}", self.task_name(), self.verb())?;
+        match self.panic_message().or_else(|| self.reason()) {
+            Some(why) => write!(f, ": {why}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JoinError({self})")
+    }
+}
+
+impl Error for JoinError {}

@@ -1,0 +1,178 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{
+    AbortHandle, AbortOnDrop, Failure, JoinError, Keeper, Origin, Outcome, Reason, Shared, Slot,
+    TaskId, TaskState,
+};
+
+/// A task's result to come: await it, or look at it, or stop the task.
+///
+/// It settles exactly once, whatever happens to the task, its pool or its
+/// runtime. When it does, the task's future has been dropped, its permit has
+/// passed on and the pool's counters say so.
+///
+/// Dropping it detaches the task, which runs on. See
+/// [`abort_on_drop`](Self::abort_on_drop) for the opposite.
+///
+/// # Cancel safety
+///
+/// Awaiting `&mut handle` may be dropped and begun again: nothing is lost.
+///
+/// # Panics
+///
+/// Polling it panics after it has given its result.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(2);
+/// let handle = pool.spawn_n(async { 6 * 7 });
+/// assert_eq!(handle.await.unwrap(), 42);
+/// # });
+/// ```
+pub struct JoinHandle<T> {
+    task: Arc<Shared<T>>,
+    origin: Arc<Origin>,
+}
+
+impl<T> JoinHandle<T> {
+    pub(crate) fn new(task: Arc<Shared<T>>, origin: Arc<Origin>) -> Self {
+        Self { task, origin }
+    }
+
+    /// Returns the number of the task: 0, 1, 2 … in order of submission.
+    pub fn id(&self) -> TaskId {
+        self.task.id()
+    }
+
+    /// Returns the name of the task: its own, or `"{pool}-{id}"`.
+    pub fn name(&self) -> Cow<'_, str> {
+        self.origin.task_name(self.id())
+    }
+
+    /// Returns how far the task has come.
+    pub fn state(&self) -> TaskState {
+        self.origin.keeper.state(self.slot(), self.id())
+    }
+
+    /// Returns whether the task has ended, in whatever way.
+    pub fn is_finished(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Returns the result if it is there now, and only once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let mut handle = pool.spawn_n(async { 1 });
+    /// pool.join().await;
+    /// assert_eq!(handle.try_join().unwrap().unwrap(), 1);
+    /// assert!(handle.try_join().is_none());
+    /// # });
+    /// ```
+    pub fn try_join(&mut self) -> Option<Result<T, JoinError>> {
+        let outcome = self.task.take()?;
+        Some(self.result(outcome))
+    }
+
+    /// Asks the task to stop, and returns at once.
+    ///
+    /// A waiting task leaves the queue, and its future is dropped right here. The
+    /// future of an active one is dropped by its worker, at a poll which this
+    /// causes; should that poll have been its last, its value wins.
+    ///
+    /// Returns `false` if it had ended, or had been asked before.
+    pub fn abort(&self) -> bool {
+        self.ask(None)
+    }
+
+    /// Asks the task to stop, and says why: [`JoinError::reason`] will tell.
+    pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
+        self.ask(Some(Box::new(reason.into())))
+    }
+
+    /// Asks the task to stop, and waits until its future has been dropped.
+    ///
+    /// Returns the task's value if it had ended before.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the task has come to; most often [`JoinError::is_cancelled`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The task is asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    pub async fn cancel(self) -> Result<T, JoinError> {
+        self.abort();
+        self.await
+    }
+
+    /// Returns something that can stop the task, from anywhere, any number of times.
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle::new(self.slot(), self.id(), self.origin.clone())
+    }
+
+    /// Binds the task to its handle: dropping the returned one aborts the task.
+    pub fn abort_on_drop(self) -> AbortOnDrop<T> {
+        AbortOnDrop::new(self)
+    }
+
+    /// Waits until the task has a permit, or has ended without one.
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.task.poll_announced(cx)
+    }
+
+    /// Its slot in the pool's register, until it is finished.
+    pub(crate) fn slot(&self) -> Slot {
+        self.task.slot().unwrap_or(Slot::NOWHERE)
+    }
+
+    /// The pool that keeps the task.
+    pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
+        self.origin.keeper.clone()
+    }
+
+    fn ask(&self, reason: Reason) -> bool {
+        self.origin.keeper.abort(self.slot(), self.id(), reason)
+    }
+
+    fn result(&self, outcome: Outcome<T>) -> Result<T, JoinError> {
+        match outcome {
+            Outcome::Value(value) => Ok(value),
+            Outcome::Failed(failure) => Err(self.error(failure)),
+        }
+    }
+
+    fn error(&self, failure: Failure) -> JoinError {
+        JoinError::new(self.id(), self.origin.clone(), failure)
+    }
+}
+
+impl<T> Unpin for JoinHandle<T> {}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.task
+            .poll_outcome(cx)
+            .map(|outcome| self.result(outcome))
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .field("finished", &self.is_finished())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,57 @@
+use std::fmt;
+
+/// The number of a task: 0, 1, 2 … in the order in which tasks were submitted.
+///
+/// One count serves a pool and all its groups. A number is never given twice.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::TaskId;
+///
+/// let id = TaskId::from(7);
+/// assert_eq!(id.get(), 7);
+/// assert_eq!(id.to_string(), "7");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct TaskId(u64);
+
+impl TaskId {
+    /// Returns the bare number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for TaskId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// How far a task has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum TaskState {
+    /// It stands in the queue, and has not been polled.
+    Waiting,
+    /// It holds a permit.
+    Active,
+    /// It has ended, in whatever way, and its future has been dropped.
+    Finished,
+}
+
+/// Where a live task stands in its pool's register. Given anew once it has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Slot(pub(crate) u32);
+
+impl Slot {
+    /// Before it has been given one.
+    pub(crate) const NOWHERE: Self = Self(u32::MAX);
+}

@@ -1,0 +1,39 @@
+//! What a task is: the words that everything else is said in.
+//!
+//! A task is two allocations. [`Body`] owns the user's future and moves, boxed,
+//! from the queue to its worker. [`Shared`] is what is left for the
+//! [`JoinHandle`]: the id, and the stage that the task has reached.
+//!
+//! ```text
+//!             admitted                poll → Ready
+//!  waiting ─────────────▶ active ──────────────────▶ finished (a value)
+//!    │                      │ panic ───────────────▶ finished (panicked)
+//!    │                      │ its time is over ────▶ finished (timed out)
+//!    │ abort                │ abort ── next poll ──▶ finished (cancelled)
+//!    ├──────────────────────────────────────────────▶ finished (cancelled)  never polled, no permit taken
+//!    │ waits too long ──────────────────────────────▶ finished (timed out)   likewise
+//!    └ runtime gone ────────────────────────────────▶ finished (rejected)    likewise
+//! ```
+//!
+//! The future is always dropped before the task counts as finished.
+
+mod abort;
+mod body;
+mod error;
+mod handle;
+mod id;
+mod info;
+mod origin;
+mod outcome;
+mod shared;
+
+pub use abort::{AbortHandle, AbortOnDrop};
+pub(crate) use body::{Announced, Body, Extras, Parked, Plain, Settle, Start};
+pub use error::JoinError;
+pub use handle::JoinHandle;
+pub(crate) use id::Slot;
+pub use id::{TaskId, TaskState};
+pub use info::TaskInfo;
+pub(crate) use origin::{Keeper, Origin, Sleep};
+pub(crate) use outcome::{End, Failure, Outcome, Reason, Rejection};
+pub(crate) use shared::Shared;

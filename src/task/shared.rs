@@ -1,0 +1,182 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, Waker};
+
+use super::{Outcome, Slot, TaskId};
+use crate::lock::Lock;
+
+/// What a task's body and its handle have in common.
+pub(crate) struct Shared<T> {
+    /// Written once, under the pool's lock, before anyone else can see it.
+    id: AtomicU64,
+    stage: Lock<Stage<T>>,
+}
+
+/// How far the task has come, as far as its handle must know.
+///
+/// # Invariants
+///
+/// 1. `Pending` becomes `Done` under the pool's lock, together with the
+///    counters and the permits: whoever sees the one sees the others.
+/// 2. One future at a time waits here: first that of `spawn`, for the start,
+///    then the handle that it returned, for the end.
+enum Stage<T> {
+    Pending {
+        slot: Slot,
+        announced: bool,
+        waker: Option<Waker>,
+    },
+    Done(Outcome<T>),
+    Taken,
+}
+
+impl<T> Shared<T> {
+    pub(crate) fn new() -> Self {
+        let stage = Stage::Pending {
+            slot: Slot::NOWHERE,
+            announced: false,
+            waker: None,
+        };
+        Self {
+            id: AtomicU64::new(0),
+            stage: Lock::new(stage),
+        }
+    }
+
+    /// Says what the pool has given it, under the pool's lock.
+    pub(crate) fn place(&self, id: TaskId, at: Slot) {
+        self.number(id);
+        if let Stage::Pending { slot, .. } = &mut *self.stage.lock() {
+            *slot = at;
+        }
+    }
+
+    pub(crate) fn number(&self, id: TaskId) {
+        self.id.store(id.get(), Relaxed);
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.id.load(Relaxed).into()
+    }
+
+    /// Its slot in the pool's register, until it is finished.
+    pub(crate) fn slot(&self) -> Option<Slot> {
+        match *self.stage.lock() {
+            Stage::Pending { slot, .. } => Some(slot),
+            Stage::Done(_) | Stage::Taken => None,
+        }
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.slot().is_none()
+    }
+
+    /// Says that a permit has been given, to the `spawn` that waits for it.
+    #[must_use = "to be woken when no lock is held"]
+    pub(crate) fn announce(&self) -> Option<Waker> {
+        match &mut *self.stage.lock() {
+            Stage::Pending {
+                announced, waker, ..
+            } => {
+                *announced = true;
+                waker.take()
+            }
+            Stage::Done(_) | Stage::Taken => None,
+        }
+    }
+
+    /// Leaves the outcome to the handle.
+    #[must_use = "to be woken when no lock is held"]
+    pub(crate) fn settle(&self, outcome: Outcome<T>) -> Option<Waker> {
+        let mut stage = self.stage.lock();
+        let Stage::Pending { waker, .. } = &mut *stage else {
+            unreachable!("a task was settled twice");
+        };
+        let waker = waker.take();
+        *stage = Stage::Done(outcome);
+        waker
+    }
+
+    /// Waits until the task has a permit, or has ended without one.
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_stage(cx, |stage| match stage {
+            Stage::Pending {
+                announced: false, ..
+            } => None,
+            _ => Some(()),
+        })
+    }
+
+    /// Waits for the outcome, and takes it.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it has been taken.
+    #[track_caller]
+    pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        self.poll_stage(cx, |stage| match stage {
+            Stage::Pending { .. } => None,
+            Stage::Done(_) => stage.take(),
+            Stage::Taken => panic!("a JoinHandle was polled after it had given its result"),
+        })
+    }
+
+    pub(crate) fn take(&self) -> Option<Outcome<T>> {
+        self.stage.lock().take()
+    }
+
+    /// Looks at the stage, and leaves the waker if there is nothing yet.
+    ///
+    /// A waker is foreign code: it is cloned and dropped while nothing is locked.
+    fn poll_stage<R>(
+        &self,
+        cx: &mut Context<'_>,
+        mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
+    ) -> Poll<R> {
+        let mut fresh = None;
+        loop {
+            let mut stage = self.stage.lock();
+            if let Some(seen) = look(&mut stage) {
+                return Poll::Ready(seen);
+            }
+            let Stage::Pending { waker, .. } = &mut *stage else {
+                return Poll::Pending;
+            };
+            if waker
+                .as_ref()
+                .is_some_and(|known| known.will_wake(cx.waker()))
+            {
+                return Poll::Pending;
+            }
+            if fresh.is_some() {
+                let stale = std::mem::replace(waker, fresh);
+                drop(stage);
+                drop(stale);
+                return Poll::Pending;
+            }
+            drop(stage);
+            fresh = Some(cx.waker().clone());
+        }
+    }
+}
+
+impl<T> Stage<T> {
+    fn take(&mut self) -> Option<Outcome<T>> {
+        if !matches!(self, Self::Done(_)) {
+            return None;
+        }
+        match std::mem::replace(self, Self::Taken) {
+            Self::Done(outcome) => Some(outcome),
+            Self::Pending { .. } | Self::Taken => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shared_part_of_a_task_is_forty_bytes() {
+        assert_eq!(size_of::<Shared<()>>(), 40);
+    }
+}

@@ -1,0 +1,78 @@
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::Worker;
+use crate::lock::Lock;
+use crate::task::{Keeper, Sleep, Slot, TaskId};
+use crate::wakes::Wakes;
+
+/// Waits as long as a task may wait, and then takes it out of the queue.
+///
+/// Nobody polls a waiting task, so one that may wait for so long only has this
+/// runtime task beside it. It ends as soon as the task starts.
+pub(super) struct Alarm {
+    sleep: Sleep,
+    bell: Arc<Bell>,
+    keeper: Arc<dyn Keeper>,
+    slot: Slot,
+    id: TaskId,
+}
+
+/// Switches an alarm off.
+#[derive(Default)]
+pub(crate) struct Bell(Lock<Armed>);
+
+#[derive(Default)]
+struct Armed {
+    off: bool,
+    waker: Option<Waker>,
+}
+
+impl Alarm {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.bell.is_off(cx) {
+            return Poll::Ready(());
+        }
+        let over = self.sleep.as_mut().poll(cx);
+        if over.is_ready() {
+            self.keeper.expire(self.slot, self.id);
+        }
+        over
+    }
+}
+
+impl Bell {
+    /// Makes the alarm for a task that has begun to wait.
+    pub(crate) fn alarm(
+        self: &Arc<Self>,
+        sleep: Sleep,
+        keeper: Arc<dyn Keeper>,
+        slot: Slot,
+        id: TaskId,
+    ) -> Worker {
+        Worker::alarm(Alarm {
+            sleep,
+            bell: self.clone(),
+            keeper,
+            slot,
+            id,
+        })
+    }
+
+    /// Ends the alarm: the task waits no longer.
+    pub(crate) fn switch_off(&self, wakes: &mut Wakes) {
+        let mut armed = self.0.lock();
+        armed.off = true;
+        wakes.add(armed.waker.take());
+    }
+
+    fn is_off(&self, cx: &mut Context<'_>) -> bool {
+        let waker = cx.waker().clone();
+        let mut armed = self.0.lock();
+        let stale = armed.waker.replace(waker);
+        let off = armed.off;
+        drop(armed);
+        drop(stale);
+        off
+    }
+}

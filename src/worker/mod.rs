@@ -1,0 +1,31 @@
+//! What runs tasks: a runtime task that polls one pool task after the other.
+//!
+//! A [`Worker`] starts with one task. When that ends, it asks its
+//! [`Dispatcher`] for the next, which inherits the permit, and polls it in the
+//! same runtime task: this is why a busy pool costs less than spawning each
+//! task. When nothing waits, the worker ends.
+//!
+//! ```text
+//!            next task           nothing waits
+//!  spawned ──▶ running ─────────────────────────▶ ended
+//!                ▲ │ nothing waits, but a caller     ▲
+//!      handed one│ │ is about to bring more          │ still nothing,
+//!                │ ▼                                 │ one poll later
+//!              lingering ────────────────────────────┘
+//! ```
+//!
+//! - [`Seat`]: where a worker is reached from outside.
+//! - [`Latch`]: waits until a number of aborted tasks have ended.
+//! - [`Alarm`]: a worker that runs no tasks, but rings when one has waited too long.
+
+mod alarm;
+mod latch;
+mod run;
+mod seat;
+
+pub use run::Worker;
+
+pub(crate) use alarm::Bell;
+pub(crate) use latch::Latch;
+pub(crate) use run::Dispatcher;
+pub(crate) use seat::{Asked, Seat};

@@ -1,0 +1,170 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use super::alarm::Alarm;
+use super::seat::Seat;
+use crate::task::{End, Failure, Parked, Rejection, Settle};
+
+/// What a pool gives to its [`Spawner`](crate::Spawner): a future to be polled to its end.
+///
+/// It polls the pool's tasks, one at a time, and ends when none waits. Dropping
+/// it before its end is allowed, and noticed: the task that it ran is cancelled,
+/// and its permit passes on.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::{AioPool, FnSpawner, Worker};
+///
+/// let pool = AioPool::with_spawner(4, FnSpawner(|worker: Worker| {
+///     std::thread::spawn(move || futures::executor::block_on(worker));
+/// }));
+/// let sum = futures::executor::block_on(pool.exec(async { 1 + 2 }));
+/// assert_eq!(sum.unwrap(), 3);
+/// ```
+#[must_use = "a worker does nothing until it is polled, and cancels its task when it is dropped"]
+pub struct Worker {
+    role: Role,
+}
+
+enum Role {
+    Tasks(Tasks),
+    Alarm(Alarm),
+}
+
+/// Runs tasks.
+struct Tasks {
+    dispatcher: Arc<dyn Dispatcher>,
+    seat: Arc<Seat>,
+    /// `None` while it lingers, and after its end.
+    task: Option<Parked>,
+    polled: bool,
+    /// The waker that it has left at its seat.
+    known: Option<Waker>,
+}
+
+/// Whom a worker asks when its task has ended.
+pub(crate) trait Dispatcher: Send + Sync {
+    /// Makes the end known, and gives the permit to the next task, which is returned.
+    ///
+    /// If there is none, the seat says whether to linger.
+    fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked>;
+
+    /// Ends the lingering: with a task, or without.
+    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked>;
+
+    /// Makes known the end of a task whose worker was dropped; others go on with its permit.
+    fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>);
+}
+
+/// So many tasks may end within one poll, before the others on the thread have their turn.
+const FUEL: u32 = 64;
+
+impl Worker {
+    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>, seat: Arc<Seat>, task: Parked) -> Self {
+        let task = Some(task);
+        Self {
+            role: Role::Tasks(Tasks {
+                dispatcher,
+                seat,
+                task,
+                polled: false,
+                known: None,
+            }),
+        }
+    }
+
+    pub(super) fn alarm(alarm: Alarm) -> Self {
+        Self {
+            role: Role::Alarm(alarm),
+        }
+    }
+}
+
+impl Future for Worker {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.role {
+            Role::Tasks(tasks) => tasks.poll(cx),
+            Role::Alarm(alarm) => alarm.poll(cx),
+        }
+    }
+}
+
+impl Tasks {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.task.is_none() {
+            self.task = self.dispatcher.rejoin(&self.seat);
+        }
+        for _ in 0..FUEL {
+            let Some(task) = self.task.take() else {
+                return Poll::Ready(());
+            };
+            ready!(self.run(task, cx));
+            if self.task.is_none() && self.seat.is_idle() {
+                break;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
+    fn run(&mut self, mut task: Parked, cx: &mut Context<'_>) -> Poll<()> {
+        let Self {
+            dispatcher,
+            seat,
+            task: next,
+            polled,
+            known,
+        } = self;
+        let mut finish = |end: End, settle: Settle<'_>| {
+            *polled = false;
+            *next = dispatcher.finish(seat, end, settle);
+        };
+        if !seat.is_aborted() {
+            task = match task.poll(cx, &mut finish) {
+                Some(task) => task,
+                None => return Poll::Ready(()),
+            };
+            if !seat.is_asked(known, cx) {
+                (*polled, *next) = (true, Some(task));
+                return Poll::Pending;
+            }
+        }
+        task.give_up(Failure::Cancelled(seat.reason()), &mut finish);
+        Poll::Ready(())
+    }
+
+    /// Ends a task that its worker can run no further.
+    fn abandon(&self, task: Parked) {
+        let failure = match self.polled {
+            true => Failure::Cancelled(self.seat.reason()),
+            false => Failure::Rejected(Rejection::RuntimeGone),
+        };
+        let mut finish =
+            |end: End, settle: Settle<'_>| self.dispatcher.abandon(&self.seat, end, settle);
+        task.give_up(failure, &mut finish);
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        let task = self
+            .task
+            .take()
+            .or_else(|| self.dispatcher.rejoin(&self.seat));
+        if let Some(task) = task {
+            self.abandon(task);
+        }
+    }
+}
