@@ -30,3 +30,48 @@ impl fmt::Debug for Blocking {
         f.debug_struct("Blocking").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+
+    use super::Blocking;
+    use crate::spawner::{FnSpawner, Spawner};
+
+    /// Where the work ran, which is to be another thread.
+    fn runs_elsewhere(spawner: &dyn Spawner) -> bool {
+        let (tell, told) = channel();
+        spawner.spawn_blocking(Blocking::new(move || {
+            tell.send(thread::current().id()).ok();
+        }));
+        told.recv()
+            .is_ok_and(|ran_on| ran_on != thread::current().id())
+    }
+
+    #[test]
+    fn blocking_work_runs_on_another_thread() {
+        assert!(runs_elsewhere(&FnSpawner(drop)));
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn blocking_work_runs_on_another_thread_of_tokio() {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        assert!(runs_elsewhere(&crate::Tokio::handle(
+            runtime.handle().clone()
+        )));
+    }
+
+    #[test]
+    #[cfg(feature = "smol")]
+    fn blocking_work_runs_on_another_thread_of_smol() {
+        assert!(runs_elsewhere(&crate::Smol));
+    }
+
+    #[test]
+    #[cfg(feature = "async-std")]
+    fn blocking_work_runs_on_another_thread_of_async_std() {
+        assert!(runs_elsewhere(&crate::AsyncStd));
+    }
+}

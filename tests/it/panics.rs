@@ -1,0 +1,241 @@
+//! DESIGN 3.7: panics are caught, the pool goes on, and foreign code never runs under a lock.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use aiopool::AioPool;
+
+use crate::support::{Hand, Probe, on_every_runtime};
+
+/// Runs something when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+fn panics_when_dropped() -> impl Drop + Send {
+    OnDrop(|| panic!("in a destructor"))
+}
+
+#[test]
+fn a_panic_is_the_outcome_and_the_pool_goes_on() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let error = pool
+            .exec(async { panic!("number {}", 7) })
+            .await
+            .unwrap_err();
+        assert!(error.is_panic());
+        assert_eq!(error.panic_message(), Some("number 7"));
+        assert!(error.to_string().ends_with("panicked: number 7"));
+        assert_eq!(
+            *error.into_panic().downcast::<String>().unwrap(),
+            "number 7"
+        );
+        assert_eq!(pool.exec(async { 1 }).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn a_payload_of_any_kind_is_carried() {
+    let (hand, pool) = Hand::pool(1);
+    let mut handle = pool.spawn_n(async { std::panic::panic_any(42_u8) });
+    hand.run();
+    let error: aiopool::JoinError = handle.try_join().unwrap().map(|()| ()).unwrap_err();
+    assert_eq!(error.panic_message(), None);
+    assert_eq!(
+        *error.try_into_panic().unwrap().downcast::<u8>().unwrap(),
+        42
+    );
+}
+
+#[test]
+fn a_destructor_that_panics_is_a_panic_wherever_the_future_is_dropped() {
+    let (hand, pool) = Hand::pool(1);
+    let busy = Probe::new();
+    let held = pool.spawn_n(busy.task(()));
+    let waiting = pool.spawn_n({
+        let bomb = panics_when_dropped();
+        async move { drop(bomb) }
+    });
+    waiting.abort();
+    assert!(futures::executor::block_on(waiting).unwrap_err().is_panic());
+
+    held.abort();
+    let active = pool.spawn_n({
+        let bomb = panics_when_dropped();
+        async move {
+            std::future::pending::<()>().await;
+            drop(bomb);
+        }
+    });
+    hand.run();
+    active.abort();
+    let ending = pool.spawn_n(EndsWith(panics_when_dropped()));
+    hand.run();
+    assert!(futures::executor::block_on(active).unwrap_err().is_panic());
+    assert!(futures::executor::block_on(ending).unwrap_err().is_panic());
+    assert_eq!(pool.stats().panicked, 3);
+    assert!(pool.is_empty());
+}
+
+/// Is ready at once, and still has something to drop.
+struct EndsWith<D>(#[expect(dead_code, reason = "held to be dropped")] D);
+
+impl<D> Future for EndsWith<D> {
+    type Output = u8;
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<u8> {
+        Poll::Ready(1)
+    }
+}
+
+#[test]
+fn a_result_that_nobody_reads_may_panic_when_it_is_dropped() {
+    let (hand, pool) = Hand::pool(1);
+    drop(pool.spawn_n(async { panics_when_dropped() }));
+    let next = Probe::new();
+    pool.spawn_n(next.task(()));
+    hand.run();
+    assert!(next.has_started());
+}
+
+#[test]
+fn callbacks_that_panic_change_nothing() {
+    let (hand, pool) = Hand::pool(1);
+    let careless = pool.task(async { 1 }).on_end(|_| panic!("in a callback"));
+    let mut handle = careless.spawn_n();
+    hand.run();
+    assert_eq!(handle.try_join().unwrap().unwrap(), 1);
+    assert!(pool.is_empty());
+}
+
+struct PanickingWaker;
+
+impl Wake for PanickingWaker {
+    fn wake(self: Arc<Self>) {
+        panic!("in a waker");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_harms_nobody() {
+    let (hand, pool) = Hand::pool(1);
+    let probe = Probe::new();
+    let mut handle = pool.spawn_n(probe.task(()));
+    let waker = Waker::from(Arc::new(PanickingWaker));
+    let polled = Pin::new(&mut handle).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    let next = Probe::new();
+    pool.spawn_n(next.task(()));
+    hand.run();
+    probe.end();
+    hand.run();
+    assert!(handle.is_finished() && next.has_started());
+}
+
+/// Asks the pool everything, which would hang if the pool were locked.
+fn ask(pool: &AioPool) {
+    assert!(pool.size() > 0);
+    _ = (
+        pool.len(),
+        pool.stats(),
+        pool.tasks(),
+        pool.is_full(),
+        format!("{pool:?}"),
+    );
+    pool.spawn_n(async {});
+    pool.abort_all();
+}
+
+#[test]
+fn destructors_run_unlocked() {
+    crate::support::within("a hand", || {
+        let (hand, pool) = Hand::pool(1);
+        let asking = |pool: &AioPool| {
+            let pool = pool.clone();
+            OnDrop(move || ask(&pool))
+        };
+        for abort in [false, true] {
+            let guard = asking(&pool);
+            let active = pool.spawn_n(async move {
+                std::future::pending::<()>().await;
+                drop(guard);
+            });
+            let guard = asking(&pool);
+            let waiting = pool.spawn_n(async move { drop(guard) });
+            let guard = asking(&pool);
+            drop(pool.spawn_n(async move { guard }));
+            hand.run();
+            if abort {
+                waiting.abort();
+                active.abort();
+            }
+            pool.abort_all();
+            hand.run();
+        }
+        let guard = asking(&pool);
+        pool.close();
+        pool.spawn_n(async move { drop(guard) });
+        assert!(pool.is_empty());
+    });
+}
+
+#[test]
+fn callbacks_run_unlocked() {
+    crate::support::within("a hand", || {
+        let (hand, pool) = Hand::pool(1);
+        let (first, second) = (pool.clone(), pool.clone());
+        let task = pool.task(std::future::pending::<()>());
+        let task = task
+            .on_cancel(move |_| ask(&first))
+            .on_end(move |_| ask(&second));
+        let handle = task.spawn_n();
+        hand.run();
+        handle.abort();
+        hand.run();
+        assert!(handle.is_finished());
+    });
+}
+
+struct Asking(AioPool);
+
+impl Wake for Asking {
+    fn wake(self: Arc<Self>) {
+        ask(&self.0);
+    }
+}
+
+#[test]
+fn wakers_are_woken_unlocked() {
+    crate::support::within("a hand", || {
+        let (hand, pool) = Hand::pool(1);
+        let probe = Probe::new();
+        let mut handle = pool.spawn_n(probe.task(()));
+        let waker = Waker::from(Arc::new(Asking(pool.clone())));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut handle).poll(&mut cx).is_pending());
+        let mut join = Box::pin(pool.join());
+        assert!(join.as_mut().poll(&mut cx).is_pending());
+        let mut spawn = Box::pin(pool.spawn(async {}));
+        assert!(spawn.as_mut().poll(&mut cx).is_pending());
+        hand.run();
+        probe.end();
+        hand.run();
+        assert!(handle.is_finished());
+    });
+}
+
+#[test]
+fn into_panic_of_another_error_panics() {
+    let (_hand, pool) = Hand::pool(1);
+    pool.close();
+    let error = pool.spawn_n(async {}).try_join().unwrap().unwrap_err();
+    let error = error.try_into_panic().unwrap_err();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| error.into_panic()));
+    assert!(panic.is_err());
+}

@@ -1,0 +1,28 @@
+//! Tools that make tests exact: futures that are told what to do, a spawner
+//! that is polled by hand, and one body for all runtimes.
+
+mod hand;
+mod probe;
+mod runtimes;
+
+pub(crate) use hand::Hand;
+pub(crate) use probe::Probe;
+pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+/// Polls once, with a waker that does nothing.
+pub(crate) fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[macro_export]
+macro_rules! assert_pending {
+    ($future:expr) => {
+        assert!(
+            $crate::support::poll_once($future.as_mut()).is_pending(),
+            "it was ready"
+        )
+    };
+}
