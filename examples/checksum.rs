@@ -30,7 +30,6 @@ use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
 use walkdir::{DirEntry, WalkDir};
 
-const CHUNK: usize = 64 * 1024;
 // What a shell reports for a program that SIGINT or SIGPIPE ended.
 const INTERRUPTED: u8 = 130;
 const BROKEN_PIPE: u8 = 141;
@@ -101,8 +100,7 @@ async fn main() -> ExitCode {
         watcher.await.expect("the watcher ends the process");
     }
     bar.finish_and_clear();
-    let printed = print_sorted(tally.sums);
-    exit_code(tally.failed, printed)
+    exit_code(tally.failed, print_sorted(tally.sums))
 }
 
 async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
@@ -183,7 +181,7 @@ async fn hash(found: Result<PathBuf, Failure>, bar: ProgressBar) -> Result<Sum, 
 fn sha256(path: &Path, bar: &ProgressBar) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
-    let mut chunk = [0; CHUNK];
+    let mut chunk = [0; 64 * 1024];
     loop {
         match file.read(&mut chunk) {
             Ok(0) => return Ok(hasher.finalize().into()),
@@ -211,14 +209,13 @@ fn progress_bar(pool: &AioPool) -> ProgressBar {
     bar
 }
 
-/// Looks into the pool whenever the bar is drawn.
+/// Looks into the pool whenever the bar is drawn. If it cannot be drawn, that is no matter.
 fn shown<N: Display + 'static>(
     pool: &AioPool,
     look: fn(&AioPool) -> N,
 ) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Clone + use<N> {
     let pool = pool.clone();
     move |_, out| {
-        // A bar that cannot be drawn is no reason to stop.
         let _ = write!(out, "{}", look(&pool));
     }
 }

@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use super::indexed::Indexed;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, JoinHandle};
+use crate::task::{AbortOnDrop, JoinError};
 
 impl AioPool {
     /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
@@ -57,11 +57,17 @@ impl AioPool {
     {
         let mut trial = Trial::new();
         for item in items {
-            let started = match trial.unless_failed(pin!(self.spawn(f(item)))).await {
-                Ok(handle) => handle,
-                Err(failure) => return Err(trial.give_up(failure).await),
+            let task = self.submit_announced(f(item)).abort_on_drop();
+            let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
+            trial.add(task);
+            // The next item is not pulled if this one has failed already.
+            let failed = match started {
+                Ok(()) => trial.unless_failed(|_| Poll::Ready(())).await,
+                failed => failed,
             };
-            trial.add(started);
+            if let Err(failure) = failed {
+                return Err(trial.give_up(failure).await);
+            }
         }
         match poll_fn(|cx| trial.poll_all(cx)).await {
             Ok(()) => Ok(trial.values.into_iter().flatten().collect()),
@@ -84,23 +90,23 @@ impl<T, E> Trial<T, E> {
         }
     }
 
-    fn add(&mut self, handle: JoinHandle<Result<T, E>>) {
+    fn add(&mut self, task: AbortOnDrop<Result<T, E>>) {
         let index = self.values.len();
         self.values.push(None);
         self.running.push(Indexed {
             index,
-            future: handle.abort_on_drop(),
+            future: task,
         });
     }
 
-    /// Waits for `starting`, unless a task fails before.
-    async fn unless_failed<S: Future>(
+    /// Waits until something is ready, unless a task fails before.
+    async fn unless_failed(
         &mut self,
-        mut starting: Pin<&mut S>,
-    ) -> Result<S::Output, TryMapError<E>> {
+        mut ready: impl FnMut(&mut Context<'_>) -> Poll<()>,
+    ) -> Result<(), TryMapError<E>> {
         poll_fn(|cx| match self.poll_all(cx) {
             Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
-            Poll::Ready(Ok(())) | Poll::Pending => starting.as_mut().poll(cx).map(Ok),
+            Poll::Ready(Ok(())) | Poll::Pending => ready(cx).map(Ok),
         })
         .await
     }

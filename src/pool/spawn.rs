@@ -50,10 +50,7 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let handle = match self.is_plain() {
-            true => self.submit_plain(future, Announced),
-            false => self.task(future).submit(Start::Announced),
-        };
+        let handle = self.submit_announced(future);
         Starting::new(handle).await
     }
 
@@ -192,6 +189,20 @@ impl AioPool {
         !self.core().settings.timed
     }
 
+    /// The first half of [`spawn`](Self::spawn): the handle is told of the start.
+    #[track_caller]
+    pub(crate) fn submit_announced<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.is_plain() {
+            true => self.submit_plain(future, Announced),
+            false => self.task(future).submit(Start::Announced),
+        }
+    }
+
+    #[track_caller]
     fn submit_plain<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,

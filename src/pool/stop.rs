@@ -59,7 +59,8 @@ impl AioPool {
 
     /// Stops all tasks, active and waiting, and waits until every one of them has stopped.
     ///
-    /// Returns how many were cancelled. The pool takes newcomers all the while, and they stay.
+    /// Returns how many were cancelled, without those that somebody else had asked before. The pool
+    /// takes newcomers all the while, and they stay.
     ///
     /// Called by a task of the pool, it stops that too: it does not return there.
     ///
@@ -138,12 +139,14 @@ impl Core {
         let withdrawn = state.withdraw_all();
         let mut asked = withdrawn.len();
         for seat in state.seats() {
-            if let Asked::Now(waker) = seat.ask(None) {
+            let ask = seat.ask(None);
+            let first = matches!(ask, Asked::Now(_));
+            asked += usize::from(first);
+            if let Asked::Now(waker) = ask {
                 wakes.add(waker);
-                asked += 1;
             }
             if let Some(latch) = latch {
-                seat.add_latch(latch);
+                seat.add_latch(latch, first);
             }
         }
         drop(state);
@@ -179,7 +182,7 @@ impl Core {
                     }
                 }
                 Some(Content::Waiting(_)) => {
-                    withdrawn.extend(state.gate.withdraw(*slot).map(|task| (*slot, task)))
+                    withdrawn.extend(state.gate.withdraw(*slot).map(|task| (*slot, task)));
                 }
                 Some(Content::Active(None)) | None => {}
             }

@@ -99,7 +99,16 @@ impl<T> AbortOnDrop<T> {
     pub fn detach(mut self) -> JoinHandle<T> {
         self.handle
             .take()
-            .expect("only `detach` takes the handle, and itself with it")
+            .expect("whoever takes the handle takes all")
+    }
+}
+
+impl<T> AbortOnDrop<T> {
+    /// Waits until the task has a permit, or has ended without one.
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.handle
+            .as_ref()
+            .map_or(Poll::Ready(()), |handle| handle.poll_announced(cx))
     }
 }
 
@@ -110,7 +119,7 @@ impl<T> Future for AbortOnDrop<T> {
         let handle = self
             .handle
             .as_mut()
-            .expect("only `detach` takes the handle, and itself with it");
+            .expect("whoever takes the handle takes all");
         Pin::new(handle).poll(cx)
     }
 }

@@ -1,7 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
 use crate::lock::Lock;
-use crate::task::End;
 
 /// Waits until a number of aborted tasks have ended.
 #[derive(Default)]
@@ -16,16 +15,16 @@ struct Count {
 
 impl Latch {
     /// One more to wait for.
-    pub(crate) fn add(&self) {
+    pub(super) fn add(&self) {
         self.0.lock().running += 1;
     }
 
     /// One of them has ended.
     #[must_use = "to be woken when no lock is held"]
-    pub(crate) fn count_down(&self, end: End) -> Option<Waker> {
+    pub(super) fn count_down(&self, cancelled: bool) -> Option<Waker> {
         let mut count = self.0.lock();
         count.running -= 1;
-        count.cancelled += usize::from(end == End::Cancelled);
+        count.cancelled += usize::from(cancelled);
         if count.running == 0 {
             count.waker.take()
         } else {
@@ -33,7 +32,7 @@ impl Latch {
         }
     }
 
-    /// Waits for all, and tells how many of them were cancelled.
+    /// Waits for all, and tells how many of them were cancelled on its account.
     pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
         let waker = cx.waker().clone();
         let mut count = self.0.lock();

@@ -28,7 +28,8 @@ pub(crate) struct Seat {
 struct Desk {
     waker: Option<Waker>,
     reason: Reason,
-    latches: Vec<Arc<Latch>>,
+    /// Who waits for the end, and whether it was they who asked.
+    latches: Vec<(Arc<Latch>, bool)>,
     handed: Option<Parked>,
 }
 
@@ -111,10 +112,10 @@ impl Seat {
         self.desk.lock().reason.take()
     }
 
-    /// Lets a latch wait for the end of the task.
-    pub(crate) fn add_latch(&self, latch: &Arc<Latch>) {
+    /// Lets a latch wait for the end of the task, which it counts if it was first to ask.
+    pub(crate) fn add_latch(&self, latch: &Arc<Latch>, first: bool) {
         latch.add();
-        self.desk.lock().latches.push(latch.clone());
+        self.desk.lock().latches.push((latch.clone(), first));
     }
 
     /// Clears the desk for the next task: nobody has asked that one yet.
@@ -132,8 +133,8 @@ impl Seat {
         desk.reason = None;
         let latches = std::mem::take(&mut desk.latches);
         drop(desk);
-        for latch in latches {
-            wakes.add(latch.count_down(end));
+        for (latch, first) in latches {
+            wakes.add(latch.count_down(first && end == End::Cancelled));
         }
     }
 }

@@ -254,12 +254,12 @@ fn a_task_may_cancel_all_of_them() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(2);
         let others = pool.map_n(0..5, |_| std::future::pending::<()>());
-        pool.resize(3).unwrap();
         let inside = pool.clone();
         let tyrant = pool
             .task(async move { inside.cancel_all().await })
             .priority(1)
             .spawn_n();
+        pool.resize(3).unwrap();
         assert!(tyrant.await.unwrap_err().is_cancelled());
         for other in join_all(others).await {
             assert!(other.unwrap_err().is_cancelled());

@@ -92,11 +92,11 @@ fn rage(pool: &AioPool, alive: &Arc<AtomicUsize>, seed: u64) -> usize {
         }
     }
     pool.resume();
+    for handle in handles {
+        drop(block_on(handle));
+        settled += 1;
+    }
     settled
-        + handles
-            .into_iter()
-            .map(|handle| block_on(handle).is_ok())
-            .count()
 }
 
 fn abort_one(handles: &mut Vec<JoinHandle<u64>>, random: &mut Random) -> bool {

@@ -19,7 +19,7 @@ fn a_task_is_named_after_its_pool_unless_it_has_a_name() {
     );
     named.abort_with("too late");
     hand.run();
-    let error: aiopool::JoinError = block_on(unnamed).map(|()| ()).unwrap_err();
+    let error: aiopool::JoinError = block_on(unnamed).unwrap_err();
     assert_eq!(
         (error.task_name().as_ref(), error.task_id()),
         ("thumbs-0", TaskId::from(0))

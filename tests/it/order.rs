@@ -142,7 +142,7 @@ fn tasks_of_several_threads_start_in_the_order_of_their_ids() {
                     let (key, order) = (Arc::new(()), started.clone());
                     let mine = key.clone();
                     let handle = pool.spawn_n(async move {
-                        order.lock().unwrap().push(Arc::as_ptr(&mine) as usize)
+                        order.lock().unwrap().push(Arc::as_ptr(&mine) as usize);
                     });
                     ids.lock().unwrap().push((handle.id(), key));
                 }
@@ -161,6 +161,10 @@ fn tasks_of_several_threads_start_in_the_order_of_their_ids() {
 }
 
 #[test]
+#[expect(
+    clippy::async_yields_async,
+    reason = "the handle is what a spawn gives"
+)]
 fn a_woken_spawn_need_not_be_polled_for_the_pool_to_go_on() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(2);

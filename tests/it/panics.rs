@@ -25,17 +25,14 @@ fn panics_when_dropped() -> impl Drop + Send {
 fn a_panic_is_the_outcome_and_the_pool_goes_on() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);
-        let error = pool
-            .exec(async { panic!("number {}", 7) })
-            .await
-            .unwrap_err();
+        let number = pools.runtime.len();
+        let failing = async move { panic!("number {number}") };
+        let error = pool.exec(failing).await.unwrap_err();
         assert!(error.is_panic());
-        assert_eq!(error.panic_message(), Some("number 7"));
-        assert!(error.to_string().ends_with("panicked: number 7"));
-        assert_eq!(
-            *error.into_panic().downcast::<String>().unwrap(),
-            "number 7"
-        );
+        let text = format!("number {number}");
+        assert_eq!(error.panic_message(), Some(text.as_str()));
+        assert!(error.to_string().ends_with(&format!("panicked: {text}")));
+        assert_eq!(*error.into_panic().downcast::<String>().unwrap(), text);
         assert_eq!(pool.exec(async { 1 }).await.unwrap(), 1);
     });
 }
@@ -45,7 +42,7 @@ fn a_payload_of_any_kind_is_carried() {
     let (hand, pool) = Hand::pool(1);
     let mut handle = pool.spawn_n(async { std::panic::panic_any(42_u8) });
     hand.run();
-    let error: aiopool::JoinError = handle.try_join().unwrap().map(|()| ()).unwrap_err();
+    let error: aiopool::JoinError = handle.try_join().unwrap().unwrap_err();
     assert_eq!(error.panic_message(), None);
     assert_eq!(
         *error.try_into_panic().unwrap().downcast::<u8>().unwrap(),
@@ -84,7 +81,7 @@ fn a_destructor_that_panics_is_a_panic_wherever_the_future_is_dropped() {
 }
 
 /// Is ready at once, and still has something to drop.
-struct EndsWith<D>(#[expect(dead_code, reason = "held to be dropped")] D);
+struct EndsWith<D>(D);
 
 impl<D> Future for EndsWith<D> {
     type Output = u8;

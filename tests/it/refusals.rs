@@ -193,7 +193,7 @@ fn a_limit_without_a_timer_is_told_at_once() {
     for message in [
         message_of_panic(|| drop(pool.task(async {}).timeout(limit).spawn_n())),
         message_of_panic(|| drop(pool.task(async {}).wait_timeout(limit).spawn_n())),
-        message_of_panic(|| drop(block_on(pool.shutdown(aiopool::Shutdown::Deadline(limit))))),
+        message_of_panic(|| _ = block_on(pool.shutdown(aiopool::Shutdown::Deadline(limit)))),
     ] {
         assert!(
             message.contains("no timer") && message.contains("sleep"),

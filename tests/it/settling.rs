@@ -96,14 +96,15 @@ fn a_spawner_that_panics_rejects_the_task() {
 }
 
 #[test]
+#[expect(clippy::async_yields_async, reason = "the handle is awaited outside")]
 fn an_executor_that_polls_inside_of_spawn_is_served() {
     within("an executor that polls at once", || {
-        let pool = AioPool::with_spawner(1, FnSpawner(|worker: Worker| block_on(worker)));
+        let pool = AioPool::with_spawner(1, FnSpawner(|worker: Worker| smol::block_on(worker)));
         let inside = pool.clone();
         let handle = pool.spawn_n(async move { inside.spawn_n(async { 1 }) });
-        let inner = block_on(handle).unwrap();
-        assert_eq!(block_on(inner).unwrap(), 1);
-        assert_eq!(block_on(pool.exec(async { 2 })).unwrap(), 2);
+        let inner = smol::block_on(handle).unwrap();
+        assert_eq!(smol::block_on(inner).unwrap(), 1);
+        assert_eq!(smol::block_on(pool.exec(async { 2 })).unwrap(), 2);
     });
 }
 

@@ -17,6 +17,7 @@ pub(crate) fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Polls a pinned future once, which is not to be ready.
 #[macro_export]
 macro_rules! assert_pending {
     ($future:expr) => {

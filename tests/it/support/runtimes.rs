@@ -87,11 +87,11 @@ where
     let pools = Pools::new("foreign", false, move || {
         let spawning = spawning.clone();
         AioPool::builder().spawner(FnSpawner(move |worker: Worker| {
-            spawning.spawn(worker).detach()
+            spawning.spawn(worker).detach();
         }))
     });
     run("foreign", body(pools), move |body| {
-        futures::executor::block_on(executor.run(body))
+        futures::executor::block_on(executor.run(body));
     });
 }
 
@@ -102,7 +102,7 @@ pub(crate) fn on_tokio<Fut: Future<Output = ()> + Send + 'static>(body: Fut) {
         .start_paused(true)
         .build();
     run("tokio, paused", body, move |body| {
-        runtime.unwrap().block_on(body)
+        runtime.unwrap().block_on(body);
     });
 }
 
