@@ -66,8 +66,14 @@ impl Level {
         }
     }
 
+    /// Whether no task fits, however light.
     #[inline]
+    pub(super) fn is_shut(&self) -> bool {
+        self.paused || (self.held >= self.size && self.held > 0)
+    }
+
     /// Whether `weight` permits are there. One too heavy for the level fits when it is alone.
+    #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {
         !self.paused && (self.held == 0 || weight <= self.size.saturating_sub(self.held))
     }
@@ -95,6 +101,7 @@ impl Level {
         Some((lane.first()?, best))
     }
 
+    #[inline]
     pub(super) fn push<W, A>(&mut self, slot: Slot, priority: i32, register: &mut Register<W, A>) {
         match priority {
             0 => self.plain.push(slot, register),
@@ -106,6 +113,7 @@ impl Level {
         }
     }
 
+    #[inline]
     pub(super) fn unlink<W, A>(
         &mut self,
         slot: Slot,
@@ -122,5 +130,60 @@ impl Level {
         if lane.is_empty() {
             self.ranked.remove(&Reverse(priority));
         }
+    }
+}
+
+/// The pool's level and those of its groups. Nearly all that happens, happens at the first.
+#[derive(Debug)]
+pub(super) struct Levels {
+    pub(super) root: Level,
+    groups: Vec<Level>,
+}
+
+impl Levels {
+    pub(super) fn new(size: usize) -> Self {
+        Self {
+            root: Level::new(None, size),
+            groups: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, parent: LevelId, size: usize) -> LevelId {
+        self.groups.push(Level::new(Some(parent.0), size));
+        LevelId(self.groups.len() as u32)
+    }
+
+    #[inline]
+    pub(super) fn at(&self, at: u32) -> &Level {
+        match at.checked_sub(1) {
+            None => &self.root,
+            Some(group) => &self.groups[group as usize],
+        }
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, at: u32) -> &mut Level {
+        match at.checked_sub(1) {
+            None => &mut self.root,
+            Some(group) => &mut self.groups[group as usize],
+        }
+    }
+
+    /// Changes a level, and each one around it.
+    #[inline]
+    pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Level)) {
+        let mut at = home;
+        while let Some(group) = at.checked_sub(1) {
+            let level = &mut self.groups[group as usize];
+            change(level);
+            at = level.parent.unwrap_or(LevelId::ROOT.0);
+        }
+        change(&mut self.root);
+    }
+
+    pub(super) fn path(&self, home: u32) -> impl Iterator<Item = &Level> {
+        std::iter::successors(Some(self.at(home)), |below| {
+            below.parent.map(|at| self.at(at))
+        })
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::level::{Level, LevelId, Standing};
+use super::level::{LevelId, Levels, Standing};
 use super::register::{Content, Entry, Register};
 use crate::task::{Slot, TaskId};
 
@@ -11,21 +11,20 @@ use crate::task::{Slot, TaskId};
 ///
 /// A change that may give way to others (`enter`, `leave`, `withdraw`, `resize`,
 /// `resume`) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
-/// Then the invariants of [`Level`] hold again.
+/// Then the invariants of each [`Level`](super::level::Level) hold again.
 #[derive(Debug)]
 pub(crate) struct Gate<W, A> {
     register: Register<W, A>,
-    levels: Vec<Level>,
+    levels: Levels,
     /// The standing of those that ask for more than a permit in their turn.
     standings: HashMap<Slot, Standing>,
 }
 
 impl<W, A> Gate<W, A> {
     pub(crate) fn new(size: usize) -> Self {
-        let levels = vec![Level::new(None, size)];
         Self {
             register: Register::new(),
-            levels,
+            levels: Levels::new(size),
             standings: HashMap::new(),
         }
     }
@@ -36,11 +35,11 @@ impl<W, A> Gate<W, A> {
         expect(dead_code, reason = "the pool has no verb for groups yet")
     )]
     pub(crate) fn add_level(&mut self, parent: LevelId, size: usize) -> LevelId {
-        self.levels.push(Level::new(Some(parent.0), size));
-        LevelId(self.levels.len() as u32 - 1)
+        self.levels.add(parent, size)
     }
 
     /// Files a newcomer at the back of its queue; `make` learns its slot first.
+    #[inline]
     pub(crate) fn enter(
         &mut self,
         id: TaskId,
@@ -52,8 +51,10 @@ impl<W, A> Gate<W, A> {
         if standing != Standing::PLAIN {
             self.standings.insert(slot, standing);
         }
-        self.each_level(home.0, |level| level.waiting += 1);
-        self.levels[home.0 as usize].push(slot, standing.priority, &mut self.register);
+        self.levels.each_from(home.0, |level| level.waiting += 1);
+        self.levels
+            .at_mut(home.0)
+            .push(slot, standing.priority, &mut self.register);
         self.lift(home.0);
         slot
     }
@@ -61,23 +62,26 @@ impl<W, A> Gate<W, A> {
     /// Whether somebody is to be admitted.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
-        let root = &self.levels[0];
-        root.first()
-            .is_some_and(|(slot, _)| root.fits(self.standing(slot).weight))
+        let root = &self.levels.root;
+        let fits = |(slot, _)| root.fits(self.standing(slot).weight);
+        !root.is_shut() && root.first().is_some_and(fits)
     }
 
     /// Gives the next its permits, to be run by `by`. It is active from here on.
-    pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> A) -> Option<W> {
+    #[inline]
+    pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<W> {
+        if self.levels.root.is_shut() {
+            return None;
+        }
         let slot = self.pass(0)?;
         let by = by(slot);
         let entry = self.register.at(slot.0);
         let home = entry.home;
-        let Content::Waiting(waiting) =
-            std::mem::replace(&mut entry.content, Content::Active(Some(by)))
+        let Content::Waiting(waiting) = std::mem::replace(&mut entry.content, Content::Active(by))
         else {
             unreachable!("an active task stood in a queue");
         };
-        self.each_level(home, |level| {
+        self.levels.each_from(home, |level| {
             level.waiting -= 1;
             level.active += 1;
         });
@@ -85,6 +89,7 @@ impl<W, A> Gate<W, A> {
     }
 
     /// Takes the permits of an active one back, and its slot.
+    #[inline]
     pub(crate) fn leave(&mut self, slot: Slot) -> Option<A> {
         let entry = self.register.at(slot.0);
         let home = entry.home;
@@ -94,7 +99,7 @@ impl<W, A> Gate<W, A> {
         };
         let weight = self.standing(slot).weight;
         self.forget(slot);
-        self.each_level(home, |level| {
+        self.levels.each_from(home, |level| {
             level.held -= weight;
             level.active -= 1;
         });
@@ -117,11 +122,13 @@ impl<W, A> Gate<W, A> {
         else {
             return None;
         };
-        self.levels[at as usize].unlink(slot, standing.priority, &mut self.register);
-        self.each_level(home, |level| level.waiting -= 1);
+        self.levels
+            .at_mut(at)
+            .unlink(slot, standing.priority, &mut self.register);
+        self.levels.each_from(home, |level| level.waiting -= 1);
         let mut below = home;
         while below != at {
-            let level = &mut self.levels[below as usize];
+            let level = self.levels.at_mut(below);
             level.held -= standing.weight;
             below = level.parent.unwrap_or(at);
         }
@@ -130,6 +137,7 @@ impl<W, A> Gate<W, A> {
     }
 
     /// Frees the slot of one that was withdrawn.
+    #[inline]
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.register.remove(slot);
         if !self.standings.is_empty() {
@@ -140,44 +148,45 @@ impl<W, A> Gate<W, A> {
     /// Whether a newcomer would be admitted on the spot.
     pub(crate) fn has_room(&self, home: LevelId, standing: Standing) -> bool {
         let Standing { weight, priority } = standing;
-        self.path(home.0)
+        self.levels
+            .path(home.0)
             .all(|level| level.fits(weight) && !level.is_awaited(priority))
     }
 
     /// Whether so many permits exist, at each level on the way.
     pub(crate) fn can_carry(&self, home: LevelId, weight: usize) -> bool {
-        self.path(home.0).all(|level| weight <= level.size)
+        self.levels.path(home.0).all(|level| weight <= level.size)
     }
 
     pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
-        self.levels[level.0 as usize].size = size;
+        self.levels.at_mut(level.0).size = size;
         self.lift(level.0);
     }
 
     pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
-        self.levels[level.0 as usize].paused = paused;
+        self.levels.at_mut(level.0).paused = paused;
         self.lift(level.0);
     }
 
     pub(crate) fn is_paused(&self, level: LevelId) -> bool {
-        self.levels[level.0 as usize].paused
+        self.levels.at(level.0).paused
     }
 
     pub(crate) fn size(&self, level: LevelId) -> usize {
-        self.levels[level.0 as usize].size
+        self.levels.at(level.0).size
     }
 
     pub(crate) fn is_full(&self, level: LevelId) -> bool {
-        let level = &self.levels[level.0 as usize];
+        let level = self.levels.at(level.0);
         level.held >= level.size
     }
 
     pub(crate) fn active(&self, level: LevelId) -> usize {
-        self.levels[level.0 as usize].active
+        self.levels.at(level.0).active
     }
 
     pub(crate) fn waiting(&self, level: LevelId) -> usize {
-        self.levels[level.0 as usize].waiting
+        self.levels.at(level.0).waiting
     }
 
     /// What stands in a slot, if it is still this task's.
@@ -218,9 +227,9 @@ impl<W, A> Gate<W, A> {
     /// Lets the first of a level's queue through, if it fits.
     #[inline]
     fn pass(&mut self, at: u32) -> Option<Slot> {
-        let (slot, priority) = self.levels[at as usize].first()?;
+        let (slot, priority) = self.levels.at(at).first()?;
         let weight = self.standing(slot).weight;
-        let level = &mut self.levels[at as usize];
+        let level = self.levels.at_mut(at);
         if !level.fits(weight) {
             return None;
         }
@@ -232,32 +241,22 @@ impl<W, A> Gate<W, A> {
     /// Moves those who fit from a group's queue to the queue around it, and so on up.
     #[inline]
     fn lift(&mut self, from: u32) {
-        if let Some(parent) = self.levels[from as usize].parent {
-            self.lift_to(parent, from);
+        if from != LevelId::ROOT.0 {
+            self.lift_below_root(from);
         }
     }
 
-    fn lift_to(&mut self, parent: u32, from: u32) {
+    fn lift_below_root(&mut self, from: u32) {
+        let Some(parent) = self.levels.at(from).parent else {
+            return;
+        };
         while let Some(slot) = self.pass(from) {
             self.register.at(slot.0).at = parent;
             let priority = self.standing(slot).priority;
-            self.levels[parent as usize].push(slot, priority, &mut self.register);
+            self.levels
+                .at_mut(parent)
+                .push(slot, priority, &mut self.register);
         }
         self.lift(parent);
-    }
-
-    #[inline]
-    fn each_level(&mut self, home: u32, mut change: impl FnMut(&mut Level)) {
-        let mut next = Some(home);
-        while let Some(at) = next {
-            let level = &mut self.levels[at as usize];
-            change(level);
-            next = level.parent;
-        }
-    }
-
-    fn path(&self, home: u32) -> impl Iterator<Item = &Level> {
-        let level = |at: u32| &self.levels[at as usize];
-        std::iter::successors(Some(level(home)), move |below| below.parent.map(level))
     }
 }

@@ -218,7 +218,7 @@ impl Trial {
 
     fn admit_all(&mut self) {
         while self.gate.is_ready() {
-            let admitted = self.gate.admit(|_| ());
+            let admitted = self.gate.admit(|_| Some(()));
             assert_eq!(admitted, self.model.admit().map(|member| member.id));
             assert!(admitted.is_some());
         }
@@ -264,7 +264,7 @@ fn enter_plain(gate: &mut Gate<u64, ()>, id: u64) -> Slot {
 fn a_slot_is_given_again_and_knows_whose_it_is() {
     let mut gate = Gate::new(1);
     let first = enter_plain(&mut gate, 0);
-    gate.admit(|_| ());
+    gate.admit(|_| Some(()));
     gate.leave(first);
     let second = enter_plain(&mut gate, 1);
     assert_eq!(first, second);
@@ -287,7 +287,7 @@ fn an_entry_of_the_register_is_forty_bytes() {
 fn the_register_gives_its_memory_back_though_one_task_stays() {
     let mut gate = Gate::new(1);
     enter_plain(&mut gate, 0);
-    gate.admit(|_| ());
+    gate.admit(|_| Some(()));
     let crowd: Vec<Slot> = (1..100_000).map(|id| enter_plain(&mut gate, id)).collect();
     assert!(gate.capacity() >= 100_000);
     for slot in crowd {
@@ -305,7 +305,7 @@ fn the_register_gives_its_memory_back_though_one_task_stays() {
 fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
     let mut gate = Gate::new(1);
     enter_plain(&mut gate, 0);
-    gate.admit(|_| ());
+    gate.admit(|_| Some(()));
     enter_plain(&mut gate, 1);
     let mut last = enter_plain(&mut gate, 2);
     for id in 3..100_000 {

@@ -8,7 +8,7 @@ use super::state::State;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
 use crate::spawner::{self, Spawner};
-use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared};
+use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::{Seat, Worker};
@@ -50,6 +50,7 @@ impl Core {
         })
     }
 
+    #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
     }
@@ -79,8 +80,8 @@ impl Core {
     /// Gives it back, uncounted, if it may neither start nor wait.
     pub(super) fn submit<F, X>(
         &self,
-        shared: &Shared<F::Output>,
-        body: Box<Body<F, X>>,
+        shared: &mut Arc<Shared<F::Output>>,
+        mut body: Box<Body<F, X>>,
         standing: Standing,
         detail: Option<Arc<Detail>>,
         patience: Patience,
@@ -94,7 +95,7 @@ impl Core {
             return Err((rejection, body));
         }
         state.park(standing, detail, |id, slot| {
-            shared.place(id, slot);
+            body.place(shared, id, slot);
             Box::into_pin(body)
         });
         self.dispatch(state);
@@ -102,9 +103,18 @@ impl Core {
     }
 
     /// Counts a newcomer that was not taken in, and settles it.
-    pub(super) fn reject<T>(&self, shared: &Shared<T>, task: Parked, rejection: Rejection) {
+    pub(super) fn reject<F, X>(
+        &self,
+        shared: &mut Arc<Shared<F::Output>>,
+        mut body: Box<Body<F, X>>,
+        rejection: Rejection,
+    ) where
+        F: Future<Output: Send> + Send + 'static,
+        X: Extras + 'static,
+    {
         let id = self.lock().number();
-        shared.number(id);
+        body.place(shared, id, Slot::NOWHERE);
+        let task: Parked = Box::into_pin(body);
         task.give_up(Failure::Rejected(rejection), &mut |end, settle| {
             let joiner = settle();
             self.lock().stats.count(end);
@@ -113,21 +123,29 @@ impl Core {
     }
 
     /// Starts those who can be started, and unlocks.
+    #[inline]
+    pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
+        if state.gate.is_ready() {
+            self.start_ready(state);
+        }
+    }
+
+    /// Starts tasks as long as some can be started.
     ///
     /// In a loop, and not by recursion: a runtime that refuses a worker drops it
     /// inside of [`launch`](Self::launch), which frees its permit for the next.
-    pub(super) fn dispatch<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+    fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let mut wakes = Wakes::default();
         while state.gate.is_ready() {
             if let Some(seat) = state.idle.pop_back() {
-                if let Some(task) = state.admit(seat.clone(), &mut wakes) {
+                if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
                     task.announce(&mut wakes);
                     seat.hand(task);
                 }
                 continue;
             }
             let seat = Arc::<Seat>::default();
-            let task = state.admit(seat.clone(), &mut wakes);
+            let task = state.admit(&mut Some(seat.clone()), &mut wakes);
             drop(state);
             if let Some(task) = task {
                 task.announce(&mut wakes);
@@ -157,6 +175,8 @@ impl Core {
         self.me.upgrade().expect("a pool that is in use is there")
     }
 
+    /// Why a newcomer may neither start nor wait.
+    #[inline]
     fn rejection(
         &self,
         state: &State,
@@ -166,7 +186,7 @@ impl Core {
         if state.closed {
             return Some(Rejection::Closed);
         }
-        if !state.gate.can_carry(LevelId::ROOT, standing.weight) {
+        if standing.weight > 1 && !state.gate.can_carry(LevelId::ROOT, standing.weight) {
             return Some(Rejection::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
@@ -174,8 +194,9 @@ impl Core {
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };
-        let parks = !state.gate.has_room(LevelId::ROOT, standing);
-        (parks && state.gate.waiting(LevelId::ROOT) >= bound).then_some(Rejection::QueueFull)
+        let has_room = || state.gate.has_room(LevelId::ROOT, standing);
+        let is_full = state.gate.waiting(LevelId::ROOT) >= bound && !has_room();
+        is_full.then_some(Rejection::QueueFull)
     }
 
     fn address(&self) -> *const () {

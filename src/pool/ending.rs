@@ -19,31 +19,26 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         seat.clear(end, &mut wakes);
-        let own = state.end_active(seat.slot(), end, settle(), &mut wakes);
-        let own = own.expect("whoever ends a task sits at its slot");
-        let mut next = None;
-        if state.gate.is_ready() {
-            next = state.admit(own, &mut wakes);
-        } else if self.expecting.load(Relaxed) {
-            own.set_idle(true);
-            state.idle.push_back(own);
+        let mut free = state.end_active(seat.slot(), end, settle(), &mut wakes);
+        let next = state.admit(&mut free, &mut wakes);
+        if let Some(seat) = free.filter(|_| self.expecting.load(Relaxed)) {
+            seat.set_idle(true);
+            state.idle.push_back(seat);
         }
-        if state.gate.is_ready() {
-            self.dispatch(state);
-        } else {
-            drop(state);
-        }
-        if next
-            .as_ref()
-            .is_some_and(|next| next.announce(&mut wakes) == Start::Announced)
-        {
-            self.expecting.store(true, Relaxed);
+        self.dispatch(state);
+        if let Some(next) = &next {
+            if next.announce(&mut wakes) == Start::Announced {
+                self.expecting.store(true, Relaxed);
+            }
         }
         wakes.wake();
         next
     }
 
     fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {
+        if !seat.is_idle() {
+            return seat.take_handed();
+        }
         let mut state = self.lock();
         if !seat.is_idle() {
             return seat.take_handed();

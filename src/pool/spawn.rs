@@ -243,9 +243,9 @@ impl AioPool {
             detail,
             origin,
         } = order;
-        let shared = Arc::new(Shared::new());
-        let body = Box::new(Body::new(shared.clone(), future, extras));
-        match core.submit(&shared, body, standing, detail, patience) {
+        let mut shared = Arc::new(Shared::new());
+        let body = Box::new(Body::new(future, extras));
+        match core.submit(&mut shared, body, standing, detail, patience) {
             Ok(()) => Ok(JoinHandle::new(shared, origin)),
             Err((rejection, body)) => Err(Rejected {
                 rejection,
@@ -279,8 +279,8 @@ where
     X: Extras + 'static,
 {
     /// Settles it as rejected, and counts it.
-    pub(super) fn settle(self, core: &Core) -> JoinHandle<F::Output> {
-        core.reject(&self.shared, Box::into_pin(self.body), self.rejection);
+    pub(super) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
+        core.reject(&mut self.shared, self.body, self.rejection);
         JoinHandle::new(self.shared, self.origin)
     }
 

@@ -49,6 +49,7 @@ impl State {
     }
 
     /// Puts a newcomer into the queue.
+    #[inline]
     pub(super) fn park(
         &mut self,
         standing: Standing,
@@ -64,11 +65,16 @@ impl State {
         }
     }
 
-    /// Lets the next task start, with this worker.
+    /// Lets the next task start with this worker, who stays free if there is none.
     #[inline]
-    pub(super) fn admit(&mut self, seat: Arc<Seat>, wakes: &mut Wakes) -> Option<Parked> {
+    pub(super) fn admit(
+        &mut self,
+        free: &mut Option<Arc<Seat>>,
+        wakes: &mut Wakes,
+    ) -> Option<Parked> {
         let task = self.gate.admit(|slot| {
-            seat.serve(slot);
+            let seat = free.take();
+            seat.iter().for_each(|seat| seat.serve(slot));
             seat
         })?;
         self.stats.started += 1;
@@ -77,6 +83,7 @@ impl State {
     }
 
     /// Ends an active task, and returns the seat of its worker.
+    #[inline]
     pub(super) fn end_active(
         &mut self,
         slot: Slot,
@@ -101,6 +108,7 @@ impl State {
         self.end(slot, end, joiner, wakes);
     }
 
+    #[inline]
     fn end(&mut self, slot: Slot, end: End, joiner: Option<Waker>, wakes: &mut Wakes) {
         if !self.details.is_empty() {
             self.details.remove(&slot);

@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::{End, Failure, Outcome, Shared, TaskId};
+use super::{End, Failure, Outcome, Shared, Slot, TaskId};
 use crate::unwind::{caught, discard};
 use crate::wakes::Wakes;
 
@@ -74,7 +74,7 @@ impl Extras for Announced {
 pin_project! {
     /// The user's future, and all that only its worker needs.
     pub(crate) struct Body<F: Future, X> {
-        // Both are taken out at the end, which they outlive.
+        // Put in when the task is numbered. Both are taken out at the end, which they outlive.
         shared: Option<Arc<Shared<F::Output>>>,
         extras: X,
         #[pin]
@@ -83,13 +83,22 @@ pin_project! {
 }
 
 impl<F: Future, X> Body<F, X> {
-    pub(crate) fn new(shared: Arc<Shared<F::Output>>, future: F, extras: X) -> Self {
-        let shared = Some(shared);
+    pub(crate) fn new(future: F, extras: X) -> Self {
+        let shared = None;
         Self {
             shared,
             extras,
             future,
         }
+    }
+
+    /// Numbers the task, while `shared` is nobody else's yet.
+    #[inline]
+    pub(crate) fn place(&mut self, shared: &mut Arc<Shared<F::Output>>, id: TaskId, slot: Slot) {
+        if let Some(alone) = Arc::get_mut(shared) {
+            alone.place(id, slot);
+        }
+        self.shared = Some(shared.clone());
     }
 
     /// Gives the future back, of a task that was not taken in.

@@ -1,4 +1,3 @@
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, Waker};
 
 use super::{Outcome, Slot, TaskId};
@@ -6,8 +5,7 @@ use crate::lock::Lock;
 
 /// What a task's body and its handle have in common.
 pub(crate) struct Shared<T> {
-    /// Written once, under the pool's lock, before anyone else can see it.
-    id: AtomicU64,
+    id: TaskId,
     stage: Lock<Stage<T>>,
 }
 
@@ -31,31 +29,29 @@ enum Stage<T> {
 
 impl<T> Shared<T> {
     pub(crate) fn new() -> Self {
-        let stage = Stage::Pending {
-            slot: Slot::NOWHERE,
-            announced: false,
-            waker: None,
-        };
+        let (slot, announced, waker) = (Slot::NOWHERE, false, None);
+        let stage = Lock::new(Stage::Pending {
+            slot,
+            announced,
+            waker,
+        });
         Self {
-            id: AtomicU64::new(0),
-            stage: Lock::new(stage),
+            id: TaskId::from(0),
+            stage,
         }
     }
 
-    /// Says what the pool has given it, under the pool's lock.
-    pub(crate) fn place(&self, id: TaskId, at: Slot) {
-        self.number(id);
-        if let Stage::Pending { slot, .. } = &mut *self.stage.lock() {
+    /// Says what the pool has given it, before anyone else can see it.
+    #[inline]
+    pub(crate) fn place(&mut self, id: TaskId, at: Slot) {
+        self.id = id;
+        if let Stage::Pending { slot, .. } = self.stage.get_mut() {
             *slot = at;
         }
     }
 
-    pub(crate) fn number(&self, id: TaskId) {
-        self.id.store(id.get(), Relaxed);
-    }
-
     pub(crate) fn id(&self) -> TaskId {
-        self.id.load(Relaxed).into()
+        self.id
     }
 
     /// Its slot in the pool's register, until it is finished.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::task::{Context, Waker};
 
 use super::Latch;
@@ -51,7 +52,7 @@ impl Seat {
     }
 
     pub(crate) fn is_idle(&self) -> bool {
-        self.idle.load(Relaxed)
+        self.idle.load(Acquire)
     }
 
     pub(crate) fn set_idle(&self, idle: bool) {
@@ -60,8 +61,9 @@ impl Seat {
 
     /// Hands a task to a lingering worker.
     pub(crate) fn hand(&self, task: Parked) {
-        self.set_idle(false);
         self.desk.lock().handed = Some(task);
+        // Its worker looks at this first, and at the desk only then.
+        self.idle.store(false, Release);
     }
 
     pub(crate) fn take_handed(&self) -> Option<Parked> {
