@@ -61,3 +61,8 @@ pub use spawner::Tokio;
 pub use spawner::{Blocking, FnSpawner, Spawner};
 pub use task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle, TaskId, TaskInfo, TaskState};
 pub use worker::Worker;
+
+/// The examples of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -69,9 +69,13 @@ impl<W, A> Register<W, A> {
     /// Files a new entry; `make` learns its slot first.
     #[inline]
     pub(super) fn insert(&mut self, id: TaskId, level: u32, make: impl FnOnce(Slot) -> W) -> Slot {
-        self.live += 1;
         let (prev, next, home, at) = (NONE, NONE, level, level);
         if self.vacant == NONE {
+            assert!(
+                self.entries.len() < NONE as usize,
+                "a pool has room for four thousand million tasks"
+            );
+            self.live += 1;
             let slot = Slot(self.entries.len() as u32);
             let content = Content::Waiting(make(slot));
             self.entries.push(Entry {
@@ -84,6 +88,7 @@ impl<W, A> Register<W, A> {
             });
             return slot;
         }
+        self.live += 1;
         let slot = Slot(self.vacant);
         let content = Content::Waiting(make(slot));
         let free = self.at(slot.0);

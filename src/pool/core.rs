@@ -158,8 +158,15 @@ impl Core {
         wakes.wake();
     }
 
+    /// Gives the alarm of a waiting task to the runtime.
+    pub(super) fn start_alarm(&self, alarm: Worker) {
+        self.launch(alarm);
+        // What ended inside of that has left the rest to whoever launched.
+        self.dispatch(self.lock());
+    }
+
     /// Gives a worker to the runtime. One that panics has refused it.
-    pub(super) fn launch(&self, worker: Worker) {
+    fn launch(&self, worker: Worker) {
         let outer = LAUNCHING.replace(self.address());
         shielded(|| self.spawner().spawn(worker));
         LAUNCHING.set(outer);

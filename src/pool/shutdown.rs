@@ -4,7 +4,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 use super::{AioPool, Stats};
-use crate::task::Keeper;
+use crate::task::{Keeper, Sleep};
 
 /// How a pool ends.
 #[derive(Debug, Clone, Copy)]
@@ -57,21 +57,26 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
+        let deadline = match how {
+            Shutdown::Deadline(deadline) => Some(self.core().sleep(deadline)),
+            Shutdown::Drain | Shutdown::CancelWaiting | Shutdown::CancelAll => None,
+        };
         let before = self.stats();
         self.close();
         match how {
-            Shutdown::Drain => {}
+            Shutdown::Drain | Shutdown::Deadline(_) => {}
             Shutdown::CancelWaiting => self.core().cancel_waiting(),
             Shutdown::CancelAll => _ = self.cancel_all().await,
-            Shutdown::Deadline(deadline) => self.join_or_cancel(deadline).await,
+        }
+        if let Some(deadline) = deadline {
+            self.join_or_cancel(deadline).await;
         }
         self.join().await;
         ShutdownReport::between(before, self.stats())
     }
 
-    async fn join_or_cancel(&self, deadline: Duration) {
-        let time_over = self.core().sleep(deadline);
-        if let Either::Right(_) = select(pin!(self.join()), time_over).await {
+    async fn join_or_cancel(&self, deadline: Sleep) {
+        if let Either::Right(_) = select(pin!(self.join()), deadline).await {
             self.cancel_all().await;
         }
     }

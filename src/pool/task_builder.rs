@@ -232,12 +232,9 @@ where
         let handle = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience)?;
         if handle.state() == TaskState::Waiting {
             if let Some((bell, sleep)) = alarm {
-                pool.core().launch(bell.alarm(
-                    sleep,
-                    pool.inner.core.clone(),
-                    handle.slot(),
-                    handle.id(),
-                ));
+                let keeper = pool.inner.core.clone();
+                pool.core()
+                    .start_alarm(bell.alarm(sleep, keeper, handle.slot(), handle.id()));
             }
             if let Some(watch) = watch {
                 watch.tell_wait(handle.id(), &detail);
