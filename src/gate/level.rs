@@ -40,14 +40,14 @@ impl Standing {
 #[derive(Debug)]
 pub(super) struct Level {
     pub(super) parent: Option<u32>,
-    pub(super) size: usize,
-    pub(super) held: usize,
     pub(super) paused: bool,
     /// Tasks of this level and the levels below, wherever they wait.
     pub(super) waiting: usize,
+    pub(super) size: usize,
     pub(super) active: usize,
     /// The lane of priority 0, where nearly all stand.
     plain: Lane,
+    pub(super) held: usize,
     /// The other lanes that have somebody in them.
     ranked: BTreeMap<Reverse<i32>, Lane>,
 }

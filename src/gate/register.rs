@@ -43,7 +43,7 @@ pub(crate) enum Content<W, A> {
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The id in a free slot.
-const NOBODY: u64 = u64::MAX;
+const NOBODY: TaskId = TaskId::NONE;
 
 /// So many slots are kept when all are free.
 const KEPT: usize = 1024;
@@ -69,33 +69,18 @@ impl<W, A> Register<W, A> {
     /// Files a new entry; `make` learns its slot first.
     #[inline]
     pub(super) fn insert(&mut self, id: TaskId, level: u32, make: impl FnOnce(Slot) -> W) -> Slot {
-        let (prev, next, home, at) = (NONE, NONE, level, level);
-        if self.vacant == NONE {
-            assert!(
-                self.entries.len() < NONE as usize,
-                "a pool has room for four thousand million tasks"
-            );
-            self.live += 1;
-            let slot = Slot(self.entries.len() as u32);
-            let content = Content::Waiting(make(slot));
-            self.entries.push(Entry {
-                id,
-                content,
-                prev,
-                next,
-                home,
-                at,
-            });
-            return slot;
-        }
-        self.live += 1;
-        let slot = Slot(self.vacant);
+        let slot = match self.vacant {
+            NONE => self.new_slot(),
+            vacant => Slot(vacant),
+        };
         let content = Content::Waiting(make(slot));
-        let free = self.at(slot.0);
-        let vacant = std::mem::replace(&mut free.next, next);
-        (free.id, free.content) = (id, content);
-        (free.home, free.at) = (home, at);
+        let entry = self.at(slot.0);
+        let vacant = entry.next;
+        entry.id = id;
+        entry.content = content;
+        (entry.home, entry.at) = (level, level);
         self.vacant = vacant;
+        self.live += 1;
         slot
     }
 
@@ -105,7 +90,7 @@ impl<W, A> Register<W, A> {
         self.live -= 1;
         let next = self.vacant;
         let entry = self.at(slot.0);
-        entry.id = NOBODY.into();
+        entry.id = NOBODY;
         entry.content = Content::Active(None);
         entry.next = next;
         if next != NONE {
@@ -131,6 +116,17 @@ impl<W, A> Register<W, A> {
         let all = self.entries.iter().zip(0..);
         all.filter(|(entry, _)| entry.is_taken())
             .map(|(entry, slot)| (Slot(slot), entry))
+    }
+
+    #[inline]
+    fn new_slot(&mut self) -> Slot {
+        let slot = self.entries.len();
+        assert!(
+            slot < NONE as usize,
+            "a pool has room for four thousand million tasks"
+        );
+        self.entries.push(Entry::FREE);
+        Slot(slot as u32)
     }
 
     /// Gives the free slots at the end back.
@@ -163,7 +159,17 @@ impl<W, A> Register<W, A> {
 }
 
 impl<W, A> Entry<W, A> {
+    /// A slot that nobody has, alone in its chain.
+    const FREE: Self = Self {
+        id: NOBODY,
+        content: Content::Active(None),
+        prev: NONE,
+        next: NONE,
+        home: 0,
+        at: 0,
+    };
+
     fn is_taken(&self) -> bool {
-        self.id.get() != NOBODY
+        self.id != NOBODY
     }
 }

@@ -17,6 +17,9 @@ use std::fmt;
 pub struct TaskId(u64);
 
 impl TaskId {
+    /// The number of no task.
+    pub(crate) const NONE: Self = Self(u64::MAX);
+
     /// Returns the bare number.
     pub fn get(self) -> u64 {
         self.0

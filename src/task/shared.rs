@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use super::{Outcome, Slot, TaskId};
+use super::{Failure, Outcome, Slot, TaskId};
 use crate::lock::Lock;
 
 /// What a task's body and its handle have in common.
@@ -13,7 +13,7 @@ pub(crate) struct Shared<T> {
 ///
 /// # Invariants
 ///
-/// 1. `Pending` becomes `Done` under the pool's lock, together with the
+/// 1. `Pending` becomes `Value` or `Failed` under the pool's lock, together with the
 ///    counters and the permits: whoever sees the one sees the others.
 /// 2. One future at a time waits here: first that of `spawn`, for the start,
 ///    then the handle that it returned, for the end.
@@ -23,7 +23,8 @@ enum Stage<T> {
         announced: bool,
         waker: Option<Waker>,
     },
-    Done(Outcome<T>),
+    Value(T),
+    Failed(Failure),
     Taken,
 }
 
@@ -58,7 +59,7 @@ impl<T> Shared<T> {
     pub(crate) fn slot(&self) -> Option<Slot> {
         match *self.stage.lock() {
             Stage::Pending { slot, .. } => Some(slot),
-            Stage::Done(_) | Stage::Taken => None,
+            _ => None,
         }
     }
 
@@ -76,7 +77,7 @@ impl<T> Shared<T> {
                 *announced = true;
                 waker.take()
             }
-            Stage::Done(_) | Stage::Taken => None,
+            _ => None,
         }
     }
 
@@ -88,7 +89,10 @@ impl<T> Shared<T> {
             unreachable!("a task was settled twice");
         };
         let waker = waker.take();
-        *stage = Stage::Done(outcome);
+        *stage = match outcome {
+            Outcome::Value(value) => Stage::Value(value),
+            Outcome::Failed(failure) => Stage::Failed(failure),
+        };
         waker
     }
 
@@ -111,7 +115,7 @@ impl<T> Shared<T> {
     pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
         self.poll_stage(cx, |stage| match stage {
             Stage::Pending { .. } => None,
-            Stage::Done(_) => stage.take(),
+            Stage::Value(_) | Stage::Failed(_) => stage.take(),
             Stage::Taken => panic!("a JoinHandle was polled after it had given its result"),
         })
     }
@@ -157,11 +161,12 @@ impl<T> Shared<T> {
 
 impl<T> Stage<T> {
     fn take(&mut self) -> Option<Outcome<T>> {
-        if !matches!(self, Self::Done(_)) {
+        if let Self::Pending { .. } = self {
             return None;
         }
         match std::mem::replace(self, Self::Taken) {
-            Self::Done(outcome) => Some(outcome),
+            Self::Value(value) => Some(Outcome::Value(value)),
+            Self::Failed(failure) => Some(Outcome::Failed(failure)),
             Self::Pending { .. } | Self::Taken => None,
         }
     }
