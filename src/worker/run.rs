@@ -104,8 +104,12 @@ impl Tasks {
                 return Poll::Ready(());
             };
             ready!(self.run(task, cx));
-            if self.task.is_none() && self.seat.is_idle() {
-                break;
+            if self.task.is_none() {
+                if self.seat.is_idle() {
+                    break;
+                }
+                // It was to linger, and another thread was quicker than this look.
+                self.task = self.seat.take_handed();
             }
         }
         cx.waker().wake_by_ref();

@@ -6,7 +6,7 @@ use aiopool::{AioPool, FnSpawner, JoinHandle, Tokio, Worker};
 use futures::executor::block_on;
 use futures::future::join_all;
 
-use crate::support::{Hand, Probe, within};
+use crate::support::{Hand, Probe, on_every_runtime, within};
 
 #[test]
 fn workers_that_are_dropped_end_their_tasks_and_those_that_wait() {
@@ -204,4 +204,36 @@ fn a_lingering_worker_that_is_dropped_takes_nothing_along() {
     let next = pool.spawn_n(async { 2 });
     hand.run();
     assert_eq!(block_on(next).unwrap(), 2);
+}
+
+#[test]
+fn workers_that_linger_lose_no_task_that_another_thread_hands_them() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(3);
+        let producers = (0..3).map(|_| {
+            let pool = pool.clone();
+            async move {
+                for n in 0..5_000 {
+                    let handle = pool.spawn(async move { n }).await;
+                    assert_eq!(handle.await.unwrap(), n);
+                    pool.spawn(async {}).await;
+                }
+            }
+        });
+        let threads = producers.map(|producer| {
+            let (done, ended) = futures::channel::oneshot::channel();
+            let entered = tokio::runtime::Handle::try_current();
+            std::thread::spawn(move || {
+                let _inside = entered.as_ref().map(tokio::runtime::Handle::enter);
+                block_on(producer);
+                done.send(()).ok();
+            });
+            ended
+        });
+        for ended in threads.collect::<Vec<_>>() {
+            ended.await.unwrap();
+        }
+        pool.join().await;
+        assert_eq!(pool.stats().completed, 30_000, "on {}", pools.runtime);
+    });
 }
