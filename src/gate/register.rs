@@ -18,7 +18,7 @@ pub(crate) struct Register<W, A> {
     live: usize,
 }
 
-/// One task's line. Forty bytes, since a million may wait.
+/// One task's line. Thirty-two bytes, since a million may wait.
 #[derive(Debug)]
 pub(super) struct Entry<W, A> {
     pub(super) id: TaskId,
@@ -26,9 +26,6 @@ pub(super) struct Entry<W, A> {
     /// The neighbours: in its lane while it waits, among the free when it is free.
     pub(super) prev: u32,
     pub(super) next: u32,
-    /// The level it was submitted to, and the one in whose queue it stands.
-    pub(super) home: u32,
-    pub(super) at: u32,
 }
 
 /// What stands in a slot.
@@ -68,7 +65,7 @@ impl<W, A> Register<W, A> {
 
     /// Files a new entry; `make` learns its slot first.
     #[inline]
-    pub(super) fn insert(&mut self, id: TaskId, level: u32, make: impl FnOnce(Slot) -> W) -> Slot {
+    pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> W) -> Slot {
         let slot = match self.vacant {
             NONE => self.new_slot(),
             vacant => Slot(vacant),
@@ -78,7 +75,6 @@ impl<W, A> Register<W, A> {
         let vacant = entry.next;
         entry.id = id;
         entry.content = content;
-        (entry.home, entry.at) = (level, level);
         self.vacant = vacant;
         self.live += 1;
         slot
@@ -165,8 +161,6 @@ impl<W, A> Entry<W, A> {
         content: Content::Active(None),
         prev: NONE,
         next: NONE,
-        home: 0,
-        at: 0,
     };
 
     fn is_taken(&self) -> bool {

@@ -16,8 +16,25 @@ use crate::task::{Slot, TaskId};
 pub(crate) struct Gate<W, A> {
     register: Register<W, A>,
     levels: Levels,
-    /// The standing of those that ask for more than a permit in their turn.
-    standings: HashMap<Slot, Standing>,
+    /// The places of those that are not at the pool's own level, or ask for more than a permit in their turn.
+    places: HashMap<Slot, Place>,
+}
+
+/// Where somebody stands, and what for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Place {
+    standing: Standing,
+    /// The level it was submitted to, and the one in whose queue it stands.
+    home: u32,
+    at: u32,
+}
+
+impl Place {
+    const PLAIN: Self = Self {
+        standing: Standing::PLAIN,
+        home: 0,
+        at: 0,
+    };
 }
 
 impl<W, A> Gate<W, A> {
@@ -25,7 +42,7 @@ impl<W, A> Gate<W, A> {
         Self {
             register: Register::new(),
             levels: Levels::new(size),
-            standings: HashMap::new(),
+            places: HashMap::new(),
         }
     }
 
@@ -47,9 +64,14 @@ impl<W, A> Gate<W, A> {
         standing: Standing,
         make: impl FnOnce(Slot) -> W,
     ) -> Slot {
-        let slot = self.register.insert(id, home.0, make);
-        if standing != Standing::PLAIN {
-            self.standings.insert(slot, standing);
+        let slot = self.register.insert(id, make);
+        let place = Place {
+            standing,
+            home: home.0,
+            at: home.0,
+        };
+        if place != Place::PLAIN {
+            self.places.insert(slot, place);
         }
         self.levels.each_from(home.0, |level| level.waiting += 1);
         self.levels
@@ -75,8 +97,8 @@ impl<W, A> Gate<W, A> {
         }
         let slot = self.pass(0)?;
         let by = by(slot);
+        let home = self.place(slot).home;
         let entry = self.register.at(slot.0);
-        let home = entry.home;
         let Content::Waiting(waiting) = std::mem::replace(&mut entry.content, Content::Active(by))
         else {
             unreachable!("an active task stood in a queue");
@@ -91,13 +113,12 @@ impl<W, A> Gate<W, A> {
     /// Takes the permits of an active one back, and its slot.
     #[inline]
     pub(crate) fn leave(&mut self, slot: Slot) -> Option<A> {
-        let entry = self.register.at(slot.0);
-        let home = entry.home;
-        let by = match &mut entry.content {
+        let by = match &mut self.register.at(slot.0).content {
             Content::Active(by) => by.take(),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         };
-        let weight = self.standing(slot).weight;
+        let Place { standing, home, .. } = self.place(slot);
+        let weight = standing.weight;
         self.forget(slot);
         self.levels.each_from(home, |level| {
             level.held -= weight;
@@ -114,9 +135,8 @@ impl<W, A> Gate<W, A> {
         if !matches!(self.register.get(slot)?.content, Content::Waiting(_)) {
             return None;
         }
-        let standing = self.standing(slot);
+        let Place { standing, home, at } = self.place(slot);
         let entry = self.register.at(slot.0);
-        let (home, at) = (entry.home, entry.at);
         let Content::Waiting(waiting) =
             std::mem::replace(&mut entry.content, Content::Active(None))
         else {
@@ -140,8 +160,8 @@ impl<W, A> Gate<W, A> {
     #[inline]
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.register.remove(slot);
-        if !self.standings.is_empty() {
-            self.standings.remove(&slot);
+        if !self.places.is_empty() {
+            self.places.remove(&slot);
         }
     }
 
@@ -195,15 +215,8 @@ impl<W, A> Gate<W, A> {
         (entry.id == id).then_some(&entry.content)
     }
 
-    #[inline]
     pub(crate) fn standing(&self, slot: Slot) -> Standing {
-        if self.standings.is_empty() {
-            return Standing::PLAIN;
-        }
-        self.standings
-            .get(&slot)
-            .copied()
-            .unwrap_or(Standing::PLAIN)
+        self.place(slot).standing
     }
 
     /// All that live here, in no order. One that is ending is active, and nobody runs it.
@@ -222,6 +235,14 @@ impl<W, A> Gate<W, A> {
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.register.capacity()
+    }
+
+    #[inline]
+    fn place(&self, slot: Slot) -> Place {
+        if self.places.is_empty() {
+            return Place::PLAIN;
+        }
+        self.places.get(&slot).copied().unwrap_or(Place::PLAIN)
     }
 
     /// Lets the first of a level's queue through, if it fits.
@@ -251,8 +272,11 @@ impl<W, A> Gate<W, A> {
             return;
         };
         while let Some(slot) = self.pass(from) {
-            self.register.at(slot.0).at = parent;
-            let priority = self.standing(slot).priority;
+            let Some(place) = self.places.get_mut(&slot) else {
+                continue;
+            };
+            place.at = parent;
+            let priority = place.standing.priority;
             self.levels
                 .at_mut(parent)
                 .push(slot, priority, &mut self.register);

@@ -276,11 +276,11 @@ fn a_slot_is_given_again_and_knows_whose_it_is() {
 }
 
 #[test]
-fn an_entry_of_the_register_is_forty_bytes() {
+fn an_entry_of_the_register_is_thirty_two_bytes() {
     use crate::task::Parked;
     use crate::worker::Seat;
     use std::sync::Arc;
-    assert_eq!(super::entry_size::<Parked, Arc<Seat>>(), 40);
+    assert_eq!(super::entry_size::<Parked, Arc<Seat>>(), 32);
 }
 
 #[test]

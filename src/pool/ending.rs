@@ -124,16 +124,13 @@ impl Core {
     }
 
     /// Drops the future of a task that was withdrawn, then makes its end known.
-    pub(super) fn end_withdrawn(&self, slot: Slot, task: Parked, failure: Failure) -> End {
-        let mut ended = End::Cancelled;
+    fn end_withdrawn(&self, slot: Slot, task: Parked, failure: Failure) {
         task.give_up(failure, &mut |end, settle| {
             let mut wakes = Wakes::default();
             let mut state = self.lock();
             state.end_withdrawn(slot, end, settle(), &mut wakes);
             drop(state);
             wakes.wake();
-            ended = end;
         });
-        ended
     }
 }

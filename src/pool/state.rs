@@ -17,6 +17,8 @@ use crate::worker::Seat;
 /// 1. Whenever the lock is free, the gate has nobody to admit, or somebody is
 ///    inside [`dispatch`](super::Core::dispatch), and will look again.
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
+///    Where many are withdrawn at once, they are counted first, then settled one by
+///    one, and their slots, by which the pool is not yet idle, are freed last.
 /// 3. `idle` holds the seats of those workers that linger, and have not been handed a task.
 /// 4. `details` and the gate have a slot for the same time.
 pub(super) struct State {
@@ -133,7 +135,17 @@ impl State {
         }
     }
 
-    /// Takes all out that wait, in no order.
+    /// Takes a waiting task out of the queue to be cancelled, and counts that now.
+    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Slot, Parked)> {
+        let task = self.gate.withdraw(slot)?;
+        self.stats.cancelled += 1;
+        if !self.details.is_empty() {
+            self.details.remove(&slot);
+        }
+        Some((slot, task))
+    }
+
+    /// The same for all that wait, in no order.
     pub(super) fn withdraw_all(&mut self) -> Vec<(Slot, Parked)> {
         let waiting = self
             .gate
@@ -142,8 +154,14 @@ impl State {
         let slots: Vec<Slot> = waiting.map(|(slot, ..)| slot).collect();
         slots
             .into_iter()
-            .filter_map(|slot| Some((slot, self.gate.withdraw(slot)?)))
+            .filter_map(|slot| self.withdraw(slot))
             .collect()
+    }
+
+    /// Frees the slots of tasks that were withdrawn, and have been settled.
+    pub(super) fn forget(&mut self, slots: &mut Vec<Slot>, wakes: &mut Wakes) {
+        slots.drain(..).for_each(|slot| self.gate.forget(slot));
+        self.tell_waiters(wakes);
     }
 
     /// The seats of all that run.

@@ -7,6 +7,7 @@ use super::{AioPool, Core};
 use crate::error::AbortError;
 use crate::gate::Content;
 use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId};
+use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::{Asked, Latch};
 
@@ -124,6 +125,9 @@ impl AioPool {
     }
 }
 
+/// So many slots are freed under one lock.
+const AT_ONCE: usize = 256;
+
 /// How many tasks were stopped at once.
 struct Stopped {
     /// Active and waiting ones, asked for the first time.
@@ -162,11 +166,47 @@ impl Core {
         self.end_all_withdrawn(withdrawn);
     }
 
+    /// Ends tasks that were withdrawn and counted. Returns how many ended as cancelled.
     fn end_all_withdrawn(&self, withdrawn: Vec<(Slot, Parked)>) -> usize {
-        let ends = withdrawn
-            .into_iter()
-            .map(|(slot, task)| self.end_withdrawn(slot, task, Failure::Cancelled(None)));
-        ends.filter(|end| *end == End::Cancelled).count()
+        let mut cancelled = 0;
+        let mut settled = Vec::with_capacity(withdrawn.len().min(AT_ONCE));
+        for (slot, task) in withdrawn {
+            cancelled += usize::from(self.settle_cancelled(task) == End::Cancelled);
+            settled.push(slot);
+            if settled.len() == AT_ONCE {
+                self.forget(&mut settled);
+            }
+        }
+        self.forget(&mut settled);
+        cancelled
+    }
+
+    fn settle_cancelled(&self, task: Parked) -> End {
+        let mut ended = End::Cancelled;
+        task.give_up(Failure::Cancelled(None), &mut |end, settle| {
+            if end != End::Cancelled {
+                self.recount(end);
+            }
+            if let Some(joiner) = settle() {
+                shielded(|| joiner.wake());
+            }
+            ended = end;
+        });
+        ended
+    }
+
+    /// Corrects the counters for a task that was to be cancelled, and whose destructor panicked.
+    #[cold]
+    fn recount(&self, end: End) {
+        let stats = &mut self.lock().stats;
+        stats.cancelled -= 1;
+        stats.count(end);
+    }
+
+    fn forget(&self, settled: &mut Vec<Slot>) {
+        let mut wakes = Wakes::default();
+        self.lock().forget(settled, &mut wakes);
+        wakes.wake();
     }
 
     fn abort_ids(&self, ids: &[TaskId]) -> Result<usize, AbortError> {
@@ -181,9 +221,7 @@ impl Core {
                         wakes.add(waker);
                     }
                 }
-                Some(Content::Waiting(_)) => {
-                    withdrawn.extend(state.gate.withdraw(*slot).map(|task| (*slot, task)));
-                }
+                Some(Content::Waiting(_)) => withdrawn.extend(state.withdraw(*slot)),
                 Some(Content::Active(None)) | None => {}
             }
         }

@@ -13,8 +13,8 @@ pub(crate) struct Shared<T> {
 ///
 /// # Invariants
 ///
-/// 1. `Pending` becomes `Value` or `Failed` under the pool's lock, together with the
-///    counters and the permits: whoever sees the one sees the others.
+/// 1. `Pending` becomes `Value` or `Failed` together with the counters and the
+///    permits, or after them: whoever sees the one sees the others.
 /// 2. One future at a time waits here: first that of `spawn`, for the start,
 ///    then the handle that it returned, for the end.
 enum Stage<T> {
