@@ -101,6 +101,13 @@ impl Level {
         Some((lane.first()?, best))
     }
 
+    /// Forgets those who wait here, and nowhere else.
+    pub(super) fn empty_queue(&mut self) {
+        self.plain = Lane::EMPTY;
+        self.ranked.clear();
+        self.waiting = 0;
+    }
+
     #[inline]
     pub(super) fn push<W, A>(&mut self, slot: Slot, priority: i32, register: &mut Register<W, A>) {
         match priority {

@@ -114,6 +114,13 @@ impl<W, A> Register<W, A> {
             .map(|(entry, slot)| (Slot(slot), entry))
     }
 
+    pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = (Slot, &mut Content<W, A>)> {
+        self.entries
+            .iter_mut()
+            .zip(0..)
+            .map(|(entry, slot)| (Slot(slot), &mut entry.content))
+    }
+
     #[inline]
     fn new_slot(&mut self) -> Slot {
         let slot = self.entries.len();

@@ -156,6 +156,37 @@ impl<W, A> Gate<W, A> {
         Some(waiting)
     }
 
+    /// Withdraws all that wait.
+    pub(crate) fn withdraw_all(&mut self) -> Vec<(Slot, W)> {
+        if !self.places.is_empty() {
+            return self.withdraw_each();
+        }
+        // All are at the root, and in one lane: it is emptied as a whole.
+        let mut withdrawn = Vec::with_capacity(self.levels.root.waiting);
+        for (slot, content) in self.register.contents_mut() {
+            if let Content::Waiting(_) = content {
+                if let Content::Waiting(waiting) = std::mem::replace(content, Content::Active(None))
+                {
+                    withdrawn.push((slot, waiting));
+                }
+            }
+        }
+        self.levels.root.empty_queue();
+        withdrawn
+    }
+
+    fn withdraw_each(&mut self) -> Vec<(Slot, W)> {
+        let waiting = self
+            .register
+            .iter()
+            .filter(|(_, entry)| matches!(entry.content, Content::Waiting(_)));
+        let slots: Vec<Slot> = waiting.map(|(slot, _)| slot).collect();
+        slots
+            .into_iter()
+            .filter_map(|slot| Some((slot, self.withdraw(slot)?)))
+            .collect()
+    }
+
     /// Frees the slot of one that was withdrawn.
     #[inline]
     pub(crate) fn forget(&mut self, slot: Slot) {

@@ -320,3 +320,34 @@ fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
         gate.capacity()
     );
 }
+
+#[test]
+fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
+    for plain in [true, false] {
+        let mut gate = Gate::new(2);
+        let group = gate.add_level(LevelId::ROOT, 1);
+        let home = if plain { LevelId::ROOT } else { group };
+        let enter = |gate: &mut Gate<u64, ()>, id| {
+            gate.enter(TaskId::from(id), home, Standing::PLAIN, |_| id)
+        };
+        for id in 0..10 {
+            enter(&mut gate, id);
+        }
+        while gate.admit(|_| Some(())).is_some() {}
+        let active = gate.active(LevelId::ROOT);
+        let mut withdrawn = gate.withdraw_all();
+        withdrawn.sort_by_key(|(_, id)| *id);
+        let ids: Vec<u64> = withdrawn.iter().map(|(_, id)| *id).collect();
+        assert_eq!(ids, (active as u64..10).collect::<Vec<_>>());
+        assert_eq!((gate.waiting(LevelId::ROOT), gate.living()), (0, 10));
+        withdrawn
+            .into_iter()
+            .for_each(|(slot, _)| gate.forget(slot));
+        assert_eq!(
+            (gate.living(), gate.active(LevelId::ROOT)),
+            (active, active)
+        );
+        enter(&mut gate, 10);
+        assert_eq!(gate.waiting(LevelId::ROOT), 1);
+    }
+}

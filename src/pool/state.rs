@@ -139,28 +139,24 @@ impl State {
     pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Slot, Parked)> {
         let task = self.gate.withdraw(slot)?;
         self.stats.cancelled += 1;
-        if !self.details.is_empty() {
-            self.details.remove(&slot);
-        }
         Some((slot, task))
     }
 
     /// The same for all that wait, in no order.
     pub(super) fn withdraw_all(&mut self) -> Vec<(Slot, Parked)> {
-        let waiting = self
-            .gate
-            .iter()
-            .filter(|(_, _, content)| matches!(content, Content::Waiting(_)));
-        let slots: Vec<Slot> = waiting.map(|(slot, ..)| slot).collect();
-        slots
-            .into_iter()
-            .filter_map(|slot| self.withdraw(slot))
-            .collect()
+        let withdrawn = self.gate.withdraw_all();
+        self.stats.cancelled += withdrawn.len() as u64;
+        withdrawn
     }
 
     /// Frees the slots of tasks that were withdrawn, and have been settled.
     pub(super) fn forget(&mut self, slots: &mut Vec<Slot>, wakes: &mut Wakes) {
-        slots.drain(..).for_each(|slot| self.gate.forget(slot));
+        for slot in slots.drain(..) {
+            self.gate.forget(slot);
+            if !self.details.is_empty() {
+                self.details.remove(&slot);
+            }
+        }
         self.tell_waiters(wakes);
     }
 
