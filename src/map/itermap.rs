@@ -5,9 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
+use super::completion::Completion;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, JoinError, JoinHandle};
 
@@ -40,7 +40,7 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let running = Running::Completion(FuturesUnordered::new());
+        let running = Running::Completion(Completion::new());
         let items = Some(items.into_iter());
         IterMap {
             pool: self.clone(),
@@ -89,7 +89,7 @@ pub struct IterMap<I, F, T> {
 
 /// The tasks whose results were not read, by the order in which they will be.
 enum Running<T> {
-    Completion(FuturesUnordered<AbortOnDrop<T>>),
+    Completion(Completion<T>),
     Input(VecDeque<AbortOnDrop<T>>),
 }
 
@@ -97,7 +97,9 @@ impl<I, F, T> IterMap<I, F, T> {
     /// Gives the results in the order of the items.
     pub fn ordered(mut self) -> Self {
         if let Running::Completion(tasks) = &mut self.running {
-            self.running = Running::Input(std::mem::take(tasks).into_iter().collect());
+            let handles = std::mem::replace(tasks, Completion::new()).into_handles();
+            self.running =
+                Running::Input(handles.into_iter().map(JoinHandle::abort_on_drop).collect());
         }
         self
     }
@@ -162,7 +164,7 @@ where
                 self.items = None;
                 return;
             };
-            self.running.push(self.pool.spawn_n((self.f)(item)));
+            self.running.spawn(&self.pool, (self.f)(item));
         }
     }
 }
@@ -190,16 +192,20 @@ impl<T> Running<T> {
         }
     }
 
-    fn push(&mut self, handle: JoinHandle<T>) {
+    fn spawn<Fut>(&mut self, pool: &AioPool, future: Fut)
+    where
+        Fut: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
         match self {
-            Self::Completion(tasks) => tasks.push(handle.abort_on_drop()),
-            Self::Input(tasks) => tasks.push_back(handle.abort_on_drop()),
+            Self::Completion(tasks) => tasks.spawn(pool, future),
+            Self::Input(tasks) => tasks.push_back(pool.spawn_n(future).abort_on_drop()),
         }
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         let tasks = match self {
-            Self::Completion(tasks) => return Pin::new(tasks).poll_next(cx),
+            Self::Completion(tasks) => return tasks.poll_next(cx),
             Self::Input(tasks) => tasks,
         };
         let Some(first) = tasks.front_mut() else {

@@ -11,6 +11,7 @@
 //! `iterwait` and `wait` do the same for handles that are there already.
 
 mod batches;
+mod completion;
 mod indexed;
 mod itermap;
 mod iterwait;

@@ -2,11 +2,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
 use pin_project_lite::pin_project;
 
+use super::completion::Completion;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError};
+use crate::task::JoinError;
 
 impl AioPool {
     /// Runs a task for each item of a stream, and gives their results as they come.
@@ -53,7 +53,7 @@ impl AioPool {
             pool: self.clone(),
             items: Some(items),
             f,
-            running: FuturesUnordered::new(),
+            running: Completion::new(),
         }
     }
 }
@@ -65,7 +65,7 @@ pin_project! {
         #[pin]
         items: Option<S>,
         f: F,
-        running: FuturesUnordered<AbortOnDrop<T>>,
+        running: Completion<T>,
     }
 }
 
@@ -81,7 +81,7 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.as_mut().pull(cx);
         let this = self.project();
-        match Pin::new(this.running).poll_next(cx) {
+        match this.running.poll_next(cx) {
             Poll::Ready(None) if this.items.is_some() => Poll::Pending,
             polled => polled,
         }
@@ -103,9 +103,7 @@ where
                 return;
             };
             match items.poll_next(cx) {
-                Poll::Ready(Some(item)) => this
-                    .running
-                    .push(this.pool.spawn_n((this.f)(item)).abort_on_drop()),
+                Poll::Ready(Some(item)) => this.running.spawn(this.pool, (this.f)(item)),
                 Poll::Ready(None) => this.items.set(None),
                 Poll::Pending => return,
             }

@@ -185,7 +185,7 @@ impl AioPool {
     }
 
     /// Whether a mere future needs nothing beyond itself here.
-    fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         !self.core().settings.timed
     }
 
@@ -202,8 +202,9 @@ impl AioPool {
         }
     }
 
+    /// Parks a future with no more than these extras. Only for a pool that [`is_plain`](Self::is_plain).
     #[track_caller]
-    fn submit_plain<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
+    pub(crate) fn submit_plain<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,

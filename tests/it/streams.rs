@@ -54,6 +54,18 @@ fn itermap_gives_every_result_once_on_every_runtime() {
 }
 
 #[test]
+fn itermap_gives_every_result_in_a_timed_pool_and_after_a_change_of_order() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.builder().size(2).timed(true).build().unwrap();
+        let mut results = pool.itermap(0..100, |n| async move { n });
+        let first = results.next().await.unwrap().unwrap();
+        let rest = values(results.ordered().collect().await);
+        assert!(rest.is_sorted());
+        assert_eq!(rest.iter().sum::<i32>() + first, 4950);
+    });
+}
+
+#[test]
 fn itermap_does_nothing_before_its_first_poll_and_then_parks_all() {
     let (_hand, pool) = Hand::pool(1);
     let mut results = pool.itermap(0..10, |n| async move { n });
