@@ -16,7 +16,8 @@ impl AioPool {
     ///
     /// Nothing happens before the first poll; then all items are submitted.
     /// [`buffer`](IterMap::buffer) bounds that, for long or endless inputs.
-    /// The tasks run on while nobody polls the stream.
+    /// The tasks run on while nobody polls the stream. In a closed pool every item
+    /// is [rejected](JoinError::is_rejected), so that an endless input gives no end.
     ///
     /// Use [`map`](Self::map) to wait for all results, in order.
     ///
