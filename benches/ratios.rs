@@ -346,13 +346,13 @@ impl Row {
 
     fn verdict(&self, [ours, theirs]: [f64; 2]) -> [String; 4] {
         let ratio = ours / theirs;
-        let (unit, ok) = match self.budget {
-            Budget::Ratio(most) => ("", ratio <= most),
-            Budget::Bytes(most) => (" B", ours <= most),
+        let (cell, ok): (fn(f64) -> String, bool) = match self.budget {
+            Budget::Ratio(most) => (|nanoseconds| format!("{nanoseconds:.1}"), ratio <= most),
+            Budget::Bytes(most) => (|bytes| format!("{bytes:.2} B"), ours <= most),
         };
         [
-            format!("{ours:.1}{unit}"),
-            format!("{theirs:.1}{unit}"),
+            cell(ours),
+            cell(theirs),
             format!("{ratio:.3}"),
             if ok { "yes" } else { "NO" }.to_owned(),
         ]
