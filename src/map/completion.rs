@@ -57,16 +57,18 @@ impl<T> Completion<T> {
         F: Future<Output = T> + Send + 'static,
         T: Send + 'static,
     {
-        let place = self.vacant.pop().unwrap_or_else(|| {
-            self.tasks.push(None);
-            self.tasks.len() - 1
-        });
+        let place = self.vacant.last().copied().unwrap_or(self.tasks.len());
         let told = Told(Some((self.ended.clone(), place)));
         let handle = match pool.is_plain() {
             true => pool.submit_plain(future, told),
             false => pool.task(future).on_end(|_| told.tell()).spawn_n(),
         };
-        self.tasks[place] = Some(handle.abort_on_drop());
+        // Only now is the place taken: a pool without a runtime has panicked before.
+        let task = Some(handle.abort_on_drop());
+        match self.vacant.pop() {
+            Some(place) => self.tasks[place] = task,
+            None => self.tasks.push(task),
+        }
     }
 
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
@@ -88,7 +90,6 @@ impl<T> Completion<T> {
         self.tasks[place] = None;
         self.current = None;
         self.vacant.push(place);
-        self.give_memory_back();
         Poll::Ready(Some(result))
     }
 
@@ -98,12 +99,6 @@ impl<T> Completion<T> {
         let mut handles: Vec<_> = tasks.map(AbortOnDrop::detach).collect();
         handles.sort_by_key(JoinHandle::id);
         handles
-    }
-
-    fn give_memory_back(&mut self) {
-        if self.len() == 0 {
-            (self.tasks, self.vacant) = (Vec::new(), Vec::new());
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::detail::{self, Detail};
 use crate::gate::Standing;
 use crate::observe::{Ended, Observer};
 use crate::task::{End, Extras, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
-use crate::unwind::shielded;
+use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Bell;
 
@@ -121,8 +121,9 @@ impl Dress {
             bell.switch_off(&mut wakes);
         }
         wakes.wake();
-        if let (Some(on_cancel), End::Cancelled) = (self.on_cancel, end) {
-            shielded(|| on_cancel(id));
+        match (self.on_cancel, end) {
+            (Some(on_cancel), End::Cancelled) => shielded(|| on_cancel(id)),
+            (uncalled, _) => discard(uncalled),
         }
         if let Some(on_end) = self.on_end {
             shielded(|| on_end(id));

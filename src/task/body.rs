@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::{End, Failure, Outcome, Shared, Slot, TaskId};
-use crate::unwind::{caught, discard};
+use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 
 /// A task of any type: what waits in the queue, and what a worker polls.
@@ -127,7 +127,7 @@ where
             }
         };
         let end = outcome.end();
-        extras.ended(shared.id(), end);
+        shielded(|| extras.ended(shared.id(), end));
         let mut outcome = Some(outcome);
         finish(end, &mut || shared.settle(outcome.take()?));
         // With it goes the outcome, if nobody has kept the handle.

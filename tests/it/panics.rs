@@ -111,6 +111,23 @@ fn callbacks_that_panic_change_nothing() {
     assert!(pool.is_empty());
 }
 
+#[test]
+fn a_callback_that_is_not_called_and_panics_when_it_is_dropped_changes_nothing() {
+    let (hand, pool) = Hand::pool(1);
+    let (bomb, called) = (panics_when_dropped(), Probe::new());
+    let ended = called.clone();
+    let task = pool.task(async { 1 }).on_cancel(move |_| drop(bomb));
+    let mut handle = task.on_end(move |_| ended.end()).spawn_n();
+    let told = pool.spawn_n(called.task(()));
+    hand.run();
+    assert_eq!(handle.try_join().unwrap().unwrap(), 1);
+    assert!(
+        told.is_finished(),
+        "the other callback is called all the same"
+    );
+    assert!(pool.is_empty());
+}
+
 struct PanickingWaker;
 
 impl Wake for PanickingWaker {

@@ -60,6 +60,18 @@ fn without_any_runtime_the_first_spawn_says_so() {
 }
 
 #[test]
+#[cfg(not(any(feature = "smol", feature = "async-std")))]
+fn an_itermap_that_found_no_runtime_goes_on_once_there_is_one() {
+    let pool = AioPool::new(1);
+    let mut results = pool.itermap(0..3, |n| async move { n });
+    let alone = std::panic::AssertUnwindSafe(|| futures::executor::block_on(results.next()));
+    assert!(std::panic::catch_unwind(alone).is_err());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let rest = runtime.block_on(async { futures::StreamExt::collect::<Vec<_>>(results).await });
+    assert_eq!(rest.len(), 2, "the first item went with the panic");
+}
+
+#[test]
 #[cfg(feature = "smol")]
 fn outside_of_tokio_smol_is_found() {
     let pool = AioPool::new(1);
