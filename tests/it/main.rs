@@ -17,6 +17,7 @@ mod panics;
 mod refusals;
 mod retention;
 mod runtimes;
+mod seeds;
 mod settling;
 mod size;
 mod streams;

@@ -1,0 +1,1 @@
+//! The behaviour that the tests of asyncio-taskpool show.
