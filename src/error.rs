@@ -41,6 +41,27 @@ impl fmt::Display for ZeroSize {
 
 impl Error for ZeroSize {}
 
+/// Why [`AioPool::group`](crate::AioPool::group) made none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupError {
+    /// The pool has a group of this name: [`find_group`](crate::AioPool::find_group) returns it.
+    AlreadyExists(String),
+    /// A group of size 0 would run nothing.
+    ZeroSize,
+}
+
+impl fmt::Display for GroupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyExists(name) => write!(f, "there is a group named {name:?} already"),
+            Self::ZeroSize => f.write_str(ZERO_SIZE),
+        }
+    }
+}
+
+impl Error for GroupError {}
+
 const ZERO_SIZE: &str = "a pool of size 0 would run nothing: pause it to hold tasks back";
 
 /// Why a pool takes no task now.

@@ -46,7 +46,9 @@ mod unwind;
 mod wakes;
 mod worker;
 
-pub use error::{AbortError, BuildError, Refusal, TryMapError, TrySpawnError, ZeroSize};
+pub use error::{
+    AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
+};
 pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
 pub use observe::{Ended, Observer};
 pub use pool::{

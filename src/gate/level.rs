@@ -1,18 +1,9 @@
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::lane::Lane;
 use super::register::Register;
 use crate::task::Slot;
-
-/// A pool or a group, as the gate knows it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct LevelId(pub(super) u32);
-
-impl LevelId {
-    /// The pool around all groups.
-    pub(crate) const ROOT: Self = Self(0);
-}
 
 /// What a task asks of the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,16 +23,18 @@ impl Standing {
 
 /// The permits of one level, and the queue for them.
 ///
+/// `L` is what the caller keeps of it.
+///
 /// # Invariants
 ///
 /// 1. Nobody waits in vain: the first in the queue does not fit, or the level is paused.
 /// 2. `held` is the weight of those admitted here. It exceeds `size` only after
 ///    the level shrank, or while a task heavier than the level runs alone.
 #[derive(Debug)]
-pub(super) struct Level {
+pub(super) struct Level<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
-    /// Tasks of this level and the levels below, wherever they wait.
+    /// Newcomers of this level and the levels below, wherever they wait.
     pub(super) waiting: usize,
     pub(super) size: usize,
     pub(super) active: usize,
@@ -50,10 +43,20 @@ pub(super) struct Level {
     pub(super) held: usize,
     /// The other lanes that have somebody in them.
     ranked: BTreeMap<Reverse<i32>, Lane>,
+    /// Those who lent their permits and want them back: before all newcomers.
+    returning: Lane,
+    /// How many have lent their permits, here and below.
+    pub(super) lent: usize,
+    pub(super) kept: L,
+    /// Who lives here and below. The root counts by its register.
+    pub(super) living: usize,
+    /// Who was submitted here. The root has no list: what is in the register is below it.
+    pub(super) members: HashSet<Slot>,
+    pub(super) children: HashSet<u32>,
 }
 
-impl Level {
-    pub(super) fn new(parent: Option<u32>, size: usize) -> Self {
+impl<L> Level<L> {
+    pub(super) fn new(parent: Option<u32>, size: usize, kept: L) -> Self {
         Self {
             parent,
             size,
@@ -63,27 +66,45 @@ impl Level {
             active: 0,
             plain: Lane::EMPTY,
             ranked: BTreeMap::new(),
+            returning: Lane::EMPTY,
+            lent: 0,
+            kept,
+            living: 0,
+            members: HashSet::new(),
+            children: HashSet::new(),
         }
     }
 
-    /// Whether no task fits, however light.
+    /// Whether no newcomer fits, however light.
     #[inline]
     pub(super) fn is_shut(&self) -> bool {
         self.paused || (self.held >= self.size && self.held > 0)
     }
 
-    /// Whether `weight` permits are there. One too heavy for the level fits when it is alone.
+    /// Whether a newcomer finds so many permits. One too heavy for the level fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {
-        !self.paused && (self.held == 0 || weight <= self.size.saturating_sub(self.held))
+        !self.paused && self.carries(weight)
     }
 
-    /// Whether somebody of at least this priority waits here.
+    /// The same for one who returns: that is no start, so a pause does not matter.
+    #[inline]
+    pub(super) fn carries(&self, weight: usize) -> bool {
+        self.held == 0 || weight <= self.size.saturating_sub(self.held)
+    }
+
+    /// Whether somebody waits here who goes before a newcomer of this priority.
     pub(super) fn is_awaited(&self, priority: i32) -> bool {
-        self.first().is_some_and(|(_, first)| first >= priority)
+        !self.returning.is_empty() || self.first().is_some_and(|(_, first)| first >= priority)
     }
 
-    /// Whose turn it is, and in which lane it stands.
+    /// Who is the first to return.
+    #[inline]
+    pub(super) fn first_returning(&self) -> Option<Slot> {
+        self.returning.first()
+    }
+
+    /// Which newcomer's turn it is, and in which lane it stands.
     #[inline]
     pub(super) fn first(&self) -> Option<(Slot, i32)> {
         if self.ranked.is_empty() {
@@ -101,7 +122,7 @@ impl Level {
         Some((lane.first()?, best))
     }
 
-    /// Forgets those who wait here, and nowhere else.
+    /// Forgets the newcomers who wait here, and nowhere else.
     pub(super) fn empty_queue(&mut self) {
         self.plain = Lane::EMPTY;
         self.ranked.clear();
@@ -118,6 +139,14 @@ impl Level {
                 .or_insert(Lane::EMPTY)
                 .push(slot, register),
         }
+    }
+
+    pub(super) fn push_returning<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
+        self.returning.push(slot, register);
+    }
+
+    pub(super) fn unlink_returning<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
+        self.returning.unlink(slot, register);
     }
 
     #[inline]
@@ -137,60 +166,5 @@ impl Level {
         if lane.is_empty() {
             self.ranked.remove(&Reverse(priority));
         }
-    }
-}
-
-/// The pool's level and those of its groups. Nearly all that happens, happens at the first.
-#[derive(Debug)]
-pub(super) struct Levels {
-    pub(super) root: Level,
-    groups: Vec<Level>,
-}
-
-impl Levels {
-    pub(super) fn new(size: usize) -> Self {
-        Self {
-            root: Level::new(None, size),
-            groups: Vec::new(),
-        }
-    }
-
-    pub(super) fn add(&mut self, parent: LevelId, size: usize) -> LevelId {
-        self.groups.push(Level::new(Some(parent.0), size));
-        LevelId(self.groups.len() as u32)
-    }
-
-    #[inline]
-    pub(super) fn at(&self, at: u32) -> &Level {
-        match at.checked_sub(1) {
-            None => &self.root,
-            Some(group) => &self.groups[group as usize],
-        }
-    }
-
-    #[inline]
-    pub(super) fn at_mut(&mut self, at: u32) -> &mut Level {
-        match at.checked_sub(1) {
-            None => &mut self.root,
-            Some(group) => &mut self.groups[group as usize],
-        }
-    }
-
-    /// Changes a level, and each one around it.
-    #[inline]
-    pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Level)) {
-        let mut at = home;
-        while let Some(group) = at.checked_sub(1) {
-            let level = &mut self.groups[group as usize];
-            change(level);
-            at = level.parent.unwrap_or(LevelId::ROOT.0);
-        }
-        change(&mut self.root);
-    }
-
-    pub(super) fn path(&self, home: u32) -> impl Iterator<Item = &Level> {
-        std::iter::successors(Some(self.at(home)), |below| {
-            below.parent.map(|at| self.at(at))
-        })
     }
 }

@@ -21,6 +21,8 @@
 
 mod lane;
 mod level;
+mod levels;
+mod place;
 mod register;
 mod state;
 #[cfg(test)]
@@ -31,6 +33,7 @@ fn entry_size<W, A>() -> usize {
     size_of::<register::Entry<W, A>>()
 }
 
-pub(crate) use level::{LevelId, Standing};
+pub(crate) use level::Standing;
+pub(crate) use levels::LevelId;
 pub(crate) use register::Content;
-pub(crate) use state::Gate;
+pub(crate) use state::{Admitted, Gate};

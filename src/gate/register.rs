@@ -65,12 +65,12 @@ impl<W, A> Register<W, A> {
 
     /// Files a new entry; `make` learns its slot first.
     #[inline]
-    pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> W) -> Slot {
+    pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
         let slot = match self.vacant {
             NONE => self.new_slot(),
             vacant => Slot(vacant),
         };
-        let content = Content::Waiting(make(slot));
+        let content = make(slot);
         let entry = self.at(slot.0);
         let vacant = entry.next;
         entry.id = id;

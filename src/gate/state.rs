@@ -1,58 +1,46 @@
 use std::collections::HashMap;
 
-use super::level::{LevelId, Levels, Standing};
+use super::level::Standing;
+use super::levels::{LevelId, Levels};
+use super::place::{Hold, Place};
 use super::register::{Content, Entry, Register};
-use crate::task::{Slot, TaskId};
+use crate::task::{Slot, TaskId, TaskState};
 
 /// The permits of a pool and its groups, and all that live there.
 ///
 /// `W` is what waits, and is handed back when its turn comes. `A` is whatever
-/// the caller keeps of an active one.
+/// the caller keeps of an active one, `L` what it keeps of a level.
 ///
-/// A change that may give way to others (`enter`, `leave`, `withdraw`, `resize`,
-/// `resume`) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
+/// A change that may give way to others (`enter`, `leave`, `withdraw`, `lend`,
+/// `resize`, …) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
 /// Then the invariants of each [`Level`](super::level::Level) hold again.
 #[derive(Debug)]
-pub(crate) struct Gate<W, A> {
+pub(crate) struct Gate<W, A, L> {
     register: Register<W, A>,
-    levels: Levels,
-    /// The places of those that are not at the pool's own level, or ask for more than a permit in their turn.
+    levels: Levels<L>,
+    /// The places of those whom their slots do not say all about.
     places: HashMap<Slot, Place>,
+    /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
+    starts: Option<u32>,
 }
 
-/// Where somebody stands, and what for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Place {
-    standing: Standing,
-    /// The level it was submitted to, and the one in whose queue it stands.
-    home: u32,
-    at: u32,
+/// Whose turn it was.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Admitted<W, A> {
+    /// A task, which starts.
+    New(W),
+    /// One who was active before, or who runs elsewhere: it has its permits now.
+    Back(A),
 }
 
-impl Place {
-    const PLAIN: Self = Self {
-        standing: Standing::PLAIN,
-        home: 0,
-        at: 0,
-    };
-}
-
-impl<W, A> Gate<W, A> {
-    pub(crate) fn new(size: usize) -> Self {
+impl<W, A, L> Gate<W, A, L> {
+    pub(crate) fn new(size: usize, kept: L) -> Self {
         Self {
             register: Register::new(),
-            levels: Levels::new(size),
+            levels: Levels::new(size, kept),
             places: HashMap::new(),
+            starts: None,
         }
-    }
-
-    /// Adds a group below `parent`.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the pool has no verb for groups yet")
-    )]
-    pub(crate) fn add_level(&mut self, parent: LevelId, size: usize) -> LevelId {
-        self.levels.add(parent, size)
     }
 
     /// Files a newcomer at the back of its queue; `make` learns its slot first.
@@ -64,68 +52,155 @@ impl<W, A> Gate<W, A> {
         standing: Standing,
         make: impl FnOnce(Slot) -> W,
     ) -> Slot {
-        let slot = self.register.insert(id, make);
-        let place = Place {
-            standing,
-            home: home.0,
-            at: home.0,
-        };
-        if place != Place::PLAIN {
-            self.places.insert(slot, place);
-        }
-        self.levels.each_from(home.0, |level| level.waiting += 1);
-        self.levels
-            .at_mut(home.0)
-            .push(slot, standing.priority, &mut self.register);
-        self.lift(home.0);
+        let slot = self
+            .register
+            .insert(id, |slot| Content::Waiting(make(slot)));
+        self.queue(slot, Place::new(home, standing, Hold::Plain));
         slot
+    }
+
+    /// The same for code that runs elsewhere, and is known to the caller already.
+    pub(crate) fn ask(&mut self, home: LevelId, who: A) -> Slot {
+        let slot = self
+            .register
+            .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(who)));
+        self.queue(slot, Place::new(home, Standing::PLAIN, Hold::Asking));
+        slot
+    }
+
+    #[inline]
+    fn queue(&mut self, slot: Slot, place: Place) {
+        let Place { standing, home, .. } = place;
+        if place != Place::PLAIN {
+            self.settle(slot, place);
+        }
+        self.levels.each_from(home, |level| level.waiting += 1);
+        self.levels
+            .at_mut(home)
+            .push(slot, standing.priority, &mut self.register);
+        self.lift(home);
+    }
+
+    /// Notes a place, and who lives in its group.
+    fn settle(&mut self, slot: Slot, place: Place) {
+        self.places.insert(slot, place);
+        if place.home != LevelId::ROOT.0 {
+            self.levels.at_mut(place.home).members.insert(slot);
+            self.levels
+                .each_group_from(place.home, |level| level.living += 1);
+        }
     }
 
     /// Whether somebody is to be admitted.
     #[inline]
     pub(crate) fn is_ready(&self) -> bool {
         let root = &self.levels.root;
+        if let Some(slot) = root.first_returning() {
+            return root.carries(self.standing(slot).weight);
+        }
         let fits = |(slot, _)| root.fits(self.standing(slot).weight);
-        !root.is_shut() && root.first().is_some_and(fits)
+        !root.is_shut() && root.first().is_some_and(fits) && self.starts != Some(0)
     }
 
-    /// Gives the next its permits, to be run by `by`. It is active from here on.
+    /// Gives the next its permits; a task is to be run by `by`. It is active from here on.
     #[inline]
-    pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<W> {
-        if self.levels.root.is_shut() {
-            return None;
-        }
-        let slot = self.pass(0)?;
-        let by = by(slot);
-        let home = self.place(slot).home;
-        let entry = self.register.at(slot.0);
-        let Content::Waiting(waiting) = std::mem::replace(&mut entry.content, Content::Active(by))
-        else {
-            unreachable!("an active task stood in a queue");
-        };
+    pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<Admitted<W, A>>
+    where
+        A: Clone,
+    {
+        let slot = self.pass(LevelId::ROOT.0)?;
+        let Place { home, hold, .. } = self.place(slot);
         self.levels.each_from(home, |level| {
-            level.waiting -= 1;
+            match hold {
+                Hold::Plain | Hold::Asking => level.waiting -= 1,
+                Hold::Lent | Hold::Returning => level.lent -= 1,
+            }
             level.active += 1;
         });
-        Some(waiting)
+        if hold != Hold::Plain {
+            return self.readmit(slot).map(Admitted::Back);
+        }
+        let by = by(slot);
+        let entry = self.register.at(slot.0);
+        match std::mem::replace(&mut entry.content, Content::Active(by)) {
+            Content::Waiting(waiting) => Some(Admitted::New(waiting)),
+            Content::Active(_) => unreachable!("an active task stood in a queue"),
+        }
     }
 
-    /// Takes the permits of an active one back, and its slot.
+    /// Gives the next its permits if it is known to the caller already, and no task that starts.
+    pub(crate) fn admit_known(&mut self) -> Option<A>
+    where
+        A: Clone,
+    {
+        if !self.is_ready() {
+            return None;
+        }
+        let root = &self.levels.root;
+        let next = root.first_returning().or_else(|| Some(root.first()?.0))?;
+        match self.register.get(next)?.content {
+            Content::Waiting(_) => None,
+            Content::Active(_) => match self.admit(|_| None)? {
+                Admitted::Back(who) => Some(who),
+                Admitted::New(_) => None,
+            },
+        }
+    }
+
+    fn readmit(&mut self, slot: Slot) -> Option<A>
+    where
+        A: Clone,
+    {
+        self.change_place(slot, |place| place.hold = Hold::Plain);
+        match &self.register.at(slot.0).content {
+            Content::Active(who) => who.clone(),
+            Content::Waiting(_) => unreachable!("a task returned that had not started"),
+        }
+    }
+
+    /// Takes an active one out, with whatever permits it has.
     #[inline]
-    pub(crate) fn leave(&mut self, slot: Slot) -> Option<A> {
+    pub(crate) fn leave(&mut self, slot: Slot) -> (Option<A>, LevelId) {
         let by = match &mut self.register.at(slot.0).content {
             Content::Active(by) => by.take(),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         };
-        let Place { standing, home, .. } = self.place(slot);
-        let weight = standing.weight;
+        let place = self.place(slot);
+        match place.hold {
+            Hold::Plain => self.levels.each_from(place.home, |level| {
+                level.held -= place.standing.weight;
+                level.active -= 1;
+            }),
+            Hold::Lent => self.levels.each_from(place.home, |level| level.lent -= 1),
+            Hold::Returning | Hold::Asking => self.step_out(slot, place),
+        }
         self.forget(slot);
+        self.lift(place.home);
+        (by, LevelId(place.home))
+    }
+
+    /// Takes the permits of an active one back, until it [returns](Self::come_back).
+    pub(crate) fn lend(&mut self, slot: Slot) {
+        let Place { standing, home, .. } = self.place(slot);
         self.levels.each_from(home, |level| {
-            level.held -= weight;
+            level.held -= standing.weight;
             level.active -= 1;
+            level.lent += 1;
         });
+        self.change_place(slot, |place| place.hold = Hold::Lent);
         self.lift(home);
-        by
+    }
+
+    /// Lets one who lent its permits stand in line for them, before all newcomers.
+    pub(crate) fn come_back(&mut self, slot: Slot) {
+        let home = self.place(slot).home;
+        self.change_place(slot, |place| {
+            (place.hold, place.at) = (Hold::Returning, home)
+        });
+        self.levels
+            .at_mut(home)
+            .push_returning(slot, &mut self.register);
+        self.lift(home);
     }
 
     /// Takes a waiting one out of its queue, with what it held on its way.
@@ -135,31 +210,47 @@ impl<W, A> Gate<W, A> {
         if !matches!(self.register.get(slot)?.content, Content::Waiting(_)) {
             return None;
         }
-        let Place { standing, home, at } = self.place(slot);
         let entry = self.register.at(slot.0);
         let Content::Waiting(waiting) =
             std::mem::replace(&mut entry.content, Content::Active(None))
         else {
             return None;
         };
-        self.levels
-            .at_mut(at)
-            .unlink(slot, standing.priority, &mut self.register);
-        self.levels.each_from(home, |level| level.waiting -= 1);
+        let place = self.place(slot);
+        self.step_out(slot, place);
+        self.lift(place.home);
+        Some(waiting)
+    }
+
+    /// Takes one out of the queue where it stands, and its permits of the levels below that.
+    fn step_out(&mut self, slot: Slot, place: Place) {
+        let Place {
+            standing,
+            home,
+            at,
+            hold,
+        } = place;
+        let level = self.levels.at_mut(at);
+        match hold {
+            Hold::Returning => level.unlink_returning(slot, &mut self.register),
+            _ => level.unlink(slot, standing.priority, &mut self.register),
+        }
+        self.levels.each_from(home, |level| match hold {
+            Hold::Returning => level.lent -= 1,
+            _ => level.waiting -= 1,
+        });
         let mut below = home;
         while below != at {
             let level = self.levels.at_mut(below);
             level.held -= standing.weight;
             below = level.parent.unwrap_or(at);
         }
-        self.lift(home);
-        Some(waiting)
     }
 
-    /// Withdraws all that wait.
-    pub(crate) fn withdraw_all(&mut self) -> Vec<(Slot, W)> {
-        if !self.places.is_empty() {
-            return self.withdraw_each();
+    /// Withdraws all that wait at a level or below it.
+    pub(crate) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, W)> {
+        if level != LevelId::ROOT || !self.places.is_empty() {
+            return self.withdraw_each(level);
         }
         // All are at the root, and in one lane: it is emptied as a whole.
         let mut withdrawn = Vec::with_capacity(self.levels.root.waiting);
@@ -175,13 +266,8 @@ impl<W, A> Gate<W, A> {
         withdrawn
     }
 
-    fn withdraw_each(&mut self) -> Vec<(Slot, W)> {
-        let waiting = self
-            .register
-            .iter()
-            .filter(|(_, entry)| matches!(entry.content, Content::Waiting(_)));
-        let slots: Vec<Slot> = waiting.map(|(slot, _)| slot).collect();
-        slots
+    fn withdraw_each(&mut self, level: LevelId) -> Vec<(Slot, W)> {
+        self.slots(level)
             .into_iter()
             .filter_map(|slot| Some((slot, self.withdraw(slot)?)))
             .collect()
@@ -192,52 +278,50 @@ impl<W, A> Gate<W, A> {
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.register.remove(slot);
         if !self.places.is_empty() {
-            self.places.remove(&slot);
+            self.forget_place(slot);
+        }
+    }
+
+    fn forget_place(&mut self, slot: Slot) {
+        let Some(Place { home, .. }) = self.places.remove(&slot) else {
+            return;
+        };
+        if home != LevelId::ROOT.0 {
+            self.levels.at_mut(home).members.remove(&slot);
+            self.levels.each_group_from(home, |level| level.living -= 1);
         }
     }
 
     /// Whether a newcomer would be admitted on the spot.
     pub(crate) fn has_room(&self, home: LevelId, standing: Standing) -> bool {
         let Standing { weight, priority } = standing;
-        self.levels
-            .path(home.0)
-            .all(|level| level.fits(weight) && !level.is_awaited(priority))
+        self.starts != Some(0)
+            && self
+                .levels
+                .path(home.0)
+                .all(|(_, level)| level.fits(weight) && !level.is_awaited(priority))
     }
 
     /// Whether so many permits exist, at each level on the way.
     pub(crate) fn can_carry(&self, home: LevelId, weight: usize) -> bool {
-        self.levels.path(home.0).all(|level| weight <= level.size)
+        self.levels
+            .path(home.0)
+            .all(|(_, level)| weight <= level.size)
     }
 
-    pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
-        self.levels.at_mut(level.0).size = size;
-        self.lift(level.0);
+    /// Says how many newcomers may be admitted from now on.
+    pub(crate) fn allow(&mut self, starts: u32) {
+        self.starts = Some(starts);
     }
 
-    pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
-        self.levels.at_mut(level.0).paused = paused;
-        self.lift(level.0);
+    /// How many may be, if that is limited.
+    pub(crate) fn starts(&self) -> Option<u32> {
+        self.starts
     }
 
-    pub(crate) fn is_paused(&self, level: LevelId) -> bool {
-        self.levels.at(level.0).paused
-    }
-
-    pub(crate) fn size(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).size
-    }
-
-    pub(crate) fn is_full(&self, level: LevelId) -> bool {
-        let level = self.levels.at(level.0);
-        level.held >= level.size
-    }
-
-    pub(crate) fn active(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).active
-    }
-
-    pub(crate) fn waiting(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).waiting
+    /// Gives another number to one that has a slot.
+    pub(crate) fn renumber(&mut self, slot: Slot, id: TaskId) {
+        self.register.at(slot.0).id = id;
     }
 
     /// What stands in a slot, if it is still this task's.
@@ -246,20 +330,54 @@ impl<W, A> Gate<W, A> {
         (entry.id == id).then_some(&entry.content)
     }
 
+    /// Whose slot it is.
+    pub(crate) fn id(&self, slot: Slot) -> Option<TaskId> {
+        self.register.get(slot).map(|entry| entry.id)
+    }
+
+    /// How far the one in a slot has come.
+    pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
+        match self.get(slot, id) {
+            None => TaskState::Finished,
+            Some(Content::Waiting(_)) => TaskState::Waiting,
+            Some(Content::Active(_)) => match self.place(slot).hold {
+                Hold::Plain => TaskState::Active,
+                Hold::Lent | Hold::Returning | Hold::Asking => TaskState::Waiting,
+            },
+        }
+    }
+
     pub(crate) fn standing(&self, slot: Slot) -> Standing {
         self.place(slot).standing
     }
 
-    /// All that live here, in no order. One that is ending is active, and nobody runs it.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
-        self.register
-            .iter()
-            .map(|(slot, Entry { id, content, .. })| (slot, *id, content))
+    /// The level that somebody was submitted to.
+    #[inline]
+    pub(crate) fn home(&self, slot: Slot) -> LevelId {
+        LevelId(self.place(slot).home)
     }
 
-    /// How many have a slot: waiting, active, or on their way out.
-    pub(crate) fn living(&self) -> usize {
-        self.register.len()
+    /// The slots of all that live at a level or below it, in no order.
+    pub(crate) fn slots(&self, level: LevelId) -> Vec<Slot> {
+        if level == LevelId::ROOT {
+            return self.register.iter().map(|(slot, _)| slot).collect();
+        }
+        let levels = self.levels.below(level.0).into_iter();
+        levels
+            .flat_map(|at| self.levels.at(at).members.iter().copied())
+            .collect()
+    }
+
+    /// The tasks that live at a level or below it, in no order. One that is ending is active, and nobody runs it.
+    pub(crate) fn tasks(
+        &self,
+        level: LevelId,
+    ) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
+        let entry = |slot| Some((slot, self.register.get(slot)?));
+        let entries = self.slots(level).into_iter().filter_map(entry);
+        entries
+            .filter(|(_, entry)| entry.id != TaskId::UNNUMBERED)
+            .map(|(slot, Entry { id, content, .. })| (slot, *id, content))
     }
 
     /// How many slots there is memory for.
@@ -276,9 +394,24 @@ impl<W, A> Gate<W, A> {
         self.places.get(&slot).copied().unwrap_or(Place::PLAIN)
     }
 
+    fn change_place(&mut self, slot: Slot, change: impl FnOnce(&mut Place)) {
+        let mut place = self.place(slot);
+        change(&mut place);
+        match place == Place::PLAIN {
+            true => _ = self.places.remove(&slot),
+            false => _ = self.places.insert(slot, place),
+        }
+    }
+
     /// Lets the first of a level's queue through, if it fits.
     #[inline]
     fn pass(&mut self, at: u32) -> Option<Slot> {
+        if self.levels.at(at).first_returning().is_some() {
+            return self.pass_returning(at);
+        }
+        if at == LevelId::ROOT.0 && (self.levels.root.is_shut() || self.starts == Some(0)) {
+            return None;
+        }
         let (slot, priority) = self.levels.at(at).first()?;
         let weight = self.standing(slot).weight;
         let level = self.levels.at_mut(at);
@@ -286,6 +419,21 @@ impl<W, A> Gate<W, A> {
             return None;
         }
         level.unlink(slot, priority, &mut self.register);
+        level.held += weight;
+        if at == LevelId::ROOT.0 {
+            self.starts = self.starts.map(|left| left - 1);
+        }
+        Some(slot)
+    }
+
+    fn pass_returning(&mut self, at: u32) -> Option<Slot> {
+        let slot = self.levels.at(at).first_returning()?;
+        let weight = self.standing(slot).weight;
+        let level = self.levels.at_mut(at);
+        if !level.carries(weight) {
+            return None;
+        }
+        level.unlink_returning(slot, &mut self.register);
         level.held += weight;
         Some(slot)
     }
@@ -307,11 +455,129 @@ impl<W, A> Gate<W, A> {
                 continue;
             };
             place.at = parent;
-            let priority = place.standing.priority;
-            self.levels
-                .at_mut(parent)
-                .push(slot, priority, &mut self.register);
+            let (priority, hold) = (place.standing.priority, place.hold);
+            let level = self.levels.at_mut(parent);
+            match hold {
+                Hold::Returning => level.push_returning(slot, &mut self.register),
+                _ => level.push(slot, priority, &mut self.register),
+            }
         }
         self.lift(parent);
+    }
+}
+
+/// Levels: the pool and its groups.
+impl<W, A, L> Gate<W, A, L> {
+    /// Adds a group below `parent`.
+    pub(crate) fn add_level(&mut self, parent: LevelId, size: usize, kept: L) -> LevelId {
+        self.levels.add(parent.0, size, kept)
+    }
+
+    /// Removes a group, if nobody lives in it or below it.
+    pub(crate) fn remove_level(&mut self, level: LevelId) -> Option<(L, LevelId)> {
+        let group = self.levels.at(level.0);
+        let parent = LevelId(group.parent?);
+        if group.living > 0 || !group.children.is_empty() {
+            return None;
+        }
+        let removed = self.levels.remove(level.0)?;
+        Some((removed.kept, parent))
+    }
+
+    /// What the caller keeps of a level.
+    #[inline]
+    pub(crate) fn kept(&self, level: LevelId) -> &L {
+        &self.levels.at(level.0).kept
+    }
+
+    #[inline]
+    pub(crate) fn kept_mut(&mut self, level: LevelId) -> &mut L {
+        &mut self.levels.at_mut(level.0).kept
+    }
+
+    /// What the caller keeps of a level, and of each one around it.
+    #[inline]
+    pub(crate) fn each_kept_from(&mut self, home: LevelId, mut change: impl FnMut(&mut L)) {
+        self.levels
+            .each_from(home.0, |level| change(&mut level.kept));
+    }
+
+    /// A level, and each one around it.
+    pub(crate) fn path(&self, level: LevelId) -> impl Iterator<Item = (LevelId, &L)> {
+        self.levels
+            .path(level.0)
+            .map(|(at, level)| (LevelId(at), &level.kept))
+    }
+
+    pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
+        self.levels.at_mut(level.0).size = size;
+        self.lift(level.0);
+    }
+
+    pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
+        self.levels.at_mut(level.0).paused = paused;
+        self.lift(level.0);
+    }
+
+    /// Whether a level is paused, or one around it.
+    pub(crate) fn is_paused(&self, level: LevelId) -> bool {
+        self.levels.path(level.0).any(|(_, level)| level.paused)
+    }
+
+    pub(crate) fn size(&self, level: LevelId) -> usize {
+        self.levels.at(level.0).size
+    }
+
+    pub(crate) fn is_full(&self, level: LevelId) -> bool {
+        let level = self.levels.at(level.0);
+        level.held >= level.size
+    }
+
+    pub(crate) fn active(&self, level: LevelId) -> usize {
+        self.levels.at(level.0).active
+    }
+
+    /// How many stand in the queue and have not started.
+    #[inline]
+    pub(crate) fn waiting(&self, level: LevelId) -> usize {
+        self.levels.at(level.0).waiting
+    }
+
+    /// How many have started, and have lent their permits.
+    pub(crate) fn lent(&self, level: LevelId) -> usize {
+        self.levels.at(level.0).lent
+    }
+
+    /// The level around a group.
+    #[inline]
+    pub(crate) fn parent(&self, level: LevelId) -> Option<LevelId> {
+        match level {
+            LevelId::ROOT => None,
+            group => self.levels.at(group.0).parent.map(LevelId),
+        }
+    }
+
+    /// A level, and each one below it.
+    pub(crate) fn below(&self, level: LevelId) -> Vec<LevelId> {
+        self.levels
+            .below(level.0)
+            .into_iter()
+            .map(LevelId)
+            .collect()
+    }
+
+    /// How many have a slot: waiting, active, lending, or on their way out.
+    #[inline]
+    pub(crate) fn living(&self, level: LevelId) -> usize {
+        match level {
+            LevelId::ROOT => self.register.len(),
+            group => self.levels.at(group.0).living,
+        }
+    }
+
+    /// How many levels there is memory for.
+    #[cfg(test)]
+    pub(super) fn level_capacity(&self) -> usize {
+        self.levels.capacity()
     }
 }

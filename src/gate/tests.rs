@@ -1,6 +1,6 @@
 //! The gate against a naive model: lists that are searched from the front.
 
-use super::{Content, Gate, LevelId, Standing};
+use super::{Admitted, Content, Gate, LevelId, Standing};
 use crate::task::{Slot, TaskId};
 
 /// What the gate does, with nothing clever in it.
@@ -8,6 +8,8 @@ use crate::task::{Slot, TaskId};
 struct Model {
     levels: Vec<ModelLevel>,
     active: Vec<Member>,
+    lent: Vec<Member>,
+    starts: Option<u32>,
 }
 
 #[derive(Default)]
@@ -17,6 +19,7 @@ struct ModelLevel {
     held: usize,
     paused: bool,
     queue: Vec<Member>,
+    returning: Vec<Member>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -24,6 +27,8 @@ struct Member {
     id: u64,
     home: usize,
     standing: Standing,
+    /// It runs elsewhere: nobody withdraws it.
+    asks: bool,
 }
 
 impl Model {
@@ -43,6 +48,17 @@ impl Model {
     /// Takes the first of the best priority out, if it fits.
     fn pass(&mut self, at: usize) -> Option<Member> {
         let level = &mut self.levels[at];
+        if let Some(first) = level.returning.first() {
+            let weight = first.standing.weight;
+            if level.held > 0 && level.held + weight > level.size {
+                return None;
+            }
+            level.held += weight;
+            return Some(level.returning.remove(0));
+        }
+        if at == 0 && self.starts == Some(0) {
+            return None;
+        }
         let best = level
             .queue
             .iter()
@@ -58,6 +74,9 @@ impl Model {
             return None;
         }
         level.held += weight;
+        if at == 0 {
+            self.starts = self.starts.map(|left| left - 1);
+        }
         Some(level.queue.remove(first))
     }
 
@@ -65,8 +84,14 @@ impl Model {
         let Some(parent) = self.levels[from].parent else {
             return;
         };
-        while let Some(member) = self.pass(from) {
-            self.levels[parent].queue.push(member);
+        loop {
+            let returns = !self.levels[from].returning.is_empty();
+            let Some(member) = self.pass(from) else { break };
+            let level = &mut self.levels[parent];
+            match returns {
+                true => level.returning.push(member),
+                false => level.queue.push(member),
+            }
         }
         self.lift(parent);
     }
@@ -86,6 +111,35 @@ impl Model {
         let member = self.active.remove(place);
         self.release(member, None);
         self.lift(member.home);
+    }
+
+    fn lend(&mut self, id: u64) {
+        let place = self.active.iter().position(|member| member.id == id);
+        let member = self.active.remove(place.unwrap());
+        self.release(member, None);
+        self.lent.push(member);
+        self.lift(member.home);
+    }
+
+    fn come_back(&mut self, id: u64) {
+        let place = self.lent.iter().position(|member| member.id == id);
+        let member = self.lent.remove(place.unwrap());
+        self.levels[member.home].returning.push(member);
+        self.lift(member.home);
+    }
+
+    /// One that lent its permits ends, wherever it is.
+    fn leave_lent(&mut self, id: u64) {
+        self.lent.retain(|member| member.id != id);
+        for at in 0..self.levels.len() {
+            let queue = &mut self.levels[at].returning;
+            if let Some(place) = queue.iter().position(|member| member.id == id) {
+                let member = queue.remove(place);
+                self.release(member, Some(at));
+                self.lift(member.home);
+                return;
+            }
+        }
     }
 
     fn withdraw(&mut self, id: u64) {
@@ -115,11 +169,31 @@ impl Model {
         ids.sort_unstable();
         ids
     }
+
+    fn is_asking(&self, id: u64) -> bool {
+        let mut queues = self.levels.iter().flat_map(|level| &level.queue);
+        queues.any(|member| member.id == id && member.asks)
+    }
+
+    /// Those who are on their way back.
+    fn returning(&self) -> Vec<u64> {
+        let queues = self.levels.iter().flat_map(|level| &level.returning);
+        queues.map(|member| member.id).collect()
+    }
+
+    /// How many of these are at a level or below it.
+    fn count(&self, level: usize, members: &[Member]) -> usize {
+        let is_below = |member: &&Member| {
+            let around = std::iter::successors(Some(member.home), |at| self.levels[*at].parent);
+            around.into_iter().any(|at| at == level)
+        };
+        members.iter().filter(is_below).count()
+    }
 }
 
 /// The pair of them, and a source of choices.
 struct Trial {
-    gate: Gate<u64, ()>,
+    gate: Gate<u64, u64, ()>,
     model: Model,
     slots: Vec<(u64, Slot)>,
     random: u64,
@@ -129,11 +203,11 @@ struct Trial {
 impl Trial {
     /// A pool with two groups, the second of which has a group of its own.
     fn new(seed: u64) -> Self {
-        let mut gate = Gate::new(3);
+        let mut gate = Gate::new(3, ());
         let mut model = Model::default();
         model.add_level(None, 3);
         for (parent, size) in [(0, 2), (0, 2), (2, 1)] {
-            gate.add_level(LevelId(parent), size);
+            gate.add_level(LevelId(parent), size, ());
             model.add_level(Some(parent as usize), size);
         }
         let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
@@ -154,11 +228,16 @@ impl Trial {
     }
 
     fn step(&mut self) {
-        match self.pick(10) {
-            0..=3 => self.enter(),
-            4..=5 => self.leave(),
-            6..=7 => self.withdraw(),
-            8 => self.resize(),
+        match self.pick(20) {
+            0..=5 => self.enter(),
+            6 => self.ask(),
+            7..=9 => self.leave(),
+            10..=12 => self.withdraw(),
+            13..=14 => self.lend(),
+            15 => self.come_back(),
+            16 => self.leave_lent(),
+            17 => self.resize(),
+            18 => self.allow(),
             _ => self.pause(),
         }
         self.admit_all();
@@ -174,7 +253,69 @@ impl Trial {
         self.given += 1;
         let slot = self.gate.enter(TaskId::from(id), level, standing, |_| id);
         self.slots.push((id, slot));
-        self.model.enter(Member { id, home, standing });
+        let asks = false;
+        self.model.enter(Member {
+            id,
+            home,
+            standing,
+            asks,
+        });
+    }
+
+    fn ask(&mut self) {
+        let (id, home) = (self.given, self.pick(4) as usize);
+        self.given += 1;
+        let slot = self.gate.ask(LevelId(home as u32), id);
+        self.slots.push((id, slot));
+        let (standing, asks) = (Standing::PLAIN, true);
+        self.model.enter(Member {
+            id,
+            home,
+            standing,
+            asks,
+        });
+    }
+
+    fn lend(&mut self) {
+        let Some(id) = self.pick_one(self.model.active.iter().map(|member| member.id).collect())
+        else {
+            return;
+        };
+        self.gate.lend(self.slot(id));
+        self.model.lend(id);
+    }
+
+    fn come_back(&mut self) {
+        let Some(id) = self.pick_one(self.model.lent.iter().map(|member| member.id).collect())
+        else {
+            return;
+        };
+        self.gate.come_back(self.slot(id));
+        self.model.come_back(id);
+    }
+
+    fn leave_lent(&mut self) {
+        let lent = self.model.lent.iter().map(|member| member.id);
+        let gone = lent.chain(self.model.returning()).collect();
+        let Some(id) = self.pick_one(gone) else {
+            return;
+        };
+        self.gate.leave(self.slot(id));
+        self.slots.retain(|(other, _)| *other != id);
+        self.model.leave_lent(id);
+    }
+
+    fn allow(&mut self) {
+        let starts = self.pick(6) as u32;
+        self.gate.allow(starts);
+        self.model.starts = Some(starts);
+    }
+
+    fn pick_one(&mut self, ids: Vec<u64>) -> Option<u64> {
+        match ids.len() as u64 {
+            0 => None,
+            len => Some(ids[self.pick(len) as usize]),
+        }
     }
 
     fn leave(&mut self) {
@@ -195,9 +336,14 @@ impl Trial {
         }
         let id = waiting[self.pick(waiting.len() as u64) as usize];
         let slot = self.slot(id);
-        assert_eq!(self.gate.withdraw(slot), Some(id));
-        assert_eq!(self.gate.withdraw(slot), None);
-        self.gate.forget(slot);
+        if self.model.is_asking(id) {
+            assert_eq!(self.gate.withdraw(slot), None);
+            self.gate.leave(slot);
+        } else {
+            assert_eq!(self.gate.withdraw(slot), Some(id));
+            assert_eq!(self.gate.withdraw(slot), None);
+            self.gate.forget(slot);
+        }
         self.slots.retain(|(other, _)| *other != id);
         self.model.withdraw(id);
     }
@@ -218,7 +364,16 @@ impl Trial {
 
     fn admit_all(&mut self) {
         while self.gate.is_ready() {
-            let admitted = self.gate.admit(|_| Some(()));
+            let admitted = match self.pick(2) {
+                0 => self.gate.admit_known(),
+                _ => None,
+            };
+            let id_at = |at| self.slots.iter().find(|(_, slot)| *slot == at);
+            let admitted = admitted.or_else(|| {
+                let admitted = self.gate.admit(|at| id_at(at).map(|(id, _)| *id))?;
+                let (Admitted::New(id) | Admitted::Back(id)) = admitted;
+                Some(id)
+            });
             assert_eq!(admitted, self.model.admit().map(|member| member.id));
             assert!(admitted.is_some());
         }
@@ -230,20 +385,34 @@ impl Trial {
             let id = LevelId(level as u32);
             assert_eq!(self.gate.size(id), model.size);
             assert_eq!(self.gate.is_full(id), model.held >= model.size);
+            let queued: Vec<Member> = queues(&self.model, |level| &level.queue);
+            let returning = queues(&self.model, |level| &level.returning);
+            let counted = |members: &[Member]| self.model.count(level, members);
+            let lent = counted(&self.model.lent) + counted(&returning);
+            let (waiting, active) = (counted(&queued), counted(&self.model.active));
+            assert_eq!(self.gate.waiting(id), waiting);
+            assert_eq!(self.gate.active(id), active);
+            assert_eq!(self.gate.lent(id), lent);
+            assert_eq!(self.gate.living(id), waiting + active + lent);
+            assert_eq!(self.gate.slots(id).len(), waiting + active + lent);
         }
-        assert_eq!(self.gate.waiting(LevelId::ROOT), self.model.waiting().len());
-        assert_eq!(self.gate.active(LevelId::ROOT), self.model.active.len());
-        assert_eq!(self.gate.living(), self.slots.len());
-        let mut listed: Vec<u64> = self.gate.iter().map(|(_, id, _)| id.get()).collect();
-        listed.sort_unstable();
-        let mut living: Vec<u64> = self.slots.iter().map(|(id, _)| *id).collect();
-        living.sort_unstable();
-        assert_eq!(listed, living);
+        assert_eq!(self.gate.living(LevelId::ROOT), self.slots.len());
+        assert_eq!(self.gate.starts(), self.model.starts);
+        let tasks = self.gate.tasks(LevelId::ROOT);
+        assert!(
+            tasks
+                .into_iter()
+                .all(|(slot, id, _)| self.slot(id.get()) == slot)
+        );
     }
 
     fn slot(&self, id: u64) -> Slot {
         self.slots.iter().find(|(other, _)| *other == id).unwrap().1
     }
+}
+
+fn queues(model: &Model, of: impl Fn(&ModelLevel) -> &Vec<Member>) -> Vec<Member> {
+    model.levels.iter().flat_map(of).copied().collect()
 }
 
 #[test]
@@ -256,15 +425,15 @@ fn the_gate_does_what_a_naive_model_does() {
     }
 }
 
-fn enter_plain(gate: &mut Gate<u64, ()>, id: u64) -> Slot {
+fn enter_plain(gate: &mut Gate<u64, u64, ()>, id: u64) -> Slot {
     gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
 }
 
 #[test]
 fn a_slot_is_given_again_and_knows_whose_it_is() {
-    let mut gate = Gate::new(1);
+    let mut gate = Gate::new(1, ());
     let first = enter_plain(&mut gate, 0);
-    gate.admit(|_| Some(()));
+    gate.admit(|_| Some(0));
     gate.leave(first);
     let second = enter_plain(&mut gate, 1);
     assert_eq!(first, second);
@@ -285,9 +454,9 @@ fn an_entry_of_the_register_is_thirty_two_bytes() {
 
 #[test]
 fn the_register_gives_its_memory_back_though_one_task_stays() {
-    let mut gate = Gate::new(1);
+    let mut gate = Gate::new(1, ());
     enter_plain(&mut gate, 0);
-    gate.admit(|_| Some(()));
+    gate.admit(|_| Some(0));
     let crowd: Vec<Slot> = (1..100_000).map(|id| enter_plain(&mut gate, id)).collect();
     assert!(gate.capacity() >= 100_000);
     for slot in crowd {
@@ -303,9 +472,9 @@ fn the_register_gives_its_memory_back_though_one_task_stays() {
 
 #[test]
 fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
-    let mut gate = Gate::new(1);
+    let mut gate = Gate::new(1, ());
     enter_plain(&mut gate, 0);
-    gate.admit(|_| Some(()));
+    gate.admit(|_| Some(0));
     enter_plain(&mut gate, 1);
     let mut last = enter_plain(&mut gate, 2);
     for id in 3..100_000 {
@@ -324,30 +493,53 @@ fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
 #[test]
 fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
     for plain in [true, false] {
-        let mut gate = Gate::new(2);
-        let group = gate.add_level(LevelId::ROOT, 1);
+        let mut gate = Gate::new(2, ());
+        let group = gate.add_level(LevelId::ROOT, 1, ());
         let home = if plain { LevelId::ROOT } else { group };
-        let enter = |gate: &mut Gate<u64, ()>, id| {
+        let enter = |gate: &mut Gate<u64, u64, ()>, id| {
             gate.enter(TaskId::from(id), home, Standing::PLAIN, |_| id)
         };
         for id in 0..10 {
             enter(&mut gate, id);
         }
-        while gate.admit(|_| Some(())).is_some() {}
+        while gate.admit(|_| Some(0)).is_some() {}
         let active = gate.active(LevelId::ROOT);
-        let mut withdrawn = gate.withdraw_all();
+        let mut withdrawn = gate.withdraw_all(LevelId::ROOT);
         withdrawn.sort_by_key(|(_, id)| *id);
         let ids: Vec<u64> = withdrawn.iter().map(|(_, id)| *id).collect();
         assert_eq!(ids, (active as u64..10).collect::<Vec<_>>());
-        assert_eq!((gate.waiting(LevelId::ROOT), gate.living()), (0, 10));
+        assert_eq!(
+            (gate.waiting(LevelId::ROOT), gate.living(LevelId::ROOT)),
+            (0, 10)
+        );
         withdrawn
             .into_iter()
             .for_each(|(slot, _)| gate.forget(slot));
         assert_eq!(
-            (gate.living(), gate.active(LevelId::ROOT)),
+            (gate.living(LevelId::ROOT), gate.active(LevelId::ROOT)),
             (active, active)
         );
         enter(&mut gate, 10);
         assert_eq!(gate.waiting(LevelId::ROOT), 1);
     }
+}
+
+#[test]
+fn groups_that_come_and_go_take_no_more_memory_than_those_that_are_there() {
+    let mut gate: Gate<u64, u64, ()> = Gate::new(1, ());
+    let stays = gate.add_level(LevelId::ROOT, 1, ());
+    for _ in 0..1000 {
+        let outer = gate.add_level(LevelId::ROOT, 1, ());
+        let inner = gate.add_level(outer, 1, ());
+        assert!(gate.remove_level(outer).is_none(), "a group is in it");
+        let slot = gate.enter(TaskId::from(0), inner, Standing::PLAIN, |_| 0);
+        assert!(gate.remove_level(inner).is_none(), "a task is in it");
+        gate.admit(|_| Some(0));
+        gate.leave(slot);
+        assert_eq!(gate.remove_level(inner), Some(((), outer)));
+        assert_eq!(gate.remove_level(outer), Some(((), LevelId::ROOT)));
+    }
+    assert!(gate.level_capacity() <= 16);
+    gate.remove_level(stays);
+    assert_eq!(gate.level_capacity(), 0);
 }

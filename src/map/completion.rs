@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::lock::Lock;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, End, Extras, JoinError, JoinHandle, Start, TaskId};
+use crate::task::{AbortOnDrop, End, Extras, JoinError, JoinHandle, Keeper, Start, TaskId};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
@@ -14,6 +14,7 @@ use crate::wakes::Wakes;
 /// Each task says at its end which one it was, so that reading a result costs
 /// the same however many are on their way. Dropping it aborts the tasks.
 pub(super) struct Completion<T> {
+    keeper: Arc<dyn Keeper>,
     ended: Arc<Ended>,
     tasks: Vec<Option<AbortOnDrop<T>>>,
     vacant: Vec<usize>,
@@ -36,10 +37,10 @@ struct Places {
 struct Told(Option<(Arc<Ended>, usize)>);
 
 impl<T> Completion<T> {
-    pub(super) fn new() -> Self {
-        let ended = Arc::default();
+    pub(super) fn new(pool: &AioPool) -> Self {
         Self {
-            ended,
+            keeper: pool.keeper(),
+            ended: Arc::default(),
             tasks: Vec::new(),
             vacant: Vec::new(),
             current: None,
@@ -75,7 +76,7 @@ impl<T> Completion<T> {
         let place = match self.current {
             Some(place) => place,
             None if self.len() == 0 => return Poll::Ready(None),
-            None => match self.ended.poll(cx) {
+            None => match self.ended.poll(cx, &*self.keeper) {
                 Poll::Ready(place) => place,
                 Poll::Pending => return Poll::Pending,
             },
@@ -103,11 +104,11 @@ impl<T> Completion<T> {
 }
 
 impl Ended {
-    fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
+    fn poll(&self, cx: &mut Context<'_>, keeper: &dyn Keeper) -> Poll<usize> {
         if let Some(place) = self.0.lock().ended.pop_front() {
             return Poll::Ready(place);
         }
-        let waker = cx.waker().clone();
+        let waker = keeper.waker(cx);
         let mut places = self.0.lock();
         if let Some(place) = places.ended.pop_front() {
             drop(places);
@@ -117,6 +118,14 @@ impl Ended {
         drop(places);
         discard(stale);
         Poll::Pending
+    }
+}
+
+impl<T> Drop for Completion<T> {
+    /// Its tasks keep the place where its waker lies, and nobody waits there any more.
+    fn drop(&mut self) {
+        let stale = self.ended.0.lock().waker.take();
+        discard(stale);
     }
 }
 

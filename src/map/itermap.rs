@@ -41,7 +41,7 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let running = Running::Completion(Completion::new());
+        let running = Running::Completion(Completion::new(self));
         let items = Some(items.into_iter());
         IterMap {
             pool: self.clone(),
@@ -98,7 +98,7 @@ impl<I, F, T> IterMap<I, F, T> {
     /// Gives the results in the order of the items.
     pub fn ordered(mut self) -> Self {
         if let Running::Completion(tasks) = &mut self.running {
-            let handles = std::mem::replace(tasks, Completion::new()).into_handles();
+            let handles = std::mem::replace(tasks, Completion::new(&self.pool)).into_handles();
             self.running =
                 Running::Input(handles.into_iter().map(JoinHandle::abort_on_drop).collect());
         }

@@ -53,7 +53,7 @@ impl AioPool {
             pool: self.clone(),
             items: Some(items),
             f,
-            running: Completion::new(),
+            running: Completion::new(self),
         }
     }
 }

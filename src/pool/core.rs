@@ -26,6 +26,13 @@ pub(crate) struct Core {
     pub(super) expecting: AtomicBool,
 }
 
+/// What the pool is to know of a newcomer.
+pub(super) struct Terms {
+    pub(super) home: LevelId,
+    pub(super) standing: Standing,
+    pub(super) detail: Option<Arc<Detail>>,
+}
+
 /// What a pool does with a newcomer that has to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Patience {
@@ -43,7 +50,7 @@ impl Core {
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            state: Lock::new(State::new(size)),
+            state: Lock::new(State::new(size, settings.name.clone())),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             settings,
             expecting: AtomicBool::new(false),
@@ -82,19 +89,23 @@ impl Core {
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
-        standing: Standing,
-        detail: Option<Arc<Detail>>,
+        terms: Terms,
         patience: Patience,
     ) -> Result<(), (Rejection, Box<Body<F, X>>)>
     where
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
+        let Terms {
+            home,
+            standing,
+            detail,
+        } = terms;
         let mut state = self.lock();
-        if let Some(rejection) = self.rejection(&state, standing, patience) {
+        if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
         }
-        state.park(standing, detail, |id, slot| {
+        state.park(home, standing, detail, |id, slot| {
             body.place(shared, id, slot);
             Box::into_pin(body)
         });
@@ -107,17 +118,18 @@ impl Core {
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
+        home: LevelId,
         rejection: Rejection,
     ) where
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
-        let id = self.lock().number();
+        let id = self.lock().number(home);
         body.place(shared, id, Slot::NOWHERE);
         let task: Parked = Box::into_pin(body);
         task.give_up(Failure::Rejected(rejection), &mut |end, settle| {
             let joiner = settle();
-            self.lock().stats.count(end);
+            self.lock().count(home, end);
             debug_assert!(joiner.is_none(), "its handle has been given to nobody");
         });
     }
@@ -136,7 +148,11 @@ impl Core {
     /// inside of [`launch`](Self::launch), which frees its permit for the next.
     fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let mut wakes = Wakes::default();
-        while state.gate.is_ready() {
+        loop {
+            state.admit_known(&mut wakes);
+            if !state.gate.is_ready() {
+                break;
+            }
             if let Some(seat) = state.idle.pop_back() {
                 if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
                     task.announce(&mut wakes);
@@ -144,13 +160,13 @@ impl Core {
                 }
                 continue;
             }
-            let seat = Arc::<Seat>::default();
+            let seat = Arc::new(Seat::new(self.me()));
             let task = state.admit(&mut Some(seat.clone()), &mut wakes);
             drop(state);
             if let Some(task) = task {
                 task.announce(&mut wakes);
                 std::mem::take(&mut wakes).wake();
-                self.launch(Worker::new(self.me(), seat, task));
+                self.launch(Worker::new(seat, task));
             }
             state = self.lock();
         }
@@ -187,13 +203,14 @@ impl Core {
     fn rejection(
         &self,
         state: &State,
+        home: LevelId,
         standing: Standing,
         patience: Patience,
     ) -> Option<Rejection> {
-        if state.closed {
+        if state.is_closed(home) {
             return Some(Rejection::Closed);
         }
-        if standing.weight > 1 && !state.gate.can_carry(LevelId::ROOT, standing.weight) {
+        if standing.weight > 1 && !state.gate.can_carry(home, standing.weight) {
             return Some(Rejection::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
@@ -201,12 +218,12 @@ impl Core {
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };
-        let has_room = || state.gate.has_room(LevelId::ROOT, standing);
+        let has_room = || state.gate.has_room(home, standing);
         let is_full = state.gate.waiting(LevelId::ROOT) >= bound && !has_room();
         is_full.then_some(Rejection::QueueFull)
     }
 
-    fn address(&self) -> *const () {
+    pub(super) fn address(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
 }
@@ -220,7 +237,7 @@ impl Drop for Core {
     fn drop(&mut self) {
         let state = self.lock();
         debug_assert!(
-            state.gate.living() == 0 || std::thread::panicking(),
+            state.gate.living(LevelId::ROOT) == 0 || std::thread::panicking(),
             "a pool went with its tasks"
         );
     }

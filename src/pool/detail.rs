@@ -45,13 +45,18 @@ impl Detail {
 }
 
 /// A listing's line about a task.
-pub(super) fn info(pool: &str, id: TaskId, state: TaskState, detail: Option<&Detail>) -> TaskInfo {
-    let name = detail.and_then(|detail| detail.name.as_deref());
+pub(super) fn info(
+    name: String,
+    group: Option<&str>,
+    id: TaskId,
+    state: TaskState,
+    detail: Option<&Detail>,
+) -> TaskInfo {
     let standing = detail.map_or(Standing::PLAIN, |detail| detail.standing);
     TaskInfo {
         id,
-        name: name.map_or_else(|| format!("{pool}-{id}"), str::to_owned),
-        group: None,
+        name,
+        group: group.map(str::to_owned),
         state,
         priority: standing.priority,
         weight: standing.weight,

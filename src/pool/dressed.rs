@@ -69,7 +69,8 @@ pub(super) enum Limit {
 #[derive(Clone)]
 pub(super) struct Watch {
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) pool: Arc<str>,
+    pub(super) origin: Arc<Origin>,
+    pub(super) group: Option<Arc<str>>,
 }
 
 impl Extras for Dressed {
@@ -160,6 +161,7 @@ impl Watch {
     }
 
     fn info(&self, id: TaskId, state: TaskState, detail: &Detail) -> TaskInfo {
-        detail::info(&self.pool, id, state, Some(detail))
+        let name = self.origin.task_name(id).into_owned();
+        detail::info(name, self.group.as_deref(), id, state, Some(detail))
     }
 }

@@ -1,7 +1,9 @@
 //! How tasks end: at their worker, without it, and in the queue.
 
+use std::any::Any;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, MutexGuard};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::core::Core;
@@ -10,9 +12,8 @@ use crate::gate::Content;
 use crate::task::{
     End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
-use crate::unwind::shielded;
 use crate::wakes::Wakes;
-use crate::worker::{Asked, Dispatcher, Seat};
+use crate::worker::{Dispatcher, Permit, Seat, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -55,10 +56,11 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         seat.clear(end, &mut wakes);
-        state.end_active(seat.slot(), end, settle(), &mut wakes);
+        let home = state.gate.home(seat.slot());
         if end == End::Rejected {
-            state.stats.started -= 1;
+            state.uncount_start(home);
         }
+        state.end_active(seat.slot(), end, settle(), &mut wakes);
         if self.is_launching() {
             drop(state);
         } else {
@@ -66,34 +68,52 @@ impl Dispatcher for Core {
         }
         wakes.wake();
     }
+
+    fn lend(&self, seat: &Seat) {
+        let mut state = self.lock();
+        state.gate.lend(seat.slot());
+        seat.set_permit(Permit::Lent);
+        self.dispatch(state);
+    }
+
+    fn come_back(&self, seat: &Seat) -> bool {
+        let mut state = self.lock();
+        state.gate.come_back(seat.slot());
+        seat.set_permit(Permit::Returning);
+        self.dispatch(state);
+        seat.permit() == Permit::Held
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
 }
 
 impl Keeper for Core {
     fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool {
+        let mut wakes = Wakes::default();
         let state = self.lock();
         let asked = match state.gate.get(slot, id) {
-            Some(Content::Active(Some(seat))) => seat.ask(reason),
+            Some(Content::Active(Some(seat))) => seat.ask(reason, &mut wakes),
             Some(Content::Waiting(_)) => {
                 self.evict(state, slot, Failure::Cancelled(reason));
                 return true;
             }
-            Some(Content::Active(None)) | None => return false,
+            Some(Content::Active(None)) | None => false,
         };
         drop(state);
-        match asked {
-            Asked::Now(waker) => waker
-                .into_iter()
-                .for_each(|waker| shielded(|| waker.wake())),
-            Asked::Before => return false,
-        }
-        true
+        wakes.wake();
+        asked
     }
 
     fn state(&self, slot: Slot, id: TaskId) -> TaskState {
-        match self.lock().gate.get(slot, id) {
-            Some(Content::Waiting(_)) => TaskState::Waiting,
-            Some(Content::Active(_)) => TaskState::Active,
-            None => TaskState::Finished,
+        self.lock().gate.progress(slot, id)
+    }
+
+    fn waker(&self, cx: &Context<'_>) -> Waker {
+        match self.running_here() {
+            Some(seat) => seat.nest().waker(cx),
+            None => cx.waker().clone(),
         }
     }
 
@@ -113,6 +133,13 @@ impl Keeper for Core {
 }
 
 impl Core {
+    /// The seat of the task of this pool, or of its groups, that is being polled on this thread.
+    pub(super) fn running_here(&self) -> Option<Arc<Seat>> {
+        let seat = running()?;
+        let its_pool = Arc::as_ptr(seat.dispatcher()).cast::<()>();
+        (its_pool == self.address()).then_some(seat)
+    }
+
     /// Takes a waiting task out of the queue, and ends it right here.
     fn evict<'a>(&'a self, mut state: MutexGuard<'a, State>, slot: Slot, failure: Failure) {
         let task = state.gate.withdraw(slot);

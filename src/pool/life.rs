@@ -1,5 +1,5 @@
 use super::until::Until;
-use super::waiters::Goal;
+use super::waiters::{Asker, Goal};
 use super::{AioPool, Core};
 use crate::error::ZeroSize;
 use crate::gate::LevelId;
@@ -27,7 +27,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn join(&self) {
-        self.until(Goal::Idle).await;
+        self.until(Goal::Idle(Asker::Outside)).await;
     }
 
     /// Refuses newcomers. What has been submitted runs on to its end.
@@ -47,20 +47,22 @@ impl AioPool {
     pub fn close(&self) {
         let mut wakes = Wakes::default();
         let mut state = self.core().lock();
-        state.closed = true;
-        state.tell_waiters(&mut wakes);
+        state.gate.kept_mut(self.level()).closed = true;
+        for level in state.gate.below(self.level()) {
+            state.tell_waiters(level, &mut wakes);
+        }
         drop(state);
         wakes.wake();
     }
 
     /// Takes newcomers again.
     pub fn reopen(&self) {
-        self.core().lock().closed = false;
+        self.core().lock().gate.kept_mut(self.level()).closed = false;
     }
 
     /// Returns whether the pool refuses newcomers.
     pub fn is_closed(&self) -> bool {
-        self.core().lock().closed
+        self.core().lock().is_closed(self.level())
     }
 
     /// Waits until the pool is closed, and nothing is active or waiting.
@@ -83,7 +85,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn closed(&self) {
-        self.until(Goal::Drained).await;
+        self.until(Goal::Drained(Asker::Outside)).await;
     }
 
     /// Starts no more tasks until [`resume`](Self::resume). The active ones run on; newcomers wait.
@@ -101,17 +103,17 @@ impl AioPool {
     /// # });
     /// ```
     pub fn pause(&self) {
-        self.core().set_paused(true);
+        self.core().set_paused(self.level(), true);
     }
 
     /// Starts tasks again, as many as there are permits, at once.
     pub fn resume(&self) {
-        self.core().set_paused(false);
+        self.core().set_paused(self.level(), false);
     }
 
     /// Returns whether the pool is paused.
     pub fn is_paused(&self) -> bool {
-        self.core().lock().gate.is_paused(LevelId::ROOT)
+        self.core().lock().gate.is_paused(self.level())
     }
 
     /// Changes how many tasks run at once.
@@ -139,20 +141,20 @@ impl AioPool {
             return Err(ZeroSize);
         }
         let mut state = self.core().lock();
-        state.gate.resize(LevelId::ROOT, size);
+        state.gate.resize(self.level(), size);
         self.core().dispatch(state);
         Ok(())
     }
 
     pub(super) fn until(&self, goal: Goal) -> Until<'_> {
-        Until::new(self.core(), goal)
+        Until::new(self, goal)
     }
 }
 
 impl Core {
-    pub(super) fn set_paused(&self, paused: bool) {
+    pub(super) fn set_paused(&self, level: LevelId, paused: bool) {
         let mut state = self.lock();
-        state.gate.set_paused(LevelId::ROOT, paused);
+        state.gate.set_paused(level, paused);
         self.dispatch(state);
     }
 }

@@ -3,30 +3,32 @@ use std::sync::Arc;
 use super::detail::{self, Detail};
 use super::waiters::Goal;
 use super::{AioPool, Stats};
-use crate::gate::{Content, LevelId};
+use crate::gate::LevelId;
 use crate::task::{TaskId, TaskInfo, TaskState};
 
 /// Looking. Each method shows one moment, which has passed when it returns.
 impl AioPool {
     /// Returns how many tasks run at once.
     pub fn size(&self) -> usize {
-        self.core().lock().gate.size(LevelId::ROOT)
+        self.core().lock().gate.size(self.level())
     }
 
     /// Returns how many tasks are active: they hold a permit.
     pub fn active(&self) -> usize {
-        self.core().lock().gate.active(LevelId::ROOT)
+        self.core().lock().gate.active(self.level())
     }
 
     /// Returns how many tasks wait for a permit.
     pub fn waiting(&self) -> usize {
-        self.core().lock().gate.waiting(LevelId::ROOT)
+        let gate = &self.core().lock().gate;
+        gate.waiting(self.level()) + gate.lent(self.level())
     }
 
     /// Returns how many tasks there are, active and waiting.
     pub fn len(&self) -> usize {
         let gate = &self.core().lock().gate;
-        gate.active(LevelId::ROOT) + gate.waiting(LevelId::ROOT)
+        let level = self.level();
+        gate.active(level) + gate.waiting(level) + gate.lent(level)
     }
 
     /// Returns whether nothing is active or waiting.
@@ -36,7 +38,7 @@ impl AioPool {
 
     /// Returns whether no permit is free.
     pub fn is_full(&self) -> bool {
-        self.core().lock().gate.is_full(LevelId::ROOT)
+        self.core().lock().gate.is_full(self.level())
     }
 
     /// Returns what the pool is called.
@@ -58,7 +60,7 @@ impl AioPool {
     /// # });
     /// ```
     pub fn stats(&self) -> Stats {
-        self.core().lock().stats
+        self.core().lock().gate.kept(self.level()).stats
     }
 
     /// Lists the tasks that are active or waiting, by their number.
@@ -79,11 +81,8 @@ impl AioPool {
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
         let mut listed = self.list();
-        listed.sort_by_key(|(id, ..)| *id);
-        let infos = listed
-            .into_iter()
-            .map(|(id, state, detail)| detail::info(self.name(), id, state, detail.as_deref()));
-        infos.collect()
+        listed.sort_by_key(|line| line.id);
+        listed.into_iter().map(Line::info).collect()
     }
 
     /// Waits until fewer than `waiting` tasks wait: to keep a queue filled, but not without end.
@@ -110,15 +109,37 @@ impl AioPool {
         self.until(Goal::Below(waiting)).await;
     }
 
-    fn list(&self) -> Vec<(TaskId, TaskState, Option<Arc<Detail>>)> {
+    fn list(&self) -> Vec<Line> {
         let state = self.core().lock();
-        let line = |(slot, id, content): (_, TaskId, &Content<_, _>)| {
-            let is = match content {
-                Content::Waiting(_) => TaskState::Waiting,
-                Content::Active(_) => TaskState::Active,
-            };
-            (id, is, state.details.get(&slot).cloned())
+        let line = |(slot, id, _)| {
+            let home = state.gate.home(slot);
+            Line {
+                id,
+                state: state.gate.progress(slot, id),
+                pool: state.gate.kept(home).name.clone(),
+                is_grouped: home != LevelId::ROOT,
+                detail: state.details.get(&slot).cloned(),
+            }
         };
-        state.gate.iter().map(line).collect()
+        state.gate.tasks(self.level()).map(line).collect()
+    }
+}
+
+/// What is copied of a task while the pool is locked.
+struct Line {
+    id: TaskId,
+    state: TaskState,
+    pool: Arc<str>,
+    is_grouped: bool,
+    detail: Option<Arc<Detail>>,
+}
+
+impl Line {
+    fn info(self) -> TaskInfo {
+        let detail = self.detail.as_deref();
+        let own_name = detail.and_then(|detail| detail.name.as_deref());
+        let name = own_name.map_or_else(|| format!("{}-{}", self.pool, self.id), str::to_owned);
+        let group = self.is_grouped.then_some(&*self.pool);
+        detail::info(name, group, self.id, self.state, detail)
     }
 }

@@ -11,6 +11,8 @@ mod core;
 mod detail;
 mod dressed;
 mod ending;
+mod group;
+mod ledger;
 mod life;
 mod look;
 mod shutdown;
@@ -24,16 +26,18 @@ mod until;
 mod waiters;
 
 use std::fmt;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 pub use self::builder::Builder;
 use self::builder::Settings;
-use self::core::{Core, Patience};
+use self::core::Core;
 pub use self::shutdown::{Shutdown, ShutdownReport};
 pub use self::stats::Stats;
 pub use self::stop::CancelReport;
 pub use self::task_builder::TaskBuilder;
 pub use self::then::Then;
+use crate::gate::LevelId;
 use crate::spawner::Spawner;
 use crate::task::{Keeper, Origin};
 
@@ -86,10 +90,11 @@ pub struct AioPool {
     inner: Arc<Inner>,
 }
 
-/// What the clones of a pool share, and its tasks do not: when it goes, nobody can resume the pool.
-struct Inner {
+/// What the clones of a pool or a group share, and its tasks do not: when it goes, nobody can resume the pool.
+pub(crate) struct Inner {
     core: Arc<Core>,
     origin: Arc<Origin>,
+    level: LevelId,
 }
 
 impl AioPool {
@@ -152,12 +157,8 @@ impl AioPool {
     }
 
     fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
-        let name = settings.name.clone();
         let core = Core::new(size, settings, spawner);
-        let origin = Arc::new(Origin::new(core.clone(), name));
-        Self {
-            inner: Arc::new(Inner { core, origin }),
-        }
+        core.handle(&mut core.lock(), LevelId::ROOT)
     }
 
     pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
@@ -166,6 +167,10 @@ impl AioPool {
 
     fn core(&self) -> &Core {
         &self.inner.core
+    }
+
+    fn level(&self) -> LevelId {
+        self.inner.level
     }
 }
 
@@ -180,8 +185,12 @@ impl fmt::Debug for AioPool {
     }
 }
 
+// A panic of foreign code leaves the pool as it is: none runs while it changes.
+impl UnwindSafe for AioPool {}
+impl RefUnwindSafe for AioPool {}
+
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.core.set_paused(false);
+        self.core.drop_handle(self.level);
     }
 }

@@ -65,7 +65,7 @@ impl AioPool {
         self.close();
         match how {
             Shutdown::Drain | Shutdown::Deadline(_) => {}
-            Shutdown::CancelWaiting => self.core().cancel_waiting(),
+            Shutdown::CancelWaiting => self.core().cancel_waiting(self.level()),
             Shutdown::CancelAll => _ = self.cancel_all().await,
         }
         if let Some(deadline) = deadline {

@@ -2,11 +2,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::detail::Detail;
+use super::core::{Patience, Terms};
 use super::dressed::Wishes;
-use super::{AioPool, Core, Patience, TaskBuilder};
+use super::{AioPool, Core, TaskBuilder};
 use crate::error::{Refusal, TrySpawnError};
-use crate::gate::Standing;
+use crate::gate::{LevelId, Standing};
 use crate::task::{
     Announced, Body, Extras, JoinError, JoinHandle, Origin, Plain, Rejection, Shared, Start,
 };
@@ -216,8 +216,11 @@ impl AioPool {
 
     fn plain_order(&self) -> Order {
         Order {
-            standing: Standing::PLAIN,
-            detail: None,
+            terms: Terms {
+                home: self.level(),
+                standing: Standing::PLAIN,
+                detail: None,
+            },
             origin: self.inner.origin.clone(),
         }
     }
@@ -239,17 +242,15 @@ impl AioPool {
         let core = self.core();
         // Finding no runtime is the caller's mistake, and told before anything has changed.
         core.spawner();
-        let Order {
-            standing,
-            detail,
-            origin,
-        } = order;
+        let Order { terms, origin } = order;
+        let home = terms.home;
         let mut shared = Arc::new(Shared::new());
         let body = Box::new(Body::new(future, extras));
-        match core.submit(&mut shared, body, standing, detail, patience) {
+        match core.submit(&mut shared, body, terms, patience) {
             Ok(()) => Ok(JoinHandle::new(shared, origin)),
             Err((rejection, body)) => Err(Rejected {
                 rejection,
+                home,
                 shared,
                 body,
                 origin,
@@ -260,14 +261,14 @@ impl AioPool {
 
 /// What comes with a future when it is submitted.
 pub(super) struct Order {
-    pub(super) standing: Standing,
-    pub(super) detail: Option<Arc<Detail>>,
+    pub(super) terms: Terms,
     pub(super) origin: Arc<Origin>,
 }
 
 /// A task that was not taken in.
 pub(super) struct Rejected<F: Future, X> {
     rejection: Rejection,
+    home: LevelId,
     shared: Arc<Shared<F::Output>>,
     body: Box<Body<F, X>>,
     origin: Arc<Origin>,
@@ -281,7 +282,7 @@ where
 {
     /// Settles it as rejected, and counts it.
     pub(super) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
-        core.reject(&mut self.shared, self.body, self.rejection);
+        core.reject(&mut self.shared, self.body, self.home, self.rejection);
         JoinHandle::new(self.shared, self.origin)
     }
 

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::detail::Detail;
-use super::stats::Stats;
-use super::waiters::{Now, Waiters};
-use crate::gate::{Content, Gate, LevelId, Standing};
+use super::ledger::Ledger;
+use super::waiters::Now;
+use crate::gate::{Admitted, Content, Gate, LevelId, Standing};
 use crate::task::{End, Parked, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::Seat;
@@ -21,32 +21,29 @@ use crate::worker::Seat;
 ///    one, and their slots, by which the pool is not yet idle, are freed last.
 /// 3. `idle` holds the seats of those workers that linger, and have not been handed a task.
 /// 4. `details` and the gate have a slot for the same time.
+/// 5. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
-    pub(super) gate: Gate<Parked, Arc<Seat>>,
-    pub(super) stats: Stats,
-    pub(super) closed: bool,
-    pub(super) waiters: Waiters,
+    pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
     pub(super) idle: VecDeque<Arc<Seat>>,
     /// What is known of those tasks that are more than a future.
     pub(super) details: HashMap<Slot, Arc<Detail>>,
 }
 
 impl State {
-    pub(super) fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize, name: Arc<str>) -> Self {
         Self {
-            gate: Gate::new(size),
-            stats: Stats::default(),
-            closed: false,
-            waiters: Waiters::default(),
+            gate: Gate::new(size, Ledger::new(name)),
             idle: VecDeque::new(),
             details: HashMap::new(),
         }
     }
 
     /// Counts a newcomer, and gives it its number.
-    pub(super) fn number(&mut self) -> TaskId {
-        let id = self.stats.submitted;
-        self.stats.submitted += 1;
+    #[inline]
+    pub(super) fn number(&mut self, home: LevelId) -> TaskId {
+        let id = self.gate.kept(LevelId::ROOT).stats.submitted;
+        self.gate
+            .each_kept_from(home, |ledger| ledger.stats.submitted += 1);
         id.into()
     }
 
@@ -54,34 +51,65 @@ impl State {
     #[inline]
     pub(super) fn park(
         &mut self,
+        home: LevelId,
         standing: Standing,
         detail: Option<Arc<Detail>>,
         make: impl FnOnce(TaskId, Slot) -> Parked,
     ) {
-        let id = self.number();
-        let slot = self
-            .gate
-            .enter(id, LevelId::ROOT, standing, |slot| make(id, slot));
+        let id = self.number(home);
+        let slot = self.gate.enter(id, home, standing, |slot| make(id, slot));
         if let Some(detail) = detail {
             self.details.insert(slot, detail);
         }
     }
 
     /// Lets the next task start with this worker, who stays free if there is none.
+    ///
+    /// Those who want lent permits back come before it, and are woken.
     #[inline]
     pub(super) fn admit(
         &mut self,
         free: &mut Option<Arc<Seat>>,
         wakes: &mut Wakes,
     ) -> Option<Parked> {
-        let task = self.gate.admit(|slot| {
-            let seat = free.take();
-            seat.iter().for_each(|seat| seat.serve(slot));
-            seat
-        })?;
-        self.stats.started += 1;
-        self.tell_waiters(wakes);
-        Some(task)
+        loop {
+            let mut started = None;
+            let admitted = self.gate.admit(|slot| {
+                started = Some(slot);
+                let seat = free.take();
+                seat.iter().for_each(|seat| seat.serve(slot));
+                seat
+            })?;
+            match admitted {
+                Admitted::New(task) => {
+                    let home = started.map_or(LevelId::ROOT, |slot| self.gate.home(slot));
+                    self.count_start(home);
+                    self.tell_waiters(home, wakes);
+                    return Some(task);
+                }
+                Admitted::Back(seat) => seat.take_back(wakes),
+            }
+        }
+    }
+
+    /// Gives permits to those before the next task who have a seat already.
+    #[inline]
+    pub(super) fn admit_known(&mut self, wakes: &mut Wakes) {
+        while let Some(seat) = self.gate.admit_known() {
+            seat.take_back(wakes);
+        }
+    }
+
+    fn count_start(&mut self, home: LevelId) {
+        self.gate
+            .each_kept_from(home, |ledger| ledger.stats.started += 1);
+    }
+
+    /// Corrects the counters for a task that did not start after all.
+    #[cold]
+    pub(super) fn uncount_start(&mut self, home: LevelId) {
+        self.gate
+            .each_kept_from(home, |ledger| ledger.stats.started -= 1);
     }
 
     /// Ends an active task, and returns the seat of its worker.
@@ -93,8 +121,8 @@ impl State {
         joiner: Option<Waker>,
         wakes: &mut Wakes,
     ) -> Option<Arc<Seat>> {
-        let seat = self.gate.leave(slot);
-        self.end(slot, end, joiner, wakes);
+        let (seat, home) = self.gate.leave(slot);
+        self.end(slot, home, end, joiner, wakes);
         seat
     }
 
@@ -106,67 +134,124 @@ impl State {
         joiner: Option<Waker>,
         wakes: &mut Wakes,
     ) {
+        let home = self.gate.home(slot);
         self.gate.forget(slot);
-        self.end(slot, end, joiner, wakes);
+        self.end(slot, home, end, joiner, wakes);
     }
 
     #[inline]
-    fn end(&mut self, slot: Slot, end: End, joiner: Option<Waker>, wakes: &mut Wakes) {
+    fn end(
+        &mut self,
+        slot: Slot,
+        home: LevelId,
+        end: End,
+        joiner: Option<Waker>,
+        wakes: &mut Wakes,
+    ) {
         if !self.details.is_empty() {
             self.details.remove(&slot);
         }
-        self.stats.count(end);
+        self.count(home, end);
         wakes.add(joiner);
-        self.tell_waiters(wakes);
+        self.left(home, wakes);
+    }
+
+    /// Tells those who wait that somebody is gone, and ends a group that was left by its last.
+    #[inline]
+    pub(super) fn left(&mut self, home: LevelId, wakes: &mut Wakes) {
+        self.tell_waiters(home, wakes);
+        if home != LevelId::ROOT {
+            self.end_group(home);
+        }
     }
 
     #[inline]
-    pub(super) fn tell_waiters(&mut self, wakes: &mut Wakes) {
-        if !self.waiters.is_empty() {
-            self.waiters.take_reached(self.now(), wakes);
+    pub(super) fn count(&mut self, home: LevelId, end: End) {
+        self.gate
+            .each_kept_from(home, |ledger| ledger.stats.count(end));
+    }
+
+    /// Wakes those who wait for what a level, and those around it, have come to.
+    #[inline]
+    pub(super) fn tell_waiters(&mut self, home: LevelId, wakes: &mut Wakes) {
+        let mut next = Some(home);
+        while let Some(level) = next {
+            if !self.gate.kept(level).waiters.is_empty() {
+                let now = self.now(level);
+                self.gate.kept_mut(level).waiters.take_reached(now, wakes);
+            }
+            next = self.gate.parent(level);
         }
     }
 
-    pub(super) fn now(&self) -> Now {
+    pub(super) fn now(&self, level: LevelId) -> Now {
         Now {
-            waiting: self.gate.waiting(LevelId::ROOT),
-            living: self.gate.living(),
-            closed: self.closed,
+            waiting: self.gate.waiting(level),
+            living: self.gate.living(level),
+            joining: self.gate.kept(level).joining,
+            closed: self.is_closed(level),
         }
+    }
+
+    /// Whether a level is closed, or one around it.
+    #[inline]
+    pub(super) fn is_closed(&self, level: LevelId) -> bool {
+        self.gate.path(level).any(|(_, ledger)| ledger.closed)
     }
 
     /// Takes a waiting task out of the queue to be cancelled, and counts that now.
     pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Slot, Parked)> {
         let task = self.gate.withdraw(slot)?;
-        self.stats.cancelled += 1;
+        self.count(self.gate.home(slot), End::Cancelled);
         Some((slot, task))
     }
 
-    /// The same for all that wait, in no order.
-    pub(super) fn withdraw_all(&mut self) -> Vec<(Slot, Parked)> {
-        let withdrawn = self.gate.withdraw_all();
-        self.stats.cancelled += withdrawn.len() as u64;
+    /// The same for all that wait at a level or below it, in no order.
+    pub(super) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, Parked)> {
+        let withdrawn = self.gate.withdraw_all(level);
+        for (slot, _) in &withdrawn {
+            self.count(self.gate.home(*slot), End::Cancelled);
+        }
         withdrawn
     }
 
     /// Frees the slots of tasks that were withdrawn, and have been settled.
     pub(super) fn forget(&mut self, slots: &mut Vec<Slot>, wakes: &mut Wakes) {
         for slot in slots.drain(..) {
+            let home = self.gate.home(slot);
             self.gate.forget(slot);
             if !self.details.is_empty() {
                 self.details.remove(&slot);
             }
+            self.left(home, wakes);
         }
-        self.tell_waiters(wakes);
     }
 
-    /// The seats of all that run.
-    pub(super) fn seats(&self) -> impl Iterator<Item = &Arc<Seat>> {
+    /// The seats of all that run at a level or below it.
+    pub(super) fn seats(&self, level: LevelId) -> impl Iterator<Item = &Arc<Seat>> {
         self.gate
-            .iter()
+            .tasks(level)
             .filter_map(|(_, _, content)| match content {
                 Content::Active(seat) => seat.as_ref(),
                 Content::Waiting(_) => None,
             })
+    }
+
+    /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
+    pub(super) fn end_group(&mut self, group: LevelId) {
+        let mut ending = group;
+        while ending != LevelId::ROOT && self.gate.kept(ending).handles == 0 {
+            let Some((ledger, parent)) = self.gate.remove_level(ending) else {
+                return;
+            };
+            let names = &mut self.gate.kept_mut(parent).groups;
+            if names.get(&ledger.name) == Some(&ending) {
+                names.remove(&ledger.name);
+            }
+            if names.is_empty() {
+                names.shrink_to_fit();
+            }
+            ending = parent;
+        }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::state::State;
 use super::{AioPool, Core};
 use crate::error::AbortError;
-use crate::gate::Content;
+use crate::gate::{Content, LevelId};
 use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
-use crate::worker::{Asked, Latch};
+use crate::worker::Latch;
 
 /// What came of [`AioPool::cancel`].
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl AioPool {
     /// ```
     pub async fn cancel_all(&self) -> usize {
         let latch = Arc::new(Latch::default());
-        let evicted = self.core().stop_all(Some(&latch));
+        let evicted = self.core().stop_all(self.level(), Some(&latch));
         let stopped = poll_fn(|cx| latch.poll(cx)).await;
         evicted.cancelled + stopped
     }
@@ -91,7 +91,7 @@ impl AioPool {
     /// Those that wait are gone when it returns; the active ones are about to stop.
     /// Tasks that had been asked before are not counted.
     pub fn abort_all(&self) -> usize {
-        let stopped = self.core().stop_all(None);
+        let stopped = self.core().stop_all(self.level(), None);
         stopped.asked
     }
 
@@ -121,7 +121,7 @@ impl AioPool {
     /// ```
     pub fn abort(&self, ids: impl IntoIterator<Item = TaskId>) -> Result<usize, AbortError> {
         let ids: Vec<TaskId> = ids.into_iter().collect();
-        self.core().abort_ids(&ids)
+        self.core().abort_ids(self.level(), &ids)
     }
 }
 
@@ -137,23 +137,19 @@ struct Stopped {
 }
 
 impl Core {
-    fn stop_all(&self, latch: Option<&Arc<Latch>>) -> Stopped {
+    fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        let withdrawn = state.withdraw_all();
+        let withdrawn = state.withdraw_all(level);
         let mut asked = withdrawn.len();
-        for seat in state.seats() {
-            let ask = seat.ask(None);
-            let first = matches!(ask, Asked::Now(_));
+        for seat in state.seats(level) {
+            let first = seat.ask(None, &mut wakes);
             asked += usize::from(first);
-            if let Asked::Now(waker) = ask {
-                wakes.add(waker);
-            }
             if let Some(latch) = latch {
                 seat.add_latch(latch, first);
             }
         }
-        drop(state);
+        self.dispatch(state);
         wakes.wake();
         Stopped {
             asked,
@@ -161,8 +157,10 @@ impl Core {
         }
     }
 
-    pub(super) fn cancel_waiting(&self) {
-        let withdrawn = self.lock().withdraw_all();
+    pub(super) fn cancel_waiting(&self, level: LevelId) {
+        let mut state = self.lock();
+        let withdrawn = state.withdraw_all(level);
+        self.dispatch(state);
         self.end_all_withdrawn(withdrawn);
     }
 
@@ -171,7 +169,7 @@ impl Core {
         let mut cancelled = 0;
         let mut settled = Vec::with_capacity(withdrawn.len().min(AT_ONCE));
         for (slot, task) in withdrawn {
-            cancelled += usize::from(self.settle_cancelled(task) == End::Cancelled);
+            cancelled += usize::from(self.settle_cancelled(slot, task) == End::Cancelled);
             settled.push(slot);
             if settled.len() == AT_ONCE {
                 self.forget(&mut settled);
@@ -181,11 +179,11 @@ impl Core {
         cancelled
     }
 
-    fn settle_cancelled(&self, task: Parked) -> End {
+    fn settle_cancelled(&self, slot: Slot, task: Parked) -> End {
         let mut ended = End::Cancelled;
         task.give_up(Failure::Cancelled(None), &mut |end, settle| {
             if end != End::Cancelled {
-                self.recount(end);
+                self.recount(slot, end);
             }
             if let Some(joiner) = settle() {
                 shielded(|| joiner.wake());
@@ -197,10 +195,13 @@ impl Core {
 
     /// Corrects the counters for a task that was to be cancelled, and whose destructor panicked.
     #[cold]
-    fn recount(&self, end: End) {
-        let stats = &mut self.lock().stats;
-        stats.cancelled -= 1;
-        stats.count(end);
+    fn recount(&self, slot: Slot, end: End) {
+        let mut state = self.lock();
+        let home = state.gate.home(slot);
+        state.gate.each_kept_from(home, |ledger| {
+            ledger.stats.cancelled -= 1;
+            ledger.stats.count(end);
+        });
     }
 
     fn forget(&self, settled: &mut Vec<Slot>) {
@@ -209,17 +210,15 @@ impl Core {
         wakes.wake();
     }
 
-    fn abort_ids(&self, ids: &[TaskId]) -> Result<usize, AbortError> {
+    fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
         let mut wakes = Wakes::default();
         let mut withdrawn = Vec::new();
         let mut state = self.lock();
-        let found = find(&state, ids)?;
+        let found = find(&state, level, ids)?;
         for (id, slot) in &found {
             match state.gate.get(*slot, *id) {
                 Some(Content::Active(Some(seat))) => {
-                    if let Asked::Now(waker) = seat.ask(None) {
-                        wakes.add(waker);
-                    }
+                    seat.ask(None, &mut wakes);
                 }
                 Some(Content::Waiting(_)) => withdrawn.extend(state.withdraw(*slot)),
                 Some(Content::Active(None)) | None => {}
@@ -233,9 +232,13 @@ impl Core {
 }
 
 /// Finds the slots of these tasks, or why one of them cannot be stopped.
-fn find(state: &State, ids: &[TaskId]) -> Result<BTreeMap<TaskId, Slot>, AbortError> {
+fn find(
+    state: &State,
+    level: LevelId,
+    ids: &[TaskId],
+) -> Result<BTreeMap<TaskId, Slot>, AbortError> {
     let mut found: BTreeMap<TaskId, Option<Slot>> = ids.iter().map(|id| (*id, None)).collect();
-    for (slot, id, _) in state.gate.iter() {
+    for (slot, id, _) in state.gate.tasks(level) {
         found.entry(id).and_modify(|place| *place = Some(slot));
     }
     for id in ids {
@@ -249,8 +252,14 @@ fn find(state: &State, ids: &[TaskId]) -> Result<BTreeMap<TaskId, Slot>, AbortEr
 
 fn check(state: &State, id: TaskId, slot: Option<Slot>) -> Result<(), AbortError> {
     let Some(slot) = slot else {
-        let given = id.get() < state.stats.submitted;
-        return Err(if given {
+        let given = id.get() < state.gate.kept(LevelId::ROOT).stats.submitted;
+        let elsewhere = || {
+            state
+                .gate
+                .tasks(LevelId::ROOT)
+                .any(|(_, other, _)| other == id)
+        };
+        return Err(if given && !elsewhere() {
             AbortError::AlreadyFinished(id)
         } else {
             AbortError::NotFound(id)

@@ -3,11 +3,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::AioPool;
+use super::core::{Patience, Terms};
 use super::detail::Detail;
 use super::dressed::{Dress, Dressed, Limit, Watch, Wishes};
 use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
-use super::{AioPool, Patience};
 use crate::error::TrySpawnError;
 use crate::task::{JoinError, JoinHandle, Keeper, Start, TaskId, TaskState};
 use crate::worker::Bell;
@@ -214,7 +215,7 @@ where
             future,
             wishes,
         } = self;
-        let standing = wishes.standing;
+        let (home, standing) = (pool.level(), wishes.standing);
         let alarm = wishes
             .wait_limit
             .map(|wait| (Arc::<Bell>::default(), pool.core().sleep(wait)));
@@ -224,11 +225,12 @@ where
             dress.watch.clone(),
             dress.origin.clone(),
         );
-        let order = Order {
+        let terms = Terms {
+            home,
             standing,
             detail: Some(detail.clone()),
-            origin,
         };
+        let order = Order { terms, origin };
         let handle = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience)?;
         if handle.state() == TaskState::Waiting {
             if let Some((bell, sleep)) = alarm {
@@ -253,7 +255,8 @@ impl AioPool {
         };
         let watch = settings.observer.clone().map(|observer| Watch {
             observer,
-            pool: settings.name.clone(),
+            origin: origin.clone(),
+            group: self.group_name(),
         });
         Dress {
             start,

@@ -7,11 +7,18 @@ use crate::wakes::Wakes;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Goal {
     /// Nothing active, nothing waiting.
-    Idle,
+    Idle(Asker),
     /// The same, and closed.
-    Drained,
+    Drained(Asker),
     /// Fewer than so many tasks wait.
     Below(usize),
+}
+
+/// Who waits: tasks of the pool do not wait for each other.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Asker {
+    Outside,
+    Inside,
 }
 
 /// What the pool is.
@@ -19,15 +26,35 @@ pub(super) enum Goal {
 pub(super) struct Now {
     pub(super) waiting: usize,
     pub(super) living: usize,
+    /// How many of the living wait for the pool to be idle.
+    pub(super) joining: usize,
     pub(super) closed: bool,
 }
 
 impl Goal {
     pub(super) fn is_reached(self, now: Now) -> bool {
         match self {
-            Self::Idle => now.living == 0,
-            Self::Drained => now.living == 0 && now.closed,
+            Self::Idle(asker) => now.is_idle(asker),
+            Self::Drained(asker) => now.is_idle(asker) && now.closed,
             Self::Below(waiting) => now.waiting < waiting,
+        }
+    }
+
+    /// The same for somebody inside.
+    pub(super) fn inside(self) -> Self {
+        match self {
+            Self::Idle(_) => Self::Idle(Asker::Inside),
+            Self::Drained(_) => Self::Drained(Asker::Inside),
+            below @ Self::Below(_) => below,
+        }
+    }
+}
+
+impl Now {
+    fn is_idle(self, asker: Asker) -> bool {
+        match asker {
+            Asker::Outside => self.living == 0,
+            Asker::Inside => self.living <= self.joining,
         }
     }
 }
@@ -35,7 +62,7 @@ impl Goal {
 /// Those who wait for the pool, by what they wait for.
 ///
 /// The order of [`Goal`] puts the highest bound of `below` last, where one look
-/// tells whether anybody is to be woken.
+/// tells whether anybody is to be woken. Who is not here any more has what it waited for.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     next: u64,
@@ -43,13 +70,19 @@ pub(super) struct Waiters {
 }
 
 impl Waiters {
-    /// Files a waker, in the place of the one that this waiter left before.
-    pub(super) fn add(&mut self, goal: Goal, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
-        let key = *key.get_or_insert_with(|| {
-            self.next += 1;
-            self.next
-        });
-        self.wakers.insert((goal, key), waker)
+    /// Files a newcomer.
+    pub(super) fn add(&mut self, goal: Goal, waker: Waker) -> u64 {
+        self.next += 1;
+        self.wakers.insert((goal, self.next), waker);
+        self.next
+    }
+
+    /// Changes a waker, and returns the stale one; or the fresh one back, of somebody who waits no longer.
+    pub(super) fn renew(&mut self, goal: Goal, key: u64, waker: Waker) -> Result<Waker, Waker> {
+        match self.wakers.get_mut(&(goal, key)) {
+            Some(known) => Ok(std::mem::replace(known, waker)),
+            None => Err(waker),
+        }
     }
 
     pub(super) fn remove(&mut self, goal: Goal, key: u64) -> Option<Waker> {
@@ -73,7 +106,7 @@ impl Waiters {
             }
             wakes.add(Some(last.remove()));
         }
-        if now.living == 0 && !self.wakers.is_empty() {
+        if now.living <= now.joining && !self.wakers.is_empty() {
             let others = std::mem::take(&mut self.wakers);
             let (reached, remaining) = others
                 .into_iter()

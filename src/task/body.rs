@@ -19,6 +19,11 @@ pub(crate) trait Task: Send {
     #[must_use = "a task that is dropped here never settles"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked>;
 
+    /// Ready when a task that was asked to stop is to be dropped.
+    fn poll_grace(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
     /// Drops the future unfinished, then calls `finish`.
     fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>);
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::{
     AbortHandle, AbortOnDrop, Failure, JoinError, Keeper, Origin, Outcome, Reason, Shared, Slot,
-    TaskId, TaskState,
+    TaskId, TaskState, nested,
 };
 
 /// A task's result to come: await it, or look at it, or stop the task.
@@ -127,7 +127,7 @@ impl<T> JoinHandle<T> {
 
     /// Waits until the task has a permit, or has ended without one.
     pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.task.poll_announced(cx)
+        self.task.poll_announced(cx, &*self.origin.keeper)
     }
 
     /// Its slot in the pool's register, until it is finished.
@@ -163,7 +163,7 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         self.task
-            .poll_outcome(cx)
+            .poll_outcome(cx, &*self.origin.keeper)
             .map(|outcome| self.result(outcome))
     }
 }
@@ -174,5 +174,15 @@ impl<T> fmt::Debug for JoinHandle<T> {
             .field("id", &self.id())
             .field("finished", &self.is_finished())
             .finish_non_exhaustive()
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // A task that lends its permit while it waits here waits no longer.
+        if nested::here() {
+            self.task.hush();
+        }
     }
 }

@@ -20,6 +20,9 @@ impl TaskId {
     /// The number of no task.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
+    /// The number of what stands in a queue and is no task.
+    pub(crate) const UNNUMBERED: Self = Self(u64::MAX - 1);
+
     /// Returns the bare number.
     pub fn get(self) -> u64 {
         self.0

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::{Reason, Slot, TaskId, TaskState};
@@ -14,6 +15,8 @@ pub(crate) trait Keeper: Send + Sync {
     /// Asks the task to stop. `false`: it had ended, or been asked before.
     fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool;
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
+    /// The waker to leave where somebody waits for this pool: a task of its own lends its permit meanwhile.
+    fn waker(&self, cx: &Context<'_>) -> Waker;
     /// The time that the task could wait is over.
     fn expire(&self, slot: Slot, id: TaskId);
     /// Starts the runtime's timer.

@@ -1,7 +1,8 @@
 use std::task::{Context, Poll, Waker};
 
-use super::{Failure, Outcome, Slot, TaskId};
+use super::{Failure, Keeper, Outcome, Slot, TaskId};
 use crate::lock::Lock;
+use crate::unwind::discard;
 
 /// What a task's body and its handle have in common.
 pub(crate) struct Shared<T> {
@@ -97,8 +98,8 @@ impl<T> Shared<T> {
     }
 
     /// Waits until the task has a permit, or has ended without one.
-    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_stage(cx, |stage| match stage {
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, keeper: &dyn Keeper) -> Poll<()> {
+        self.poll_stage(cx, keeper, |stage| match stage {
             Stage::Pending {
                 announced: false, ..
             } => None,
@@ -112,12 +113,26 @@ impl<T> Shared<T> {
     ///
     /// Panics if it has been taken.
     #[track_caller]
-    pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        self.poll_stage(cx, |stage| match stage {
+    pub(crate) fn poll_outcome(
+        &self,
+        cx: &mut Context<'_>,
+        keeper: &dyn Keeper,
+    ) -> Poll<Outcome<T>> {
+        self.poll_stage(cx, keeper, |stage| match stage {
             Stage::Pending { .. } => None,
             Stage::Value(_) | Stage::Failed(_) => stage.take(),
             Stage::Taken => panic!("a JoinHandle was polled after it had given its result"),
         })
+    }
+
+    /// Takes the waker out of a task whose handle goes.
+    #[cold]
+    pub(crate) fn hush(&self) {
+        let stale = match &mut *self.stage.lock() {
+            Stage::Pending { waker, .. } => waker.take(),
+            _ => None,
+        };
+        discard(stale);
     }
 
     pub(crate) fn take(&self) -> Option<Outcome<T>> {
@@ -130,6 +145,7 @@ impl<T> Shared<T> {
     fn poll_stage<R>(
         &self,
         cx: &mut Context<'_>,
+        keeper: &dyn Keeper,
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut fresh = None;
@@ -154,7 +170,7 @@ impl<T> Shared<T> {
                 return Poll::Pending;
             }
             drop(stage);
-            fresh = Some(cx.waker().clone());
+            fresh = Some(keeper.waker(cx));
         }
     }
 }

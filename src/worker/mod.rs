@@ -15,17 +15,23 @@
 //! ```
 //!
 //! - [`Seat`]: where a worker is reached from outside.
+//! - [`Nest`]: what a task shares with those whom it asks, and when it lends its permit.
+//! - [`running`]: which task is being polled on this thread.
 //! - [`Latch`]: waits until a number of aborted tasks have ended.
 //! - [`Alarm`]: a worker that runs no tasks, but rings when one has waited too long.
 
 mod alarm;
 mod latch;
+mod nest;
 mod run;
+mod running;
 mod seat;
 
 pub use run::Worker;
 
 pub(crate) use alarm::Bell;
 pub(crate) use latch::Latch;
+pub(crate) use nest::Nest;
 pub(crate) use run::Dispatcher;
-pub(crate) use seat::{Asked, Seat};
+pub(crate) use running::running;
+pub(crate) use seat::{Permit, Seat};

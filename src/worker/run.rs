@@ -1,10 +1,12 @@
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::alarm::Alarm;
-use super::seat::Seat;
+use super::running::Entered;
+use super::seat::{Permit, Seat};
 use crate::task::{End, Failure, Parked, Rejection, Settle};
 
 /// What a pool gives to its [`Spawner`](crate::Spawner): a future to be polled to its end.
@@ -36,8 +38,9 @@ enum Role {
 
 /// Runs tasks.
 struct Tasks {
-    dispatcher: Arc<dyn Dispatcher>,
     seat: Arc<Seat>,
+    /// The same, to be lent to the thread during a poll.
+    running: Option<Arc<Seat>>,
     /// `None` while it lingers, and after its end.
     task: Option<Parked>,
     polled: bool,
@@ -57,18 +60,26 @@ pub(crate) trait Dispatcher: Send + Sync {
 
     /// Makes known the end of a task whose worker was dropped; others go on with its permit.
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>);
+
+    /// Gives the permit of a suspended task to others.
+    fn lend(&self, seat: &Seat);
+
+    /// Asks for it again. Returns whether it is there at once; else the seat's worker will be woken.
+    fn come_back(&self, seat: &Seat) -> bool;
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 /// So many tasks may end within one poll, before the others on the thread have their turn.
 const FUEL: u32 = 64;
 
 impl Worker {
-    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>, seat: Arc<Seat>, task: Parked) -> Self {
-        let task = Some(task);
+    pub(crate) fn new(seat: Arc<Seat>, task: Parked) -> Self {
+        let (running, task) = (Some(seat.clone()), Some(task));
         Self {
             role: Role::Tasks(Tasks {
-                dispatcher,
                 seat,
+                running,
                 task,
                 polled: false,
                 known: None,
@@ -96,13 +107,26 @@ impl Future for Worker {
 
 impl Tasks {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut running = self.running.take();
+        let entered = Entered::new(&mut running);
+        let polled = self.poll_tasks(cx);
+        drop(entered);
+        self.running = running;
+        polled
+    }
+
+    fn poll_tasks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.task.is_none() {
-            self.task = self.dispatcher.rejoin(&self.seat);
+            self.task = self.seat.dispatcher().rejoin(&self.seat);
         }
         for _ in 0..FUEL {
-            let Some(task) = self.task.take() else {
+            let Some(mut task) = self.task.take() else {
                 return Poll::Ready(());
             };
+            if self.seat.permit() != Permit::Held && !self.may_poll(&mut task, cx) {
+                self.task = Some(task);
+                return Poll::Pending;
+            }
             ready!(self.run(task, cx));
             if self.task.is_none() {
                 if self.seat.is_idle() {
@@ -119,28 +143,63 @@ impl Tasks {
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
     fn run(&mut self, mut task: Parked, cx: &mut Context<'_>) -> Poll<()> {
         let Self {
-            dispatcher,
             seat,
             task: next,
             polled,
             known,
+            ..
         } = self;
         let mut finish = |end: End, settle: Settle<'_>| {
             *polled = false;
-            *next = dispatcher.finish(seat, end, settle);
+            *next = seat.dispatcher().finish(seat, end, settle);
         };
-        if !seat.is_aborted() {
+        if !seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
             task = match task.poll(cx, &mut finish) {
                 Some(task) => task,
                 None => return Poll::Ready(()),
             };
-            if !seat.is_asked(known, cx) {
+            if !seat.is_asked(known, cx) || task.as_mut().poll_grace(cx).is_pending() {
                 (*polled, *next) = (true, Some(task));
+                if seat.is_nested() {
+                    self.suspend(cx);
+                }
                 return Poll::Pending;
             }
         }
         task.give_up(Failure::Cancelled(seat.reason()), &mut finish);
         Poll::Ready(())
+    }
+
+    /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
+    #[cold]
+    fn suspend(&mut self, cx: &mut Context<'_>) {
+        let (seat, nest) = (&self.seat, self.seat.nest());
+        match seat.permit() {
+            Permit::Held if nest.wants_out() => seat.dispatcher().lend(seat),
+            Permit::Lent if nest.wants_back() => {
+                if seat.dispatcher().come_back(seat) {
+                    cx.waker().wake_by_ref();
+                }
+            }
+            Permit::Held | Permit::Lent | Permit::Returning => {}
+        }
+    }
+
+    /// Whether a task that has lent its permit may be polled: with it, inside of `lend`, or to be given up.
+    #[cold]
+    fn may_poll(&mut self, task: &mut Parked, cx: &mut Context<'_>) -> bool {
+        // It is there before anybody looks for it: see `Seat::is_asked`.
+        self.seat.watch(cx.waker().clone());
+        if self.seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready() {
+            return true;
+        }
+        match self.seat.permit() {
+            Permit::Held => true,
+            Permit::Returning => false,
+            Permit::Lent => {
+                self.seat.nest().is_lending() || self.seat.dispatcher().come_back(&self.seat)
+            }
+        }
     }
 
     /// Ends a task that its worker can run no further.
@@ -150,7 +209,7 @@ impl Tasks {
             false => Failure::Rejected(Rejection::RuntimeGone),
         };
         let mut finish =
-            |end: End, settle: Settle<'_>| self.dispatcher.abandon(&self.seat, end, settle);
+            |end: End, settle: Settle<'_>| self.seat.dispatcher().abandon(&self.seat, end, settle);
         task.give_up(failure, &mut finish);
     }
 }
@@ -166,7 +225,7 @@ impl Drop for Tasks {
         let task = self
             .task
             .take()
-            .or_else(|| self.dispatcher.rejoin(&self.seat));
+            .or_else(|| self.seat.dispatcher().rejoin(&self.seat));
         if let Some(task) = task {
             self.abandon(task);
         }

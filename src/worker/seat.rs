@@ -1,27 +1,32 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 use std::task::{Context, Waker};
 
-use super::Latch;
+use super::{Dispatcher, Latch, Nest};
 use crate::lock::Lock;
-use crate::task::{End, Parked, Reason, Slot};
+use crate::task::{End, Parked, Reason, Slot, nested};
 use crate::wakes::Wakes;
 
 /// Where a worker is reached from outside, as long as it lives.
 ///
 /// The task that it runs now is asked to stop here. That, and the change to
 /// another task, happen under the pool's lock: nobody stops the wrong one.
-#[derive(Default)]
+/// Code that runs in place, under a permit of its own, has a seat without a worker.
 pub(crate) struct Seat {
+    dispatcher: Arc<dyn Dispatcher>,
     /// Where its task stands in the register.
     slot: AtomicU32,
+    /// Whether its task has its permit: a [`Permit`].
+    permit: AtomicU8,
     /// The worker lingers, and has been handed nothing.
     idle: AtomicBool,
     /// The task has been asked to stop.
     aborted: AtomicBool,
     /// The worker's waker lies on the desk.
     watched: AtomicBool,
+    /// The task has a nest.
+    nested: AtomicBool,
     desk: Lock<Desk>,
 }
 
@@ -32,16 +37,37 @@ struct Desk {
     /// Who waits for the end, and whether it was they who asked.
     latches: Vec<(Arc<Latch>, bool)>,
     handed: Option<Parked>,
+    nest: Option<Arc<Nest>>,
 }
 
-/// What came of asking a task to stop.
-pub(crate) enum Asked {
-    /// Its worker is to be woken, when no lock is held, if it has gone to sleep.
-    Now(Option<Waker>),
-    Before,
+/// Where a task's permit is. Changed under the pool's lock, together with the gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Permit {
+    Held,
+    Lent,
+    Returning,
 }
 
 impl Seat {
+    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>) -> Self {
+        Self {
+            dispatcher,
+            slot: AtomicU32::new(Slot::NOWHERE.0),
+            permit: AtomicU8::new(Permit::Held as u8),
+            idle: AtomicBool::new(false),
+            aborted: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            nested: AtomicBool::new(false),
+            desk: Lock::default(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn dispatcher(&self) -> &Arc<dyn Dispatcher> {
+        &self.dispatcher
+    }
+
     pub(crate) fn slot(&self) -> Slot {
         Slot(self.slot.load(Relaxed))
     }
@@ -70,19 +96,30 @@ impl Seat {
         self.desk.lock().handed.take()
     }
 
+    #[inline]
     pub(crate) fn is_aborted(&self) -> bool {
         self.aborted.load(Relaxed)
     }
 
-    /// Asks the task to stop.
-    pub(crate) fn ask(&self, reason: Reason) -> Asked {
+    /// Asks the task to stop. Returns whether this is the first time.
+    ///
+    /// Its worker is woken if it has gone to sleep, and with it those of the task who wait for that.
+    pub(crate) fn ask(&self, reason: Reason, wakes: &mut Wakes) -> bool {
         let mut desk = self.desk.lock();
         if self.aborted.swap(true, Relaxed) {
-            return Asked::Before;
+            return false;
         }
         desk.reason = reason;
+        if let Some(nest) = &desk.nest {
+            nest.tell_aborted(wakes);
+        }
+        self.wake_worker(&mut desk, wakes);
+        true
+    }
+
+    fn wake_worker(&self, desk: &mut Desk, wakes: &mut Wakes) {
         self.watched.store(false, Relaxed);
-        Asked::Now(desk.waker.take())
+        wakes.add(desk.waker.take());
     }
 
     /// Leaves the worker's waker, unless it lies there, and looks whether it came too late.
@@ -101,7 +138,7 @@ impl Seat {
         self.is_aborted()
     }
 
-    fn watch(&self, waker: Waker) {
+    pub(crate) fn watch(&self, waker: Waker) {
         let mut desk = self.desk.lock();
         let stale = desk.waker.replace(waker);
         self.watched.store(true, Relaxed);
@@ -123,20 +160,68 @@ impl Seat {
     /// Clears the desk for the next task: nobody has asked that one yet.
     #[inline]
     pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) {
-        if self.is_aborted() {
-            self.clear_asked(end, wakes);
+        if self.is_aborted() || self.is_nested() {
+            self.clear_desk(end, wakes);
         }
     }
 
     #[cold]
-    fn clear_asked(&self, end: End, wakes: &mut Wakes) {
+    fn clear_desk(&self, end: End, wakes: &mut Wakes) {
         let mut desk = self.desk.lock();
         self.aborted.store(false, Relaxed);
+        self.nested.store(false, Relaxed);
+        self.set_permit(Permit::Held);
         desk.reason = None;
-        let latches = std::mem::take(&mut desk.latches);
+        let (latches, nest) = (std::mem::take(&mut desk.latches), desk.nest.take());
         drop(desk);
+        if let Some(nest) = nest {
+            // Who still waits in there waits for nothing, and the wakers are foreign.
+            nest.tell_aborted(wakes);
+            nest.tell_returned(wakes);
+        }
         for (latch, first) in latches {
             wakes.add(latch.count_down(first && end == End::Cancelled));
         }
+    }
+}
+
+/// The permit, and the nest that it may be lent for.
+impl Seat {
+    #[inline]
+    pub(crate) fn permit(&self) -> Permit {
+        match self.permit.load(Acquire) {
+            0 => Permit::Held,
+            1 => Permit::Lent,
+            _ => Permit::Returning,
+        }
+    }
+
+    pub(crate) fn set_permit(&self, permit: Permit) {
+        self.permit.store(permit as u8, Release);
+    }
+
+    /// Its turn has come: wakes those who wait for the permit.
+    pub(crate) fn take_back(&self, wakes: &mut Wakes) {
+        self.set_permit(Permit::Held);
+        let mut desk = self.desk.lock();
+        if let Some(nest) = &desk.nest {
+            nest.tell_returned(wakes);
+        }
+        self.wake_worker(&mut desk, wakes);
+    }
+
+    /// Whether its task has waited for its own pool.
+    #[inline]
+    pub(crate) fn is_nested(&self) -> bool {
+        self.nested.load(Relaxed)
+    }
+
+    /// The nest of the task that is running now, made if it has none. Only for who runs it.
+    pub(crate) fn nest(&self) -> Arc<Nest> {
+        nested::set_here(true);
+        let mut desk = self.desk.lock();
+        self.nested.store(true, Relaxed);
+        let new = || Arc::new(Nest::new(self.is_aborted()));
+        desk.nest.get_or_insert_with(new).clone()
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use aiopool::{AioPool, JoinHandle};
 use futures::executor::block_on;
 
-use crate::support::{Pools, on_every_runtime};
+use crate::support::{Pools, on_every_runtime, yield_now};
 
 /// A number that is different each time.
 struct Random(u64);
@@ -46,18 +46,6 @@ async fn task(counted: Counted, yields: u64, panics: bool) -> u64 {
     assert!(!panics, "on purpose");
     drop(counted);
     yields
-}
-
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return std::task::Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
 }
 
 fn rage(pool: &AioPool, alive: &Arc<AtomicUsize>, seed: u64) -> usize {

@@ -7,6 +7,7 @@ mod cancel;
 mod chaos;
 mod counters;
 mod drops;
+mod groups;
 mod handles;
 mod life;
 mod limits;

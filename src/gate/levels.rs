@@ -1,0 +1,117 @@
+use super::level::Level;
+
+/// A pool or a group, as the gate knows it. Given anew once the group has ended.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct LevelId(pub(super) u32);
+
+impl LevelId {
+    /// The pool around all groups.
+    pub(crate) const ROOT: Self = Self(0);
+}
+
+/// The pool's level and those of its groups. Nearly all that happens, happens at the first.
+#[derive(Debug)]
+pub(super) struct Levels<L> {
+    pub(super) root: Level<L>,
+    groups: Vec<Option<Level<L>>>,
+    vacant: Vec<u32>,
+}
+
+impl<L> Levels<L> {
+    pub(super) fn new(size: usize, kept: L) -> Self {
+        Self {
+            root: Level::new(None, size, kept),
+            groups: Vec::new(),
+            vacant: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, parent: u32, size: usize, kept: L) -> LevelId {
+        let level = Some(Level::new(Some(parent), size, kept));
+        let at = match self.vacant.pop() {
+            Some(at) => {
+                self.groups[at as usize - 1] = level;
+                at
+            }
+            None => {
+                self.groups.push(level);
+                self.groups.len() as u32
+            }
+        };
+        self.at_mut(parent).children.insert(at);
+        LevelId(at)
+    }
+
+    /// Takes a group out that nobody is in any more.
+    pub(super) fn remove(&mut self, at: u32) -> Option<Level<L>> {
+        let level = self.groups.get_mut(at.checked_sub(1)? as usize)?.take()?;
+        if let Some(parent) = level.parent {
+            self.at_mut(parent).children.remove(&at);
+        }
+        self.vacant.push(at);
+        if self.vacant.len() == self.groups.len() {
+            (self.groups, self.vacant) = (Vec::new(), Vec::new());
+        }
+        Some(level)
+    }
+
+    #[inline]
+    pub(super) fn at(&self, at: u32) -> &Level<L> {
+        match at.checked_sub(1) {
+            None => &self.root,
+            Some(group) => self.groups[group as usize].as_ref().expect(LIVES),
+        }
+    }
+
+    #[inline]
+    pub(super) fn at_mut(&mut self, at: u32) -> &mut Level<L> {
+        match at.checked_sub(1) {
+            None => &mut self.root,
+            Some(group) => self.groups[group as usize].as_mut().expect(LIVES),
+        }
+    }
+
+    /// Changes a level, and each one around it.
+    #[inline]
+    pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Level<L>)) {
+        self.each_group_from(home, &mut change);
+        change(&mut self.root);
+    }
+
+    /// The same without the root.
+    #[inline]
+    pub(super) fn each_group_from(&mut self, home: u32, mut change: impl FnMut(&mut Level<L>)) {
+        let mut at = home;
+        while let Some(group) = at.checked_sub(1) {
+            let level = self.groups[group as usize].as_mut().expect(LIVES);
+            change(level);
+            at = level.parent.unwrap_or(LevelId::ROOT.0);
+        }
+    }
+
+    /// A level, and each one around it.
+    pub(super) fn path(&self, home: u32) -> impl Iterator<Item = (u32, &Level<L>)> {
+        std::iter::successors(Some((home, self.at(home))), |(_, below)| {
+            below.parent.map(|at| (at, self.at(at)))
+        })
+    }
+
+    /// A level, and each one below it.
+    pub(super) fn below(&self, top: u32) -> Vec<u32> {
+        let mut found = vec![top];
+        let mut next = 0;
+        while let Some(at) = found.get(next) {
+            found.extend(&self.at(*at).children);
+            next += 1;
+        }
+        found
+    }
+
+    /// How many levels there is memory for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.groups.capacity() + self.vacant.capacity()
+    }
+}
+
+const LIVES: &str = "a group lives as long as anybody is in it";

@@ -1,0 +1,43 @@
+use super::level::Standing;
+use super::levels::LevelId;
+
+/// Where somebody stands who is not at the pool's own level, or is more than a plain task there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Place {
+    pub(super) standing: Standing,
+    /// The level it was submitted to, and the one in whose queue it stands.
+    pub(super) home: u32,
+    pub(super) at: u32,
+    pub(super) hold: Hold,
+}
+
+/// Whether somebody has its permits, where its slot alone does not say so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hold {
+    /// As its slot says: an active one has them.
+    Plain,
+    /// It has lent them, and does not want them now.
+    Lent,
+    /// It has lent them, and is on its way back.
+    Returning,
+    /// It stands in the queue, for code that runs elsewhere.
+    Asking,
+}
+
+impl Place {
+    pub(super) const PLAIN: Self = Self {
+        standing: Standing::PLAIN,
+        home: LevelId::ROOT.0,
+        at: LevelId::ROOT.0,
+        hold: Hold::Plain,
+    };
+
+    pub(super) fn new(home: LevelId, standing: Standing, hold: Hold) -> Self {
+        Self {
+            standing,
+            home: home.0,
+            at: home.0,
+            hold,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use super::ledger::Ledger;
+use super::state::State;
+use super::{AioPool, Core, Inner};
+use crate::error::GroupError;
+use crate::gate::LevelId;
+use crate::task::Origin;
+
+/// Groups: pools inside of this pool.
+///
+/// A group is an [`AioPool`] with all its verbs. Its tasks need a permit of the
+/// group and of each pool around it, and count in all of them: the pool's
+/// `join`, `cancel_all`, `stats` and `tasks` cover its groups. A group that is
+/// full holds up nobody else.
+///
+/// A group lives as long as somebody holds it, or a task or a group is in it.
+/// Then its name is free again, and nothing of it is left.
+impl AioPool {
+    /// Makes a group of this name, in which `size` tasks run at once.
+    ///
+    /// Names are unique among the groups of one pool. See [`keyed`](Self::keyed) to find or make one.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::AlreadyExists`] or [`GroupError::ZeroSize`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(10);
+    /// let uploads = pool.group("uploads", 2).unwrap();
+    /// let handle = uploads.spawn_n(async { "sent" });     // runs while fewer than 2 uploads and 10 tasks do
+    /// assert_eq!(handle.await.unwrap(), "sent");
+    /// assert_eq!(pool.stats().completed, 1);
+    /// # });
+    /// ```
+    pub fn group(&self, name: impl Into<String>, size: usize) -> Result<AioPool, GroupError> {
+        if size == 0 {
+            return Err(GroupError::ZeroSize);
+        }
+        let name = name.into();
+        let mut state = self.core().lock();
+        if state.gate.kept(self.level()).groups.contains_key(&*name) {
+            return Err(GroupError::AlreadyExists(name));
+        }
+        Ok(self
+            .core()
+            .make_group(&mut state, self.level(), name.into(), size))
+    }
+
+    /// Returns the group of this name, if there is one.
+    ///
+    /// It looks among the groups of this pool, and not of those groups.
+    pub fn find_group(&self, name: &str) -> Option<AioPool> {
+        let mut state = self.core().lock();
+        let group = *state.gate.kept(self.level()).groups.get(name)?;
+        Some(self.core().handle(&mut state, group))
+    }
+
+    /// Returns the group of this name, and makes it if there is none: a cap for each host, tenant, account …
+    ///
+    /// A group that is there keeps its size. Any number of keys may come and go: a key costs
+    /// something only as long as its group lives.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `size` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(100);
+    /// for (host, page) in [("a.example", 1), ("b.example", 1), ("a.example", 2)] {
+    ///     pool.keyed(host, 4).spawn(async move { page }).await;   // at most 4 for each host
+    /// }
+    /// pool.join().await;
+    /// assert!(pool.groups().is_empty());
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn keyed(&self, name: impl Into<String>, size: usize) -> AioPool {
+        assert!(size > 0, "{}", GroupError::ZeroSize);
+        let name = name.into();
+        let mut state = self.core().lock();
+        match state.gate.kept(self.level()).groups.get(&*name) {
+            Some(&group) => self.core().handle(&mut state, group),
+            None => self
+                .core()
+                .make_group(&mut state, self.level(), name.into(), size),
+        }
+    }
+
+    /// Returns the groups of this pool, by name; not those inside of them.
+    pub fn groups(&self) -> Vec<AioPool> {
+        let mut state = self.core().lock();
+        let named = &state.gate.kept(self.level()).groups;
+        let ids: Vec<LevelId> = named.values().copied().collect();
+        let mut groups: Vec<AioPool> = ids
+            .into_iter()
+            .map(|id| self.core().handle(&mut state, id))
+            .collect();
+        drop(state);
+        groups.sort_by(|one, other| one.name().cmp(other.name()));
+        groups
+    }
+
+    /// The name of a group. The pool around all groups is none.
+    pub(super) fn group_name(&self) -> Option<Arc<str>> {
+        let is_group = self.level() != LevelId::ROOT;
+        is_group.then(|| self.inner.origin.pool_name().into())
+    }
+
+    /// Makes a group that is in no list, and has its end with its last handle and task.
+    pub(crate) fn nameless_group(&self) -> AioPool {
+        let name = self.inner.origin.pool_name().into();
+        let mut state = self.core().lock();
+        let ledger = Ledger::new(name);
+        let group = state.gate.add_level(self.level(), Self::UNBOUNDED, ledger);
+        self.core().handle(&mut state, group)
+    }
+}
+
+impl Core {
+    fn make_group(
+        &self,
+        state: &mut State,
+        around: LevelId,
+        name: Arc<str>,
+        size: usize,
+    ) -> AioPool {
+        let ledger = Ledger::new(name.clone());
+        let group = state.gate.add_level(around, size, ledger);
+        state.gate.kept_mut(around).groups.insert(name, group);
+        self.handle(state, group)
+    }
+
+    /// The handle of a pool or group: the one that its users have, or a new one.
+    pub(super) fn handle(&self, state: &mut State, level: LevelId) -> AioPool {
+        let ledger = state.gate.kept_mut(level);
+        if let Some(inner) = ledger.handle.upgrade() {
+            return AioPool { inner };
+        }
+        let core = self.me();
+        let origin = Arc::new(Origin::new(core.clone(), ledger.name.clone()));
+        let inner = Arc::new(Inner {
+            core,
+            origin,
+            level,
+        });
+        ledger.handle = Arc::downgrade(&inner);
+        ledger.handles += 1;
+        AioPool { inner }
+    }
+
+    /// The last of its users has gone: nobody could resume it any more.
+    pub(super) fn drop_handle(&self, level: LevelId) {
+        let mut state = self.lock();
+        let ledger = state.gate.kept_mut(level);
+        ledger.handles -= 1;
+        if ledger.handles == 0 {
+            state.gate.set_paused(level, false);
+            state.end_group(level);
+        }
+        self.dispatch(state);
+    }
+
+    /// The pool or group of the task that is being polled on this thread, if it is one of this pool.
+    pub(super) fn home_here(&self) -> Option<AioPool> {
+        let seat = self.running_here()?;
+        let mut state = self.lock();
+        let home = state.gate.home(seat.slot());
+        Some(self.handle(&mut state, home))
+    }
+}

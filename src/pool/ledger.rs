@@ -1,0 +1,37 @@
+use std::collections::HashMap;
+use std::sync::{Arc, Weak};
+
+use super::waiters::Waiters;
+use super::{Inner, Stats};
+use crate::gate::LevelId;
+
+/// What a pool keeps of itself, and of each of its groups.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) name: Arc<str>,
+    pub(super) closed: bool,
+    pub(super) stats: Stats,
+    pub(super) waiters: Waiters,
+    /// How many of its tasks wait in a `join`: those do not wait for each other.
+    pub(super) joining: usize,
+    /// What its users hold, as long as there are any.
+    pub(super) handle: Weak<Inner>,
+    /// How many of those there are, with the one that is about to go.
+    pub(super) handles: usize,
+    pub(super) groups: HashMap<Arc<str>, LevelId>,
+}
+
+impl Ledger {
+    pub(super) fn new(name: Arc<str>) -> Self {
+        Self {
+            name,
+            closed: false,
+            stats: Stats::default(),
+            waiters: Waiters::default(),
+            joining: 0,
+            handle: Weak::new(),
+            handles: 0,
+            groups: HashMap::new(),
+        }
+    }
+}
