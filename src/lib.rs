@@ -52,7 +52,8 @@ pub use error::{
 pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
 pub use observe::{Ended, Observer};
 pub use pool::{
-    AioPool, Builder, CancelReport, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,
+    AioPool, Builder, CancelReport, Current, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,
+    current, lend,
 };
 #[cfg(feature = "async-std")]
 pub use spawner::AsyncStd;

@@ -8,11 +8,13 @@
 
 mod builder;
 mod core;
+mod current;
 mod detail;
 mod dressed;
 mod ending;
 mod group;
 mod ledger;
+mod lend;
 mod life;
 mod look;
 mod shutdown;
@@ -32,6 +34,8 @@ use std::sync::Arc;
 pub use self::builder::Builder;
 use self::builder::Settings;
 use self::core::Core;
+pub use self::current::{Current, current};
+pub use self::lend::lend;
 pub use self::shutdown::{Shutdown, ShutdownReport};
 pub use self::stats::Stats;
 pub use self::stop::CancelReport;
@@ -64,6 +68,20 @@ use crate::task::{Keeper, Origin};
 /// - **Every handle settles**, once, whatever happens to the task, the pool or the runtime.
 /// - **A panic** is caught, and is the outcome of its task. The pool goes on.
 /// - **Nothing is kept** of a task that has ended, but the counters.
+///
+/// # Nested use
+///
+/// A task may use its own pool, or any group of it. While it is suspended and waits for that, it lends
+/// its permit: others run on it, and a pool of size 1 walks a tree recursively. Before it is polled again
+/// it has a permit again, for which it stands in line before all that have not started.
+///
+/// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`,
+///   `scope`, and for a handle. For other waits there is [`lend`](crate::lend).
+/// - A wait lasts from its first poll until it is ready or dropped. So in a `select!` the permit is lent
+///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
+/// - While it lends, a task counts as [`waiting`](Self::waiting). It is not held back by a
+///   [`pause`](Self::pause): it has started.
+/// - [`join`](Self::join) from inside waits for all but those tasks that are in a `join` themselves.
 ///
 /// # Dropping
 ///

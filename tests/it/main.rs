@@ -12,6 +12,7 @@ mod handles;
 mod life;
 mod limits;
 mod maps;
+mod nested;
 mod observer;
 mod order;
 mod panics;

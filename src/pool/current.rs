@@ -1,0 +1,107 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use super::{AioPool, Core};
+use crate::task::TaskId;
+use crate::worker::{Nest, Seat, running};
+
+/// Returns the task that is running here: `None` outside of a pool's tasks.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::builder().name("demo").build().unwrap();
+/// let handle = pool.spawn_n(async { aiopool::current().unwrap().name().into_owned() });
+/// assert_eq!(handle.await.unwrap(), "demo-0");
+/// assert!(aiopool::current().is_none());
+/// # });
+/// ```
+pub fn current() -> Option<Current> {
+    let seat = running()?;
+    let core = seat
+        .dispatcher()
+        .clone()
+        .into_any()
+        .downcast::<Core>()
+        .ok()?;
+    core.current(&seat)
+}
+
+/// What a task can know of itself. Made by [`current`].
+///
+/// It may be kept and sent elsewhere. It keeps the pool, as any of its handles does, and nothing of the task.
+pub struct Current {
+    id: TaskId,
+    /// The task's own name, if it has one.
+    name: Option<Cow<'static, str>>,
+    pool: AioPool,
+    nest: Arc<Nest>,
+}
+
+impl Current {
+    /// Returns the number of the task.
+    pub fn id(&self) -> TaskId {
+        self.id
+    }
+
+    /// Returns the name of the task: its own, or `"{pool}-{id}"`.
+    pub fn name(&self) -> Cow<'_, str> {
+        match &self.name {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(format!("{}-{}", self.pool.name(), self.id)),
+        }
+    }
+
+    /// Returns the pool or the group that the task was submitted to.
+    pub fn pool(&self) -> AioPool {
+        self.pool.clone()
+    }
+
+    /// Returns whether the task has been asked to stop, or is over.
+    ///
+    /// A task learns of it if it has a [`grace`](crate::TaskBuilder::grace), or is
+    /// [blocking](AioPool::spawn_blocking). Others are dropped at once.
+    pub fn is_aborted(&self) -> bool {
+        self.nest.is_aborted()
+    }
+
+    /// Waits until the task is asked to stop, or is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may be dropped at any time. Nothing is lost.
+    pub async fn aborted(&self) {
+        poll_fn(|cx| self.nest.poll_aborted(cx)).await;
+    }
+}
+
+impl Core {
+    fn current(&self, seat: &Arc<Seat>) -> Option<Current> {
+        let nest = seat.nest();
+        let slot = seat.slot();
+        let mut state = self.lock();
+        let id = state.gate.id(slot)?;
+        let detail = state.details.get(&slot);
+        let name = detail.and_then(|detail| detail.name.clone());
+        let home = state.gate.home(slot);
+        let pool = self.handle(&mut state, home);
+        Some(Current {
+            id,
+            name,
+            pool,
+            nest,
+        })
+    }
+}
+
+impl fmt::Debug for Current {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current")
+            .field("id", &self.id)
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}

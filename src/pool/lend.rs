@@ -1,0 +1,109 @@
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::worker::{Nest, Permit, Seat, running};
+
+/// Gives the permit of the current task back while `future` is awaited, and takes one again after.
+///
+/// For waits that the pool cannot see: on a channel, a lock, another pool, when what is waited for needs
+/// a permit of this one. A task that awaits its own pool does so by itself: see
+/// [nested use](crate::AioPool#nested-use).
+///
+/// The future is polled without a permit. It ends only when the task has one again, for which the task
+/// stands in line before all that have not started. Outside of a pool's task this is just the future.
+///
+/// What else the task polls meanwhile (beside this in a `join!`) is polled without a permit too.
+///
+/// # Cancel safety
+///
+/// As `future`. Dropped half way, the task goes on, and has a permit again before it is polled next.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use futures::channel::oneshot;
+///
+/// let pool = aiopool::AioPool::new(1);
+/// let (tell, told) = oneshot::channel();
+/// let waits = pool.spawn_n(async { aiopool::lend(told).await });
+/// let tells = pool.spawn_n(async { tell.send("now") });  // runs while the first waits
+/// assert_eq!(waits.await.unwrap(), Ok("now"));
+/// # tells.await.unwrap().unwrap();
+/// # });
+/// ```
+pub async fn lend<F: Future>(future: F) -> F::Output {
+    let Some(seat) = running() else {
+        return future.await;
+    };
+    let mut lending = Lending::new(seat);
+    let output = future.await;
+    lending.end();
+    poll_fn(|cx| lending.poll_returned(cx)).await;
+    output
+}
+
+/// One `lend` of a task.
+struct Lending {
+    seat: Arc<Seat>,
+    nest: Arc<Nest>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    /// Its future is ready, and the permit is not there yet.
+    Owing,
+    Over,
+}
+
+impl Lending {
+    fn new(seat: Arc<Seat>) -> Self {
+        let nest = seat.nest();
+        nest.begin_lend();
+        let stage = Stage::Waiting;
+        Self { seat, nest, stage }
+    }
+
+    fn end(&mut self) {
+        self.nest.end_lend();
+        self.stage = Stage::Over;
+    }
+
+    fn poll_returned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.may_go_on() {
+            self.settle();
+            return Poll::Ready(());
+        }
+        if self.stage == Stage::Over {
+            self.nest.owe();
+            self.stage = Stage::Owing;
+        }
+        self.nest.on_return(cx);
+        Poll::Pending
+    }
+
+    /// With the permit; or outside of its task, where there is none to wait for.
+    fn may_go_on(&self) -> bool {
+        self.seat.permit() == Permit::Held
+            || !running().is_some_and(|seat| Arc::ptr_eq(&seat, &self.seat))
+    }
+
+    fn settle(&mut self) {
+        if self.stage == Stage::Owing {
+            self.nest.settle();
+            self.stage = Stage::Over;
+        }
+    }
+}
+
+impl Drop for Lending {
+    fn drop(&mut self) {
+        match self.stage {
+            Stage::Waiting => self.end(),
+            Stage::Owing | Stage::Over => self.settle(),
+        }
+    }
+}

@@ -1,0 +1,513 @@
+//! DESIGN 3.8: nested use never deadlocks.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use aiopool::{AioPool, TaskState, current, lend};
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, Either, select};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+
+use crate::assert_pending;
+use crate::support::{Hand, Probe, on_every_runtime, poll_once, yield_now};
+
+/// Counts the bodies that run, between their awaits.
+#[derive(Clone, Default)]
+struct Bodies(Arc<AtomicUsize>);
+
+impl Bodies {
+    /// What a task does itself, between two waits.
+    fn work(&self, most: usize) {
+        assert!(self.0.fetch_add(1, SeqCst) < most, "too many bodies run");
+        std::thread::yield_now();
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Counts the nodes of a binary tree, each in a task, in one of the ways in which a task can wait for others.
+fn count(pool: AioPool, depth: u64, bodies: Bodies, size: usize) -> BoxFuture<'static, u64> {
+    async move {
+        bodies.work(size);
+        if depth == 0 {
+            return 1;
+        }
+        let below = |_: i32| count(pool.clone(), depth - 1, bodies.clone(), size);
+        let counted: u64 = match depth % 6 {
+            0 => pool.exec(below(0)).await.unwrap() + pool.exec(below(1)).await.unwrap(),
+            1 => {
+                let results = pool.map(0..2, below).await;
+                results.into_iter().map(Result::unwrap).sum()
+            }
+            2 => {
+                let fallible = |n| below(n).map(Ok::<_, ()>);
+                pool.try_map(0..2, fallible).await.unwrap().iter().sum()
+            }
+            3 => {
+                let results = pool.itermap(0..2, below).collect::<Vec<_>>().await;
+                results.into_iter().map(Result::unwrap).sum()
+            }
+            4 => {
+                let handles = pool.map_n(0..2, below);
+                let results: Vec<_> = handles
+                    .into_iter()
+                    .collect::<FuturesUnordered<_>>()
+                    .collect()
+                    .await;
+                results.into_iter().map(Result::unwrap).sum()
+            }
+            _ => {
+                let (one, other) = (pool.spawn(below(0)).await, pool.spawn(below(1)).await);
+                let (one, other) = futures::join!(one, other);
+                one.unwrap() + other.unwrap()
+            }
+        };
+        bodies.work(size);
+        counted + 1
+    }
+    .boxed()
+}
+
+#[test]
+fn a_small_pool_walks_a_tree_recursively_and_runs_no_more_bodies_than_its_size() {
+    on_every_runtime(|pools| async move {
+        for size in [1, 2, 3] {
+            let pool = pools.size(size);
+            let walk = count(pool.clone(), 8, Bodies::default(), size);
+            assert_eq!(pool.exec(walk).await.unwrap(), 511, "{}", pools.runtime);
+            pool.join().await;
+            let stats = pool.stats();
+            assert_eq!((stats.submitted, stats.completed), (511, 511));
+        }
+    });
+}
+
+#[test]
+fn a_chain_of_a_thousand_tasks_fits_into_one_permit() {
+    fn chain(pool: AioPool, length: u32) -> BoxFuture<'static, u32> {
+        async move {
+            match length {
+                0 => 0,
+                _ => pool.exec(chain(pool.clone(), length - 1)).await.unwrap() + 1,
+            }
+        }
+        .boxed()
+    }
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let length = pool.exec(chain(pool.clone(), 1000)).await.unwrap();
+        assert_eq!(length, 1000, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn groups_of_size_one_inside_of_each_other_do_not_deadlock() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let group = pool.group("g", 1).unwrap();
+        let (around, inside) = (pool.clone(), group.clone());
+        let handle = group.spawn_n(async move {
+            let same = inside.exec(async { 1 }).await.unwrap();
+            let wider = around.exec(async { 10 }).await.unwrap();
+            let inner = inside.group("h", 1).unwrap();
+            same + wider + inner.exec(async { 100 }).await.unwrap()
+        });
+        assert_eq!(handle.await.unwrap(), 111, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_task_lends_while_it_waits_and_counts_as_waiting() {
+    let (hand, pool) = Hand::pool(1);
+    let (probe, inner_pool) = (Probe::new(), pool.clone());
+    let inner = probe.task(7);
+    let outer = pool.spawn_n(async move { inner_pool.exec(inner).await.unwrap() });
+    hand.run();
+    assert!(probe.has_started());
+    assert_eq!((pool.active(), pool.waiting(), pool.len()), (1, 1, 2));
+    assert_eq!(outer.state(), TaskState::Waiting);
+    let states: Vec<_> = pool.tasks().iter().map(|task| task.state).collect();
+    assert_eq!(states, [TaskState::Waiting, TaskState::Active]);
+    probe.end();
+    hand.run();
+    assert!(outer.is_finished() && pool.is_empty());
+}
+
+#[test]
+fn one_who_returns_goes_before_all_that_have_not_started() {
+    let (hand, pool) = Hand::pool(1);
+    let (probe, inner_pool) = (Probe::new(), pool.clone());
+    let (inner, last) = (probe.task(()), Probe::new());
+    let ended = last.task(());
+    let outer = pool.spawn_n(async move {
+        inner_pool.exec(inner).await.unwrap();
+        ended.await;
+    });
+    hand.run();
+    let urgent = pool.task(async {}).priority(9).spawn_n();
+    probe.end();
+    hand.run();
+    assert!(last.has_started() && !urgent.is_finished());
+    last.end();
+    hand.run();
+    assert!(outer.is_finished() && urgent.is_finished());
+}
+
+#[test]
+fn tasks_that_join_do_not_wait_for_each_other() {
+    on_every_runtime(|pools| async move {
+        for size in [1, 3] {
+            let pool = pools.size(size);
+            let probe = Probe::new();
+            let joiners: Vec<_> = (0..3)
+                .map(|_| {
+                    let pool = pool.clone();
+                    pool.clone().spawn_n(async move {
+                        pool.join().await;
+                        pool.stats().completed
+                    })
+                })
+                .collect();
+            let other = pool.spawn_n(probe.task(()));
+            probe.started().await;
+            assert!(joiners.iter().all(|joiner| !joiner.is_finished()));
+            probe.end();
+            other.await.unwrap();
+            for joiner in joiners {
+                assert!(joiner.await.unwrap() >= 1, "on {}", pools.runtime);
+            }
+            pool.join().await;
+        }
+    });
+}
+
+#[test]
+fn a_task_alone_joins_at_once_and_one_outside_waits_for_it() {
+    let (hand, pool) = Hand::pool(1);
+    let (inner_pool, probe) = (pool.clone(), Probe::new());
+    let after = probe.task(());
+    let joiner = pool.spawn_n(async move {
+        inner_pool.join().await;
+        after.await;
+    });
+    let mut outside = Box::pin(pool.join());
+    assert_pending!(outside);
+    hand.run();
+    assert!(probe.has_started());
+    assert_pending!(outside);
+    probe.end();
+    hand.run();
+    assert!(joiner.is_finished() && poll_once(outside.as_mut()).is_ready());
+}
+
+#[test]
+fn a_task_closes_and_drains_its_own_pool() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inner = pool.clone();
+        let handle = pool.spawn_n(async move {
+            let handles = inner.map_n(0..10, |n| async move { n });
+            inner.shutdown(aiopool::Shutdown::Drain).await;
+            handles.iter().all(aiopool::JoinHandle::is_finished)
+        });
+        assert!(handle.await.unwrap(), "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_task_cancels_others_and_waits_for_them() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inner = pool.clone();
+        let handle = pool.spawn_n(async move {
+            let endless = inner.map_n(0..3, |_| pending::<()>());
+            let one = inner.spawn(pending::<()>());
+            drop(one);
+            inner.cancel(endless).await.cancelled
+        });
+        assert_eq!(handle.await.unwrap(), 3, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_wait_dropped_half_way_is_over_and_the_task_goes_on_with_its_permit() {
+    let (hand, pool) = Hand::pool(2);
+    let (inner_pool, probe, quick, last) = (pool.clone(), Probe::new(), Probe::new(), Probe::new());
+    let (inner, awake, after) = (probe.task(()), quick.task(()), last.task(()));
+    let outer = pool.spawn_n(async move {
+        let handle = inner_pool.spawn_n(inner);
+        match select(handle, Box::pin(awake)).await {
+            Either::Left(_) => unreachable!("it was not told to end"),
+            Either::Right((_, handle)) => drop(handle),
+        }
+        after.await;
+    });
+    let blocker = Probe::new();
+    let blocking = pool.spawn_n(blocker.task(()));
+    hand.run();
+    // It lends while both are pending, and the inner task runs.
+    assert!(probe.has_started() && blocker.has_started());
+    assert_eq!((pool.active(), pool.waiting()), (2, 1));
+    quick.end();
+    hand.run();
+    assert!(!last.has_started(), "it has no permit, and is not polled");
+    blocker.end();
+    hand.run();
+    assert!(blocking.is_finished() && last.has_started());
+    // The wait was dropped: from now on it keeps its permit.
+    let next = pool.spawn_n(async {});
+    hand.run();
+    assert!(!next.is_finished());
+    assert_eq!((pool.active(), pool.waiting()), (2, 1));
+    last.end();
+    hand.run();
+    assert!(outer.is_finished() && next.is_finished());
+    assert!(
+        !probe.is_dropped(),
+        "a handle that is dropped detaches its task"
+    );
+}
+
+#[test]
+fn a_task_that_does_not_wait_for_its_pool_keeps_its_permit() {
+    let (hand, pool) = Hand::pool(1);
+    let (other_hand, other) = Hand::pool(1);
+    let elsewhere = Probe::new();
+    let foreign = other.spawn_n(elsewhere.task(()));
+    let outer = pool.spawn_n(async move { foreign.await.unwrap() });
+    let next = pool.spawn_n(async {});
+    hand.run();
+    other_hand.run();
+    assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    assert!(!next.is_finished());
+    elsewhere.end();
+    other_hand.run();
+    hand.run();
+    assert!(outer.is_finished() && next.is_finished());
+}
+
+#[test]
+fn a_task_that_lends_is_aborted_like_any_other() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let (inner_pool, probe) = (pool.clone(), Probe::new());
+        let inner = probe.task(());
+        let outer = pool.spawn_n(async move { inner_pool.exec(inner).await.is_ok() });
+        probe.started().await;
+        assert!(outer.abort());
+        assert!(outer.await.unwrap_err().is_cancelled());
+        // `exec` aborts its own task when it is dropped.
+        pool.join().await;
+        assert!(probe.is_dropped());
+        assert_eq!(pool.stats().cancelled, 2, "on {}", pools.runtime);
+        assert_eq!(pool.exec(async { 1 }).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn cancelling_all_stops_those_that_lend_and_those_that_return() {
+    let (hand, pool) = Hand::pool(1);
+    let (inner_pool, probe) = (pool.clone(), Probe::new());
+    let inner = probe.task(());
+    let outer = pool.spawn_n(async move {
+        inner_pool.exec(inner).await.unwrap();
+    });
+    hand.run();
+    let mut cancelled = Box::pin(pool.cancel_all());
+    assert_pending!(cancelled);
+    hand.run();
+    assert_eq!(poll_once(cancelled.as_mut()), std::task::Poll::Ready(2));
+    assert!(outer.is_finished() && pool.is_empty() && !pool.is_full());
+}
+
+#[test]
+fn a_runtime_that_ends_settles_those_that_lend() {
+    let (hand, pool) = Hand::pool(1);
+    let (inner_pool, probe) = (pool.clone(), Probe::new());
+    let inner = probe.task(());
+    let outer = pool.spawn_n(async move { inner_pool.exec(inner).await.is_ok() });
+    hand.run();
+    hand.drop_workers();
+    assert!(outer.is_finished() && pool.is_empty() && !pool.is_full());
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.cancelled), (2, 2));
+}
+
+#[test]
+fn a_pause_does_not_hold_back_one_who_has_started() {
+    let (hand, pool) = Hand::pool(1);
+    let (inner_pool, probe) = (pool.clone(), Probe::new());
+    let inner = probe.task(());
+    let outer = pool.spawn_n(async move { inner_pool.exec(inner).await.unwrap() });
+    hand.run();
+    pool.pause();
+    probe.end();
+    hand.run();
+    assert!(outer.is_finished());
+}
+
+#[test]
+fn a_heavy_task_lends_all_its_permits_and_takes_them_again() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(3);
+        let inner = pool.clone();
+        let heavy = pool.task(async move {
+            let sum: i32 = inner
+                .map(0..10, |n| async move {
+                    yield_now().await;
+                    n
+                })
+                .await
+                .into_iter()
+                .map(Result::unwrap)
+                .sum();
+            (sum, inner.active())
+        });
+        let handle = heavy.weight(3).spawn_n();
+        assert_eq!(handle.await.unwrap(), (45, 1), "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn lend_gives_the_permit_to_others_and_comes_back_with_one() {
+    let (hand, pool) = Hand::pool(1);
+    let (tell, told) = oneshot::channel();
+    let last = Probe::new();
+    let after = last.task(());
+    let waits = pool.spawn_n(async move {
+        lend(told).await.unwrap();
+        after.await;
+    });
+    let probe = Probe::new();
+    let other = pool.spawn_n(probe.task(()));
+    hand.run();
+    assert!(probe.has_started());
+    assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    tell.send(()).unwrap();
+    hand.run();
+    assert!(!last.has_started(), "the other has the permit");
+    probe.end();
+    hand.run();
+    assert!(other.is_finished() && last.has_started());
+    last.end();
+    hand.run();
+    assert!(waits.is_finished());
+}
+
+#[test]
+fn what_is_inside_of_lend_goes_on_without_a_permit() {
+    let (hand, pool) = Hand::pool(1);
+    let (ask, asked) = oneshot::channel::<oneshot::Sender<()>>();
+    let first = pool.spawn_n(async move {
+        // Between the two awaits the permit is with the other task, which waits for this step.
+        lend(async { asked.await.unwrap().send(()) }).await.unwrap();
+    });
+    let second = pool.spawn_n(async move {
+        let (answer, answered) = oneshot::channel();
+        ask.send(answer).unwrap();
+        answered.await.unwrap();
+    });
+    hand.run();
+    assert!(first.is_finished() && second.is_finished());
+}
+
+#[test]
+fn a_lend_dropped_half_way_takes_a_permit_again_before_the_next_poll() {
+    let (hand, pool) = Hand::pool(1);
+    let (quick, last) = (Probe::new(), Probe::new());
+    let (awake, after) = (quick.task(()), last.task(()));
+    let outer = pool.spawn_n(async move {
+        let lent = Box::pin(lend(pending::<()>()));
+        select(lent, Box::pin(awake)).await.factor_first();
+        yield_now().await;
+        after.await;
+    });
+    let probe = Probe::new();
+    let other = pool.spawn_n(probe.task(()));
+    hand.run();
+    assert!(probe.has_started());
+    quick.end();
+    hand.run();
+    assert!(!last.has_started());
+    probe.end();
+    hand.run();
+    assert!(other.is_finished() && last.has_started());
+    last.end();
+    hand.run();
+    assert!(outer.is_finished());
+}
+
+#[test]
+fn lend_among_others_in_one_task_ends_though_nobody_polls_it_by_chance() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inner = pool.clone();
+        let handle = pool.spawn_n(async move {
+            let lent = (0..3).map(|n| {
+                let inner = inner.clone();
+                lend(async move { inner.exec(async move { n }).await.unwrap() })
+            });
+            let mut sum = 0;
+            let mut lent: FuturesUnordered<_> = lent.collect();
+            while let Some(n) = lent.next().await {
+                sum += n;
+            }
+            sum
+        });
+        assert_eq!(handle.await.unwrap(), 3, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn lend_outside_of_a_task_is_just_the_future() {
+    assert_eq!(futures::executor::block_on(lend(async { 7 })), 7);
+}
+
+#[test]
+fn a_task_knows_who_it_is() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.builder().name("p").size(2).build().unwrap();
+        let group = pool.group("g", 1).unwrap();
+        let me = || async {
+            yield_now().await;
+            let me = current().unwrap();
+            (
+                me.id(),
+                me.name().into_owned(),
+                me.pool().name().to_owned(),
+                me.is_aborted(),
+            )
+        };
+        let plain = pool.spawn_n(me());
+        let id = plain.id();
+        assert_eq!(
+            plain.await.unwrap(),
+            (id, format!("p-{id}"), "p".into(), false)
+        );
+        let named = group.task(me()).name("own").spawn_n();
+        let id = named.id();
+        assert_eq!(named.await.unwrap(), (id, "own".into(), "g".into(), false));
+        assert!(current().is_none(), "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_current_that_is_kept_knows_the_end_of_its_task() {
+    let (hand, pool) = Hand::pool(1);
+    let probe = Probe::new();
+    let wait = probe.task(());
+    let (tell, mut told) = oneshot::channel();
+    let handle = pool.spawn_n(async move {
+        tell.send(current().unwrap()).unwrap();
+        wait.await;
+    });
+    hand.run();
+    let kept = told.try_recv().unwrap().unwrap();
+    let mut over = Box::pin(kept.aborted());
+    assert_pending!(over);
+    probe.end();
+    hand.run();
+    assert!(handle.is_finished() && kept.is_aborted());
+    assert!(poll_once(over.as_mut()).is_ready());
+}
