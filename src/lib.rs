@@ -23,6 +23,8 @@
 //!
 //! - [`AioPool`]: the pool and its verbs, with what it guarantees.
 //! - [`JoinHandle`]: a task's result to come, and ways to stop it.
+//! - [`SimpleTaskPool`]: copies of one function, started and stopped by number.
+//! - [`current`], [`lend`]: from inside of a task.
 //! - [`TaskBuilder`]: tasks with a name, a rank, a weight, limits, callbacks.
 //! - [`IterMap`], [`iterwait`], [`wait`]: results as they come.
 //! - [`Spawner`]: the runtime, and how to bring another one.
@@ -40,6 +42,7 @@ mod lock;
 mod map;
 mod observe;
 mod pool;
+mod simple;
 mod spawner;
 mod task;
 mod unwind;
@@ -52,9 +55,10 @@ pub use error::{
 pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
 pub use observe::{Ended, Observer};
 pub use pool::{
-    AioPool, Builder, CancelReport, Current, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,
-    current, lend,
+    AioPool, Builder, CancelReport, Current, Permit, Shutdown, ShutdownReport, Stats, TaskBuilder,
+    Then, current, lend,
 };
+pub use simple::SimpleTaskPool;
 #[cfg(feature = "async-std")]
 pub use spawner::AsyncStd;
 #[cfg(feature = "smol")]

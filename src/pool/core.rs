@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
+use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
 use super::state::State;
@@ -31,6 +32,14 @@ pub(super) struct Terms {
     pub(super) home: LevelId,
     pub(super) standing: Standing,
     pub(super) detail: Option<Arc<Detail>>,
+    pub(super) runs: Runs,
+}
+
+/// Where a task runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Runs {
+    AtItsWorker,
+    WhereItMayBlock,
 }
 
 /// What a pool does with a newcomer that has to wait.
@@ -100,6 +109,7 @@ impl Core {
             home,
             standing,
             detail,
+            runs,
         } = terms;
         let mut state = self.lock();
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
@@ -107,7 +117,10 @@ impl Core {
         }
         state.park(home, standing, detail, |id, slot| {
             body.place(shared, id, slot);
-            Box::into_pin(body)
+            match runs {
+                Runs::AtItsWorker => Box::into_pin(body),
+                Runs::WhereItMayBlock => Box::pin(Leaving(Box::into_pin(body))),
+            }
         });
         self.dispatch(state);
         Ok(())

@@ -17,6 +17,7 @@ pub(super) struct Wishes {
     pub(super) standing: Standing,
     pub(super) run_limit: Option<Duration>,
     pub(super) wait_limit: Option<Duration>,
+    pub(super) grace: Option<Duration>,
     pub(super) on_cancel: Option<Callback>,
     pub(super) on_end: Option<Callback>,
     pub(super) identity: Option<Identity>,
@@ -34,6 +35,7 @@ impl Default for Wishes {
             standing: Standing::PLAIN,
             run_limit: None,
             wait_limit: None,
+            grace: None,
             on_cancel: None,
             on_end: None,
             identity: None,
@@ -48,6 +50,8 @@ pub(super) struct Dressed(pub(super) Option<Box<Dress>>);
 pub(super) struct Dress {
     pub(super) start: Start,
     pub(super) limit: Option<Limit>,
+    /// From when it is asked to stop.
+    pub(super) grace: Option<Limit>,
     pub(super) bell: Option<Arc<Bell>>,
     pub(super) detail: Arc<Detail>,
     pub(super) origin: Arc<Origin>,
@@ -96,6 +100,20 @@ impl Extras for Dressed {
             Some(limit) => limit.poll(cx),
             None => Poll::Pending,
         }
+    }
+
+    fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(Dress { grace, .. }) = self.0.as_deref_mut() else {
+            return Poll::Ready(());
+        };
+        let Some(limit) = grace else {
+            return Poll::Ready(());
+        };
+        let over = limit.poll(cx);
+        if over.is_ready() {
+            *grace = None;
+        }
+        over
     }
 
     fn ended(self, id: TaskId, end: End) {

@@ -13,7 +13,7 @@ use crate::task::{
     End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::Wakes;
-use crate::worker::{Dispatcher, Permit, Seat, running};
+use crate::worker::{Dispatcher, Hold, Seat, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -72,16 +72,15 @@ impl Dispatcher for Core {
     fn lend(&self, seat: &Seat) {
         let mut state = self.lock();
         state.gate.lend(seat.slot());
-        seat.set_permit(Permit::Lent);
+        seat.set_permit(Hold::Lent);
         self.dispatch(state);
     }
 
-    fn come_back(&self, seat: &Seat) -> bool {
+    fn come_back(&self, seat: &Seat) {
         let mut state = self.lock();
         state.gate.come_back(seat.slot());
-        seat.set_permit(Permit::Returning);
+        seat.set_permit(Hold::Returning);
         self.dispatch(state);
-        seat.permit() == Permit::Held
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

@@ -107,17 +107,16 @@ impl AioPool {
         groups
     }
 
-    /// The name of a group. The pool around all groups is none.
+    /// The group that tasks submitted here are said to be in.
     pub(super) fn group_name(&self) -> Option<Arc<str>> {
-        let is_group = self.level() != LevelId::ROOT;
-        is_group.then(|| self.inner.origin.pool_name().into())
+        self.core().lock().gate.kept(self.level()).group.clone()
     }
 
     /// Makes a group that is in no list, and has its end with its last handle and task.
     pub(crate) fn nameless_group(&self) -> AioPool {
-        let name = self.inner.origin.pool_name().into();
         let mut state = self.core().lock();
-        let ledger = Ledger::new(name);
+        let around = state.gate.kept(self.level());
+        let ledger = Ledger::new(around.name.clone(), around.group.clone());
         let group = state.gate.add_level(self.level(), Self::UNBOUNDED, ledger);
         self.core().handle(&mut state, group)
     }
@@ -131,7 +130,7 @@ impl Core {
         name: Arc<str>,
         size: usize,
     ) -> AioPool {
-        let ledger = Ledger::new(name.clone());
+        let ledger = Ledger::new(name.clone(), Some(name.clone()));
         let group = state.gate.add_level(around, size, ledger);
         state.gate.kept_mut(around).groups.insert(name, group);
         self.handle(state, group)

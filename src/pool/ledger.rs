@@ -9,6 +9,8 @@ use crate::gate::LevelId;
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) name: Arc<str>,
+    /// The group that its tasks are said to be in. `None` for the pool around all groups.
+    pub(super) group: Option<Arc<str>>,
     pub(super) closed: bool,
     pub(super) stats: Stats,
     pub(super) waiters: Waiters,
@@ -22,9 +24,10 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(name: Arc<str>) -> Self {
+    pub(super) fn new(name: Arc<str>, group: Option<Arc<str>>) -> Self {
         Self {
             name,
+            group,
             closed: false,
             stats: Stats::default(),
             waiters: Waiters::default(),

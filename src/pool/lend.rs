@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::worker::{Nest, Permit, Seat, running};
+use crate::worker::{Hold, Nest, Seat, running};
 
 /// Gives the permit of the current task back while `future` is awaited, and takes one again after.
 ///
@@ -87,7 +87,7 @@ impl Lending {
 
     /// With the permit; or outside of its task, where there is none to wait for.
     fn may_go_on(&self) -> bool {
-        self.seat.permit() == Permit::Held
+        self.seat.permit() == Hold::Held
             || !running().is_some_and(|seat| Arc::ptr_eq(&seat, &self.seat))
     }
 

@@ -3,7 +3,6 @@ use std::sync::Arc;
 use super::detail::{self, Detail};
 use super::waiters::Goal;
 use super::{AioPool, Stats};
-use crate::gate::LevelId;
 use crate::task::{TaskId, TaskInfo, TaskState};
 
 /// Looking. Each method shows one moment, which has passed when it returns.
@@ -117,7 +116,7 @@ impl AioPool {
                 id,
                 state: state.gate.progress(slot, id),
                 pool: state.gate.kept(home).name.clone(),
-                is_grouped: home != LevelId::ROOT,
+                group: state.gate.kept(home).group.clone(),
                 detail: state.details.get(&slot).cloned(),
             }
         };
@@ -130,7 +129,7 @@ struct Line {
     id: TaskId,
     state: TaskState,
     pool: Arc<str>,
-    is_grouped: bool,
+    group: Option<Arc<str>>,
     detail: Option<Arc<Detail>>,
 }
 
@@ -139,7 +138,6 @@ impl Line {
         let detail = self.detail.as_deref();
         let own_name = detail.and_then(|detail| detail.name.as_deref());
         let name = own_name.map_or_else(|| format!("{}-{}", self.pool, self.id), str::to_owned);
-        let group = self.is_grouped.then_some(&*self.pool);
-        detail::info(name, group, self.id, self.state, detail)
+        detail::info(name, self.group.as_deref(), self.id, self.state, detail)
     }
 }

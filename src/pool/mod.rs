@@ -6,6 +6,7 @@
 //! - `ending`: how tasks end, and how the next one starts.
 //! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
 
+mod blocking;
 mod builder;
 mod core;
 mod current;
@@ -17,6 +18,8 @@ mod ledger;
 mod lend;
 mod life;
 mod look;
+mod permit;
+mod scope;
 mod shutdown;
 mod spawn;
 mod state;
@@ -36,6 +39,7 @@ use self::builder::Settings;
 use self::core::Core;
 pub use self::current::{Current, current};
 pub use self::lend::lend;
+pub use self::permit::Permit;
 pub use self::shutdown::{Shutdown, ShutdownReport};
 pub use self::stats::Stats;
 pub use self::stop::CancelReport;

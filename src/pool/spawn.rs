@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::core::{Patience, Terms};
+use super::core::{Patience, Runs, Terms};
 use super::dressed::Wishes;
 use super::{AioPool, Core, TaskBuilder};
 use crate::error::{Refusal, TrySpawnError};
@@ -214,12 +214,26 @@ impl AioPool {
         submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
+    /// The same for work that is to leave its worker.
+    #[track_caller]
+    pub(super) fn submit_blocking<F>(&self, work: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let mut order = self.plain_order();
+        order.terms.runs = Runs::WhereItMayBlock;
+        let submitted = self.submit(work, Plain, order, Patience::Park);
+        submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
+    }
+
     fn plain_order(&self) -> Order {
         Order {
             terms: Terms {
                 home: self.level(),
                 standing: Standing::PLAIN,
                 detail: None,
+                runs: Runs::AtItsWorker,
             },
             origin: self.inner.origin.clone(),
         }

@@ -32,7 +32,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(size: usize, name: Arc<str>) -> Self {
         Self {
-            gate: Gate::new(size, Ledger::new(name)),
+            gate: Gate::new(size, Ledger::new(name, None)),
             idle: VecDeque::new(),
             details: HashMap::new(),
         }
@@ -87,7 +87,7 @@ impl State {
                     self.tell_waiters(home, wakes);
                     return Some(task);
                 }
-                Admitted::Back(seat) => seat.take_back(wakes),
+                Admitted::Back(seat) => self.take_back(&seat, wakes),
             }
         }
     }
@@ -96,8 +96,13 @@ impl State {
     #[inline]
     pub(super) fn admit_known(&mut self, wakes: &mut Wakes) {
         while let Some(seat) = self.gate.admit_known() {
-            seat.take_back(wakes);
+            self.take_back(&seat, wakes);
         }
+    }
+
+    fn take_back(&mut self, seat: &Seat, wakes: &mut Wakes) {
+        seat.take_back(wakes);
+        self.tell_waiters(self.gate.home(seat.slot()), wakes);
     }
 
     fn count_start(&mut self, home: LevelId) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AioPool;
-use super::core::{Patience, Terms};
+use super::core::{Patience, Runs, Terms};
 use super::detail::Detail;
 use super::dressed::{Dress, Dressed, Limit, Watch, Wishes};
 use super::spawn::{Order, Rejected, Starting};
@@ -110,6 +110,36 @@ where
         self
     }
 
+    /// Gives the task time to end by itself when it is asked to stop.
+    ///
+    /// An abort is then seen inside, by [`Current::aborted`](crate::Current::aborted), and the future is dropped
+    /// only `grace` later. If it ends before, its value wins. A task that has not started has nothing to end:
+    /// it leaves the queue at once. So it is when the runtime ends.
+    ///
+    /// # Panics
+    ///
+    /// Submitting it panics if the runtime has no timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let careful = async {
+    ///     aiopool::current().unwrap().aborted().await;
+    ///     "saved"
+    /// };
+    /// let handle = pool.task(careful).grace(Duration::from_secs(5)).spawn().await;
+    /// assert_eq!(handle.cancel().await.unwrap(), "saved");
+    /// # });
+    /// ```
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.wishes.grace = Some(grace);
+        self
+    }
+
     /// What becomes of the result: `callback` gets it, and its own future's value is the task's.
     ///
     /// It runs under the same permit. It is called after a panic or a
@@ -184,7 +214,7 @@ where
     ///
     /// As for [`AioPool::try_spawn`]: gives the future back.
     pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
-        self.ask(Start::Silent, Patience::Try)
+        self.ask(Start::Silent, Patience::Try, Runs::AtItsWorker)
             .map_err(Rejected::refuse)
     }
 
@@ -200,7 +230,15 @@ where
     #[track_caller]
     pub(super) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
-        self.ask(start, Patience::Park)
+        self.ask(start, Patience::Park, Runs::AtItsWorker)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+
+    /// Submits work that is to leave its worker.
+    #[track_caller]
+    pub(super) fn submit_blocking(self) -> JoinHandle<F::Output> {
+        let pool = self.pool;
+        self.ask(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
             .unwrap_or_else(|rejected| rejected.settle(pool.core()))
     }
 
@@ -209,6 +247,7 @@ where
         self,
         start: Start,
         patience: Patience,
+        runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, Dressed>> {
         let Self {
             pool,
@@ -229,6 +268,7 @@ where
             home,
             standing,
             detail: Some(detail.clone()),
+            runs,
         };
         let order = Order { terms, origin };
         let handle = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience)?;
@@ -261,6 +301,7 @@ impl AioPool {
         Dress {
             start,
             limit: wishes.run_limit.map(|limit| self.limit(limit)),
+            grace: wishes.grace.map(|grace| self.limit(grace)),
             bell,
             detail: Arc::new(Detail::new(wishes.name, wishes.standing, settings.timed)),
             origin,

@@ -9,10 +9,6 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the pool has no verb for blocking work yet")
-    )]
     pub(crate) fn new(work: impl FnOnce() + Send + 'static) -> Self {
         Self {
             work: Box::new(work),

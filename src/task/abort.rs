@@ -46,7 +46,11 @@ impl AbortHandle {
 
     /// Returns whether the task has ended.
     pub fn is_finished(&self) -> bool {
-        self.origin.keeper.state(self.slot, self.id) == TaskState::Finished
+        self.state() == TaskState::Finished
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        self.origin.keeper.state(self.slot, self.id)
     }
 
     /// Returns the number of the task.

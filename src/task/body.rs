@@ -45,6 +45,10 @@ pub(crate) trait Extras: Default + Send {
     fn poll_expired(&mut self, _: TaskId, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
+    /// Ready when a task that was asked to stop is to be dropped.
+    fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
     /// Called when the future is gone, before anyone learns of it.
     fn ended(self, _: TaskId, _: End) {}
 }
@@ -168,6 +172,11 @@ where
             Err(payload) => self.give_up(Failure::Panicked(Box::new(payload)), finish),
         }
         None
+    }
+
+    fn poll_grace(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let extras = self.project().extras;
+        caught(|| extras.poll_grace(cx)).unwrap_or(Poll::Ready(()))
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {

@@ -33,5 +33,5 @@ pub(crate) use alarm::Bell;
 pub(crate) use latch::Latch;
 pub(crate) use nest::Nest;
 pub(crate) use run::Dispatcher;
-pub(crate) use running::running;
-pub(crate) use seat::{Permit, Seat};
+pub(crate) use running::{Entered, running};
+pub(crate) use seat::{Hold, Seat};

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::alarm::Alarm;
 use super::running::Entered;
-use super::seat::{Permit, Seat};
+use super::seat::{Hold, Seat};
 use crate::task::{End, Failure, Parked, Rejection, Settle};
 
 /// What a pool gives to its [`Spawner`](crate::Spawner): a future to be polled to its end.
@@ -64,8 +64,8 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Gives the permit of a suspended task to others.
     fn lend(&self, seat: &Seat);
 
-    /// Asks for it again. Returns whether it is there at once; else the seat's worker will be woken.
-    fn come_back(&self, seat: &Seat) -> bool;
+    /// Asks for it again. The seat knows when it is there, and who sits there is woken.
+    fn come_back(&self, seat: &Seat);
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -123,7 +123,7 @@ impl Tasks {
             let Some(mut task) = self.task.take() else {
                 return Poll::Ready(());
             };
-            if self.seat.permit() != Permit::Held && !self.may_poll(&mut task, cx) {
+            if self.seat.permit() != Hold::Held && !self.may_poll(&mut task, cx) {
                 self.task = Some(task);
                 return Poll::Pending;
             }
@@ -161,7 +161,7 @@ impl Tasks {
             if !seat.is_asked(known, cx) || task.as_mut().poll_grace(cx).is_pending() {
                 (*polled, *next) = (true, Some(task));
                 if seat.is_nested() {
-                    self.suspend(cx);
+                    self.suspend();
                 }
                 return Poll::Pending;
             }
@@ -172,34 +172,32 @@ impl Tasks {
 
     /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
     #[cold]
-    fn suspend(&mut self, cx: &mut Context<'_>) {
+    fn suspend(&mut self) {
         let (seat, nest) = (&self.seat, self.seat.nest());
         match seat.permit() {
-            Permit::Held if nest.wants_out() => seat.dispatcher().lend(seat),
-            Permit::Lent if nest.wants_back() => {
-                if seat.dispatcher().come_back(seat) {
-                    cx.waker().wake_by_ref();
-                }
-            }
-            Permit::Held | Permit::Lent | Permit::Returning => {}
+            Hold::Held if nest.wants_out() => seat.dispatcher().lend(seat),
+            Hold::Lent if nest.wants_back() => seat.dispatcher().come_back(seat),
+            Hold::Held | Hold::Lent | Hold::Returning => {}
         }
     }
 
     /// Whether a task that has lent its permit may be polled: with it, inside of `lend`, or to be given up.
     #[cold]
     fn may_poll(&mut self, task: &mut Parked, cx: &mut Context<'_>) -> bool {
-        // It is there before anybody looks for it: see `Seat::is_asked`.
-        self.seat.watch(cx.waker().clone());
-        if self.seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready() {
+        let (seat, is_lent) = (&self.seat, self.seat.permit() == Hold::Lent);
+        if is_lent && seat.nest().is_lending() {
             return true;
         }
-        match self.seat.permit() {
-            Permit::Held => true,
-            Permit::Returning => false,
-            Permit::Lent => {
-                self.seat.nest().is_lending() || self.seat.dispatcher().come_back(&self.seat)
-            }
+        if is_lent {
+            // Whoever gives the permit at once need not wake the one who asks.
+            drop(seat.unwatch());
+            seat.dispatcher().come_back(seat);
         }
+        if seat.permit() == Hold::Held {
+            return true;
+        }
+        seat.watch(cx.waker().clone());
+        seat.permit() == Hold::Held || seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready()
     }
 
     /// Ends a task that its worker can run no further.

@@ -21,7 +21,7 @@ pub(crate) fn running() -> Option<Arc<Seat>> {
 }
 
 /// Makes a seat the running one, until this is dropped. Workers may be polled inside of each other.
-pub(super) struct Entered<'s> {
+pub(crate) struct Entered<'s> {
     seat: &'s mut Option<Arc<Seat>>,
     outer: Option<Arc<Seat>>,
     outer_nested: bool,
@@ -29,7 +29,7 @@ pub(super) struct Entered<'s> {
 
 impl<'s> Entered<'s> {
     #[inline]
-    pub(super) fn new(seat: &'s mut Option<Arc<Seat>>) -> Self {
+    pub(crate) fn new(seat: &'s mut Option<Arc<Seat>>) -> Self {
         let is_nested = seat.as_ref().is_some_and(|seat| seat.is_nested());
         let outer_nested = nested::set_here(is_nested);
         let outer = swap(seat.take());

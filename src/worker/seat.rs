@@ -17,7 +17,7 @@ pub(crate) struct Seat {
     dispatcher: Arc<dyn Dispatcher>,
     /// Where its task stands in the register.
     slot: AtomicU32,
-    /// Whether its task has its permit: a [`Permit`].
+    /// Whether its task has its permit: a [`Hold`].
     permit: AtomicU8,
     /// The worker lingers, and has been handed nothing.
     idle: AtomicBool,
@@ -43,7 +43,7 @@ struct Desk {
 /// Where a task's permit is. Changed under the pool's lock, together with the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(crate) enum Permit {
+pub(crate) enum Hold {
     Held,
     Lent,
     Returning,
@@ -54,7 +54,7 @@ impl Seat {
         Self {
             dispatcher,
             slot: AtomicU32::new(Slot::NOWHERE.0),
-            permit: AtomicU8::new(Permit::Held as u8),
+            permit: AtomicU8::new(Hold::Held as u8),
             idle: AtomicBool::new(false),
             aborted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
@@ -146,6 +146,13 @@ impl Seat {
         drop(stale);
     }
 
+    /// Takes the worker's waker back.
+    pub(super) fn unwatch(&self) -> Option<Waker> {
+        let mut desk = self.desk.lock();
+        self.watched.store(false, Relaxed);
+        desk.waker.take()
+    }
+
     /// Why the task has been asked to stop.
     pub(crate) fn reason(&self) -> Reason {
         self.desk.lock().reason.take()
@@ -170,7 +177,7 @@ impl Seat {
         let mut desk = self.desk.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
-        self.set_permit(Permit::Held);
+        self.set_permit(Hold::Held);
         desk.reason = None;
         let (latches, nest) = (std::mem::take(&mut desk.latches), desk.nest.take());
         drop(desk);
@@ -188,21 +195,21 @@ impl Seat {
 /// The permit, and the nest that it may be lent for.
 impl Seat {
     #[inline]
-    pub(crate) fn permit(&self) -> Permit {
+    pub(crate) fn permit(&self) -> Hold {
         match self.permit.load(Acquire) {
-            0 => Permit::Held,
-            1 => Permit::Lent,
-            _ => Permit::Returning,
+            0 => Hold::Held,
+            1 => Hold::Lent,
+            _ => Hold::Returning,
         }
     }
 
-    pub(crate) fn set_permit(&self, permit: Permit) {
+    pub(crate) fn set_permit(&self, permit: Hold) {
         self.permit.store(permit as u8, Release);
     }
 
     /// Its turn has come: wakes those who wait for the permit.
     pub(crate) fn take_back(&self, wakes: &mut Wakes) {
-        self.set_permit(Permit::Held);
+        self.set_permit(Hold::Held);
         let mut desk = self.desk.lock();
         if let Some(nest) = &desk.nest {
             nest.tell_returned(wakes);

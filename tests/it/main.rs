@@ -2,13 +2,16 @@
 
 mod support;
 
+mod blocking;
 mod builder;
 mod cancel;
 mod chaos;
 mod counters;
 mod drops;
+mod grace;
 mod groups;
 mod handles;
+mod in_place;
 mod life;
 mod limits;
 mod maps;
@@ -19,8 +22,10 @@ mod panics;
 mod refusals;
 mod retention;
 mod runtimes;
+mod scope;
 mod seeds;
 mod settling;
+mod simple;
 mod size;
 mod streams;
 mod then;

@@ -1,0 +1,125 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::{AioPool, Core};
+use crate::spawner::Blocking;
+use crate::task::{End, Failure, Finish, JoinHandle, Parked, Rejection, Settle, Start, Task};
+use crate::unwind::shielded;
+use crate::wakes::Wakes;
+use crate::worker::{Entered, Seat, running};
+
+impl AioPool {
+    /// Spawns work that blocks its thread; if no permit is free, it waits in the queue.
+    ///
+    /// The work runs where the runtime has room for that, and holds its permit until it returns, whoever
+    /// drops what. Aborted before its turn, it never runs. Aborted later, it runs on to its end, and its value
+    /// wins: code cannot be stopped from outside. It may look at [`Current::is_aborted`](crate::Current::is_aborted)
+    /// now and then, and return early.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let manifest = pool.spawn_blocking(|| std::fs::read_to_string("Cargo.toml"));
+    /// assert!(manifest.await.unwrap().unwrap().contains("aiopool"));
+    /// # });
+    /// ```
+    pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let work = Work(Some(work));
+        match self.is_plain() {
+            true => self.submit_blocking(work),
+            false => self.task(work).submit_blocking(),
+        }
+    }
+}
+
+/// A closure as a future, which is polled once, and blocks.
+pub(super) struct Work<F>(Option<F>);
+
+impl<F> Unpin for Work<F> {}
+
+impl<F: FnOnce() -> T, T> Future for Work<F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let work = self.0.take().expect("it is polled once");
+        Poll::Ready(work())
+    }
+}
+
+/// A task that leaves its worker when its turn has come, and takes its permit along.
+pub(super) struct Leaving(pub(super) Parked);
+
+impl Task for Leaving {
+    fn announce(&self, wakes: &mut Wakes) -> Start {
+        self.0.announce(wakes)
+    }
+
+    fn poll(self: Pin<Box<Self>>, _: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+        let task = Pin::into_inner(self).0;
+        match running() {
+            Some(seat) => Away::new(seat, task).depart(),
+            None => task.give_up(Failure::Rejected(Rejection::RuntimeGone), finish),
+        }
+        None
+    }
+
+    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
+        Pin::into_inner(self).0.give_up(failure, finish);
+    }
+}
+
+/// A task on a thread that it may block, or on its way there.
+struct Away {
+    seat: Arc<Seat>,
+    task: Option<Parked>,
+}
+
+impl Away {
+    fn new(seat: Arc<Seat>, task: Parked) -> Self {
+        let task = Some(task);
+        Self { seat, task }
+    }
+
+    fn depart(self) {
+        let core = self.seat.dispatcher().clone().into_any().downcast::<Core>();
+        let work = Blocking::new(move || self.run());
+        if let Ok(core) = core {
+            shielded(|| core.spawner().spawn_blocking(work));
+        }
+    }
+
+    fn run(mut self) {
+        let Some(task) = self.task.take() else { return };
+        let mut running = Some(self.seat.clone());
+        let _entered = Entered::new(&mut running);
+        let mut finish = self.finish();
+        if let Some(unfinished) = task.poll(&mut Context::from_waker(Waker::noop()), &mut finish) {
+            unfinished.give_up(Failure::Cancelled(None), &mut finish);
+        }
+    }
+
+    fn finish(&self) -> impl FnMut(End, Settle<'_>) {
+        |end, settle| self.seat.dispatcher().abandon(&self.seat, end, settle)
+    }
+}
+
+impl Drop for Away {
+    /// Nobody has run it: the runtime is gone, or has refused it.
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            let failure = Failure::Rejected(Rejection::RuntimeGone);
+            task.give_up(failure, &mut self.finish());
+        }
+    }
+}

@@ -1,0 +1,177 @@
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::{AioPool, Core, lend};
+use crate::gate::LevelId;
+use crate::wakes::Wakes;
+use crate::worker::{self, Seat};
+
+/// In place: for code that cannot be a task.
+impl AioPool {
+    /// Runs `future` under a permit of this pool, in the caller's own task.
+    ///
+    /// So it may borrow, and need not be `Send`. It stands in the same queue as the tasks, and counts as
+    /// waiting and active, but it is none: it has no number, is not listed, and is not cancelled. The pool's
+    /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it
+    /// is the caller's own code, and runs there anyway.
+    ///
+    /// A task of this pool has a permit already: there the future just runs. In a task that belongs to
+    /// another group of the pool, this lends that task's permit meanwhile.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue, and nothing of it is left; dropped later, it drops the
+    /// future, then gives the permit back. Unlike a task's, its permit is given to somebody who
+    /// has to be polled: do not hold it in a future that you have stopped polling.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let words = vec!["borrowed".to_owned()];
+    /// let length = pool.run(async { words[0].len() }).await;
+    /// assert_eq!(length, 8);
+    /// # });
+    /// ```
+    pub async fn run<F: Future>(&self, future: F) -> F::Output {
+        match self.core().covers_here(self.level()) {
+            Some(true) => future.await,
+            Some(false) => lend(self.run_in_place(future)).await,
+            None => self.run_in_place(future).await,
+        }
+    }
+
+    /// Waits for a permit of this pool, and holds it until the [`Permit`] is dropped.
+    ///
+    /// It stands in the same queue as the tasks; see [`run`](Self::run) for what that means, and use
+    /// that where a future can be named.
+    ///
+    /// A task of this pool that asks for a permit holds two of them then. In a pool of size 1 it would wait
+    /// for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped while it waits, it leaves the queue, and nothing of it is left.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let permit = pool.acquire().await;
+    /// let task = pool.spawn_n(async { "after" });
+    /// assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    /// drop(permit);
+    /// assert_eq!(task.await.unwrap(), "after");
+    /// # });
+    /// ```
+    pub async fn acquire(&self) -> Permit {
+        Asking::new(self).await
+    }
+
+    async fn run_in_place<F: Future>(&self, future: F) -> F::Output {
+        let permit = self.acquire().await;
+        let output = future.await;
+        drop(permit);
+        output
+    }
+}
+
+/// A permit in the caller's hands. Made by [`AioPool::acquire`].
+#[must_use = "dropping it gives the permit back"]
+pub struct Permit {
+    core: Arc<Core>,
+    seat: Arc<Seat>,
+}
+
+/// Stands in the queue.
+struct Asking<'p> {
+    pool: &'p AioPool,
+    /// `None` before it stands there, and when it has got the permit.
+    seat: Option<Arc<Seat>>,
+}
+
+impl<'p> Asking<'p> {
+    fn new(pool: &'p AioPool) -> Self {
+        Self { pool, seat: None }
+    }
+
+    fn seat(&mut self) -> &Seat {
+        let new = || self.pool.core().ask(self.pool.level());
+        self.seat.get_or_insert_with(new)
+    }
+
+    fn take(&mut self) -> Option<Permit> {
+        let is_there = |seat: &mut Arc<Seat>| seat.permit() == worker::Hold::Held;
+        let seat = self.seat.take_if(is_there)?;
+        let core = self.pool.core().me();
+        Some(Permit { core, seat })
+    }
+}
+
+impl Future for Asking<'_> {
+    type Output = Permit;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+        if self.seat().permit() != worker::Hold::Held {
+            self.seat().watch(cx.waker().clone());
+        }
+        // It may have come before there was anybody to wake.
+        self.take().map_or(Poll::Pending, Poll::Ready)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if let Some(seat) = &self.seat {
+            self.pool.core().step_out(seat);
+        }
+    }
+}
+
+impl Core {
+    /// Puts somebody into the queue who needs no worker.
+    fn ask(&self, level: LevelId) -> Arc<Seat> {
+        let seat = Arc::new(Seat::new(self.me()));
+        seat.set_permit(worker::Hold::Returning);
+        let mut state = self.lock();
+        let slot = state.gate.ask(level, seat.clone());
+        seat.serve(slot);
+        self.dispatch(state);
+        seat
+    }
+
+    /// Takes one out that runs in place, or was about to.
+    fn step_out(&self, seat: &Seat) {
+        let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        let (seat, home) = state.gate.leave(seat.slot());
+        state.left(home, &mut wakes);
+        self.dispatch(state);
+        wakes.wake();
+        drop(seat);
+    }
+
+    /// Whether the task that is polled here has a permit of this level. `None`: no task of this pool is.
+    fn covers_here(&self, level: LevelId) -> Option<bool> {
+        let seat = self.running_here()?;
+        let state = self.lock();
+        let home = state.gate.home(seat.slot());
+        Some(state.gate.path(home).any(|(at, _)| at == level))
+    }
+}
+
+impl fmt::Debug for Permit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permit").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.core.step_out(&self.seat);
+    }
+}

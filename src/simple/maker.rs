@@ -1,0 +1,80 @@
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+
+/// A function that is called by one thread at a time, and under no lock.
+pub(super) struct Maker<F> {
+    place: Mutex<Place<F>>,
+    back: Condvar,
+}
+
+enum Place<F> {
+    Here(F),
+    With(ThreadId),
+}
+
+/// The function, until this is dropped.
+pub(super) struct Taken<'m, F> {
+    maker: &'m Maker<F>,
+    function: Option<F>,
+}
+
+impl<F> Maker<F> {
+    pub(super) fn new(function: F) -> Self {
+        Self {
+            place: Mutex::new(Place::Here(function)),
+            back: Condvar::new(),
+        }
+    }
+
+    /// Takes the function, as soon as no other thread has it.
+    pub(super) fn take(&self) -> Taken<'_, F> {
+        let me = thread::current().id();
+        let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match std::mem::replace(&mut *place, Place::With(me)) {
+                Place::Here(function) => {
+                    let function = Some(function);
+                    return Taken {
+                        maker: self,
+                        function,
+                    };
+                }
+                Place::With(other) => {
+                    *place = Place::With(other);
+                    assert!(
+                        other != me,
+                        "the function of a SimpleTaskPool started tasks of it"
+                    );
+                }
+            }
+            place = self
+                .back
+                .wait(place)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl<F> Taken<'_, F> {
+    pub(super) fn make<T>(&mut self) -> T
+    where
+        F: FnMut() -> T,
+    {
+        let function = self.function.as_mut();
+        function.expect("it is given back when this is dropped")()
+    }
+}
+
+impl<F> Drop for Taken<'_, F> {
+    fn drop(&mut self) {
+        if let Some(function) = self.function.take() {
+            let mut place = self
+                .maker
+                .place
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *place = Place::Here(function);
+        }
+        self.maker.back.notify_one();
+    }
+}
