@@ -373,11 +373,22 @@ impl<W, A, L> Gate<W, A, L> {
         &self,
         level: LevelId,
     ) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
+        self.entries(level).filter(|(_, id, _)| id.is_task())
+    }
+
+    /// Those at a level or below it whom a worker has, in no order: tasks, and what tasks are made of.
+    pub(crate) fn served(&self, level: LevelId) -> impl Iterator<Item = &A> {
+        let served = |(_, id, content)| match content {
+            &Content::Active(ref by) if id != TaskId::UNNUMBERED => by.as_ref(),
+            &Content::Active(_) | &Content::Waiting(_) => None,
+        };
+        self.entries(level).filter_map(served)
+    }
+
+    fn entries(&self, level: LevelId) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
         let entry = |slot| Some((slot, self.register.get(slot)?));
         let entries = self.slots(level).into_iter().filter_map(entry);
-        entries
-            .filter(|(_, entry)| entry.id != TaskId::UNNUMBERED)
-            .map(|(slot, Entry { id, content, .. })| (slot, *id, content))
+        entries.map(|(slot, Entry { id, content, .. })| (slot, *id, content))
     }
 
     /// How many slots there is memory for.

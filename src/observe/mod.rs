@@ -78,7 +78,7 @@ impl From<End> for Ended {
             End::Panicked => Self::Panicked,
             End::Cancelled => Self::Cancelled,
             End::TimedOut => Self::TimedOut,
-            End::Rejected => Self::Rejected,
+            End::Rejected | End::Nothing => Self::Rejected,
         }
     }
 }

@@ -213,7 +213,7 @@ impl Core {
 
     /// Why a newcomer may neither start nor wait.
     #[inline]
-    fn rejection(
+    pub(super) fn rejection(
         &self,
         state: &State,
         home: LevelId,

@@ -77,6 +77,12 @@ pub(super) struct Watch {
     pub(super) group: Option<Arc<str>>,
 }
 
+impl Dressed {
+    pub(super) fn detail(&self) -> Option<Arc<Detail>> {
+        self.0.as_ref().map(|dress| dress.detail.clone())
+    }
+}
+
 impl Extras for Dressed {
     fn admitted(&self, wakes: &mut Wakes) -> Start {
         let Some(dress) = &self.0 else {

@@ -5,7 +5,7 @@ use std::task::Waker;
 use super::detail::Detail;
 use super::ledger::Ledger;
 use super::waiters::Now;
-use crate::gate::{Admitted, Content, Gate, LevelId, Standing};
+use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::task::{End, Parked, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::Seat;
@@ -127,6 +127,9 @@ impl State {
         wakes: &mut Wakes,
     ) -> Option<Arc<Seat>> {
         let (seat, home) = self.gate.leave(slot);
+        if end == End::Nothing {
+            self.uncount_start(home);
+        }
         self.end(slot, home, end, joiner, wakes);
         seat
     }
@@ -234,12 +237,7 @@ impl State {
 
     /// The seats of all that run at a level or below it.
     pub(super) fn seats(&self, level: LevelId) -> impl Iterator<Item = &Arc<Seat>> {
-        self.gate
-            .tasks(level)
-            .filter_map(|(_, _, content)| match content {
-                Content::Active(seat) => seat.as_ref(),
-                Content::Waiting(_) => None,
-            })
+        self.gate.served(level)
     }
 
     /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.

@@ -31,6 +31,7 @@ impl Stats {
             End::Cancelled => &mut self.cancelled,
             End::TimedOut => &mut self.timed_out,
             End::Rejected => &mut self.rejected,
+            End::Nothing => return,
         };
         *ends += 1;
     }

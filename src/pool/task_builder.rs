@@ -287,7 +287,7 @@ where
 }
 
 impl AioPool {
-    fn dress(&self, wishes: Wishes, start: Start, bell: Option<Arc<Bell>>) -> Dress {
+    pub(super) fn dress(&self, wishes: Wishes, start: Start, bell: Option<Arc<Bell>>) -> Dress {
         let settings = &self.core().settings;
         let origin = match &wishes.name {
             Some(name) => Arc::new(self.inner.origin.named(name.clone())),

@@ -20,8 +20,22 @@ impl TaskId {
     /// The number of no task.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
-    /// The number of what stands in a queue and is no task.
-    pub(crate) const UNNUMBERED: Self = Self(u64::MAX - 1);
+    /// The number of what stands in a queue, and is no task, nor to be told from others.
+    pub(crate) const UNNUMBERED: Self = Self(Self::END);
+
+    /// From here on no task is numbered.
+    const END: u64 = 1 << 63;
+
+    /// A number for what is no task, and to be told from others.
+    pub(crate) fn unnumbered(distinct: u64) -> Self {
+        Self(Self::END + distinct)
+    }
+
+    /// Whether it is the number of a task.
+    #[inline]
+    pub(crate) fn is_task(self) -> bool {
+        self.0 < Self::END
+    }
 
     /// Returns the bare number.
     pub fn get(self) -> u64 {

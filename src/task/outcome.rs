@@ -71,6 +71,8 @@ pub(crate) enum End {
     Cancelled,
     TimedOut,
     Rejected,
+    /// What ended was no task.
+    Nothing,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod cancel;
 mod chaos;
 mod counters;
 mod drops;
+mod feed;
 mod grace;
 mod groups;
 mod handles;
