@@ -11,7 +11,7 @@ use crate::task::{JoinError, TaskId};
 pub enum BuildError {
     /// The size is 0: nothing would ever run.
     ZeroSize,
-    /// The rate is 0: nothing would ever start.
+    /// The rate is of no starts, or in no time.
     ZeroRate,
     /// What was asked for needs a timer, and the runtime has none.
     NoTimer,
@@ -21,7 +21,9 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::ZeroSize => ZERO_SIZE,
-            Self::ZeroRate => "a rate of 0 would start nothing: pause the pool to hold tasks back",
+            Self::ZeroRate => {
+                "a rate needs a start, and some time: pause the pool to hold tasks back"
+            },
             Self::NoTimer => "the runtime has no timer: use Tokio, Smol, AsyncStd, or a Spawner whose `sleep` returns one",
         })
     }

@@ -195,7 +195,7 @@ impl<W, A, L> Gate<W, A, L> {
     pub(crate) fn come_back(&mut self, slot: Slot) {
         let home = self.place(slot).home;
         self.change_place(slot, |place| {
-            (place.hold, place.at) = (Hold::Returning, home)
+            (place.hold, place.at) = (Hold::Returning, home);
         });
         self.levels
             .at_mut(home)
@@ -378,11 +378,13 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Those at a level or below it whom a worker has, in no order: tasks, and what tasks are made of.
     pub(crate) fn served(&self, level: LevelId) -> impl Iterator<Item = &A> {
-        let served = |(_, id, content)| match content {
-            &Content::Active(ref by) if id != TaskId::UNNUMBERED => by.as_ref(),
-            &Content::Active(_) | &Content::Waiting(_) => None,
-        };
-        self.entries(level).filter_map(served)
+        let served = self
+            .entries(level)
+            .filter(|(_, id, _)| *id != TaskId::UNNUMBERED);
+        served.filter_map(|(_, _, content)| match content {
+            Content::Active(by) => by.as_ref(),
+            Content::Waiting(_) => None,
+        })
     }
 
     fn entries(&self, level: LevelId) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {

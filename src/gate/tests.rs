@@ -277,8 +277,7 @@ impl Trial {
     }
 
     fn lend(&mut self) {
-        let Some(id) = self.pick_one(self.model.active.iter().map(|member| member.id).collect())
-        else {
+        let Some(id) = self.pick_one(&ids(&self.model.active)) else {
             return;
         };
         self.gate.lend(self.slot(id));
@@ -286,8 +285,7 @@ impl Trial {
     }
 
     fn come_back(&mut self) {
-        let Some(id) = self.pick_one(self.model.lent.iter().map(|member| member.id).collect())
-        else {
+        let Some(id) = self.pick_one(&ids(&self.model.lent)) else {
             return;
         };
         self.gate.come_back(self.slot(id));
@@ -295,9 +293,9 @@ impl Trial {
     }
 
     fn leave_lent(&mut self) {
-        let lent = self.model.lent.iter().map(|member| member.id);
-        let gone = lent.chain(self.model.returning()).collect();
-        let Some(id) = self.pick_one(gone) else {
+        let mut gone = ids(&self.model.lent);
+        gone.extend(self.model.returning());
+        let Some(id) = self.pick_one(&gone) else {
             return;
         };
         self.gate.leave(self.slot(id));
@@ -311,7 +309,7 @@ impl Trial {
         self.model.starts = Some(starts);
     }
 
-    fn pick_one(&mut self, ids: Vec<u64>) -> Option<u64> {
+    fn pick_one(&mut self, ids: &[u64]) -> Option<u64> {
         match ids.len() as u64 {
             0 => None,
             len => Some(ids[self.pick(len) as usize]),
@@ -409,6 +407,10 @@ impl Trial {
     fn slot(&self, id: u64) -> Slot {
         self.slots.iter().find(|(other, _)| *other == id).unwrap().1
     }
+}
+
+fn ids(members: &[Member]) -> Vec<u64> {
+    members.iter().map(|member| member.id).collect()
 }
 
 fn queues(model: &Model, of: impl Fn(&ModelLevel) -> &Vec<Member>) -> Vec<Member> {

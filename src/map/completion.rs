@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::lock::Lock;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, End, Extras, JoinError, JoinHandle, Keeper, Start, TaskId};
+use crate::task::{AbortOnDrop, End, Extras, Gone, JoinError, JoinHandle, Keeper, Start, TaskId};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
@@ -147,7 +147,8 @@ impl Extras for Told {
         Start::Silent
     }
 
-    fn ended(self, _: TaskId, _: End) {
+    fn ended(self, _: TaskId, _: End) -> Option<Arc<dyn Gone>> {
         self.tell();
+        None
     }
 }

@@ -2,8 +2,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use super::AioPool;
+use super::rate::Rate;
 use crate::error::BuildError;
 use crate::observe::Observer;
 use crate::spawner::Spawner;
@@ -13,6 +15,7 @@ pub(crate) struct Settings {
     pub(super) name: Arc<str>,
     /// How many may wait; `None` for any number.
     pub(super) max_waiting: Option<usize>,
+    pub(super) rate: Option<Rate>,
     pub(super) timed: bool,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -35,6 +38,7 @@ pub struct Builder {
     name: Option<String>,
     spawner: Option<Box<dyn Spawner>>,
     max_waiting: Option<usize>,
+    rate: Option<Rate>,
     timed: bool,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -46,6 +50,7 @@ impl Builder {
             name: None,
             spawner: None,
             max_waiting: None,
+            rate: None,
             timed: false,
             observer: None,
         }
@@ -77,6 +82,31 @@ impl Builder {
         self
     }
 
+    /// How many tasks may start in any interval of this length, however many permits are free. Default: no limit.
+    ///
+    /// A task that waits for the rate stands in the queue and holds no permit of the pool; order is kept. It
+    /// holds for the pool with all its groups, and for [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
+    ///
+    /// The time is the runtime's, so it needs a timer: there runs one for each start of the last interval.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let interval = Duration::from_millis(20);
+    /// let pool = aiopool::AioPool::builder().size(100).rate(5, interval).build().unwrap();
+    /// let begun = Instant::now();
+    /// pool.map(0..15, |n| async move { n }).await;
+    /// assert!(begun.elapsed() >= 2 * interval);
+    /// # });
+    /// ```
+    pub fn rate(mut self, starts: u32, per: Duration) -> Self {
+        self.rate = Some(Rate { starts, per });
+        self
+    }
+
     /// Whether the pool takes the time at a task's submission and start, for
     /// [`TaskInfo::waited`](crate::TaskInfo::waited) and [`running`](crate::TaskInfo::running).
     ///
@@ -97,6 +127,8 @@ impl Builder {
     /// # Errors
     ///
     /// [`BuildError::ZeroSize`] if the size is 0: to hold tasks back, [`pause`](AioPool::pause) the pool.
+    /// [`BuildError::ZeroRate`] if the rate is of no starts, or its interval is empty.
+    /// [`BuildError::NoTimer`] if there is a rate, and the spawner has no timer, or no runtime yet.
     pub fn build(self) -> Result<AioPool, BuildError> {
         let size = self
             .size
@@ -104,13 +136,28 @@ impl Builder {
         if size == 0 {
             return Err(BuildError::ZeroSize);
         }
+        self.check_rate()?;
         let settings = Settings {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
+            rate: self.rate,
             timed: self.timed || self.observer.is_some(),
             observer: self.observer,
         };
         Ok(AioPool::assemble(size, settings, self.spawner))
+    }
+}
+
+impl Builder {
+    fn check_rate(&self) -> Result<(), BuildError> {
+        let Some(rate) = self.rate else { return Ok(()) };
+        if rate.starts == 0 || rate.per.is_zero() {
+            return Err(BuildError::ZeroRate);
+        }
+        match &self.spawner {
+            Some(spawner) if !rate.is_kept_by(&**spawner) => Err(BuildError::NoTimer),
+            Some(_) | None => Ok(()),
+        }
     }
 }
 
@@ -125,6 +172,7 @@ impl fmt::Debug for Builder {
             .field("size", &self.size)
             .field("name", &self.name)
             .field("max_waiting", &self.max_waiting)
+            .field("rate", &self.rate)
             .field("timed", &self.timed)
             .finish_non_exhaustive()
     }

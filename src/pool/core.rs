@@ -6,6 +6,7 @@ use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
 use super::state::State;
+use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
 use crate::spawner::{self, Spawner};
@@ -57,9 +58,13 @@ impl Core {
         settings: Settings,
         spawner: Option<Box<dyn Spawner>>,
     ) -> Arc<Self> {
+        let mut state = State::new(size, settings.name.clone());
+        if let Some(rate) = settings.rate {
+            state.limit_starts(rate);
+        }
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            state: Lock::new(State::new(size, settings.name.clone())),
+            state: Lock::new(state),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             settings,
             expecting: AtomicBool::new(false),
@@ -85,6 +90,12 @@ impl Core {
         let found = spawner::found().expect(
             "no runtime here: submit from inside a tokio context, enable the feature `smol`, \
              or make the pool with AioPool::with_spawner",
+        );
+        let rate = self.settings.rate;
+        assert!(
+            rate.is_none_or(|rate| rate.is_kept_by(&*found)),
+            "{}",
+            BuildError::NoTimer
         );
         &**self.spawner.get_or_init(|| found)
     }
@@ -150,7 +161,7 @@ impl Core {
     /// Starts those who can be started, and unlocks.
     #[inline]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() {
+        if state.gate.is_ready() || state.has_spent() {
             self.start_ready(state);
         }
     }
@@ -164,7 +175,14 @@ impl Core {
         loop {
             state.admit_known(&mut wakes);
             if !state.gate.is_ready() {
-                break;
+                let spent = state.take_spent();
+                if spent == 0 {
+                    break;
+                }
+                drop(state);
+                self.refill_later(spent);
+                state = self.lock();
+                continue;
             }
             if let Some(seat) = state.idle.pop_back() {
                 if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
@@ -195,7 +213,7 @@ impl Core {
     }
 
     /// Gives a worker to the runtime. One that panics has refused it.
-    fn launch(&self, worker: Worker) {
+    pub(super) fn launch(&self, worker: Worker) {
         let outer = LAUNCHING.replace(self.address());
         shielded(|| self.spawner().spawn(worker));
         LAUNCHING.set(outer);

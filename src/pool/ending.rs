@@ -83,6 +83,14 @@ impl Dispatcher for Core {
         self.dispatch(state);
     }
 
+    fn refill(&self, starts: u32) {
+        let mut state = self.lock();
+        state.refill(starts);
+        if !self.is_launching() {
+            self.dispatch(state);
+        }
+    }
+
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
         self
     }

@@ -20,6 +20,7 @@ mod lend;
 mod life;
 mod look;
 mod permit;
+mod rate;
 mod scope;
 mod shutdown;
 mod spawn;

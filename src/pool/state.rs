@@ -4,6 +4,7 @@ use std::task::Waker;
 
 use super::detail::Detail;
 use super::ledger::Ledger;
+use super::rate::Spending;
 use super::waiters::Now;
 use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::task::{End, Parked, Slot, TaskId};
@@ -25,6 +26,8 @@ use crate::worker::Seat;
 pub(super) struct State {
     pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
     pub(super) idle: VecDeque<Arc<Seat>>,
+    /// In a pool with a rate.
+    pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
     pub(super) details: HashMap<Slot, Arc<Detail>>,
 }
@@ -34,6 +37,7 @@ impl State {
         Self {
             gate: Gate::new(size, Ledger::new(name, None)),
             idle: VecDeque::new(),
+            spending: None,
             details: HashMap::new(),
         }
     }

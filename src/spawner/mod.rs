@@ -64,6 +64,8 @@ pub trait Spawner: Send + Sync + 'static {
     }
 
     /// Starts a timer, or returns `None` where there is none: the default.
+    ///
+    /// Its time begins with this call, or with its first poll, which follows soon.
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let _ = duration;
         None

@@ -27,8 +27,9 @@ impl Spawner for Smol {
     }
 
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let timer = smol::Timer::after(duration);
         Some(Box::pin(async move {
-            smol::Timer::after(duration).await;
+            timer.await;
         }))
     }
 }

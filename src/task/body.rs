@@ -49,8 +49,16 @@ pub(crate) trait Extras: Default + Send {
     fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
-    /// Called when the future is gone, before anyone learns of it.
-    fn ended(self, _: TaskId, _: End) {}
+    /// Called when the future is gone, before anyone learns of it. Returns who is to be told when all do.
+    fn ended(self, _: TaskId, _: End) -> Option<Arc<dyn Gone>> {
+        None
+    }
+}
+
+/// Is told when a task is gone from the pool.
+pub(crate) trait Gone: Send + Sync {
+    /// Called under the pool's lock. Returns whom to wake after it.
+    fn gone(&self) -> Option<Waker>;
 }
 
 /// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
@@ -136,9 +144,16 @@ where
             }
         };
         let end = outcome.end();
-        shielded(|| extras.ended(shared.id(), end));
+        let mut gone = None;
+        shielded(|| gone = extras.ended(shared.id(), end));
         let mut outcome = Some(outcome);
-        finish(end, &mut || shared.settle(outcome.take()?));
+        finish(end, &mut || {
+            let joiner = shared.settle(outcome.take()?);
+            match &gone {
+                Some(gone) => gone.gone(),
+                None => joiner,
+            }
+        });
         // With it goes the outcome, if nobody has kept the handle.
         discard(shared);
     }

@@ -43,15 +43,6 @@ impl<T> Shared<T> {
         }
     }
 
-    /// The same for a task without a handle: at its end this is woken.
-    pub(crate) fn told(waker: Waker) -> Self {
-        let mut shared = Self::new();
-        if let Stage::Pending { waker: told, .. } = shared.stage.get_mut() {
-            *told = Some(waker);
-        }
-        shared
-    }
-
     /// Says what the pool has given it, before anyone else can see it.
     #[inline]
     pub(crate) fn place(&mut self, id: TaskId, at: Slot) {

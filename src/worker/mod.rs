@@ -19,10 +19,12 @@
 //! - [`running`]: which task is being polled on this thread.
 //! - [`Latch`]: waits until a number of aborted tasks have ended.
 //! - [`Alarm`]: a worker that runs no tasks, but rings when one has waited too long.
+//! - [`Refill`]: one that gives starts back to a pool with a rate.
 
 mod alarm;
 mod latch;
 mod nest;
+mod refill;
 mod run;
 mod running;
 mod seat;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::alarm::Alarm;
+use super::refill::Refill;
 use super::running::Entered;
 use super::seat::{Hold, Seat};
 use crate::task::{End, Failure, Parked, Rejection, Settle};
@@ -34,6 +35,7 @@ pub struct Worker {
 enum Role {
     Tasks(Tasks),
     Alarm(Alarm),
+    Refill(Refill),
 }
 
 /// Runs tasks.
@@ -67,6 +69,9 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Asks for it again. The seat knows when it is there, and who sits there is woken.
     fn come_back(&self, seat: &Seat);
 
+    /// Lets so many more tasks start.
+    fn refill(&self, starts: u32);
+
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -88,9 +93,13 @@ impl Worker {
     }
 
     pub(super) fn alarm(alarm: Alarm) -> Self {
-        Self {
-            role: Role::Alarm(alarm),
-        }
+        let role = Role::Alarm(alarm);
+        Self { role }
+    }
+
+    pub(super) fn timing(refill: Refill) -> Self {
+        let role = Role::Refill(refill);
+        Self { role }
     }
 }
 
@@ -101,6 +110,7 @@ impl Future for Worker {
         match &mut self.role {
             Role::Tasks(tasks) => tasks.poll(cx),
             Role::Alarm(alarm) => alarm.poll(cx),
+            Role::Refill(refill) => refill.poll(cx),
         }
     }
 }

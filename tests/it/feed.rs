@@ -185,11 +185,14 @@ fn a_panicking_closure_does_the_same() {
 fn its_iterator_and_its_closure_may_use_the_pool() {
     let (hand, pool) = Hand::pool(2);
     let (items, closure) = (pool.clone(), pool.clone());
-    let feed = pool.feed((0..3).inspect(move |_| drop(items.stats())), move |n| {
-        drop(closure.tasks());
-        closure.spawn_n(async {});
-        async move { n }
-    });
+    let feed = pool.feed(
+        (0..3).inspect(move |_| assert!(!items.is_empty())),
+        move |n| {
+            drop(closure.tasks());
+            closure.spawn_n(async {});
+            async move { n }
+        },
+    );
     hand.run();
     assert!(feed.is_finished());
     assert_eq!(pool.stats().completed, 6);

@@ -20,6 +20,7 @@ mod nested;
 mod observer;
 mod order;
 mod panics;
+mod rate;
 mod refusals;
 mod retention;
 mod runtimes;

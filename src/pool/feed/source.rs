@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use super::tracker::Tracker;
 use crate::gate::{LevelId, Standing};
@@ -11,9 +11,9 @@ use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
 use crate::task::{
-    Body, End, Extras, Failure, Finish, Parked, Plain, Shared, Slot, Start, Task, TaskId,
+    Body, End, Extras, Failure, Finish, Gone, Parked, Plain, Shared, Slot, Start, Task, TaskId,
 };
-use crate::unwind::{caught, discard};
+use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::{Seat, running};
 
@@ -50,90 +50,82 @@ where
 
     /// The pool takes none of it.
     pub(super) fn refuse(self: Box<Self>) {
+        self.tracker.mark_rejected();
+        self.vanish();
+    }
+
+    fn pull(&mut self) -> Option<Pulled<Fut>> {
+        let item = self.items.next()?;
+        let future = (self.f)(item);
+        let is_last = self.items.size_hint().1 == Some(0);
+        Some(Pulled { future, is_last })
+    }
+
+    /// Nothing more is pulled. It is in no queue.
+    fn vanish(self: Box<Self>) {
         let tracker = self.tracker.clone();
         discard(self);
-        tracker.mark_rejected();
-        tracker.goes().wake();
+        if let Some(waker) = tracker.gone() {
+            shielded(|| waker.wake());
+        }
     }
 
-    fn pull(&mut self) -> Option<Fut> {
-        let item = self.items.next()?;
-        Some((self.f)(item))
-    }
-
-    /// Ends the feed at its worker: nothing more is pulled.
+    /// Ends the feed at its worker.
     fn end(self: Box<Self>, finish: Finish<'_>) {
         let tracker = self.tracker.clone();
         discard(self);
-        finish(End::Nothing, &mut || Some(tracker.goes()));
+        finish(End::Nothing, &mut || tracker.gone());
     }
 
     /// Its iterator or its closure has panicked: that is the end of a task, and of the feed.
-    fn end_broken(self: Box<Self>, core: &Core, seat: &Seat, finish: Finish<'_>) {
+    fn end_broken(self: Box<Self>, turn: &mut Turn<'_, '_>) {
         let tracker = self.tracker.clone();
         discard(self);
         tracker.mark_broken();
-        core.lock().number_item(seat.slot());
-        finish(End::Panicked, &mut || Some(tracker.goes()));
+        turn.core.lock().number_item(turn.seat.slot());
+        (turn.finish)(End::Panicked, &mut || tracker.gone());
     }
 
-    /// Lets an item have the slot and the permit, and goes back to the queue.
-    fn start(
-        self: Box<Self>,
-        core: &Core,
-        seat: &Seat,
-        future: Fut,
-        cx: &mut Context<'_>,
-        finish: Finish<'_>,
-    ) -> Option<Parked> {
-        match core.dress_item() {
-            None => self.start_with(core, seat, future, Plain, None, cx, finish),
+    /// Lets an item run in its place.
+    fn start(self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
+        match turn.core.dress_item() {
+            None => self.start_with(turn, pulled, Plain, None),
             Some(dressed) => {
                 let detail = dressed.detail();
-                self.start_with(core, seat, future, dressed, detail, cx, finish)
+                self.start_with(turn, pulled, dressed, detail)
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a step of `start`")]
+    /// Gives slot and permit to an item, and goes back to the queue.
     fn start_with<X: Extras + 'static>(
         self: Box<Self>,
-        core: &Core,
-        seat: &Seat,
-        future: Fut,
+        turn: Turn<'_, '_>,
+        pulled: Pulled<Fut>,
         extras: X,
         detail: Option<Arc<Detail>>,
-        cx: &mut Context<'_>,
-        finish: Finish<'_>,
     ) -> Option<Parked> {
-        let tracker = self.tracker.clone();
+        let (tracker, slot) = (self.tracker.clone(), turn.seat.slot());
         let place = tracker.reserve();
-        let extras = Item {
-            fed: Some((tracker.clone(), place)),
-            extras,
-        };
-        let mut shared = Arc::new(Shared::told(tracker.goes()));
-        let mut body = Box::new(Body::new(future, extras));
-        let mut state = core.lock();
-        let id = state.number_item(seat.slot());
+        let fed = Some((tracker.clone(), place));
+        let mut shared = Arc::new(Shared::new());
+        let mut body = Box::new(Body::new(pulled.future, Item { fed, extras }));
+        let mut state = turn.core.lock();
+        let id = state.number_item(slot);
+        body.place(&mut shared, id, slot);
         if let Some(detail) = detail {
-            state.details.insert(seat.slot(), detail);
+            state.details.insert(slot, detail);
         }
-        body.place(&mut shared, id, seat.slot());
-        if tracker.fill(place, seat.slot(), id) && !seat.is_aborted() {
-            let home = state.gate.home(seat.slot());
-            self.park(core, state, home);
-            let item = Box::into_pin(body);
-            announce(&*item);
-            return item.poll(cx, finish);
+        // It may have been aborted while it pulled.
+        let goes_on = tracker.fill(place, slot, id) && !turn.seat.is_aborted();
+        if goes_on && !pulled.is_last {
+            let home = state.gate.home(slot);
+            self.park(&turn.core, state, home);
+        } else {
+            drop(state);
+            self.vanish();
         }
-        // It was aborted while it was pulled.
-        drop(state);
-        discard(self);
-        tracker.goes().wake();
-        let failure = Failure::Cancelled(seat.reason());
-        Box::into_pin(body).give_up(failure, finish);
-        None
+        turn.run(Box::into_pin(body), goes_on)
     }
 
     /// Stands in the queue, behind all that are there.
@@ -152,11 +144,33 @@ where
     }
 }
 
-/// Takes the time of the start.
-fn announce(item: &dyn Task) {
-    let mut wakes = Wakes::default();
-    item.announce(&mut wakes);
-    wakes.wake();
+/// What a source has pulled.
+struct Pulled<Fut> {
+    future: Fut,
+    /// Its iterator says that there is no more.
+    is_last: bool,
+}
+
+/// A poll of a source, which has a permit.
+struct Turn<'t, 'w> {
+    core: Arc<Core>,
+    seat: Arc<Seat>,
+    cx: &'t mut Context<'w>,
+    finish: Finish<'t>,
+}
+
+impl Turn<'_, '_> {
+    fn run(self, item: Parked, goes_on: bool) -> Option<Parked> {
+        if !goes_on {
+            let failure = Failure::Cancelled(self.seat.reason());
+            item.give_up(failure, self.finish);
+            return None;
+        }
+        let mut wakes = Wakes::default();
+        item.announce(&mut wakes);
+        wakes.wake();
+        item.poll(self.cx, self.finish)
+    }
 }
 
 impl<I, F, Fut> Task for Source<I, F>
@@ -174,19 +188,25 @@ where
         let mut source = Pin::into_inner(self);
         let goes_on = source.tracker.unpark();
         let Some((core, seat)) = Core::here() else {
-            source.refuse();
+            source.end(finish);
             return None;
+        };
+        let mut turn = Turn {
+            core,
+            seat,
+            cx,
+            finish,
         };
         let pulled = match goes_on {
             true => caught(|| source.pull()),
             false => Ok(None),
         };
         match pulled {
-            Ok(Some(future)) => return source.start(&core, &seat, future, cx, finish),
-            Ok(None) => source.end(finish),
+            Ok(Some(pulled)) => return source.start(turn, pulled),
+            Ok(None) => source.end(turn.finish),
             Err(payload) => {
                 discard(payload);
-                source.end_broken(&core, &seat, finish);
+                source.end_broken(&mut turn);
             }
         }
         None
@@ -199,13 +219,6 @@ where
             source.tracker.mark_rejected();
         }
         source.end(finish);
-    }
-}
-
-impl Tracker {
-    /// To be woken when the source, or an item, has gone from the pool.
-    fn goes(self: &Arc<Self>) -> Waker {
-        Waker::from(self.clone())
     }
 }
 
@@ -225,11 +238,11 @@ impl<X: Extras> Extras for Item<X> {
         self.extras.poll_expired(id, cx)
     }
 
-    fn ended(self, id: TaskId, end: End) {
+    fn ended(self, id: TaskId, end: End) -> Option<Arc<dyn Gone>> {
         self.extras.ended(id, end);
-        if let Some((tracker, place)) = self.fed {
-            tracker.count(place, end);
-        }
+        let (tracker, place) = self.fed?;
+        tracker.count(place, end);
+        Some(tracker)
     }
 }
 

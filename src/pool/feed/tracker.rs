@@ -1,9 +1,8 @@
-use std::sync::Arc;
-use std::task::{Poll, Wake, Waker};
+use std::task::{Poll, Waker};
 
 use crate::lock::Lock;
-use crate::task::{End, Slot, TaskId};
-use crate::unwind::{discard, shielded};
+use crate::task::{End, Gone, Slot, TaskId};
+use crate::unwind::discard;
 
 /// What has become of a [`Feed`](super::Feed).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -22,8 +21,6 @@ pub struct FeedReport {
 }
 
 /// What a feed, its source and its items know of each other.
-///
-/// As a waker it is told when one of them has gone from the pool, after all counters say so.
 pub(super) struct Tracker(Lock<Progress>);
 
 #[derive(Default)]
@@ -141,17 +138,14 @@ impl Tracker {
     }
 }
 
-impl Wake for Tracker {
-    fn wake(self: Arc<Self>) {
+impl Gone for Tracker {
+    /// The source has gone from the pool, or an item.
+    fn gone(&self) -> Option<Waker> {
         let mut progress = self.0.lock();
         progress.living -= 1;
-        let waker = match progress.living {
+        match progress.living {
             0 => progress.waker.take(),
             _ => None,
-        };
-        drop(progress);
-        if let Some(waker) = waker {
-            shielded(|| waker.wake());
         }
     }
 }

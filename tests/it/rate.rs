@@ -1,0 +1,207 @@
+//! `rate`: so many starts in an interval, together with the size.
+
+use std::collections::VecDeque;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aiopool::{AioPool, BuildError, Builder, Spawner, Worker};
+use tokio::time::{Instant, sleep};
+
+use crate::support::{Hand, Probe, on_every_runtime, on_tokio};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn limited(starts: u32, per: Duration) -> Builder {
+    AioPool::builder().size(100).rate(starts, per)
+}
+
+#[test]
+fn no_interval_sees_more_starts_and_none_is_wasted() {
+    on_tokio(async {
+        let pool = limited(3, SECOND).build().unwrap();
+        let begun = Instant::now();
+        let starts = pool.map(0..30, |_| async { Instant::now() }).await;
+        let starts: Vec<Duration> = starts.into_iter().map(|at| at.unwrap() - begun).collect();
+        assert!(starts.is_sorted());
+        for (first, fourth) in starts.iter().zip(&starts[3..]) {
+            assert!(*fourth - *first >= SECOND, "{starts:?}");
+        }
+        assert_eq!(starts[0], Duration::ZERO);
+        // The timer of the runtime is exact to a millisecond, and rounds up.
+        assert!(starts[29] < Duration::from_millis(9050), "{starts:?}");
+    });
+}
+
+#[test]
+fn starts_that_were_not_used_are_not_saved_up() {
+    on_tokio(async {
+        let pool = limited(2, SECOND).build().unwrap();
+        sleep(10 * SECOND).await;
+        let handles = pool.map_n(0..5, |_| async {});
+        sleep(Duration::from_millis(500)).await;
+        let started = handles.iter().filter(|handle| handle.is_finished()).count();
+        assert_eq!(started, 2);
+        pool.cancel_all().await;
+    });
+}
+
+#[test]
+fn a_task_that_waits_for_the_rate_holds_no_permit() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).build().unwrap();
+        let handles = pool.map_n(0..3, |_| pending::<()>());
+        sleep(Duration::from_millis(10)).await;
+        assert_eq!((pool.active(), pool.waiting()), (1, 2));
+        assert!(pool.try_spawn(async {}).is_err());
+        assert!(handles[1].abort());
+        sleep(SECOND).await;
+        assert_eq!((pool.active(), pool.waiting()), (2, 0));
+        pool.cancel_all().await;
+    });
+}
+
+#[test]
+fn size_and_rate_hold_together_and_in_order() {
+    on_tokio(async {
+        let pool = limited(2, SECOND).size(1).build().unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let begun = Instant::now();
+        for n in 0..6 {
+            let order = order.clone();
+            pool.spawn_n(async move {
+                order
+                    .lock()
+                    .unwrap()
+                    .push((n, begun.elapsed().as_millis() / 100));
+                sleep(SECOND / 10).await;
+            });
+        }
+        pool.join().await;
+        let times = [(0, 0), (1, 1), (2, 10), (3, 11), (4, 20), (5, 21)];
+        assert_eq!(*order.lock().unwrap(), times);
+    });
+}
+
+#[test]
+fn groups_feeds_and_code_in_place_share_the_rate() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).build().unwrap();
+        let begun = Instant::now();
+        let group = pool.group("g", 1).unwrap();
+        group.spawn(async {}).await;
+        pool.run(async {}).await;
+        assert_eq!(begun.elapsed().as_secs(), 1);
+        drop(pool.acquire().await);
+        assert_eq!(pool.feed(0..2, |_| async {}).await.completed, 2);
+        assert_eq!(begun.elapsed().as_secs(), 4);
+    });
+}
+
+#[test]
+fn one_who_returns_with_a_lent_permit_does_not_start_again() {
+    on_tokio(async {
+        let pool = limited(2, SECOND).size(1).build().unwrap();
+        let begun = Instant::now();
+        let inner = pool.clone();
+        let outer = pool.spawn_n(async move { inner.exec(async { 7 }).await.unwrap() });
+        assert_eq!(outer.await.unwrap(), 7);
+        assert!(begun.elapsed() < SECOND);
+    });
+}
+
+#[test]
+fn a_pause_or_a_full_pool_uses_no_starts() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).size(1).build().unwrap();
+        let probe = Probe::new();
+        pool.spawn(probe.task(())).await;
+        let begun = Instant::now();
+        let next = pool.spawn_n(async {});
+        sleep(5 * SECOND).await;
+        probe.end();
+        next.await.unwrap();
+        assert_eq!(begun.elapsed().as_secs(), 5);
+    });
+}
+
+#[test]
+fn every_runtime_with_a_timer_keeps_it() {
+    on_every_runtime(|pools| async move {
+        let builder = pools.builder().rate(5, Duration::from_millis(20));
+        if !pools.timer {
+            assert!(matches!(builder.build().unwrap_err(), BuildError::NoTimer));
+            return;
+        }
+        let pool = builder.build().unwrap();
+        let begun = std::time::Instant::now();
+        pool.map(0..15, |_| async {}).await;
+        assert!(begun.elapsed() >= Duration::from_millis(40));
+        pool.join().await;
+        assert_eq!(pool.stats().completed, 15, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_rate_of_nothing_is_an_error_at_once() {
+    let refused = [limited(0, SECOND), limited(1, Duration::ZERO)].map(Builder::build);
+    for error in refused.map(Result::unwrap_err) {
+        assert!(matches!(error, BuildError::ZeroRate));
+        assert!(error.to_string().contains("rate"));
+    }
+}
+
+/// Has timers that its test ends.
+#[derive(Clone, Default)]
+struct Timed {
+    hand: Hand,
+    timers: Arc<Mutex<VecDeque<Probe>>>,
+}
+
+impl Spawner for Timed {
+    fn spawn(&self, worker: Worker) {
+        self.hand.spawn(worker);
+    }
+
+    fn sleep(&self, _: Duration) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let timer = Probe::new();
+        self.timers.lock().unwrap().push_back(timer.clone());
+        Some(Box::pin(timer.task(())))
+    }
+}
+
+#[test]
+fn a_runtime_that_ends_rejects_those_that_wait_for_the_rate() {
+    let timed = Timed::default();
+    let builder = limited(1, SECOND).spawner(timed.clone());
+    let pool = builder.build().unwrap();
+    let handles = pool.map_n(0..100, |_| async {});
+    timed.hand.run();
+    assert!(handles[0].is_finished() && !handles[1].is_finished());
+    timed.hand.drop_workers();
+    assert!(pool.is_empty());
+    assert!(handles.iter().all(aiopool::JoinHandle::is_finished));
+    let stats = pool.stats();
+    assert_eq!((stats.completed, stats.rejected), (1, 99));
+}
+
+#[test]
+fn a_timer_runs_for_the_starts_of_the_last_interval_alone() {
+    let timed = Timed::default();
+    let builder = limited(2, SECOND).spawner(timed.clone());
+    let pool = builder.build().unwrap();
+    timed.timers.lock().unwrap().clear();
+    pool.map_n(0..6, |_| async {});
+    timed.hand.run();
+    for ended in [2, 4, 6] {
+        assert_eq!(pool.stats().completed, ended);
+        let running = std::mem::take(&mut *timed.timers.lock().unwrap());
+        assert!(!running.is_empty() && running.len() <= 2);
+        running.iter().for_each(Probe::end);
+        timed.hand.run();
+    }
+    assert_eq!(
+        (timed.hand.workers(), timed.timers.lock().unwrap().len()),
+        (0, 0)
+    );
+}
