@@ -88,7 +88,8 @@ use crate::task::{Keeper, Origin};
 ///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
 /// - While it lends, a task counts as [`waiting`](Self::waiting). It is not held back by a
 ///   [`pause`](Self::pause): it has started.
-/// - [`join`](Self::join) from inside waits for all but those tasks that are in a `join` themselves.
+/// - [`join`](Self::join) from inside waits for all but those tasks that are in a `join` themselves. So a
+///   task that joins is not to be awaited by another that does not: these two would wait for each other.
 ///
 /// # Dropping
 ///

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use aiopool::{AioPool, JoinHandle};
+use std::task::Poll;
+
+use aiopool::{AioPool, JoinHandle, lend};
+use futures::FutureExt;
 use futures::executor::block_on;
+use futures::future::{BoxFuture, select};
 
 use crate::support::{Pools, on_every_runtime, yield_now};
 
@@ -48,42 +52,121 @@ async fn task(counted: Counted, yields: u64, panics: bool) -> u64 {
     yields
 }
 
+/// Uses its own pool, in some way, and counts itself.
+fn nested(
+    pool: AioPool,
+    alive: Arc<AtomicUsize>,
+    way: u64,
+    panics: bool,
+) -> BoxFuture<'static, u64> {
+    let counted = Counted::new(&alive);
+    async move {
+        let inner = |yields| task(Counted::new(&alive), yields, false);
+        match way {
+            0 => _ = pool.exec(inner(2)).await,
+            1 => _ = select(pool.spawn_n(inner(9)), Box::pin(yield_now())).await,
+            2 => _ = lend(inner(3)).await,
+            3 => _ = pool.map(0..3, inner).await,
+            4 => _ = pool.run(inner(1)).await,
+            5 => pool.join().await,
+            6 => _ = select(Box::pin(lend(inner(9))), Box::pin(yield_now())).await,
+            7 => {
+                _ = pool
+                    .feed(0..3, {
+                        let alive = alive.clone();
+                        move |yields| task(Counted::new(&alive), yields, false)
+                    })
+                    .await
+            }
+            8 => {
+                _ = pool
+                    .scope(|tasks| async move { tasks.exec(inner(1)).await })
+                    .await
+            }
+            _ => {
+                // Who is awaited by another does not join: they would wait for each other.
+                let way = if way == 9 + 5 { 0 } else { way - 9 };
+                let deeper = nested(pool.clone(), alive.clone(), way, false);
+                _ = pool.exec(deeper).await;
+            }
+        }
+        task(counted, 1, panics).await
+    }
+    .boxed()
+}
+
 fn rage(pool: &AioPool, alive: &Arc<AtomicUsize>, seed: u64) -> usize {
     let mut random = Random(seed);
     let mut handles: Vec<JoinHandle<u64>> = Vec::new();
+    let (mut permits, mut feeds) = (Vec::new(), Vec::new());
     let mut settled = 0;
     for _ in 0..2000 {
-        let future = task(Counted::new(alive), random.below(4), random.below(20) == 0);
-        match random.below(100) {
-            0..50 => handles.push(pool.spawn_n(future)),
-            50..55 => drop(pool.spawn_n(future)),
-            55..65 => handles.push(
+        let pool = match random.below(4) {
+            0 => pool.keyed("one", 1),
+            1 => pool.keyed("two", 2).keyed("inside", 2),
+            _ => pool.clone(),
+        };
+        let panics = random.below(20) == 0;
+        let future = match random.below(4) {
+            0 => nested(pool.clone(), alive.clone(), random.below(18), panics),
+            _ => task(Counted::new(alive), random.below(4), panics).boxed(),
+        };
+        match random.below(110) {
+            0..45 => handles.push(pool.spawn_n(future)),
+            45..50 => drop(pool.spawn_n(future)),
+            50..60 => handles.push(
                 pool.task(future)
                     .weight(1 + random.below(3) as usize)
                     .spawn_n(),
             ),
-            65..75 => handles.push(
+            60..70 => handles.push(
                 pool.task(future)
                     .priority(random.below(3) as i32 - 1)
                     .spawn_n(),
             ),
-            75..80 => drop(pool.try_spawn(future)),
-            80..84 => {
+            70..75 => drop(pool.try_spawn(future)),
+            75..80 => {
                 let mut spawn = Box::pin(pool.spawn(future));
                 drop(crate::support::poll_once(spawn.as_mut()));
             }
-            84..90 => settled += usize::from(abort_one(&mut handles, &mut random)),
-            90..93 => pool.resize(1 + random.below(6) as usize).unwrap(),
-            93..95 => pool.pause(),
-            95..99 => pool.resume(),
+            80..83 => {
+                let mut run = Box::pin(pool.run(future));
+                let _ = crate::support::poll_once(run.as_mut());
+            }
+            83..86 => {
+                let mut asks = Box::pin(pool.acquire());
+                if let Poll::Ready(permit) = crate::support::poll_once(asks.as_mut()) {
+                    permits.push(permit);
+                }
+            }
+            86..88 => permits.clear(),
+            88..90 => {
+                let alive = alive.clone();
+                feeds.push(pool.feed(0..20, move |n| task(Counted::new(&alive), n % 3, n == 7)));
+            }
+            90..91 => feeds.iter().for_each(|feed| _ = feed.abort()),
+            91..98 => settled += usize::from(abort_one(&mut handles, &mut random)),
+            98..101 => pool.resize(1 + random.below(6) as usize).unwrap(),
+            101..103 => pool.pause(),
+            103..107 => pool.resume(),
+            107..109 => handles.push(pool.spawn_blocking(|| 7)),
             _ => _ = pool.abort_all(),
         }
+    }
+    permits.clear();
+    for paused in [pool.find_group("one"), pool.find_group("two")] {
+        paused.iter().for_each(AioPool::resume);
+        paused
+            .iter()
+            .flat_map(AioPool::groups)
+            .for_each(|inside| inside.resume());
     }
     pool.resume();
     for handle in handles {
         drop(block_on(handle));
         settled += 1;
     }
+    feeds.into_iter().for_each(|feed| _ = block_on(feed));
     settled
 }
 
@@ -116,6 +199,10 @@ async fn chaos(pools: Pools, seed: u64) {
     for ended in threads {
         assert!(ended.await.unwrap() > 0, "on {}", pools.runtime);
     }
+    for paused in pool.groups() {
+        paused.resume();
+        paused.groups().iter().for_each(AioPool::resume);
+    }
     pool.resume();
     pool.join().await;
     let stats = pool.stats();
@@ -128,7 +215,8 @@ async fn chaos(pools: Pools, seed: u64) {
         "futures are left on {}",
         pools.runtime
     );
-    assert!(pool.is_empty() && pool.tasks().is_empty());
+    assert!(pool.is_empty() && pool.tasks().is_empty() && !pool.is_full());
+    assert!(pool.groups().is_empty(), "on {}", pools.runtime);
     assert_eq!(pool.exec(async { 1 }).await.unwrap(), 1);
 }
 
