@@ -8,8 +8,8 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiopool::{AioPool, JoinHandle, Shutdown};
@@ -296,6 +296,31 @@ fn t16_others_run_between_the_tasks_of_a_pool_without_bound() {
         }
         assert!(turns > 100, "{turns} turns for 20 000 tasks");
     });
+}
+
+/// Theirs refuses a task that a callback adds while it closes, and loses it.
+#[test]
+fn t17_a_task_that_a_callback_adds_is_waited_for_or_refused_openly() {
+    let (hand, pool) = Hand::pool(1);
+    let added = Arc::new(Mutex::new(Vec::new()));
+    let adding = || {
+        let (inside, added) = (pool.clone(), added.clone());
+        pool.task(async {})
+            .on_end(move |_| added.lock().unwrap().push(inside.spawn_n(async {})))
+            .spawn_n()
+    };
+    adding();
+    let mut join = pin!(pool.join());
+    while poll_once(join.as_mut()).is_pending() {
+        hand.poll_each_once();
+    }
+    assert_eq!(pool.stats().completed, 2);
+    adding();
+    pool.close();
+    hand.run();
+    let mut results = added.lock().unwrap().split_off(0).into_iter().map(block_on);
+    assert!(results.next().unwrap().is_ok());
+    assert!(results.next().unwrap().unwrap_err().is_rejected());
 }
 
 /// Theirs writes to a log what was wrong with an item, and only there.
