@@ -12,13 +12,14 @@
 //! - refusing what is no coroutine function (a part of `test__check_start`, and of `test_init`): the compiler does that.
 
 use std::cell::Cell;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
 use aiopool::{
-    AbortError, AioPool, BuildError, FnSpawner, JoinHandle, Refusal, ReturnWhen, Shutdown,
-    TaskBuilder, TaskId, TaskState,
+    AbortError, AioPool, BuildError, FnSpawner, GroupError, JoinHandle, Refusal, ReturnWhen,
+    Shutdown, TaskBuilder, TaskId, TaskState,
 };
 use futures::executor::block_on;
 
@@ -70,7 +71,7 @@ fn a_new_pool_is_open_and_has_nothing_to_show() {
     let (_hand, pool) = Hand::pool(3);
     assert!(!pool.is_closed() && !pool.is_paused());
     assert!(pool.is_empty() && !pool.is_full());
-    assert!(pool.tasks().is_empty());
+    assert!(pool.tasks().is_empty() && pool.groups().is_empty());
     let stats = pool.stats();
     assert_eq!((stats.submitted, stats.started, stats.completed), (0, 0, 0));
 }
@@ -508,6 +509,206 @@ fn one_value_several_or_named_ones_are_all_one_item() {
         let sums: Vec<i32> = results.map(Result::unwrap).collect();
         assert_eq!(sums, [2, 4, 3, 7, 11]);
     });
+}
+
+// Groups.
+
+/// test_pool.py: test_get_group_ids
+/// test_group_register.py: test_init, test___contains__, test___iter__, test___len__, test_add
+///
+/// Theirs goes on listing the numbers of ended tasks.
+#[test]
+fn a_group_lists_the_tasks_that_it_has() {
+    let (hand, pool) = Hand::pool(4);
+    let group = pool.group("images", 2).unwrap();
+    assert!(group.is_empty() && group.tasks().is_empty());
+    pool.spawn_n(Probe::new().task(()));
+    let (probes, _handles) = busy(&group, 3);
+    assert_eq!((ids(&group), group.len()), (vec![1, 2, 3], 3));
+    assert_eq!(ids(&pool), [0, 1, 2, 3]);
+    hand.run();
+    probes[0].end();
+    hand.run();
+    assert_eq!((ids(&group), group.len()), (vec![2, 3], 2));
+    assert!(pool.find_group("texts").is_none());
+}
+
+/// test_pool.py: test__start_task
+#[test]
+fn a_task_of_a_group_takes_a_permit_of_both_and_is_listed_with_it() {
+    let (_hand, pool) = Hand::pool(3);
+    let group = pool.group("images", 1).unwrap();
+    let (_probes, _handles) = busy(&group, 2);
+    assert_eq!((group.active(), group.waiting()), (1, 1));
+    assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    assert_eq!(pool.tasks()[0].group.as_deref(), Some("images"));
+}
+
+/// test_group_register.py: test_discard
+///
+/// A number that the group does not have is told, and not passed over.
+#[test]
+fn a_group_does_not_stop_the_tasks_of_others() {
+    let (hand, pool) = Hand::pool(3);
+    let group = pool.group("images", 2).unwrap();
+    let outside = pool.spawn_n(Probe::new().task(()));
+    let inside = group.spawn_n(Probe::new().task(()));
+    hand.run();
+    assert!(group.abort([inside.id(), outside.id()]).is_err());
+    assert_eq!(group.abort([inside.id()]), Ok(1));
+    hand.run();
+    assert_eq!(ids(&pool), [0]);
+}
+
+/// test_group_register.py: test_acquire, test_release, test_contextmanager
+///
+/// Nobody has to lock a group to look at it. One of size 1 is itself such a lock.
+#[test]
+fn a_group_of_size_one_is_a_lock_that_is_held_while_its_task_lives() {
+    let (hand, pool) = Hand::pool(4);
+    let lock = pool.group("lock", 1).unwrap();
+    let (probes, handles) = busy(&lock, 3);
+    hand.run();
+    assert!(probes[0].has_started() && !probes[1].has_started());
+    probes[0].end();
+    hand.run();
+    assert!(probes[1].has_started() && !probes[2].has_started());
+    handles[1].abort();
+    hand.run();
+    assert!(probes[2].has_started());
+}
+
+/// test_pool.py: test__cancel_group_meta_tasks
+#[test]
+fn what_waits_in_a_cancelled_group_never_starts() {
+    let (hand, pool) = Hand::pool(1);
+    let (first, _first_handles) = busy(&pool, 1);
+    let group = pool.group("images", 2).unwrap();
+    let (probes, _handles) = busy(&group, 4);
+    assert_eq!(group.abort_all(), 4);
+    assert!(probes.iter().all(Probe::is_dropped) && group.is_empty());
+    first[0].end();
+    hand.run();
+    assert!(!probes.iter().any(Probe::has_started) && pool.is_empty());
+}
+
+/// test_pool.py: test__cancel_and_remove_all_from_group
+#[test]
+fn cancelling_a_group_takes_the_waiting_first_and_passes_over_the_ended() {
+    let (hand, pool) = Hand::pool(4);
+    let group = pool.group("images", 1).unwrap();
+    let (probes, _handles) = busy(&group, 3);
+    hand.run();
+    probes[0].end();
+    hand.run();
+    let mut cancel = pin!(group.cancel_all());
+    assert_pending!(cancel);
+    assert_eq!((group.active(), group.waiting()), (1, 0));
+    hand.run();
+    assert_eq!(block_on(cancel), 2);
+    assert!(probes[1].is_dropped() && !probes[2].has_started());
+}
+
+/// test_pool.py: test_cancel_group
+///
+/// A group is forgotten when nobody has a handle to it and no task is in it, be it cancelled or not.
+#[test]
+fn a_cancelled_group_is_forgotten_with_its_last_handle_and_others_go_on() {
+    let (hand, pool) = Hand::pool(4);
+    let other = pool.group("texts", 1).unwrap();
+    let (others, _other_handles) = busy(&other, 1);
+    let (probes, handles) = busy(&pool.group("images", 2).unwrap(), 3);
+    hand.run();
+    assert!(pool.find_group("videos").is_none());
+    assert_eq!(pool.find_group("images").unwrap().abort_all(), 3);
+    hand.run();
+    assert!(probes.iter().all(Probe::is_dropped) && !others[0].is_dropped());
+    assert!(handles.iter().all(JoinHandle::is_finished));
+    assert!(pool.find_group("images").is_none());
+    assert_eq!(pool.group("images", 7).unwrap().size(), 7);
+}
+
+/// test_pool.py: test_cancel_all
+///
+/// It takes no message, and all that wait go before any that run, in whichever group.
+#[test]
+fn all_are_cancelled_in_every_group_and_the_pool_takes_newcomers() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(3);
+        let groups = ["a", "b"].map(|name| pool.group(name, 1).unwrap());
+        let mut handles = pool.map_n(0..3, |_| pending::<()>());
+        for group in &groups {
+            handles.extend(group.map_n(0..3, |_| pending()));
+        }
+        assert_eq!(pool.cancel_all().await, 9);
+        for handle in handles {
+            assert!(handle.await.unwrap_err().is_cancelled());
+        }
+        assert_eq!(groups[0].exec(async { 1 }).await.unwrap(), 1);
+        assert_eq!(pool.exec(async { 2 }).await.unwrap(), 2);
+    });
+}
+
+/// test_pool.py: test__generate_group_name, test_apply, test__map
+///
+/// No call makes a group by itself, so that no name is made up: who wants one names it, and then a name that is taken
+/// is refused. `keyed` is for those who do not mind.
+#[test]
+fn a_name_that_is_taken_is_refused_until_its_group_is_gone() {
+    let (_hand, pool) = Hand::pool(2);
+    let group = pool.group("images", 2).unwrap();
+    let taken = pool.group("images", 1).unwrap_err();
+    assert_eq!(taken, GroupError::AlreadyExists("images".into()));
+    assert_eq!(pool.keyed("images", 1).size(), 2);
+    assert_eq!((group.name(), pool.groups().len()), ("images", 1));
+    drop(group);
+    assert!(pool.groups().is_empty());
+    assert_eq!(pool.group("images", 1).unwrap().size(), 1);
+}
+
+/// test_pool.py: test__map
+#[test]
+fn nothing_at_once_is_refused_in_words() {
+    let (_hand, pool) = Hand::pool(2);
+    assert_eq!(pool.group("none", 0).unwrap_err(), GroupError::ZeroSize);
+    assert!(pool.find_group("none").is_none());
+}
+
+/// test_pool.py: test__get_map_end_callback
+#[test]
+fn a_task_of_a_group_that_ends_makes_room_there_and_calls_back() {
+    let (hand, pool) = Hand::pool(4);
+    let group = pool.group("images", 1).unwrap();
+    let (log, probe, next) = (Log::default(), Probe::new(), Probe::new());
+    noted(group.task(probe.task(())), &log).spawn_n();
+    group.spawn_n(next.task(()));
+    hand.run();
+    probe.end();
+    hand.run();
+    assert!(next.has_started());
+    assert_eq!(*log.lock().unwrap(), ["0 ended"]);
+}
+
+/// test_pool.py: test__queue_consumer
+///
+/// How many of a call run at once is the size of the group that it is made with, and the default is that of the pool.
+#[test]
+fn no_more_of_a_map_run_at_once_than_its_group_has_room_for() {
+    let (hand, pool) = Hand::pool(8);
+    let group = pool.group("map", 2).unwrap();
+    let probes = Probe::several(4);
+    let mut items = probes.iter();
+    let mut map = pin!(group.map(&mut items, |probe| probe.task(())));
+    assert_pending!(map);
+    hand.run();
+    let started = || probes.iter().filter(|probe| probe.has_started()).count();
+    assert_eq!((started(), group.waiting()), (2, 1), "one is read ahead");
+    probes[1].end();
+    hand.run();
+    assert_pending!(map);
+    assert_eq!((started(), group.waiting()), (3, 1));
+    let _others = busy(&pool, 6);
+    assert_eq!(pool.active(), 8);
 }
 
 // Queues and callbacks.

@@ -6,11 +6,12 @@
 //! - T26 is about what a documentation says wrongly; the examples of this one are compiled and run.
 
 use std::borrow::Cow;
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aiopool::{AioPool, JoinHandle, Shutdown};
 use futures::executor::block_on;
@@ -97,6 +98,23 @@ fn t5_a_map_goes_on_when_one_of_its_tasks_is_cancelled_before_its_first_poll() {
         assert!(hand.poll_each_once(), "it stands still");
     }
     assert_eq!((pool.stats().cancelled, pool.stats().completed), (1, 4));
+}
+
+/// Theirs waits for such tasks for ever, and its pool stays open.
+#[test]
+fn t5_all_of_a_group_or_a_pool_may_be_cancelled_right_after_they_were_submitted() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        for target in [pool.clone(), pool.group("images", 1).unwrap()] {
+            let handles = target.apply(3, pending::<()>);
+            assert_eq!(target.cancel_all().await, 3);
+            for handle in handles {
+                assert!(handle.await.unwrap_err().is_cancelled());
+            }
+            assert_eq!((pool.active(), pool.waiting()), (0, 0));
+        }
+        pool.shutdown(Shutdown::Drain).await;
+    });
 }
 
 /// Theirs runs none of the six, or three of them, and says nothing.
@@ -188,6 +206,23 @@ fn t9_giving_up_waiting_stops_no_task() {
     });
 }
 
+/// Theirs stops waiting for a map as soon as a group is cancelled that had not begun.
+#[test]
+fn t10_cancelling_a_group_before_it_began_loses_no_task_of_another() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let [kept, dropped] = ["a", "b"].map(|name| pool.group(name, 1).unwrap());
+        let handles = kept.map_n(0..5, |n| async move { n });
+        let never = dropped.apply(1, pending::<()>);
+        assert_eq!(dropped.abort_all(), 1);
+        pool.shutdown(Shutdown::Drain).await;
+        for (n, handle) in handles.into_iter().enumerate() {
+            assert_eq!(handle.await.unwrap(), n);
+        }
+        assert!(never.iter().all(JoinHandle::is_finished));
+    });
+}
+
 /// Theirs cancels the coroutine twice, and so tears it out of its cleaning up.
 #[test]
 fn t11_only_the_first_cancellation_of_a_task_counts() {
@@ -239,13 +274,45 @@ fn t13_neither_ended_tasks_nor_pools_are_kept() {
     drop(handles);
     let inside = held.clone();
     pool.spawn_n(async move {
-        std::future::pending::<()>().await;
+        pending::<()>().await;
         drop(inside);
     });
     assert_eq!(Arc::strong_count(&held), 2);
     drop(pool);
     hand.drop_workers();
     assert_eq!(Arc::strong_count(&held), 1);
+}
+
+/// Theirs keeps 544 bytes of a group that is through, for ever.
+#[test]
+fn t13_a_group_that_is_through_is_gone() {
+    let (hand, pool) = Hand::pool(4);
+    for n in 0..100 {
+        drop(pool.keyed(format!("host {n}"), 1).map_n(0..3, |_| async {}));
+    }
+    assert_eq!(pool.groups().len(), 100);
+    hand.run();
+    assert!(pool.groups().is_empty());
+    assert_eq!(pool.stats().completed, 300);
+}
+
+/// Theirs looks through all groups for a name that is free, so that 4000 calls after 3000 others take 3 seconds.
+#[test]
+fn t14_a_group_among_many_costs_what_it_costs_among_few() {
+    let (_hand, pool) = Hand::pool(1);
+    let each = |count: u32| {
+        let begun = Instant::now();
+        let groups: Vec<AioPool> = (0..count).map(|n| pool.keyed(n.to_string(), 1)).collect();
+        let spent = begun.elapsed();
+        assert_eq!(groups.len(), pool.groups().len());
+        spent / count
+    };
+    let least = |count| (0..5).map(|_| each(count)).min().unwrap();
+    let (few, many) = (least(250), least(8000));
+    assert!(
+        many < few * 8,
+        "{few:?} each among 250, {many:?} among 8000"
+    );
 }
 
 /// Theirs frees the slot before it calls back, so that any number of callbacks run at once.
@@ -273,7 +340,7 @@ fn t15_a_callback_runs_under_the_permit_of_its_task() {
 #[test]
 fn t15_a_callback_that_hangs_can_be_cancelled() {
     let (hand, pool) = Hand::pool(1);
-    let hanging = pool.task(async {}).then(|_| std::future::pending::<()>());
+    let hanging = pool.task(async {}).then(|_| pending::<()>());
     let handle = hanging.spawn_n();
     hand.run();
     assert_eq!(pool.active(), 1);
@@ -296,6 +363,54 @@ fn t16_others_run_between_the_tasks_of_a_pool_without_bound() {
         }
         assert!(turns > 100, "{turns} turns for 20 000 tasks");
     });
+}
+
+/// Theirs waits for itself for ever, and cancelling it then runs out of stack.
+#[test]
+fn t17_a_task_may_wait_for_all_others_of_its_pool() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inside = pool.clone();
+        let handle = pool.spawn_n(async move {
+            let other = inside.spawn_n(async { 1 });
+            inside.join().await;
+            other.is_finished()
+        });
+        assert!(handle.await.unwrap());
+    });
+}
+
+#[test]
+fn t17_a_task_may_shut_its_own_pool_down() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inside = pool.clone();
+        let handle = pool.spawn_n(async move {
+            let other = inside.spawn_n(async { 1 });
+            inside.shutdown(Shutdown::Drain).await;
+            other.is_finished()
+        });
+        assert!(handle.await.unwrap());
+        pool.closed().await;
+    });
+}
+
+#[test]
+fn t17_a_task_that_waits_for_its_own_pool_can_be_cancelled() {
+    let (hand, pool) = Hand::pool(1);
+    let (inside, held) = (pool.clone(), Arc::new(()));
+    let mine = held.clone();
+    let waiting = pool.spawn_n(async move {
+        inside.join().await;
+        drop(mine);
+    });
+    let (probes, _handles) = busy(&pool, 1);
+    hand.run();
+    assert!(probes[0].has_started(), "the permit is lent meanwhile");
+    assert!(waiting.abort());
+    hand.run();
+    assert!(waiting.is_finished());
+    assert_eq!((pool.active(), Arc::strong_count(&held)), (1, 1));
 }
 
 /// Theirs refuses a task that a callback adds while it closes, and loses it.
@@ -360,6 +475,22 @@ fn t18_an_asynchronous_input_will_do() {
         values.sort_unstable();
         assert_eq!(values, [0, 2, 4, 6, 8]);
     });
+}
+
+/// Theirs may be caught between taking a slot and entering its group.
+#[test]
+fn t19_a_task_cancelled_between_its_group_and_its_pool_leaves_the_permits_of_both() {
+    let (hand, pool) = Hand::pool(1);
+    let group = pool.group("images", 1).unwrap();
+    let (probes, _handles) = busy(&pool, 1);
+    let halfway = group.spawn_n(async { 1 });
+    let behind = group.spawn_n(async { 2 });
+    assert!(halfway.abort());
+    probes[0].end();
+    hand.run();
+    assert_eq!(block_on(behind).unwrap(), 2);
+    assert!(group.is_empty() && pool.is_empty());
+    assert!(group.try_spawn(async {}).is_ok());
 }
 
 /// Theirs writes out the names of the task and its pool for every line of a log, be it on or off.
