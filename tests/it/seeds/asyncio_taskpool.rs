@@ -12,14 +12,15 @@
 //! - refusing what is no coroutine function (a part of `test__check_start`, and of `test_init`): the compiler does that.
 
 use std::cell::Cell;
-use std::future::pending;
+use std::future::{Pending, pending};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use aiopool::{
     AbortError, AioPool, BuildError, FnSpawner, GroupError, JoinHandle, Refusal, ReturnWhen,
-    Shutdown, TaskBuilder, TaskId, TaskState,
+    Shutdown, SimpleTaskPool, TaskBuilder, TaskId, TaskState,
 };
 use futures::executor::block_on;
 
@@ -419,7 +420,7 @@ fn apply_starts_so_many_one_by_one_as_permits_free() {
     assert!(pool.apply(0, || async {}).is_empty());
 }
 
-/// test_pool.py: test__apply_spawner, test__start_num
+/// test_pool.py: test__apply_spawner
 ///
 /// They log that a coroutine could not be made and go on with the next. Here a panic of the function is the caller's,
 /// and what was submitted before it runs.
@@ -578,6 +579,23 @@ fn a_group_of_size_one_is_a_lock_that_is_held_while_its_task_lives() {
     assert!(probes[2].has_started());
 }
 
+/// test_group_register.py: test_acquire, test_release, test_contextmanager
+/// test_queue_context.py: test_contextmanager
+#[test]
+fn a_permit_is_held_exactly_as_long_as_it_lives() {
+    let (_hand, pool) = Hand::pool(4);
+    let lock = pool.group("lock", 1).unwrap();
+    let permit = block_on(lock.acquire());
+    let mut next = Box::pin(lock.acquire());
+    assert_pending!(next);
+    assert!(lock.is_full() && !pool.is_full());
+    drop(permit);
+    let next = block_on(next);
+    assert_eq!((lock.active(), pool.active()), (1, 1));
+    drop(next);
+    assert_eq!((lock.active(), pool.active()), (0, 0));
+}
+
 /// test_pool.py: test__cancel_group_meta_tasks
 #[test]
 fn what_waits_in_a_cancelled_group_never_starts() {
@@ -709,6 +727,100 @@ fn no_more_of_a_map_run_at_once_than_its_group_has_room_for() {
     assert_eq!((started(), group.waiting()), (3, 1));
     let _others = busy(&pool, 6);
     assert_eq!(pool.active(), 8);
+}
+
+// A fixed function.
+
+fn copies(size: usize) -> (Hand, SimpleTaskPool<impl FnMut() -> Pending<()>>) {
+    let (hand, pool) = Hand::pool(size);
+    (hand, SimpleTaskPool::new(pool, pending))
+}
+
+fn numbers(ids: Vec<TaskId>) -> Vec<u64> {
+    ids.into_iter().map(TaskId::get).collect()
+}
+
+/// test_pool.py: test_init (SimpleTaskPool)
+///
+/// Arguments and callbacks are what the closure catches.
+#[test]
+fn a_fixed_function_is_kept_and_not_called_before_a_start() {
+    let (hand, pool) = Hand::pool(2);
+    let called = Arc::new(AtomicUsize::new(0));
+    let inside = called.clone();
+    let copies = SimpleTaskPool::new(pool, move || {
+        inside.fetch_add(1, SeqCst);
+        async {}
+    });
+    assert_eq!(
+        (called.load(SeqCst), copies.running(), copies.pool().size()),
+        (0, 0, 2)
+    );
+    copies.start(3);
+    hand.run();
+    assert_eq!((called.load(SeqCst), copies.running()), (3, 0));
+    assert_eq!(copies.pool().stats().completed, 3);
+}
+
+/// test_pool.py: test__start_num
+///
+/// They log that a coroutine could not be made, and go on with the next.
+#[test]
+fn a_fixed_function_that_fails_fails_the_start_and_not_the_copies_before() {
+    let (hand, pool) = Hand::pool(1);
+    let mut made = 0;
+    let copies = SimpleTaskPool::new(pool, move || {
+        made += 1;
+        assert_ne!(made, 2, "on purpose");
+        async {}
+    });
+    assert!(catch_unwind(AssertUnwindSafe(|| copies.start(3))).is_err());
+    assert_eq!(numbers(copies.start(1)), [1]);
+    hand.run();
+    assert_eq!(copies.pool().stats().completed, 2);
+}
+
+/// test_pool.py: test_start
+///
+/// It returns the numbers of the tasks, where theirs makes a group of each call and returns its name.
+#[test]
+fn each_start_returns_the_numbers_of_what_it_started() {
+    let (_hand, copies) = copies(4);
+    assert_eq!(numbers(copies.start(2)), [0, 1]);
+    assert_eq!(numbers(copies.start(1)), [2]);
+    assert!(copies.start(0).is_empty());
+    assert_eq!(copies.running(), 3);
+}
+
+/// test_pool.py: test_stop
+///
+/// Theirs does not touch those that wait for room.
+#[test]
+fn the_newest_are_stopped_first_and_those_that_wait_before_them() {
+    let (hand, copies) = copies(3);
+    copies.start(5);
+    hand.run();
+    assert_eq!(numbers(copies.stop(3)), [4, 3, 2]);
+    hand.run();
+    assert_eq!(ids(copies.pool()), [0, 1]);
+    assert!(copies.stop(0).is_empty());
+    assert_eq!(numbers(copies.stop(9)), [1, 0]);
+    hand.run();
+    assert_eq!(copies.running(), 0);
+}
+
+/// test_pool.py: test_stop_all
+///
+/// Theirs lets those that waited start instead.
+#[test]
+fn stop_all_stops_those_that_wait_too() {
+    let (hand, copies) = copies(2);
+    copies.start(4);
+    hand.run();
+    assert_eq!(numbers(copies.stop_all()), [3, 2, 1, 0]);
+    hand.run();
+    assert!(copies.pool().is_empty() && copies.stop_all().is_empty());
+    assert_eq!(copies.pool().stats().started, 2);
 }
 
 // Queues and callbacks.

@@ -9,11 +9,11 @@ use std::borrow::Cow;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use aiopool::{AioPool, JoinHandle, Shutdown};
+use aiopool::{AioPool, JoinHandle, Shutdown, SimpleTaskPool};
 use futures::executor::block_on;
 
 use crate::assert_pending;
@@ -223,7 +223,7 @@ fn t10_cancelling_a_group_before_it_began_loses_no_task_of_another() {
     });
 }
 
-/// Theirs cancels the coroutine twice, and so tears it out of its cleaning up.
+/// Theirs takes a second cancellation as it takes the first.
 #[test]
 fn t11_only_the_first_cancellation_of_a_task_counts() {
     let (hand, pool) = Hand::pool(1);
@@ -234,6 +234,43 @@ fn t11_only_the_first_cancellation_of_a_task_counts() {
     assert_eq!(pool.abort_all(), 0);
     hand.run();
     assert_eq!(pool.stats().cancelled, 1);
+}
+
+/// Theirs cancels the coroutine a second time while it cleans up, and so tears it out of that.
+#[test]
+fn t11_a_second_cancellation_does_not_interrupt_the_cleaning_up() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let second = Duration::from_secs(1);
+        let cleaned = Arc::new(AtomicBool::new(false));
+        let mine = cleaned.clone();
+        let task = pool.task(async move {
+            aiopool::current().unwrap().aborted().await;
+            tokio::time::sleep(second).await;
+            mine.store(true, SeqCst);
+        });
+        let handle = task.grace(second * 10).spawn().await;
+        tokio::time::sleep(second).await;
+        assert!(handle.abort());
+        tokio::time::sleep(second / 2).await;
+        assert!(!handle.abort() && pool.abort([handle.id()]).is_err());
+        assert!(!cleaned.load(SeqCst));
+        pool.join().await;
+        assert!(cleaned.load(SeqCst));
+    });
+}
+
+/// Theirs gives the same number twice, and then its task the second cancellation.
+#[test]
+fn t11_each_stop_takes_other_tasks() {
+    let (hand, pool) = Hand::pool(2);
+    let copies = SimpleTaskPool::new(pool, pending::<()>);
+    copies.start(2);
+    hand.run();
+    assert_ne!(copies.stop(1), copies.stop(1));
+    assert!(copies.stop(1).is_empty());
+    hand.run();
+    assert_eq!(copies.pool().stats().cancelled, 2);
 }
 
 /// Theirs gives a group's name for a call, and no way to a value or an error.
