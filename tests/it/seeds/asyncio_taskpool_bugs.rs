@@ -169,6 +169,16 @@ fn t7_a_lazy_map_says_which_items_came_too_late() {
     assert_eq!(late.filter(|error| error.is_rejected()).count(), 2);
 }
 
+/// A batch that the pool pulls by itself was taken in when the pool was open, all of it.
+#[test]
+fn t7_closing_keeps_the_items_that_a_feed_has_not_pulled() {
+    let (hand, pool) = Hand::pool(1);
+    let feed = pool.feed(0..4, |_| async {});
+    pool.close();
+    hand.run();
+    assert_eq!(block_on(feed).completed, 4);
+}
+
 /// Theirs fails with the task's error every time, forgets nothing, and stays open for ever.
 #[test]
 fn t8_a_task_that_failed_keeps_nobody_from_closing() {
@@ -203,6 +213,18 @@ fn t9_giving_up_waiting_stops_no_task() {
         for (n, handle) in handles.into_iter().enumerate() {
             assert_eq!(handle.await.unwrap(), n);
         }
+    });
+}
+
+#[test]
+fn t9_giving_up_waiting_stops_no_feed() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let second = Duration::from_secs(1);
+        let feed = pool.feed(0..4, move |_| tokio::time::sleep(second));
+        assert!(tokio::time::timeout(second / 2, pool.join()).await.is_err());
+        pool.join().await;
+        assert_eq!(feed.await.completed, 4);
     });
 }
 
@@ -402,6 +424,20 @@ fn t16_others_run_between_the_tasks_of_a_pool_without_bound() {
     });
 }
 
+#[test]
+fn t16_a_feed_does_not_pull_everything_in_one_poll() {
+    let (hand, pool) = Hand::pool(AioPool::UNBOUNDED);
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let inside = pulled.clone();
+    let items = (0..200_000).inspect(move |_| _ = inside.fetch_add(1, SeqCst));
+    let feed = pool.feed(items, |_| async {});
+    hand.poll_each_once();
+    let at_once = pulled.load(SeqCst);
+    assert!(at_once < 10_000, "{at_once} items pulled in one poll");
+    hand.run();
+    assert_eq!(block_on(feed).completed, 200_000);
+}
+
 /// Theirs waits for itself for ever, and cancelling it then runs out of stack.
 #[test]
 fn t17_a_task_may_wait_for_all_others_of_its_pool() {
@@ -498,6 +534,17 @@ fn t18_an_input_that_fails_fails_the_call() {
     let call = catch_unwind(AssertUnwindSafe(|| pool.map_n(broken, |_| async {})));
     assert!(call.is_err());
     assert_eq!(pool.len(), 1, "what was submitted before stays");
+}
+
+#[test]
+fn t18_an_input_that_fails_ends_its_feed_and_is_counted() {
+    let (hand, pool) = Hand::pool(1);
+    let broken = (0..3).inspect(|n| assert_ne!(*n, 1, "on purpose"));
+    let feed = pool.feed(broken, |_| async {});
+    hand.run();
+    let report = block_on(feed);
+    assert_eq!((report.completed, report.failed), (1, 1));
+    assert!(pool.is_empty());
 }
 
 /// Theirs takes no asynchronous iterator.
