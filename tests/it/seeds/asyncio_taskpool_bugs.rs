@@ -6,6 +6,7 @@
 //! - T26 is about what a documentation says wrongly; the examples of this one are compiled and run.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
@@ -422,6 +423,20 @@ fn t16_others_run_between_the_tasks_of_a_pool_without_bound() {
         }
         assert!(turns > 100, "{turns} turns for 20 000 tasks");
     });
+}
+
+#[test]
+fn t16_a_map_in_a_pool_without_bound_does_not_pull_everything_in_one_poll() {
+    let (_hand, pool) = Hand::pool(AioPool::UNBOUNDED);
+    let pulled = Cell::new(0);
+    let items = (0..200_000).inspect(|_| pulled.set(pulled.get() + 1));
+    let mut map = Box::pin(pool.map(items, |_| async {}));
+    assert_pending!(map);
+    assert!(
+        pulled.get() < 10_000,
+        "{} items pulled in one poll",
+        pulled.get()
+    );
 }
 
 #[test]
