@@ -5,6 +5,8 @@ use std::sync::Arc;
 use aiopool::JoinHandle;
 
 use crate::support::{Hand, Probe, on_every_runtime};
+#[cfg(target_os = "linux")]
+use crate::support::{alone, resident};
 
 #[test]
 fn the_future_is_gone_when_the_handle_settles() {
@@ -71,30 +73,6 @@ fn an_idle_pool_keeps_no_worker_and_lists_no_task() {
     assert!(handles.iter().all(JoinHandle::is_finished));
     assert_eq!(hand.workers(), 0);
     assert!(pool.tasks().is_empty());
-}
-
-/// The memory of this process, in pages.
-#[cfg(target_os = "linux")]
-fn resident() -> usize {
-    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// Runs one test of this binary again, in a process of its own.
-#[cfg(target_os = "linux")]
-fn alone(test: &str, body: impl FnOnce()) {
-    if std::env::var_os("AIOPOOL_ALONE").is_some() {
-        return body();
-    }
-    let itself = std::env::current_exe().unwrap();
-    let mut child = std::process::Command::new(itself);
-    let ran = child
-        .args(["--exact", test])
-        .env("AIOPOOL_ALONE", "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&ran.stdout);
-    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
 }
 
 #[test]

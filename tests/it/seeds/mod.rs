@@ -8,3 +8,21 @@ mod asyncio_taskpool;
 mod asyncio_taskpool_bugs;
 mod cf_taskpool;
 mod cf_taskpool_bugs;
+
+use std::time::Duration;
+
+use aiopool::JoinError;
+use tokio::time::sleep;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Gives `value` after so many seconds of tokio's clock.
+async fn after<T>(seconds: u32, value: T) -> T {
+    sleep(SECOND * seconds).await;
+    value
+}
+
+/// The values of tasks that have all ended well, in their order.
+fn values<T>(results: impl IntoIterator<Item = Result<T, JoinError>>) -> Vec<T> {
+    results.into_iter().map(Result::unwrap).collect()
+}

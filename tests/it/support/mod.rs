@@ -2,10 +2,14 @@
 //! that is polled by hand, and one body for all runtimes.
 
 mod hand;
+#[cfg(target_os = "linux")]
+mod memory;
 mod probe;
 mod runtimes;
 
 pub(crate) use hand::Hand;
+#[cfg(target_os = "linux")]
+pub(crate) use memory::{alone, resident};
 pub(crate) use probe::Probe;
 pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
 

@@ -1,0 +1,21 @@
+/// The memory of this process, in pages.
+pub(crate) fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Runs one test of this binary again, in a process of its own.
+pub(crate) fn alone(test: &str, body: impl FnOnce()) {
+    if std::env::var_os("AIOPOOL_ALONE").is_some() {
+        return body();
+    }
+    let itself = std::env::current_exe().unwrap();
+    let mut child = std::process::Command::new(itself);
+    let ran = child
+        .args(["--exact", test])
+        .env("AIOPOOL_ALONE", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+}
