@@ -8,11 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use aiopool::{AioPool, JoinError, JoinHandle, ReturnWhen};
 use futures::StreamExt;
-use futures::executor::block_on;
 use futures::future::join_all;
 use tokio::time::sleep;
 
-use super::{SECOND, after, values};
+use super::{SECOND, after, now, values};
 use crate::assert_pending;
 use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once};
 
@@ -238,7 +237,7 @@ fn the_rest_may_be_cancelled_in_the_midst_of_an_itermap() {
     let mut cancelling = pin!(pool.cancel_all());
     assert_pending!(cancelling);
     hand.run();
-    assert_eq!(block_on(cancelling), 87);
+    assert_eq!(now(cancelling), 87);
     drop(results);
     assert!(poll_once(pin!(pool.join())).is_ready());
     assert_eq!(pool.stats().completed, 13);

@@ -8,12 +8,11 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use aiopool::{AioPool, JoinError, JoinHandle, ReturnWhen, Shutdown, Tokio, iterwait, wait};
-use futures::executor::block_on;
 use futures::future::{FutureExt, join_all};
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{SECOND, after, values};
+use super::{SECOND, after, now, values};
 use crate::assert_pending;
 use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once, within};
 
@@ -89,15 +88,21 @@ fn a4_a_map_that_is_given_up_stops_in_either_phase() {
 }
 
 #[test]
-fn a5_aborting_the_last_waiting_job_releases_those_who_join() {
+fn a5_stopping_the_last_waiting_job_releases_those_who_join() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);
         pool.pause();
-        let probe = Probe::new();
-        let last = pool.spawn_n(probe.task(()));
-        let abort = async { assert!(last.abort()) };
-        futures::join!(pool.join(), abort);
-        assert!(pool.is_empty() && probe.is_dropped());
+        let stops: [fn(&AioPool, JoinHandle<()>); 3] = [
+            |_, last| assert!(last.abort()),
+            |pool, last| assert_eq!(pool.abort([last.id()]), Ok(1)),
+            |pool, _| assert_eq!(pool.abort_all(), 1),
+        ];
+        for stop in stops {
+            let probe = Probe::new();
+            let last = pool.spawn_n(probe.task(()));
+            futures::join!(pool.join(), async { stop(&pool, last) });
+            assert!(pool.is_empty() && probe.is_dropped());
+        }
     });
 }
 
@@ -111,11 +116,8 @@ fn a6_cancel_all_stops_the_job_of_a_blocked_spawn_for_good() {
     let mut cancelling = pin!(pool.cancel_all());
     assert_pending!(cancelling);
     hand.run();
-    assert_eq!(block_on(cancelling), 2);
-    let Poll::Ready(handle) = poll_once(spawn) else {
-        panic!("it still waits")
-    };
-    assert!(block_on(handle).unwrap_err().is_cancelled());
+    assert_eq!(now(cancelling), 2);
+    assert!(now(now(spawn)).unwrap_err().is_cancelled());
     hand.run();
     assert!(blocked.is_dropped() && !blocked.has_started());
 }
@@ -182,7 +184,7 @@ fn a9_no_kind_of_callback_loses_a_permit() {
     ];
     hand.run();
     assert!(poll_once(pin!(pool.join())).is_ready());
-    let results = handles.map(|handle| block_on(handle).ok());
+    let results = handles.map(|handle| now(handle).ok());
     assert_eq!(results, [Some(11), Some(2), Some(3), None]);
 }
 
@@ -455,14 +457,11 @@ fn a22_a_runtime_that_ends_under_a_busy_pool_settles_every_handle_in_silence() {
         let waiting = pool.map_n(0..3, |_| pending::<()>());
         runtime.block_on(probe.started());
         drop(runtime);
-        assert!(block_on(active).unwrap_err().is_cancelled());
-        for error in block_on(join_all(waiting))
-            .into_iter()
-            .map(Result::unwrap_err)
-        {
+        assert!(now(active).unwrap_err().is_cancelled());
+        for error in now(join_all(waiting)).into_iter().map(Result::unwrap_err) {
             assert!(error.is_rejected());
         }
-        block_on(pool.join());
+        now(pool.join());
         assert_eq!(pool.stats().panicked, 0);
     });
 }

@@ -8,17 +8,15 @@ use std::panic::panic_any;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::task::Poll;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use aiopool::{AioPool, BuildError, JoinHandle, ReturnWhen, Shutdown, Tokio, iterwait, wait};
 use futures::StreamExt;
-use futures::executor::block_on;
 use futures::future::join_all;
 use tokio::time::{Instant, timeout};
 
-use super::{SECOND, after, values};
+use super::{SECOND, after, now, values};
 use crate::assert_pending;
 use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once, within};
 
@@ -54,7 +52,7 @@ fn arguments_go_into_the_future_and_are_not_lost_while_it_waits() {
         power(base, exponent)
     });
     hand.run();
-    assert_eq!(values(block_on(join_all(handles))), [256, 25, 27]);
+    assert_eq!(values(now(join_all(handles))), [256, 25, 27]);
 }
 
 /// test_task_pool.py: test_exception
@@ -125,7 +123,7 @@ fn a_cancelled_job_is_an_error_at_its_place_among_the_results() {
     assert_pending!(pin!(results.next()));
     pool.abort([2.into()]).unwrap();
     hand.run();
-    let results: Vec<_> = block_on(results.collect());
+    let results: Vec<_> = now(results.collect());
     assert!(results[2].as_ref().unwrap_err().is_cancelled());
     let values: Vec<_> = results.into_iter().map(Result::ok).collect();
     assert_eq!(values, [Some(0), Some(1), None, Some(3)]);
@@ -300,7 +298,7 @@ fn a_panic_without_anything_to_say_is_still_a_panic() {
     ];
     hand.run();
     for handle in handles {
-        assert!(block_on(handle).unwrap_err().is_panic());
+        assert!(now(handle).unwrap_err().is_panic());
     }
 }
 
@@ -425,8 +423,8 @@ fn a_shutdown_that_cancels_runs_none_of_those_that_wait() {
         let mut shutdown = pin!(pool.shutdown(how));
         assert_pending!(shutdown);
         hand.run();
-        assert_eq!(block_on(shutdown).cancelled, 50 - run);
-        let results = block_on(join_all(handles));
+        assert_eq!(now(shutdown).cancelled, 50 - run);
+        let results = now(join_all(handles));
         let (done, rest) = results.split_at(run);
         assert!(done.iter().all(Result::is_ok) && started() == run);
         assert!(
@@ -457,7 +455,7 @@ fn a_shutdown_leaves_no_worker_behind() {
     let mut shutdown = pin!(pool.shutdown(Shutdown::Drain));
     assert_pending!(shutdown);
     hand.run();
-    assert_eq!(block_on(shutdown).completed, 20);
+    assert_eq!(now(shutdown).completed, 20);
     assert_eq!(hand.workers(), 0);
 }
 
@@ -469,7 +467,7 @@ fn closing_returns_at_once_and_the_jobs_run_on() {
     pool.close();
     assert!(!handles.iter().any(JoinHandle::is_finished));
     hand.run();
-    assert_eq!(values(block_on(join_all(handles))), Vec::from_iter(0..20));
+    assert_eq!(values(now(join_all(handles))), Vec::from_iter(0..20));
     assert_eq!(hand.workers(), 0);
 }
 
@@ -481,7 +479,7 @@ fn dropping_the_pool_returns_at_once_and_the_jobs_run_on() {
     drop(pool);
     assert!(!handles.iter().any(JoinHandle::is_finished));
     hand.run();
-    assert_eq!(values(block_on(join_all(handles))), Vec::from_iter(0..20));
+    assert_eq!(values(now(join_all(handles))), Vec::from_iter(0..20));
     assert_eq!(hand.workers(), 0);
 }
 
@@ -524,7 +522,7 @@ fn at_the_end_of_a_program(end: impl AsyncFnOnce(&AioPool)) -> (usize, usize) {
     runtime.block_on(end(&pool));
     drop((pool, runtime));
     assert!(handles.iter().all(JoinHandle::is_finished));
-    let results = block_on(join_all(handles));
+    let results = now(join_all(handles));
     (
         ran.load(SeqCst),
         results.iter().filter(|result| result.is_ok()).count(),
@@ -584,10 +582,7 @@ fn wait_returns_at_once_with_those_that_have_ended() {
     let ended = [pool.spawn_n(power(1, 1)), pool.spawn_n(power(2, 1))];
     hand.run();
     let handles = std::iter::once(never).chain(ended).collect();
-    let Poll::Ready(waited) = poll_once(pin!(wait(handles, ReturnWhen::FirstCompleted, None)))
-    else {
-        panic!("it waits")
-    };
+    let waited = now(wait(handles, ReturnWhen::FirstCompleted, None));
     let mut done = places(&waited.done);
     done.sort_unstable();
     assert_eq!((done, waited.pending.len()), (vec![1, 2], 1));
@@ -622,7 +617,7 @@ fn a_job_that_fails_at_its_first_poll_counts_as_an_error() {
     let mut waiting = pin!(wait(handles, ReturnWhen::FirstError, None));
     assert_pending!(waiting);
     hand.run();
-    let waited = block_on(waiting);
+    let waited = now(waiting);
     let mut done = places(&waited.done);
     done.sort_unstable();
     assert_eq!((done, waited.pending.len()), (vec![0, 2], 1));
@@ -636,9 +631,7 @@ fn wait_returns_at_once_if_one_has_failed_already() {
     hand.run();
     assert!(failed.is_finished());
     let handles = vec![pool.spawn_n(std::future::pending()), failed];
-    let Poll::Ready(waited) = poll_once(pin!(wait(handles, ReturnWhen::FirstError, None))) else {
-        panic!("it waits")
-    };
+    let waited = now(wait(handles, ReturnWhen::FirstError, None));
     assert_eq!((places(&waited.done), waited.pending.len()), (vec![1], 1));
 }
 

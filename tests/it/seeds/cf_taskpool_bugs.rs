@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use aiopool::{AbortHandle, AioPool, JoinHandle, Refusal, Shutdown, Tokio};
 use futures::StreamExt;
-use futures::executor::block_on;
 use futures::future::{FutureExt, join_all};
 use tokio::time::{Instant, timeout};
 
-use super::{SECOND, after, values};
+use super::{SECOND, after, now, values};
 use crate::assert_pending;
 use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once, within};
 
@@ -72,7 +71,7 @@ fn c2_a_runtime_that_ends_runs_no_job_again_and_waits_for_none() {
         drop(runtime);
         assert!(jobs.iter().all(JoinHandle::is_finished));
         assert_eq!(started.load(SeqCst), 1);
-        assert!(block_on(pool.exec(async {})).unwrap_err().is_rejected());
+        assert!(now(pool.exec(async {})).unwrap_err().is_rejected());
     });
 }
 
@@ -109,7 +108,7 @@ fn c4_workers_that_are_dropped_while_idle_leave_a_pool_that_works() {
     assert!(poll_once(spawn).is_ready() && pool.is_empty());
     let next = pool.map_n(0..5, |n| async move { n });
     hand.run();
-    assert_eq!(values(block_on(join_all(next))), Vec::from_iter(0..5));
+    assert_eq!(values(now(join_all(next))), Vec::from_iter(0..5));
 }
 
 /// A handle has no result to be set: this is all that can be done to it.
@@ -131,7 +130,7 @@ fn c5_nothing_done_to_the_handle_of_a_running_job_harms_its_worker() {
         probe.end();
         let next = pool.spawn_n(async { 2 });
         hand.run();
-        assert_eq!(block_on(next).unwrap(), 2);
+        assert_eq!(now(next).unwrap(), 2);
     }
 }
 
@@ -182,7 +181,7 @@ fn c9_the_queue_can_be_bounded_and_spawn_holds_a_producer_back() {
         pool.try_spawn(async {}).unwrap_err().reason(),
         Refusal::Full
     );
-    assert!(block_on(pool.spawn_n(async {})).unwrap_err().is_rejected());
+    assert!(now(pool.spawn_n(async {})).unwrap_err().is_rejected());
 
     let (hand, pool) = Hand::pool(2);
     let mut producer = pin!(async {
@@ -268,17 +267,17 @@ fn c11_a_slow_first_job_holds_results_up_only_where_order_was_asked_for() {
     let mut as_they_come = pool.itermap(0..2, job);
     assert_pending!(pin!(as_they_come.next()));
     hand.run();
-    assert_eq!(block_on(as_they_come.next()).unwrap().unwrap(), 1);
+    assert_eq!(now(as_they_come.next()).unwrap().unwrap(), 1);
     slow.end();
     hand.run();
-    assert_eq!(values(block_on(ordered.collect::<Vec<_>>())), [0, 1]);
+    assert_eq!(values(now(ordered.collect::<Vec<_>>())), [0, 1]);
 }
 
 #[test]
 fn c12_a_pool_outlives_its_first_runtime() {
     within("one runtime after another", || {
         let pool = AioPool::with_spawner(1, Tokio::current());
-        let nowhere = block_on(pool.exec(async {}));
+        let nowhere = now(pool.exec(async {}));
         assert!(nowhere.unwrap_err().is_rejected() && pool.is_empty());
         for _ in 0..2 {
             let runtime = runtime();

@@ -9,10 +9,14 @@ mod asyncio_taskpool_bugs;
 mod cf_taskpool;
 mod cf_taskpool_bugs;
 
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use aiopool::JoinError;
 use tokio::time::sleep;
+
+use crate::support::poll_once;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,4 +29,13 @@ async fn after<T>(seconds: u32, value: T) -> T {
 /// The values of tasks that have all ended well, in their order.
 fn values<T>(results: impl IntoIterator<Item = Result<T, JoinError>>) -> Vec<T> {
     results.into_iter().map(Result::unwrap).collect()
+}
+
+/// What a future gives that does not have to wait.
+#[track_caller]
+fn now<F: Future>(future: F) -> F::Output {
+    match poll_once(pin!(future)) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("it waits"),
+    }
 }
