@@ -126,6 +126,8 @@ impl<T> Drop for Completion<T> {
     fn drop(&mut self) {
         let stale = self.ended.0.lock().waker.take();
         discard(stale);
+        // From the last on, so that none of those that wait starts in the place of one that ran.
+        while self.tasks.pop().is_some() {}
     }
 }
 

@@ -218,6 +218,15 @@ impl<T> Running<T> {
     }
 }
 
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        // From the last on, as in `Completion`.
+        if let Self::Input(tasks) = self {
+            while tasks.pop_back().is_some() {}
+        }
+    }
+}
+
 impl<I, F, Fut> Gathers for IterMap<I, F, Fut::Output>
 where
     I: Iterator,

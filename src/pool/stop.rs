@@ -6,7 +6,7 @@ use super::state::State;
 use super::{AioPool, Core};
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
-use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId};
+use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId, TaskState};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::Latch;
@@ -46,7 +46,9 @@ impl AioPool {
         handles: impl IntoIterator<Item = JoinHandle<T>>,
     ) -> CancelReport<T> {
         let handles: Vec<_> = handles.into_iter().collect();
-        for handle in &handles {
+        // Those that wait first, so that none of them starts in the place of one that ran.
+        let waits = |handle: &&JoinHandle<T>| handle.state() == TaskState::Waiting;
+        for handle in handles.iter().filter(waits).chain(&handles) {
             handle.abort();
         }
         let mut results = Vec::with_capacity(handles.len());

@@ -82,7 +82,7 @@ fn cancel_stops_one_that_runs_and_one_that_waits_and_then_the_rest() {
             .collect();
         join_all(probes[..5].iter().map(Probe::started)).await;
         let (waiting, running) = (handles.remove(5), handles.remove(0));
-        let report = pool.cancel([waiting, running]).await;
+        let report = pool.cancel([running, waiting]).await;
         assert_eq!(report.cancelled, 2);
         for result in report.results {
             assert!(result.unwrap_err().is_cancelled());

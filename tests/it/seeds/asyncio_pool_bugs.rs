@@ -47,6 +47,36 @@ fn a2_cancel_of_parked_jobs_at_once_leaks_nothing() {
 }
 
 #[test]
+fn a2_none_of_many_jobs_is_started_by_the_cancel_of_those_before_it() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let started = Arc::new(AtomicUsize::new(0));
+        let job = |_| {
+            let started = started.clone();
+            async move {
+                started.fetch_add(1, SeqCst);
+                pending::<()>().await;
+            }
+        };
+        let handles = pool.map_n(0..20_000, job);
+        assert_eq!(pool.cancel(handles).await.cancelled, 20_000);
+        assert!(started.load(SeqCst) <= 2, "cancel: {started:?}");
+
+        for ordered in [false, true] {
+            let before = started.load(SeqCst);
+            let mut results = pool.itermap(0..20_000, job);
+            if ordered {
+                results = results.ordered();
+            }
+            assert_pending!(pin!(results.next()));
+            drop(results);
+            pool.join().await;
+            assert!(started.load(SeqCst) <= before + 2, "itermap: {started:?}");
+        }
+    });
+}
+
+#[test]
 fn a3_a_caller_that_gives_up_a_blocked_spawn_gets_no_handle_and_the_job_goes_along() {
     on_tokio(async {
         let pool = AioPool::new(1);
