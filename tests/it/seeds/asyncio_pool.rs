@@ -99,6 +99,30 @@ fn cancel_stops_one_that_runs_and_one_that_waits_and_then_the_rest() {
     });
 }
 
+/// test_base.py: test_internal_join
+///
+/// Theirs never returns. Here it waits for all but the jobs that join.
+#[test]
+fn jobs_may_join_their_own_pool() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        pool.pause();
+        let joiners = pool.apply(2, || {
+            let inside = pool.clone();
+            async move {
+                inside.join().await;
+                inside.stats().completed
+            }
+        });
+        drop(pool.map_n(0..5, job));
+        pool.resume();
+        let seen = values(join_all(joiners).await);
+        assert!(seen.iter().all(|completed| *completed >= 5), "{seen:?}");
+        pool.join().await;
+        assert_eq!(pool.stats().completed, 7);
+    });
+}
+
 /// test_spawn.py: test_spawns_behaviour
 #[test]
 fn spawn_waits_for_permits_and_spawn_n_does_not() {

@@ -233,6 +233,53 @@ fn a10_every_callback_is_told_of_a_failure() {
     });
 }
 
+/// Uses a pool in every way that waits, from within.
+async fn uses(pool: AioPool) -> u32 {
+    let spawned = pool.spawn(async { 1 }).await.await.unwrap();
+    let executed = pool.exec(async { 2 }).await.unwrap();
+    let mapped: u32 = values(pool.map(0..4, |n| async move { n }).await)
+        .into_iter()
+        .sum();
+    let tried = pool
+        .try_map(0..4, |n| async move { Ok::<u32, ()>(n) })
+        .await;
+    let streamed = pool.itermap(0..4, |n| async move { n }).collect::<Vec<_>>();
+    let streamed: u32 = values(streamed.await).into_iter().sum();
+    pool.cancel([pool.spawn_n(pending::<()>())]).await;
+    pool.join().await;
+    spawned + executed + mapped + tried.unwrap().len() as u32 + streamed
+}
+
+#[test]
+fn a11_jobs_and_callbacks_may_wait_for_their_own_pool_when_no_permit_is_free() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        assert_eq!(pool.exec(uses(pool.clone())).await.unwrap(), 19);
+        let inside = pool.clone();
+        let called_back = pool.task(async {}).then(move |_| uses(inside));
+        assert_eq!(called_back.exec().await.unwrap(), 19);
+        assert!(pool.is_empty());
+    });
+}
+
+#[test]
+fn a11_a_pool_of_one_lists_a_tree_of_folders() {
+    fn count(pool: AioPool, depth: u32) -> futures::future::BoxFuture<'static, u32> {
+        let listing = async move {
+            if depth == 0 {
+                return 1;
+            }
+            let below = pool.map(0..2, |_| count(pool.clone(), depth - 1)).await;
+            1 + values(below).into_iter().sum::<u32>()
+        };
+        listing.boxed()
+    }
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        assert_eq!(pool.exec(count(pool.clone(), 5)).await.unwrap(), 63);
+    });
+}
+
 #[test]
 fn a12_parked_jobs_cost_no_task_of_the_runtime() {
     let (hand, pool) = Hand::pool(2);
@@ -364,6 +411,23 @@ fn a16_a_job_that_cancels_itself_stops_and_holds_nobody_up() {
         assert!(tyrant.await.unwrap_err().is_cancelled());
         assert_eq!(pool.stats().cancelled, 2);
         assert_eq!(pool.exec(async { 1 }).await.unwrap(), 1);
+    });
+}
+
+#[test]
+fn a16_a_job_may_cancel_others_and_wait_for_them() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let other = Probe::new();
+        let running = pool.spawn(other.task(())).await;
+        other.started().await;
+        let inside = pool.clone();
+        let report = pool.exec(async move {
+            let waiting = inside.apply(3, pending::<()>);
+            inside.cancel(waiting.into_iter().chain([running])).await
+        });
+        assert_eq!(report.await.unwrap().cancelled, 4);
+        assert!(other.is_dropped());
     });
 }
 

@@ -4,8 +4,9 @@ use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
 
-use aiopool::{AbortHandle, AioPool, JoinHandle, Refusal, Shutdown, Tokio};
+use aiopool::{AbortHandle, AioPool, JoinHandle, Refusal, Shutdown, Tokio, lend};
 use futures::StreamExt;
 use futures::future::{FutureExt, join_all};
 use tokio::time::{Instant, timeout};
@@ -154,6 +155,69 @@ fn c6_a_job_has_the_context_it_was_given_and_none_of_the_one_before() {
         });
         let told = values(join_all(jobs.await).await);
         assert_eq!(told, [Some(1), Some(2), None]);
+    });
+}
+
+/// Counts how many are in here at once, over a moment in which others may run.
+async fn counted(inside: &AtomicUsize) -> usize {
+    let held = inside.fetch_add(1, SeqCst) + 1;
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+    inside.fetch_sub(1, SeqCst);
+    held
+}
+
+#[test]
+fn c7_jobs_may_wait_for_jobs_of_theirs_and_no_more_than_size_run_all_the_while() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let running = Arc::new(AtomicUsize::new(0));
+        let outer = pool.map_n(0..50, |_| {
+            let (pool, outer, inner) = (pool.clone(), running.clone(), running.clone());
+            async move {
+                let before = counted(&outer).await;
+                let within = pool.exec(async move { counted(&inner).await });
+                let within = within.await.unwrap();
+                before.max(within).max(counted(&outer).await)
+            }
+        });
+        let most = values(join_all(outer).await).into_iter().max();
+        assert!(most <= Some(2), "{most:?}");
+        assert_eq!(pool.stats().completed, 100);
+    });
+}
+
+#[test]
+fn c7_a_job_may_lend_its_permit_to_the_one_it_waits_for() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let (send, receive) = futures::channel::oneshot::channel();
+        let waits = pool.spawn_n(async { lend(receive).await.unwrap() });
+        let sends = pool.spawn_n(async { send.send(5) });
+        assert_eq!(waits.await.unwrap(), 5);
+        sends.await.unwrap().unwrap();
+    });
+}
+
+#[test]
+fn c7_a_job_may_shut_its_own_pool_down() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inside = pool.clone();
+        let ends_it = pool.spawn_n(async move {
+            let late = inside.spawn_n(async { 2 });
+            inside.shutdown(Shutdown::Drain).await;
+            late.is_finished()
+        });
+        assert!(ends_it.await.unwrap());
+        pool.closed().await;
     });
 }
 
