@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use aiopool::{AioPool, JoinError, JoinHandle, ReturnWhen};
+use aiopool::{AioPool, JoinError, JoinHandle, ReturnWhen, current};
 use futures::StreamExt;
 use futures::future::join_all;
 use tokio::time::sleep;
@@ -70,7 +70,7 @@ fn many_who_join_at_once_are_all_released_when_all_is_done() {
 /// test_base.py: test_cancel
 ///
 /// Theirs has a job that catches the cancellation and returns a value. Here an
-/// abort is not thrown into a future but drops it, so all four of the rest end cancelled.
+/// abort drops a future without grace, so all four of the rest end cancelled. One with grace comes next.
 #[test]
 fn cancel_stops_one_that_runs_and_one_that_waits_and_then_the_rest() {
     on_every_runtime(|pools| async move {
@@ -96,6 +96,26 @@ fn cancel_stops_one_that_runs_and_one_that_waits_and_then_the_rest() {
             assert!(handle.await.unwrap_err().is_cancelled());
         }
         assert!(poll_once(pin!(pool.join())).is_ready());
+    });
+}
+
+/// test_base.py: test_cancel, the job that catches it
+#[test]
+fn a_job_with_grace_may_answer_a_cancellation_with_a_value() {
+    on_tokio(async {
+        let pool = AioPool::new(2);
+        let answers = async {
+            current().unwrap().aborted().await;
+            1
+        };
+        let answers = pool.task(answers).grace(SECOND).spawn().await;
+        let others = pool.apply(3, std::future::pending::<u32>);
+        sleep(SECOND).await;
+        assert_eq!(pool.cancel_all().await, 3);
+        assert_eq!(answers.await.unwrap(), 1);
+        for other in others {
+            assert!(other.await.unwrap_err().is_cancelled());
+        }
     });
 }
 

@@ -467,6 +467,27 @@ fn a18_a_caller_that_gives_up_takes_its_jobs_along() {
 }
 
 #[test]
+fn a18_a_scope_that_fails_or_is_given_up_takes_its_jobs_along() {
+    on_tokio(async {
+        let pool = AioPool::new(3);
+        let begun = Instant::now();
+        let fails = pool.scope(|jobs| async move {
+            drop(jobs.map_n(0..9, |n| after(10, n)));
+            after(1, ()).await;
+            assert!(jobs.is_empty(), "on purpose");
+        });
+        assert!(AssertUnwindSafe(fails).catch_unwind().await.is_err());
+        pool.join().await;
+        assert_eq!(begun.elapsed(), SECOND);
+
+        let slow = pool.scope(|jobs| async move { drop(jobs.map_n(0..9, |n| after(10, n))) });
+        assert!(timeout(SECOND, slow).await.is_err());
+        pool.join().await;
+        assert_eq!((begun.elapsed(), pool.stats().cancelled), (SECOND * 2, 18));
+    });
+}
+
+#[test]
 fn a19_cancel_ends_whatever_the_job_waits_for_and_takes_any_future() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);

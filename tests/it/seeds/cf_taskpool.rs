@@ -459,6 +459,20 @@ fn a_shutdown_leaves_no_worker_behind() {
     assert_eq!(hand.workers(), 0);
 }
 
+/// test_shutdown.py: test_context_manager_shutdown
+#[test]
+fn a_scope_returns_when_all_its_jobs_have_ended() {
+    let (hand, pool) = Hand::pool(2);
+    let mut scope = pin!(pool.scope(|jobs| async move { jobs.map_n(0..5, |n| power(n, 1)) }));
+    assert_pending!(scope);
+    hand.run();
+    let handles = now(scope);
+    assert!(handles.iter().all(JoinHandle::is_finished));
+    assert_eq!(hand.workers(), 0);
+    hand.run();
+    assert!(!pool.is_closed(), "it is the scope that has ended");
+}
+
 /// test_shutdown.py: test_shutdown_no_wait[explicit shutdown]
 #[test]
 fn closing_returns_at_once_and_the_jobs_run_on() {
@@ -621,6 +635,19 @@ fn a_job_that_fails_at_its_first_poll_counts_as_an_error() {
     let mut done = places(&waited.done);
     done.sort_unstable();
     assert_eq!((done, waited.pending.len()), (vec![0, 2], 1));
+}
+
+/// test_wait.py: test_first_exception_some_already_complete, its plain function
+#[test]
+fn a_plain_function_that_fails_counts_as_an_error() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let never = pool.spawn_n(std::future::pending::<u32>());
+        let fails = pool.spawn_blocking(|| -> u32 { panic!("on purpose") });
+        let waited = wait(vec![never, fails], ReturnWhen::FirstError, None).await;
+        assert_eq!(places(&waited.done), [1]);
+        assert!(waited.done[0].1.as_ref().unwrap_err().is_panic());
+    });
 }
 
 /// test_wait.py: test_first_exception_one_already_failed

@@ -370,6 +370,14 @@ fn c13_senseless_numbers_are_refused_before_anything_is_submitted() {
 }
 
 #[test]
+fn c13_a_function_that_gives_no_future_is_for_spawn_blocking() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        assert_eq!(pool.spawn_blocking(|| 2 + 3).await.unwrap(), 5);
+    });
+}
+
+#[test]
 fn c14_what_waits_can_be_cancelled_at_the_end() {
     on_tokio(async {
         let pool = AioPool::new(1);
