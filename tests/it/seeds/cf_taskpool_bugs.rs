@@ -262,6 +262,22 @@ fn c9_the_queue_can_be_bounded_and_spawn_holds_a_producer_back() {
 }
 
 #[test]
+fn c9_a_feed_parks_an_endless_input_as_one_entry() {
+    let (hand, pool) = Hand::pool(2);
+    let pulled = Arc::new(AtomicUsize::new(0));
+    let counted = pulled.clone();
+    let items = (0_u64..).inspect(move |_| _ = counted.fetch_add(1, SeqCst));
+    let feed = pool.feed(items, |_| pending::<()>());
+    hand.run();
+    assert_eq!((pool.active(), pulled.load(SeqCst)), (2, 2));
+    assert!(pool.waiting() <= 1);
+    assert!(feed.abort());
+    pool.abort_all();
+    hand.run();
+    assert!(pool.is_empty() && feed.is_finished());
+}
+
+#[test]
 fn c10_an_infinite_input_is_mapped_with_no_more_in_flight_than_the_buffer() {
     let (hand, pool) = Hand::pool(10);
     let probes = Probe::several(5);
