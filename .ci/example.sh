@@ -1,0 +1,52 @@
+# What the scripts that try an example have in common. Sourced as: . .ci/example.sh NAME
+# shellcheck shell=bash
+name=$1
+cargo build --example "$name"
+target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
+example=$target/debug/examples/$name
+dir=$(mktemp -d)
+started=() # Processes that are to be gone when the script is.
+
+finish() {
+    for pid in "${started[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$dir"
+}
+trap finish EXIT
+
+fail() {
+    printf '%s: %s\n' "$name" "$1" >&2
+    [ ! -s "$dir/err" ] || cat "$dir/err" >&2
+    exit 1
+}
+
+# Runs the example, and compares its exit code.
+expect() {
+    local code=$1 actual=0
+    shift
+    timeout --kill-after 5 60 "$example" "$@" >"$dir/out" 2>"$dir/err" || actual=$?
+    [ "$actual" = "$code" ] || fail "exit code $actual and not $code for: $*"
+}
+
+# Waits until a command succeeds.
+eventually() {
+    for _ in $(seq 400); do
+        ! "$@" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    fail "not within 20 s: $*"
+}
+
+# None of these processes is there.
+gone() {
+    for pid in "$@"; do ! kill -0 "$pid" || return 1; done
+}
+
+# Waits for a process that was started here, and compares its exit code.
+ends_with() {
+    local code=$1 pid=$2 actual=0
+    wait "$pid" || actual=$?
+    [ "$actual" = "$code" ] || fail "exit code $actual and not $code"
+}

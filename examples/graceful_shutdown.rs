@@ -1,0 +1,79 @@
+//! An echo service that ends in good order: Ctrl-C lets its visitors finish, for a while, and a second one does not.
+//!
+//! ```sh
+//! cargo run --example graceful_shutdown -- --listen 127.0.0.1:7007 --deadline 30
+//! ```
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::pin::pin;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use aiopool::{AioPool, Shutdown};
+use clap::Parser;
+use tokio::io::{AsyncWriteExt, copy};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::ctrl_c;
+
+const NOTES: &str = "\
+A visitor is told 'ready' when its turn comes, and then what it says itself.
+
+Exit codes: 0 if all visitors could finish, 1 if not, 2 for wrong usage";
+
+/// Echo what visitors say, some at a time, until Ctrl-C
+#[derive(Parser)]
+#[command(name = "graceful_shutdown", after_help = NOTES)]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(short, long, default_value = "127.0.0.1:0")]
+    listen: String,
+    /// How many visitors are served at once; the others wait
+    #[arg(short, long, default_value = "8")]
+    jobs: NonZeroUsize,
+    /// How many seconds visitors may stay after Ctrl-C
+    #[arg(short, long, default_value_t = 10)]
+    deadline: u64,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    serve(Args::parse()).await.unwrap_or_else(|error| {
+        let _ = writeln!(io::stderr(), "graceful_shutdown: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn serve(args: Args) -> io::Result<ExitCode> {
+    let pool = AioPool::new(args.jobs.get());
+    let listener = TcpListener::bind(&args.listen).await?;
+    let mut out = io::stdout();
+    writeln!(out, "listening on {}", listener.local_addr()?)?;
+    tokio::select! {
+        failed = accept(&pool, listener) => return failed,
+        interrupted = ctrl_c() => interrupted?,
+    }
+    let (active, waiting) = (pool.active(), pool.waiting());
+    writeln!(out, "stopping: {active} active, {waiting} waiting")?;
+    let how = Shutdown::Deadline(Duration::from_secs(args.deadline));
+    let mut ending = pin!(pool.shutdown(how));
+    let report = tokio::select! {
+        report = &mut ending => report,
+        _ = ctrl_c() => { pool.abort_all(); ending.await }
+    };
+    let (completed, cancelled) = (report.completed, report.cancelled);
+    writeln!(out, "{completed} completed, {cancelled} cancelled")?;
+    Ok(u8::from(cancelled > 0).into())
+}
+
+async fn accept(pool: &AioPool, listener: TcpListener) -> io::Result<ExitCode> {
+    loop {
+        let (visitor, _) = listener.accept().await?;
+        pool.spawn_n(echo(visitor));
+    }
+}
+
+async fn echo(mut visitor: TcpStream) -> io::Result<u64> {
+    visitor.write_all(b"ready\n").await?;
+    let (mut heard, mut said) = visitor.split();
+    copy(&mut heard, &mut said).await
+}
