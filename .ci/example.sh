@@ -1,14 +1,20 @@
 # What the scripts that try an example have in common. Sourced as: . .ci/example.sh NAME
 # shellcheck shell=bash
 name=$1
-cargo build --example "$name"
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
-example=$target/debug/examples/$name
+
+# Builds an example, and says where it is.
+built() {
+    cargo build --quiet --example "$1"
+    printf '%s' "$target/debug/examples/$1"
+}
+
+example=$(built "$name")
 dir=$(mktemp -d)
-started=() # Processes that are to be gone when the script is.
+strays=() # Processes that are to be gone when the script is, besides those that it has started itself.
 
 finish() {
-    for pid in "${started[@]}"; do
+    for pid in $(jobs -pr) "${strays[@]}"; do
         kill -KILL "$pid" 2>/dev/null || true
         wait "$pid" 2>/dev/null || true
     done
@@ -28,6 +34,15 @@ expect() {
     shift
     timeout --kill-after 5 60 "$example" "$@" >"$dir/out" 2>"$dir/err" || actual=$?
     [ "$actual" = "$code" ] || fail "exit code $actual and not $code for: $*"
+}
+
+# Starts a server, and finds its port: `server`, `port`, and what it has `said`.
+serve() {
+    said=$(mktemp -p "$dir")
+    "$@" >"$said" 2>"$dir/err" &
+    server=$!
+    eventually grep -q '^listening on ' "$said"
+    port=$(sed -n 's/^listening on .*://p' "$said")
 }
 
 # Waits until a command succeeds.
