@@ -28,6 +28,7 @@
 //! - [`TaskBuilder`]: tasks with a name, a rank, a weight, limits, callbacks.
 //! - [`IterMap`], [`iterwait`], [`wait`]: results as they come.
 //! - [`Spawner`]: the runtime, and how to bring another one.
+//! - [`migrating`]: what the methods of three Python libraries are here.
 //!
 //! # Words
 //!
@@ -40,6 +41,7 @@ mod error;
 mod gate;
 mod lock;
 mod map;
+pub mod migrating;
 mod observe;
 mod pool;
 mod simple;
