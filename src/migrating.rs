@@ -124,7 +124,7 @@
 //! | `str(pool)` | [`name`](crate::AioPool::name), `"AioPool-{n}"` unless given | Without the class. |
 //! | `pool_size` | [`size`] | The size, and not what is free: that is `size() - active()`. |
 //! | `pool_size = n` | [`resize`] | Growing starts waiting tasks at once, shrinking takes effect as tasks end. |
-//! | `lock()`, `unlock()`, `is_locked` | [`close`], [`reopen`], [`is_closed`] | All that was submitted before it runs, also what [`apply`] has parked. A [`map`] or [`itermap`] that still pulls has its further items rejected. |
+//! | `lock()`, `unlock()`, `is_locked` | [`close`], [`reopen`], [`is_closed`] | All that was submitted before it runs, also what [`apply`] has parked. A [`feed`] goes on, as their `map` does; a [`map`] or [`itermap`] that still pulls has its further items rejected. |
 //! | `num_running` | [`active`] | |
 //! | `num_cancelled`, `num_ended` | [`stats`] | Counters since the start: nothing is kept of the tasks. |
 //! | `is_full` | [`is_full`] | |
@@ -150,7 +150,7 @@
 //! | `end_callback=` | [`on_end`] | It is called before the handle settles, and holds its permit. A panic in it changes nothing. |
 //! | `cancel_callback=` | [`on_cancel`] | The same. |
 //! | callbacks that are `async` | [`then`] for the result; a callback may [`spawn_n`] | [`then`] is not called for a cancelled task. |
-//! | a wrong item of the iterable is logged and skipped | the closure decides: it returns a future, which may say `Err` | |
+//! | a wrong item of the iterable is logged and skipped | the closure decides: it returns a future, which may say `Err` | A panic of the closure, or of the iterator, ends a [`feed`] and is counted; [`map`] and [`itermap`] pass it on. |
 //! | `SimpleTaskPool(func, args, kwargs, pool_size, name)` | [`SimpleTaskPool::new`] of a pool and a closure | |
 //! | its `end_callback=`, `cancel_callback=` | an [`Observer`] of the pool; or what the closure's future does at its end | |
 //! | `func_name` | name the pool after it | |
