@@ -42,7 +42,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         let of_host = pool.keyed(host.unwrap_or_default(), args.per_host.get());
         of_host.spawn_n(fetch(client.clone(), url.to_owned()))
     });
-    let bar = indicatif::ProgressBar::no_length();
+    let bar = indicatif::ProgressBar::new(urls.lines().count() as u64);
     let mut failed = false;
     let mut results = stream::iter(handles).buffer_unordered(1000);
     while let Some(result) = results.next().await {
