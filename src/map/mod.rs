@@ -17,6 +17,7 @@ mod itermap;
 mod iterwait;
 mod stream;
 mod try_map;
+mod turns;
 mod verbs;
 mod wait;
 

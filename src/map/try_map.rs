@@ -6,6 +6,7 @@ use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 
 use super::indexed::Indexed;
+use super::turns::Turns;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, JoinError};
@@ -55,7 +56,7 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let mut trial = Trial::new();
+        let (mut trial, mut turns) = (Trial::new(), Turns::default());
         for item in items {
             let task = self.submit_announced(f(item)).abort_on_drop();
             let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
@@ -68,6 +69,7 @@ impl AioPool {
             if let Err(failure) = failed {
                 return Err(trial.give_up(failure).await);
             }
+            turns.step().await;
         }
         match poll_fn(|cx| trial.poll_all(cx)).await {
             Ok(()) => Ok(trial.values.into_iter().flatten().collect()),

@@ -1,3 +1,4 @@
+use super::turns::Turns;
 use crate::pool::AioPool;
 use crate::task::{JoinError, JoinHandle};
 
@@ -37,9 +38,10 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let mut started = Vec::new();
+        let (mut started, mut turns) = (Vec::new(), Turns::default());
         for item in items {
             started.push(self.spawn(f(item)).await.abort_on_drop());
+            turns.step().await;
         }
         let mut results = Vec::with_capacity(started.len());
         for task in started {

@@ -76,12 +76,12 @@ fn nested(
                         let alive = alive.clone();
                         move |yields| task(Counted::new(&alive), yields, false)
                     })
-                    .await
+                    .await;
             }
             8 => {
                 _ = pool
                     .scope(|tasks| async move { tasks.exec(inner(1)).await })
-                    .await
+                    .await;
             }
             _ => {
                 // Who is awaited by another does not join: they would wait for each other.

@@ -160,6 +160,8 @@ fn tasks_that_join_do_not_wait_for_each_other() {
         for size in [1, 3] {
             let pool = pools.size(size);
             let probe = Probe::new();
+            // None of them joins before all are there.
+            pool.pause();
             let joiners: Vec<_> = (0..3)
                 .map(|_| {
                     let pool = pool.clone();
@@ -170,6 +172,7 @@ fn tasks_that_join_do_not_wait_for_each_other() {
                 })
                 .collect();
             let other = pool.spawn_n(probe.task(()));
+            pool.resume();
             probe.started().await;
             assert!(joiners.iter().all(|joiner| !joiner.is_finished()));
             probe.end();

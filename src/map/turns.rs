@@ -1,0 +1,27 @@
+use std::future::poll_fn;
+use std::task::Poll;
+
+/// So many steps are taken in a row, before others on the thread have their turn.
+const IN_A_ROW: u32 = 64;
+
+/// Lets a loop that never has to wait give way now and then.
+#[derive(Default)]
+pub(super) struct Turns(u32);
+
+impl Turns {
+    /// Counts a step; after so many, lets the others have their turn.
+    pub(super) async fn step(&mut self) {
+        self.0 += 1;
+        if self.0 < IN_A_ROW {
+            return;
+        }
+        poll_fn(|cx| {
+            if std::mem::take(&mut self.0) == 0 {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+}
