@@ -211,7 +211,12 @@ fn verb_rows() -> Vec<Row> {
     let itermap = Warm(|n| current_thread(on_tokio::itermap(pool(), n)));
     let by_hand = Warm(|n| current_thread(on_tokio::spawn_buffer_unordered(n)));
     let reading = row(question, itermap, "spawn, buffer_unordered", by_hand, 1.00);
-    vec![cancelling, reading]
+
+    let question = "feed, current_thread";
+    let feed = Warm(|n| current_thread(on_tokio::feed(pool(), n)));
+    let spawn = Warm(|n| current_thread(on_tokio::spawn(pool(), n)));
+    let feeding = row(question, feed, "our own spawn", spawn, 1.00);
+    vec![cancelling, reading, feeding]
 }
 
 fn parked_rows() -> Vec<Row> {

@@ -61,6 +61,12 @@ pub(crate) async fn spawn(pool: AioPool, n: usize) {
     assert_eq!(pool.stats().completed, n as u64, "not every task has run");
 }
 
+/// Ours: no-op tasks by `feed`, of which one waits at a time.
+pub(crate) async fn feed(pool: AioPool, n: usize) {
+    let report = pool.feed(0..n, |i| async move { i }).await;
+    assert_eq!(report.completed, n as u64, "not every task has run");
+}
+
 /// By hand: waits for a permit, then spawns into a `JoinSet`, and takes out what has ended.
 pub(crate) async fn acquire_then_spawn(n: usize) {
     let permits = Arc::new(Semaphore::new(SIZE));

@@ -5,7 +5,9 @@ use std::task::{Context, Poll, Waker};
 
 use crate::lock::Lock;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, End, Extras, Gone, JoinError, JoinHandle, Keeper, Start, TaskId};
+use crate::task::{
+    AbortOnDrop, End, Extras, Farewell, JoinError, JoinHandle, Keeper, Start, TaskId,
+};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
@@ -149,7 +151,7 @@ impl Extras for Told {
         Start::Silent
     }
 
-    fn ended(self, _: TaskId, _: End) -> Option<Arc<dyn Gone>> {
+    fn ended(self, _: TaskId, _: End) -> Option<Farewell> {
         self.tell();
         None
     }

@@ -25,7 +25,7 @@ pub(crate) struct Core {
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
-    pub(super) expecting: AtomicBool,
+    pub(in crate::pool) expecting: AtomicBool,
 }
 
 /// What the pool is to know of a newcomer.

@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::detail::{self, Detail};
 use crate::gate::Standing;
 use crate::observe::{Ended, Observer};
-use crate::task::{End, Extras, Gone, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
+use crate::task::{
+    End, Extras, Farewell, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState,
+};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Bell;
@@ -122,7 +124,7 @@ impl Extras for Dressed {
         over
     }
 
-    fn ended(self, id: TaskId, end: End) -> Option<Arc<dyn Gone>> {
+    fn ended(self, id: TaskId, end: End) -> Option<Farewell> {
         if let Some(dress) = self.0 {
             dress.end(id, end);
         }

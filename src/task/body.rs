@@ -50,7 +50,7 @@ pub(crate) trait Extras: Default + Send {
         Poll::Ready(())
     }
     /// Called when the future is gone, before anyone learns of it. Returns who is to be told when all do.
-    fn ended(self, _: TaskId, _: End) -> Option<Arc<dyn Gone>> {
+    fn ended(self, _: TaskId, _: End) -> Option<Farewell> {
         None
     }
 }
@@ -58,8 +58,11 @@ pub(crate) trait Extras: Default + Send {
 /// Is told when a task is gone from the pool.
 pub(crate) trait Gone: Send + Sync {
     /// Called under the pool's lock. Returns whom to wake after it.
-    fn gone(&self) -> Option<Waker>;
+    fn gone(&self, place: usize, end: End) -> Option<Waker>;
 }
+
+/// Whom to tell that a task is gone, and by which place he knows it.
+pub(crate) type Farewell = (Arc<dyn Gone>, usize);
 
 /// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -118,6 +121,11 @@ impl<F: Future, X> Body<F, X> {
         self.shared = Some(shared.clone());
     }
 
+    /// What it has beyond its future, before it is a task.
+    pub(crate) fn extras(&mut self) -> &mut X {
+        &mut self.extras
+    }
+
     /// Gives the future back, of a task that was not taken in.
     pub(crate) fn into_future(self) -> F {
         self.future
@@ -150,7 +158,7 @@ where
         finish(end, &mut || {
             let joiner = shared.settle(outcome.take()?);
             match &gone {
-                Some(gone) => gone.gone(),
+                Some((gone, place)) => gone.gone(*place, end),
                 None => joiner,
             }
         });

@@ -297,6 +297,35 @@ fn a_million_items_take_no_more_places_than_a_few() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_million_items_take_no_more_memory_than_a_thousand() {
+    crate::support::alone(
+        "feed::a_million_items_take_no_more_memory_than_a_thousand",
+        || {
+            let (hand, pool) = Hand::pool(8);
+            let fed = |items: u32| {
+                let most = Arc::new(AtomicUsize::new(0));
+                let seen = most.clone();
+                let feed = pool.feed(0..items, move |n| {
+                    if n % 1000 == 0 {
+                        seen.fetch_max(crate::support::resident(), SeqCst);
+                    }
+                    async move { [n; 64] }
+                });
+                hand.run();
+                assert_eq!(feed.progress().completed, u64::from(items));
+                most.load(SeqCst)
+            };
+            // What the program itself takes is there after the first.
+            fed(10_000);
+            let (few, many) = (fed(1000), fed(1_000_000));
+            let slack = (1 << 20) / 4096;
+            assert!(many <= few + slack, "{few} pages, then {many}");
+        },
+    );
+}
+
+#[test]
 fn a_paused_pool_pulls_nothing() {
     let (hand, pool) = Hand::pool(1);
     pool.pause();

@@ -311,6 +311,30 @@ fn the_last_handle_of_a_paused_group_resumes_it() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_hundred_thousand_keys_over_time_take_no_more_memory_than_a_thousand() {
+    crate::support::alone(
+        "groups::a_hundred_thousand_keys_over_time_take_no_more_memory_than_a_thousand",
+        || {
+            let (hand, pool) = Hand::pool(8);
+            let mut next = 0;
+            let mut keys = |count| {
+                for _ in 0..count {
+                    next += 1;
+                    pool.keyed(format!("tenant {next}"), 2).spawn_n(async {});
+                    hand.run();
+                }
+                crate::support::resident()
+            };
+            let (few, many) = (keys(1000), keys(100_000));
+            let slack = (1 << 20) / 4096;
+            assert!(many <= few + slack, "{few} pages, then {many}");
+            assert!(pool.groups().is_empty());
+        },
+    );
+}
+
+#[test]
 fn keys_that_come_and_go_leave_nothing() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(8);

@@ -1,9 +1,9 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, MutexGuard};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
-use super::tracker::Tracker;
+use super::tracker::{Place, Tracker};
 use crate::gate::{LevelId, Standing};
 use crate::pool::Core;
 use crate::pool::core::Patience;
@@ -11,7 +11,7 @@ use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
 use crate::task::{
-    Body, End, Extras, Failure, Finish, Gone, Parked, Plain, Shared, Slot, Start, Task, TaskId,
+    Body, End, Extras, Failure, Farewell, Finish, Parked, Plain, Shared, Slot, Start, Task, TaskId,
 };
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
@@ -65,16 +65,14 @@ where
     fn vanish(self: Box<Self>) {
         let tracker = self.tracker.clone();
         discard(self);
-        if let Some(waker) = tracker.gone() {
-            shielded(|| waker.wake());
-        }
+        wake(tracker.end_source());
     }
 
     /// Ends the feed at its worker.
     fn end(self: Box<Self>, finish: Finish<'_>) {
         let tracker = self.tracker.clone();
         discard(self);
-        finish(End::Nothing, &mut || tracker.gone());
+        finish(End::Nothing, &mut || tracker.end_source());
     }
 
     /// Its iterator or its closure has panicked: that is the end of a task, and of the feed.
@@ -83,7 +81,7 @@ where
         discard(self);
         tracker.mark_broken();
         turn.core.lock().number_item(turn.seat.slot());
-        (turn.finish)(End::Panicked, &mut || tracker.gone());
+        (turn.finish)(End::Panicked, &mut || tracker.end_source());
     }
 
     /// Lets an item run in its place.
@@ -106,41 +104,56 @@ where
         detail: Option<Arc<Detail>>,
     ) -> Option<Parked> {
         let (tracker, slot) = (self.tracker.clone(), turn.seat.slot());
-        let place = tracker.reserve();
-        let fed = Some((tracker.clone(), place));
         let mut shared = Arc::new(Shared::new());
-        let mut body = Box::new(Body::new(pulled.future, Item { fed, extras }));
+        let item = Item { fed: None, extras };
+        let mut body = Box::new(Body::new(pulled.future, item));
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
         body.place(&mut shared, id, slot);
         if let Some(detail) = detail {
             state.details.insert(slot, detail);
         }
-        // It may have been aborted while it pulled.
-        let goes_on = tracker.fill(place, slot, id) && !turn.seat.is_aborted();
-        if goes_on && !pulled.is_last {
-            let home = state.gate.home(slot);
-            self.park(&turn.core, state, home);
-        } else {
-            drop(state);
-            self.vanish();
+        let home = state.gate.home(slot);
+        let (last, waits) = match pulled.is_last {
+            true => (Some(self), None),
+            false => (None, Some(self.enter(&mut state, home))),
+        };
+        let (place, goes_on) = tracker.start((slot, id), waits);
+        body.extras().fed = Some((tracker.clone(), place));
+        // It may have been aborted while it was pulled.
+        let goes_on = goes_on && !turn.seat.is_aborted();
+        let withdrawn = match waits {
+            Some((source, _)) if !goes_on => state.withdraw_source(source),
+            _ => None,
+        };
+        // A worker whose item ends at once is wanted again for the next.
+        turn.core.expecting.store(true, Relaxed);
+        turn.core.dispatch(state);
+        if last.is_some() || withdrawn.is_some() {
+            discard((last, withdrawn));
+            wake(tracker.end_source());
         }
         turn.run(Box::into_pin(body), goes_on)
     }
 
-    /// Stands in the queue, behind all that are there.
+    /// Stands in the queue for the first time.
     pub(super) fn park(
         self: Box<Self>,
         core: &Core,
         mut state: MutexGuard<'_, State>,
         home: LevelId,
     ) {
-        let (id, tracker) = (self.id, self.tracker.clone());
-        let slot = state
-            .gate
-            .enter(id, home, Standing::PLAIN, |_| Box::into_pin(self));
-        tracker.park(slot, id);
+        let tracker = self.tracker.clone();
+        let at = self.enter(&mut state, home);
+        tracker.park(at);
         core.dispatch(state);
+    }
+
+    /// Stands behind all that are in the queue.
+    fn enter(self: Box<Self>, state: &mut State, home: LevelId) -> Place {
+        let id = self.id;
+        let parked = |_| Box::into_pin(self) as Parked;
+        (state.gate.enter(id, home, Standing::PLAIN, parked), id)
     }
 }
 
@@ -186,7 +199,6 @@ where
 
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
         let mut source = Pin::into_inner(self);
-        let goes_on = source.tracker.unpark();
         let Some((core, seat)) = Core::here() else {
             source.end(finish);
             return None;
@@ -197,11 +209,7 @@ where
             cx,
             finish,
         };
-        let pulled = match goes_on {
-            true => caught(|| source.pull()),
-            false => Ok(None),
-        };
-        match pulled {
+        match caught(|| source.pull()) {
             Ok(Some(pulled)) => return source.start(turn, pulled),
             Ok(None) => source.end(turn.finish),
             Err(payload) => {
@@ -214,11 +222,16 @@ where
 
     fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
         let source = Pin::into_inner(self);
-        source.tracker.unpark();
         if let Failure::Rejected(_) = failure {
             source.tracker.mark_rejected();
         }
         source.end(finish);
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        shielded(|| waker.wake());
     }
 }
 
@@ -238,15 +251,21 @@ impl<X: Extras> Extras for Item<X> {
         self.extras.poll_expired(id, cx)
     }
 
-    fn ended(self, id: TaskId, end: End) -> Option<Arc<dyn Gone>> {
+    fn ended(self, id: TaskId, end: End) -> Option<Farewell> {
         self.extras.ended(id, end);
         let (tracker, place) = self.fed?;
-        tracker.count(place, end);
-        Some(tracker)
+        Some((tracker, place))
     }
 }
 
 impl State {
+    /// Takes a source out of the queue again.
+    fn withdraw_source(&mut self, slot: Slot) -> Option<Parked> {
+        let source = self.gate.withdraw(slot);
+        self.gate.forget(slot);
+        source
+    }
+
     /// Makes a task of what runs in a slot.
     fn number_item(&mut self, slot: Slot) -> TaskId {
         let id = self.number(self.gate.home(slot));

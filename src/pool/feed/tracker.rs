@@ -23,16 +23,19 @@ pub struct FeedReport {
 /// What a feed, its source and its items know of each other.
 pub(super) struct Tracker(Lock<Progress>);
 
+/// Where something is in the pool, and as what.
+pub(super) type Place = (Slot, TaskId);
+
 #[derive(Default)]
 struct Progress {
     report: FeedReport,
     /// The source, if it is there, and the items that run.
     living: usize,
     aborted: bool,
-    /// Where the source waits, as what.
-    source: Option<(Slot, TaskId)>,
+    /// Where the source waits, or did before it was taken out to be pulled.
+    source: Option<Place>,
     /// Where the items run: a place is given again when its item has ended.
-    items: Vec<Option<(Slot, TaskId)>>,
+    items: Vec<Option<Place>>,
     vacant: Vec<usize>,
     waker: Option<Waker>,
 }
@@ -46,48 +49,29 @@ impl Tracker {
         }))
     }
 
-    /// Says where the source waits.
-    pub(super) fn park(&self, slot: Slot, id: TaskId) {
-        self.0.lock().source = Some((slot, id));
+    /// Says where the source waits first.
+    pub(super) fn park(&self, at: Place) {
+        self.0.lock().source = Some(at);
     }
 
-    /// The source has left the queue, for whatever reason. Returns whether it may go on.
-    pub(super) fn unpark(&self) -> bool {
-        let mut progress = self.0.lock();
-        progress.source = None;
-        !progress.aborted
-    }
-
-    /// Counts an item that is about to start, and returns its place.
-    pub(super) fn reserve(&self) -> usize {
+    /// Adds an item that starts, and says where the source waits from now on, if it does.
+    ///
+    /// Returns the place of the item, and whether both may go on.
+    pub(super) fn start(&self, item: Place, source: Option<Place>) -> (usize, bool) {
         let mut progress = self.0.lock();
         progress.living += 1;
-        if let Some(place) = progress.vacant.pop() {
-            return place;
-        }
-        progress.items.push(None);
-        progress.items.len() - 1
+        progress.source = source;
+        let place = progress.vacant.pop().unwrap_or_else(|| {
+            progress.items.push(None);
+            progress.items.len() - 1
+        });
+        progress.items[place] = Some(item);
+        (place, !progress.aborted)
     }
 
-    /// Says where it runs. Returns whether it may.
-    pub(super) fn fill(&self, place: usize, slot: Slot, id: TaskId) -> bool {
-        let mut progress = self.0.lock();
-        progress.items[place] = Some((slot, id));
-        !progress.aborted
-    }
-
-    /// Counts an item that has come to its end, and is about to go.
-    pub(super) fn count(&self, place: usize, end: End) {
-        let mut progress = self.0.lock();
-        progress.items[place] = None;
-        progress.vacant.push(place);
-        let report = &mut progress.report;
-        match end {
-            End::Completed => report.completed += 1,
-            End::Cancelled => report.cancelled += 1,
-            End::Panicked | End::TimedOut | End::Rejected => report.failed += 1,
-            End::Nothing => {}
-        }
+    /// The source has gone from the pool. Returns whom to wake.
+    pub(super) fn end_source(&self) -> Option<Waker> {
+        self.0.lock().end_one()
     }
 
     /// Its iterator or closure has panicked.
@@ -102,7 +86,7 @@ impl Tracker {
     }
 
     /// Lets no more items start, and returns what is to be aborted; `None` if that is no news.
-    pub(super) fn begin_abort(&self) -> Option<Vec<(Slot, TaskId)>> {
+    pub(super) fn begin_abort(&self) -> Option<Vec<Place>> {
         let mut progress = self.0.lock();
         if progress.living == 0 || std::mem::replace(&mut progress.aborted, true) {
             return None;
@@ -138,14 +122,31 @@ impl Tracker {
     }
 }
 
-impl Gone for Tracker {
-    /// The source has gone from the pool, or an item.
-    fn gone(&self) -> Option<Waker> {
-        let mut progress = self.0.lock();
-        progress.living -= 1;
-        match progress.living {
-            0 => progress.waker.take(),
+impl Progress {
+    fn end_one(&mut self) -> Option<Waker> {
+        self.living -= 1;
+        match self.living {
+            0 => self.waker.take(),
             _ => None,
         }
+    }
+
+    fn count(&mut self, end: End) {
+        match end {
+            End::Completed => self.report.completed += 1,
+            End::Cancelled => self.report.cancelled += 1,
+            End::Panicked | End::TimedOut | End::Rejected => self.report.failed += 1,
+            End::Nothing => {}
+        }
+    }
+}
+
+impl Gone for Tracker {
+    fn gone(&self, place: usize, end: End) -> Option<Waker> {
+        let mut progress = self.0.lock();
+        progress.items[place] = None;
+        progress.vacant.push(place);
+        progress.count(end);
+        progress.end_one()
     }
 }
