@@ -1,9 +1,12 @@
 //! The pool: where gate, tasks, workers, runtime and observer meet.
 //!
 //! - [`AioPool`]: the handle that users hold, its verbs by what they are for:
-//!   `spawn` (one task), `stop`, `life` (of the pool), `look`.
-//! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock.
+//!   `spawn` (one task), `blocking`, `feed` (a batch as one), `permit` (in place), `scope`,
+//!   `group`, `stop`, `life` (of the pool), `look`; `current` and `lend` for who is inside.
+//! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
+//!   [`Ledger`](ledger::Ledger) for the pool and for each group.
 //! - `ending`: how tasks end, and how the next one starts.
+//! - `rate`: where the starts are that an interval has used up.
 //! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
 
 mod blocking;

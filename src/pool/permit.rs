@@ -18,7 +18,8 @@ impl AioPool {
     /// is the caller's own code, and runs there anyway.
     ///
     /// A task of this pool has a permit already: there the future just runs. In a task that belongs to
-    /// another group of the pool, this lends that task's permit meanwhile.
+    /// another group of the pool, this lends that task's permit meanwhile. Outside of tasks, a future that awaits
+    /// this pool from inside of `run` needs a second permit: there it does not lend the one it has.
     ///
     /// # Cancel safety
     ///

@@ -18,8 +18,8 @@
 //! - [`Nest`]: what a task shares with those whom it asks, and when it lends its permit.
 //! - [`running`]: which task is being polled on this thread.
 //! - [`Latch`]: waits until a number of aborted tasks have ended.
-//! - [`Alarm`]: a worker that runs no tasks, but rings when one has waited too long.
-//! - [`Refill`]: one that gives starts back to a pool with a rate.
+//! - [`Alarm`](alarm::Alarm): a worker that runs no tasks, but rings when one has waited too long.
+//! - [`Refill`](refill::Refill): one that gives starts back to a pool with a rate.
 
 mod alarm;
 mod latch;

@@ -27,6 +27,15 @@ fn the_pool_and_its_handles_go_everywhere() {
     unpin::<IterMap<std::ops::Range<u8>, fn(u8), std::marker::PhantomPinned>>();
     send::<Builder>();
     send::<Blocking>();
+    send::<Permit>();
+    sync::<Permit>();
+    send::<Feed>();
+    sync::<Feed>();
+    unpin::<Feed>();
+    send::<Current>();
+    sync::<Current>();
+    send::<SimpleTaskPool<fn()>>();
+    sync::<SimpleTaskPool<fn()>>();
 }
 
 #[test]
@@ -35,6 +44,7 @@ fn errors_are_errors() {
     error::<BuildError>();
     error::<ZeroSize>();
     error::<AbortError>();
+    error::<GroupError>();
     error::<TrySpawnError<u8>>();
     error::<TryMapError<std::fmt::Error>>();
 }
@@ -54,6 +64,10 @@ fn the_futures_of_the_verbs_are_send() {
     is_send(&pool.cancel_all());
     is_send(&pool.cancel(Vec::<JoinHandle<()>>::new()));
     is_send(&pool.shutdown(Shutdown::Drain));
+    is_send(&pool.run(async {}));
+    is_send(&pool.acquire());
+    is_send(&pool.scope(|tasks| async move { drop(tasks) }));
+    is_send(&lend(async {}));
     is_send(&pool.itermap_stream(futures::stream::iter(0..1), |_| async {}));
 }
 
