@@ -68,26 +68,33 @@ impl<W, A> Register<W, A> {
     pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
         let slot = match self.vacant {
             NONE => self.new_slot(),
-            vacant => Slot(vacant),
+            vacant => vacant,
         };
-        let content = make(slot);
-        let entry = self.at(slot.0);
-        let vacant = entry.next;
-        entry.id = id;
-        entry.content = content;
-        self.vacant = vacant;
+        let entry = Entry {
+            id,
+            content: make(Slot(slot)),
+            prev: NONE,
+            next: NONE,
+        };
+        match self.entries.get_mut(slot as usize) {
+            Some(free) => {
+                self.vacant = free.next;
+                *free = entry;
+            }
+            None => self.entries.push(entry),
+        }
         self.live += 1;
-        slot
+        Slot(slot)
     }
 
-    /// Frees a slot.
+    /// Frees a slot, of one who is neither waiting nor run by anybody.
     #[inline]
     pub(super) fn remove(&mut self, slot: Slot) {
         self.live -= 1;
         let next = self.vacant;
         let entry = self.at(slot.0);
+        debug_assert!(matches!(entry.content, Content::Active(None)));
         entry.id = NOBODY;
-        entry.content = Content::Active(None);
         entry.next = next;
         if next != NONE {
             self.at(next).prev = slot.0;
@@ -122,14 +129,13 @@ impl<W, A> Register<W, A> {
     }
 
     #[inline]
-    fn new_slot(&mut self) -> Slot {
+    fn new_slot(&self) -> u32 {
         let slot = self.entries.len();
         assert!(
             slot < NONE as usize,
             "a pool has room for four thousand million tasks"
         );
-        self.entries.push(Entry::FREE);
-        Slot(slot as u32)
+        slot as u32
     }
 
     /// Gives the free slots at the end back.
@@ -162,14 +168,6 @@ impl<W, A> Register<W, A> {
 }
 
 impl<W, A> Entry<W, A> {
-    /// A slot that nobody has, alone in its chain.
-    const FREE: Self = Self {
-        id: NOBODY,
-        content: Content::Active(None),
-        prev: NONE,
-        next: NONE,
-    };
-
     fn is_taken(&self) -> bool {
         self.id != NOBODY
     }

@@ -138,25 +138,28 @@ where
     X: Extras + 'static,
 {
     /// Drops the future, then makes the outcome known.
-    fn conclude(mut self: Pin<Box<Self>>, outcome: Outcome<F::Output>, finish: Finish<'_>) {
+    ///
+    /// It is taken from where it lies: every move of it on the way to the handle would cost.
+    fn conclude(
+        mut self: Pin<Box<Self>>,
+        outcome: &mut Option<Outcome<F::Output>>,
+        finish: Finish<'_>,
+    ) {
         let this = self.as_mut().project();
         let extras = std::mem::take(this.extras);
         let Some(shared) = this.shared.take() else {
             return;
         };
-        let outcome = match caught(|| drop(self)) {
-            Ok(()) => outcome,
-            Err(payload) => {
-                discard(outcome);
-                Outcome::Failed(Failure::Panicked(Box::new(payload)))
-            }
+        if let Err(payload) = caught(|| drop(self)) {
+            discard(outcome.replace(Outcome::panicked(payload)));
+        }
+        let Some(end) = outcome.as_ref().map(Outcome::end) else {
+            return;
         };
-        let end = outcome.end();
         let mut gone = None;
         shielded(|| gone = extras.ended(shared.id(), end));
-        let mut outcome = Some(outcome);
         finish(end, &mut || {
-            let joiner = shared.settle(outcome.take()?);
+            let joiner = shared.settle(outcome);
             match &gone {
                 Some((gone, place)) => gone.gone(*place, end),
                 None => joiner,
@@ -185,15 +188,23 @@ where
         let Some(shared) = this.shared else {
             return None;
         };
-        let polled = caught(|| match this.extras.poll_expired(shared.id(), cx) {
-            Poll::Ready(()) => Poll::Ready(Outcome::Failed(Failure::TimedOut)),
-            Poll::Pending => this.future.poll(cx).map(Outcome::Value),
+        let mut outcome = None;
+        let polled = caught(|| {
+            outcome = match this.extras.poll_expired(shared.id(), cx) {
+                Poll::Ready(()) => Some(Outcome::Failed(Failure::TimedOut)),
+                Poll::Pending => match this.future.poll(cx) {
+                    Poll::Ready(value) => Some(Outcome::Value(value)),
+                    Poll::Pending => None,
+                },
+            }
         });
-        match polled {
-            Ok(Poll::Pending) => return Some(self),
-            Ok(Poll::Ready(outcome)) => self.conclude(outcome, finish),
-            Err(payload) => self.give_up(Failure::Panicked(Box::new(payload)), finish),
+        if let Err(payload) = polled {
+            outcome = Some(Outcome::panicked(payload));
         }
+        if outcome.is_none() {
+            return Some(self);
+        }
+        self.conclude(&mut outcome, finish);
         None
     }
 
@@ -203,6 +214,6 @@ where
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
-        self.conclude(Outcome::Failed(failure), finish);
+        self.conclude(&mut Some(Outcome::Failed(failure)), finish);
     }
 }

@@ -15,6 +15,10 @@ pub(crate) enum Outcome<T> {
 }
 
 impl<T> Outcome<T> {
+    pub(crate) fn panicked(payload: Payload) -> Self {
+        Self::Failed(Failure::Panicked(Box::new(payload)))
+    }
+
     pub(crate) fn end(&self) -> End {
         match self {
             Self::Value(_) => End::Completed,

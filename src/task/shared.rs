@@ -84,16 +84,17 @@ impl<T> Shared<T> {
 
     /// Leaves the outcome to the handle.
     #[must_use = "to be woken when no lock is held"]
-    pub(crate) fn settle(&self, outcome: Outcome<T>) -> Option<Waker> {
+    pub(crate) fn settle(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
         let mut stage = self.stage.lock();
         let Stage::Pending { waker, .. } = &mut *stage else {
             unreachable!("a task was settled twice");
         };
         let waker = waker.take();
-        *stage = match outcome {
-            Outcome::Value(value) => Stage::Value(value),
-            Outcome::Failed(failure) => Stage::Failed(failure),
-        };
+        match outcome.take() {
+            Some(Outcome::Value(value)) => *stage = Stage::Value(value),
+            Some(Outcome::Failed(failure)) => *stage = Stage::Failed(failure),
+            None => unreachable!("a task has no outcome to settle with"),
+        }
         waker
     }
 
