@@ -77,6 +77,7 @@ impl Core {
     }
 
     /// The runtime, found at the first call.
+    #[inline]
     #[track_caller]
     pub(super) fn spawner(&self) -> &dyn Spawner {
         match self.spawner.get() {
@@ -85,6 +86,7 @@ impl Core {
         }
     }
 
+    #[cold]
     #[track_caller]
     fn find_spawner(&self) -> &dyn Spawner {
         let found = spawner::found().expect(
@@ -159,7 +161,7 @@ impl Core {
     }
 
     /// Starts those who can be started, and unlocks.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
         if state.gate.is_ready() || state.has_spent() {
             self.start_ready(state);
@@ -170,6 +172,7 @@ impl Core {
     ///
     /// In a loop, and not by recursion: a runtime that refuses a worker drops it
     /// inside of [`launch`](Self::launch), which frees its permit for the next.
+    #[inline(never)]
     fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let mut wakes = Wakes::default();
         loop {

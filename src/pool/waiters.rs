@@ -95,6 +95,7 @@ impl Waiters {
     }
 
     /// Takes those out who have what they waited for.
+    #[inline(never)]
     pub(super) fn take_reached(&mut self, now: Now, wakes: &mut Wakes) {
         while let Some(last) = self
             .wakers

@@ -86,16 +86,17 @@ impl<T> Shared<T> {
     #[must_use = "to be woken when no lock is held"]
     pub(crate) fn settle(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
         let mut stage = self.stage.lock();
-        let Stage::Pending { waker, .. } = &mut *stage else {
-            unreachable!("a task was settled twice");
+        let pending = match outcome.take() {
+            Some(Outcome::Value(value)) => std::mem::replace(&mut *stage, Stage::Value(value)),
+            Some(Outcome::Failed(failure)) => {
+                std::mem::replace(&mut *stage, Stage::Failed(failure))
+            }
+            None => unreachable!("a task has ended without an outcome"),
         };
-        let waker = waker.take();
-        match outcome.take() {
-            Some(Outcome::Value(value)) => *stage = Stage::Value(value),
-            Some(Outcome::Failed(failure)) => *stage = Stage::Failed(failure),
-            None => unreachable!("a task has no outcome to settle with"),
+        match pending {
+            Stage::Pending { waker, .. } => waker,
+            _ => unreachable!("a task was settled twice"),
         }
-        waker
     }
 
     /// Waits until the task has a permit, or has ended without one.

@@ -152,32 +152,28 @@ impl Tasks {
 
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
     fn run(&mut self, mut task: Parked, cx: &mut Context<'_>) -> Poll<()> {
-        let Self {
-            seat,
-            task: next,
-            polled,
-            known,
-            ..
-        } = self;
-        let mut finish = |end: End, settle: Settle<'_>| {
-            *polled = false;
-            *next = seat.dispatcher().finish(seat, end, settle);
-        };
-        if !seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
-            task = match task.poll(cx, &mut finish) {
+        if !self.seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
+            task = match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => task,
                 None => return Poll::Ready(()),
             };
-            if !seat.is_asked(known, cx) || task.as_mut().poll_grace(cx).is_pending() {
-                (*polled, *next) = (true, Some(task));
-                if seat.is_nested() {
+            let is_asked = self.seat.is_asked(&mut self.known, cx);
+            if !is_asked || task.as_mut().poll_grace(cx).is_pending() {
+                (self.polled, self.task) = (true, Some(task));
+                if self.seat.is_nested() {
                     self.suspend();
                 }
                 return Poll::Pending;
             }
         }
-        task.give_up(Failure::Cancelled(seat.reason()), &mut finish);
+        let failure = Failure::Cancelled(self.seat.reason());
+        task.give_up(failure, &mut |end, settle| self.finish(end, settle));
         Poll::Ready(())
+    }
+
+    fn finish(&mut self, end: End, settle: Settle<'_>) {
+        self.polled = false;
+        self.task = self.seat.dispatcher().finish(&self.seat, end, settle);
     }
 
     /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
