@@ -4,7 +4,9 @@ use std::task::{Context, Poll, Waker};
 
 use super::{AioPool, Core};
 use crate::spawner::Blocking;
-use crate::task::{End, Failure, Finish, JoinHandle, Parked, Rejection, Settle, Start, Task};
+use crate::task::{
+    End, Failure, Finish, JoinHandle, Packed, Parked, Rejection, Settle, Start, Task,
+};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::{Entered, Seat, running};
@@ -69,12 +71,12 @@ impl Task for Leaving {
         let task = Pin::into_inner(self).0;
         match running() {
             Some(seat) => Away::new(seat, task).depart(),
-            None => task.give_up(Failure::Rejected(Rejection::RuntimeGone), finish),
+            None => task.give_up(Failure::Rejected(Rejection::RuntimeGone).pack(), finish),
         }
         None
     }
 
-    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         Pin::into_inner(self).0.give_up(failure, finish);
     }
 }
@@ -105,7 +107,7 @@ impl Away {
         let _entered = Entered::new(&mut running);
         let mut finish = self.finish();
         if let Some(unfinished) = task.poll(&mut Context::from_waker(Waker::noop()), &mut finish) {
-            unfinished.give_up(Failure::Cancelled(None), &mut finish);
+            unfinished.give_up(Failure::Cancelled(None).pack(), &mut finish);
         }
     }
 
@@ -119,7 +121,7 @@ impl Drop for Away {
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
             let failure = Failure::Rejected(Rejection::RuntimeGone);
-            task.give_up(failure, &mut self.finish());
+            task.give_up(failure.pack(), &mut self.finish());
         }
     }
 }

@@ -153,7 +153,7 @@ impl Core {
         let id = self.lock().number(home);
         body.place(shared, id, Slot::NOWHERE);
         let task: Parked = Box::into_pin(body);
-        task.give_up(Failure::Rejected(rejection), &mut |end, settle| {
+        task.give_up(Failure::Rejected(rejection).pack(), &mut |end, settle| {
             let joiner = settle();
             self.lock().count(home, end);
             debug_assert!(joiner.is_none(), "its handle has been given to nobody");

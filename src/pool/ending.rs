@@ -159,7 +159,7 @@ impl Core {
 
     /// Drops the future of a task that was withdrawn, then makes its end known.
     fn end_withdrawn(&self, slot: Slot, task: Parked, failure: Failure) {
-        task.give_up(failure, &mut |end, settle| {
+        task.give_up(failure.pack(), &mut |end, settle| {
             let mut wakes = Wakes::default();
             let mut state = self.lock();
             state.end_withdrawn(slot, end, settle(), &mut wakes);

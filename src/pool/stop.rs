@@ -183,7 +183,7 @@ impl Core {
 
     fn settle_cancelled(&self, slot: Slot, task: Parked) -> End {
         let mut ended = End::Cancelled;
-        task.give_up(Failure::Cancelled(None), &mut |end, settle| {
+        task.give_up(Failure::Cancelled(None).pack(), &mut |end, settle| {
             if end != End::Cancelled {
                 self.recount(slot, end);
             }

@@ -84,13 +84,13 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
             true => Err(Failure::TimedOut),
             false => match caught(|| future.poll(cx)) {
                 Ok(polled) => Ok(ready!(polled)),
-                Err(payload) => Err(Failure::Panicked(Box::new(payload))),
+                Err(payload) => Err(Failure::Panicked(payload)),
             },
         };
         let dropped = caught(|| self.as_mut().project().stage.set(Stage::Between));
         let result = match dropped {
             Ok(()) => result,
-            Err(payload) => Err(Failure::Panicked(Box::new(payload))),
+            Err(payload) => Err(Failure::Panicked(payload)),
         };
         Poll::Ready(result.map_err(|failure| self.error(failure)))
     }

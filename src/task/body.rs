@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 
 use pin_project_lite::pin_project;
 
-use super::{End, Failure, Outcome, Shared, Slot, TaskId};
+use super::{End, Failure, Outcome, Packed, Shared, Slot, TaskId};
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 
@@ -25,7 +25,7 @@ pub(crate) trait Task: Send {
     }
 
     /// Drops the future unfinished, then calls `finish`.
-    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>);
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>);
 }
 
 /// A task in the queue, and then in the hands of its worker.
@@ -191,7 +191,7 @@ where
         let mut outcome = None;
         let polled = caught(|| {
             outcome = match this.extras.poll_expired(shared.id(), cx) {
-                Poll::Ready(()) => Some(Outcome::Failed(Failure::TimedOut)),
+                Poll::Ready(()) => Some(Outcome::Failed(Failure::TimedOut.pack())),
                 Poll::Pending => match this.future.poll(cx) {
                     Poll::Ready(value) => Some(Outcome::Value(value)),
                     Poll::Pending => None,
@@ -213,7 +213,7 @@ where
         caught(|| extras.poll_grace(cx)).unwrap_or(Poll::Ready(()))
     }
 
-    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         self.conclude(&mut Some(Outcome::Failed(failure)), finish);
     }
 }

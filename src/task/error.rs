@@ -146,7 +146,7 @@ impl From<Failure> for Kind {
                 let message = unwind::message(&payload).map(Box::from);
                 Self::Panicked {
                     message,
-                    payload: Lock::new(*payload),
+                    payload: Lock::new(payload),
                 }
             }
         }

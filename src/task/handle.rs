@@ -147,7 +147,7 @@ impl<T> JoinHandle<T> {
     fn result(&self, outcome: Outcome<T>) -> Result<T, JoinError> {
         match outcome {
             Outcome::Value(value) => Ok(value),
-            Outcome::Failed(failure) => Err(self.error(failure)),
+            Outcome::Failed(failure) => Err(self.error(failure.unpack())),
         }
     }
 

@@ -11,12 +11,12 @@ pub(crate) type Reason = Option<Box<Cow<'static, str>>>;
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     Value(T),
-    Failed(Failure),
+    Failed(Packed),
 }
 
 impl<T> Outcome<T> {
     pub(crate) fn panicked(payload: Payload) -> Self {
-        Self::Failed(Failure::Panicked(Box::new(payload)))
+        Self::Failed(Failure::Panicked(payload).pack())
     }
 
     pub(crate) fn end(&self) -> End {
@@ -27,16 +27,37 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Why there is no value. Two words wide: it lies in every task that waits.
+/// Why there is no value.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Cancelled(Reason),
     TimedOut,
     Rejected(Rejection),
-    Panicked(Box<Payload>),
+    Panicked(Payload),
+}
+
+/// A failure in one word, since it is handed on many times: most tasks that fail are just cancelled.
+#[derive(Debug)]
+pub(crate) struct Packed(Option<Box<Failure>>);
+
+impl Packed {
+    pub(crate) fn unpack(self) -> Failure {
+        self.0.map_or(Failure::Cancelled(None), |failure| *failure)
+    }
+
+    pub(crate) fn end(&self) -> End {
+        self.0.as_deref().map_or(End::Cancelled, Failure::end)
+    }
 }
 
 impl Failure {
+    pub(crate) fn pack(self) -> Packed {
+        match self {
+            Self::Cancelled(None) => Packed(None),
+            failure => Packed(Some(Box::new(failure))),
+        }
+    }
+
     fn end(&self) -> End {
         match self {
             Self::Cancelled(_) => End::Cancelled,
@@ -85,7 +106,7 @@ mod tests {
 
     #[test]
     fn an_outcome_adds_nothing_to_a_waiting_task() {
-        assert_eq!(size_of::<Failure>(), 16);
+        assert_eq!(size_of::<Packed>(), 8);
         assert_eq!(size_of::<Outcome<()>>(), 16);
     }
 }

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use super::{Failure, Keeper, Outcome, Slot, TaskId};
+use super::{Keeper, Outcome, Packed, Slot, TaskId};
 use crate::lock::Lock;
 use crate::unwind::discard;
 
@@ -25,7 +25,7 @@ enum Stage<T> {
         waker: Option<Waker>,
     },
     Value(T),
-    Failed(Failure),
+    Failed(Packed),
     Taken,
 }
 

@@ -166,7 +166,7 @@ impl Tasks {
                 return Poll::Pending;
             }
         }
-        let failure = Failure::Cancelled(self.seat.reason());
+        let failure = Failure::Cancelled(self.seat.reason()).pack();
         task.give_up(failure, &mut |end, settle| self.finish(end, settle));
         Poll::Ready(())
     }
@@ -214,7 +214,7 @@ impl Tasks {
         };
         let mut finish =
             |end: End, settle: Settle<'_>| self.seat.dispatcher().abandon(&self.seat, end, settle);
-        task.give_up(failure, &mut finish);
+        task.give_up(failure.pack(), &mut finish);
     }
 }
 

@@ -11,7 +11,8 @@ use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
 use crate::task::{
-    Body, End, Extras, Failure, Farewell, Finish, Parked, Plain, Shared, Slot, Start, Task, TaskId,
+    Body, End, Extras, Failure, Farewell, Finish, Packed, Parked, Plain, Shared, Slot, Start, Task,
+    TaskId,
 };
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
@@ -176,7 +177,7 @@ impl Turn<'_, '_> {
     fn run(self, item: Parked, goes_on: bool) -> Option<Parked> {
         if !goes_on {
             let failure = Failure::Cancelled(self.seat.reason());
-            item.give_up(failure, self.finish);
+            item.give_up(failure.pack(), self.finish);
             return None;
         }
         let mut wakes = Wakes::default();
@@ -220,9 +221,9 @@ where
         None
     }
 
-    fn give_up(self: Pin<Box<Self>>, failure: Failure, finish: Finish<'_>) {
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         let source = Pin::into_inner(self);
-        if let Failure::Rejected(_) = failure {
+        if failure.end() == End::Rejected {
             source.tracker.mark_rejected();
         }
         source.end(finish);
