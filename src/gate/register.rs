@@ -91,18 +91,24 @@ impl<W, A> Register<W, A> {
     #[inline]
     pub(super) fn remove(&mut self, slot: Slot) {
         self.live -= 1;
+        self.chain(slot.0);
+        if slot.0 as usize + 1 == self.entries.len() {
+            self.trim();
+        }
+    }
+
+    /// Makes a slot the first of the free ones.
+    #[inline]
+    fn chain(&mut self, slot: u32) {
         let next = self.vacant;
-        let entry = self.at(slot.0);
+        let entry = self.at(slot);
         debug_assert!(matches!(entry.content, Content::Active(None)));
         entry.id = NOBODY;
         entry.next = next;
         if next != NONE {
-            self.at(next).prev = slot.0;
+            self.at(next).prev = slot;
         }
-        self.vacant = slot.0;
-        if slot.0 as usize + 1 == self.entries.len() {
-            self.trim();
-        }
+        self.vacant = slot;
     }
 
     #[inline]
@@ -121,11 +127,26 @@ impl<W, A> Register<W, A> {
             .map(|(entry, slot)| (Slot(slot), entry))
     }
 
-    pub(super) fn contents_mut(&mut self) -> impl Iterator<Item = (Slot, &mut Content<W, A>)> {
-        self.entries
-            .iter_mut()
-            .zip(0..)
-            .map(|(entry, slot)| (Slot(slot), &mut entry.content))
+    /// Takes out all that wait, so many, with their slots. The others keep theirs.
+    ///
+    /// The lines are handed out as they lie: to copy a million of them costs as much as to end their tasks.
+    pub(super) fn take_waiting(&mut self, waiting: usize) -> impl Iterator<Item = W> + use<W, A> {
+        let stay = self.live - waiting;
+        let mut all = std::mem::replace(self, Self::new()).entries;
+        let mut entries = all.iter_mut();
+        while let Some(entry) = entries.next().filter(|_| self.live < stay) {
+            if entry.is_taken() && !entry.is_waiting() {
+                self.entries.push(std::mem::replace(entry, Entry::FREE));
+                self.live += 1;
+            } else {
+                self.entries.push(Entry::FREE);
+                self.chain(self.entries.len() as u32 - 1);
+            }
+        }
+        all.into_iter().filter_map(|entry| match entry.content {
+            Content::Waiting(waiting) => Some(waiting),
+            Content::Active(_) => None,
+        })
     }
 
     #[inline]
@@ -168,6 +189,18 @@ impl<W, A> Register<W, A> {
 }
 
 impl<W, A> Entry<W, A> {
+    /// A slot that nobody has.
+    const FREE: Self = Self {
+        id: NOBODY,
+        content: Content::Active(None),
+        prev: NONE,
+        next: NONE,
+    };
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.content, Content::Waiting(_))
+    }
+
     fn is_taken(&self) -> bool {
         self.id != NOBODY
     }

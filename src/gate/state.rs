@@ -22,6 +22,8 @@ pub(crate) struct Gate<W, A, L> {
     places: HashMap<Slot, Place>,
     /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
     starts: Option<u32>,
+    /// How many have been [swept](Self::sweep) out, and have no slot any more.
+    leaving: usize,
 }
 
 /// Whose turn it was.
@@ -40,6 +42,7 @@ impl<W, A, L> Gate<W, A, L> {
             levels: Levels::new(size, kept),
             places: HashMap::new(),
             starts: None,
+            leaving: 0,
         }
     }
 
@@ -247,26 +250,26 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Withdraws all that wait at a level or below it.
-    pub(crate) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, W)> {
-        if level != LevelId::ROOT || !self.places.is_empty() {
-            return self.withdraw_each(level);
+    /// Withdraws all that wait, if they are all plain tasks of the pool itself: with their slots, and in one go.
+    ///
+    /// Says how many they are. They live on until they are [let go](Self::let_go): they have yet to be settled.
+    pub(crate) fn sweep(&mut self) -> Option<(usize, impl Iterator<Item = W> + use<W, A, L>)> {
+        if !self.places.is_empty() {
+            return None;
         }
-        // All are at the root, and in one lane: it is emptied as a whole.
-        let mut withdrawn = Vec::with_capacity(self.levels.root.waiting);
-        for (slot, content) in self.register.contents_mut() {
-            if let Content::Waiting(_) = content {
-                if let Content::Waiting(waiting) = std::mem::replace(content, Content::Active(None))
-                {
-                    withdrawn.push((slot, waiting));
-                }
-            }
-        }
+        let waiting = self.levels.root.waiting;
         self.levels.root.empty_queue();
-        withdrawn
+        self.leaving += waiting;
+        Some((waiting, self.register.take_waiting(waiting)))
     }
 
-    fn withdraw_each(&mut self, level: LevelId) -> Vec<(Slot, W)> {
+    /// So many that were swept out are settled.
+    pub(crate) fn let_go(&mut self, settled: usize) {
+        self.leaving -= settled;
+    }
+
+    /// Withdraws all that wait at a level or below it, one by one.
+    pub(crate) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, W)> {
         self.slots(level)
             .into_iter()
             .filter_map(|slot| Some((slot, self.withdraw(slot)?)))
@@ -579,11 +582,11 @@ impl<W, A, L> Gate<W, A, L> {
             .collect()
     }
 
-    /// How many have a slot: waiting, active, lending, or on their way out.
+    /// How many are waiting, active, lending, or on their way out.
     #[inline]
     pub(crate) fn living(&self, level: LevelId) -> usize {
         match level {
-            LevelId::ROOT => self.register.len(),
+            LevelId::ROOT => self.register.len() + self.leaving,
             group => self.levels.at(group.0).living,
         }
     }

@@ -545,3 +545,31 @@ fn groups_that_come_and_go_take_no_more_memory_than_those_that_are_there() {
     gate.remove_level(stays);
     assert_eq!(gate.level_capacity(), 0);
 }
+
+#[test]
+fn a_sweep_takes_the_waiting_and_leaves_the_others_where_they_are() {
+    let mut gate = Gate::new(2, ());
+    let enter = |gate: &mut Gate<u64, u64, ()>, id| {
+        gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
+    };
+    let slots: Vec<Slot> = (0..10).map(|id| enter(&mut gate, id)).collect();
+    while gate.admit(|slot| Some(u64::from(slot.0))).is_some() {}
+    assert_eq!(gate.withdraw(slots[4]), Some(4));
+    assert_eq!(gate.leave(slots[0]).0, Some(0));
+    let (swept, waiting) = gate.sweep().expect("all are plain");
+    assert_eq!(waiting.collect::<Vec<u64>>(), [2, 3, 5, 6, 7, 8, 9]);
+    assert_eq!(gate.waiting(LevelId::ROOT), 0);
+    assert_eq!(gate.living(LevelId::ROOT), 2 + swept);
+    gate.let_go(swept);
+    gate.forget(slots[4]);
+    let left: Vec<TaskId> = gate.tasks(LevelId::ROOT).map(|(_, id, _)| id).collect();
+    assert_eq!(
+        (left, gate.living(LevelId::ROOT)),
+        (vec![TaskId::from(1)], 1)
+    );
+    let again: Vec<Slot> = (10..13).map(|id| enter(&mut gate, id)).collect();
+    assert!(!again.contains(&slots[1]), "one who stayed keeps its slot");
+    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(10)));
+    assert_eq!(gate.leave(slots[1]).0, Some(1));
+    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(11)));
+}

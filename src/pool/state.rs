@@ -19,7 +19,7 @@ use crate::worker::Seat;
 ///    inside [`dispatch`](super::Core::dispatch), and will look again.
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
 ///    Where many are withdrawn at once, they are counted first, then settled one by
-///    one, and their slots, by which the pool is not yet idle, are freed last.
+///    one, and let go last: until then the pool is not idle.
 /// 3. `idle` holds the seats of those workers that linger, and have not been handed a task.
 /// 4. `details` and the gate have a slot for the same time.
 /// 5. A group is in the gate as long as it has handles, tasks or groups of its own.
@@ -218,7 +218,26 @@ impl State {
         Some((slot, task))
     }
 
-    /// The same for all that wait at a level or below it, in no order.
+    /// Takes all that wait out in one go, if they are mere futures of the pool itself, and counts that now. In no order.
+    pub(super) fn sweep(
+        &mut self,
+        level: LevelId,
+    ) -> Option<(usize, impl Iterator<Item = Parked> + use<>)> {
+        if level != LevelId::ROOT || !self.details.is_empty() {
+            return None;
+        }
+        let (waiting, swept) = self.gate.sweep()?;
+        self.gate.kept_mut(level).stats.cancelled += waiting as u64;
+        Some((waiting, swept))
+    }
+
+    /// So many that were swept out are settled.
+    pub(super) fn let_go(&mut self, settled: usize, wakes: &mut Wakes) {
+        self.gate.let_go(settled);
+        self.tell_waiters(LevelId::ROOT, wakes);
+    }
+
+    /// Takes all that wait at a level or below it out of the queue, one by one. In no order.
     pub(super) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, Parked)> {
         let withdrawn = self.gate.withdraw_all(level);
         for (slot, _) in &withdrawn {

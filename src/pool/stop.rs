@@ -142,8 +142,8 @@ impl Core {
     fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        let withdrawn = state.withdraw_all(level);
-        let mut asked = withdrawn.len();
+        let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
+        let mut asked = swept.as_ref().map_or(0, |(waiting, _)| *waiting) + withdrawn.len();
         for seat in state.seats(level) {
             let first = seat.ask(None, &mut wakes);
             asked += usize::from(first);
@@ -155,15 +155,29 @@ impl Core {
         wakes.wake();
         Stopped {
             asked,
-            cancelled: self.end_all_withdrawn(withdrawn),
+            cancelled: self.end_swept(swept) + self.end_all_withdrawn(withdrawn),
         }
     }
 
     pub(super) fn cancel_waiting(&self, level: LevelId) {
         let mut state = self.lock();
-        let withdrawn = state.withdraw_all(level);
+        let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
         self.dispatch(state);
+        self.end_swept(swept);
         self.end_all_withdrawn(withdrawn);
+    }
+
+    /// Ends tasks that were swept out. Returns how many ended as cancelled.
+    fn end_swept(&self, swept: Option<(usize, impl Iterator<Item = Parked>)>) -> usize {
+        let Some((waiting, tasks)) = swept else {
+            return 0;
+        };
+        let ends = tasks.map(|task| self.settle_cancelled(Slot::NOWHERE, task));
+        let cancelled = ends.filter(|end| *end == End::Cancelled).count();
+        let mut wakes = Wakes::default();
+        self.lock().let_go(waiting, &mut wakes);
+        wakes.wake();
+        cancelled
     }
 
     /// Ends tasks that were withdrawn and counted. Returns how many ended as cancelled.

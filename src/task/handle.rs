@@ -57,7 +57,12 @@ impl<T> JoinHandle<T> {
 
     /// Returns how far the task has come.
     pub fn state(&self) -> TaskState {
-        self.origin.keeper.state(self.slot(), self.id())
+        let state = self.origin.keeper.state(self.slot(), self.id());
+        match state {
+            // It has been taken out of the queue, and is about to end.
+            TaskState::Finished if !self.is_finished() => TaskState::Active,
+            _ => state,
+        }
     }
 
     /// Returns whether the task has ended, in whatever way.
