@@ -1,29 +1,31 @@
 //! Which worker is being polled on this thread, and so which task.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::Seat;
 use crate::task::nested;
 
 thread_local! {
-    static RUNNING: Cell<Option<Arc<Seat>>> = const { Cell::new(None) };
+    /// Its worker takes it back at the end of each poll: no thread ends with it, and so it needs no destructor,
+    /// which would make every look at it dearer.
+    static RUNNING: Cell<Marked> = const { Cell::new(ManuallyDrop::new(None)) };
 }
+
+type Marked = ManuallyDrop<Option<Arc<Seat>>>;
 
 /// The seat of the task that is being polled on this thread.
 pub(crate) fn running() -> Option<Arc<Seat>> {
-    let look = |running: &Cell<Option<Arc<Seat>>>| {
-        let seat = running.take();
-        running.set(seat.clone());
-        seat
-    };
-    RUNNING.try_with(look).ok().flatten()
+    let seat = swap(None);
+    swap(seat.clone());
+    seat
 }
 
 /// Makes a seat the running one, until this is dropped. Workers may be polled inside of each other.
 pub(crate) struct Entered<'s> {
     seat: &'s mut Option<Arc<Seat>>,
-    outer: Option<Arc<Seat>>,
+    outer: Marked,
     outer_nested: bool,
 }
 
@@ -32,7 +34,7 @@ impl<'s> Entered<'s> {
     pub(crate) fn new(seat: &'s mut Option<Arc<Seat>>) -> Self {
         let is_nested = seat.as_ref().is_some_and(|seat| seat.is_nested());
         let outer_nested = nested::set_here(is_nested);
-        let outer = swap(seat.take());
+        let outer = ManuallyDrop::new(swap(seat.take()));
         Self {
             seat,
             outer,
@@ -49,13 +51,7 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// On a thread that is ending nothing is swapped: the seat comes back as it went.
 #[inline]
 fn swap(seat: Option<Arc<Seat>>) -> Option<Arc<Seat>> {
-    let mut seat = Some(seat);
-    let swapped = RUNNING.try_with(|running| running.replace(seat.take().flatten()));
-    match swapped {
-        Ok(outer) => outer,
-        Err(_) => seat.flatten(),
-    }
+    ManuallyDrop::into_inner(RUNNING.replace(ManuallyDrop::new(seat)))
 }
