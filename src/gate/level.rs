@@ -81,6 +81,12 @@ impl<L> Level<L> {
         self.paused || (self.held >= self.size && self.held > 0)
     }
 
+    /// Whether all permits are given, no more than there are, and newcomers may start.
+    #[inline]
+    pub(super) fn is_just_full(&self) -> bool {
+        !self.paused && self.held == self.size
+    }
+
     /// Whether a newcomer finds so many permits. One too heavy for the level fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {

@@ -182,6 +182,31 @@ impl<W, A, L> Gate<W, A, L> {
         (by, LevelId(place.home))
     }
 
+    /// Takes an active one out, and lets the next have its permit and whoever runs it. Returns the next one's slot, too.
+    ///
+    /// The short way for the most common case: all are plain tasks of the pool itself, which is full.
+    /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), which are for all cases.
+    #[inline]
+    pub(crate) fn succeed(&mut self, slot: Slot) -> Option<(Slot, W)> {
+        let root = &mut self.levels.root;
+        if !self.places.is_empty() || self.starts.is_some() || !root.is_just_full() {
+            return None;
+        }
+        let (next, priority) = root.first()?;
+        root.unlink(next, priority, &mut self.register);
+        root.waiting -= 1;
+        let by = match &mut self.register.at(slot.0).content {
+            Content::Active(by) => by.take(),
+            Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
+        };
+        self.register.remove(slot);
+        let next_content = &mut self.register.at(next.0).content;
+        match std::mem::replace(next_content, Content::Active(by)) {
+            Content::Waiting(waiting) => Some((next, waiting)),
+            Content::Active(_) => unreachable!("an active task stood in a queue"),
+        }
+    }
+
     /// Takes the permits of an active one back, until it [returns](Self::come_back).
     pub(crate) fn lend(&mut self, slot: Slot) {
         let Place { standing, home, .. } = self.place(slot);

@@ -20,13 +20,15 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         seat.clear(end, &mut wakes);
-        let mut free = state.end_active(seat.slot(), end, settle(), &mut wakes);
-        let next = state.admit(&mut free, &mut wakes);
-        if let Some(seat) = free.filter(|_| self.expecting.load(Relaxed)) {
-            seat.set_idle(true);
-            state.idle.push_back(seat);
-        }
-        self.dispatch(state);
+        wakes.add(settle());
+        let next = state.succeed(seat, end, &mut wakes);
+        let next = match next {
+            Some(_) => {
+                drop(state);
+                next
+            }
+            None => self.relieve(state, seat, end, &mut wakes),
+        };
         if let Some(next) = &next {
             if next.announce(&mut wakes) == Start::Announced {
                 self.expecting.store(true, Relaxed);
@@ -140,6 +142,25 @@ impl Keeper for Core {
 }
 
 impl Core {
+    /// Ends an active task, and starts those who can be started: the first of them with its worker.
+    #[inline(never)]
+    fn relieve<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        seat: &Seat,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Parked> {
+        let mut free = state.end_active(seat.slot(), end, None, wakes);
+        let next = state.admit(&mut free, wakes);
+        if let Some(seat) = free.filter(|_| self.expecting.load(Relaxed)) {
+            seat.set_idle(true);
+            state.idle.push_back(seat);
+        }
+        self.dispatch(state);
+        next
+    }
+
     /// The seat of the task of this pool, or of its groups, that is being polled on this thread.
     pub(super) fn running_here(&self) -> Option<Arc<Seat>> {
         let seat = running()?;

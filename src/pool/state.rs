@@ -121,6 +121,23 @@ impl State {
             .each_kept_from(home, |ledger| ledger.stats.started -= 1);
     }
 
+    /// Ends an active task, and lets the next start with its worker, where both are plain.
+    ///
+    /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
+    #[inline]
+    pub(super) fn succeed(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) -> Option<Parked> {
+        if !self.details.is_empty() {
+            return None;
+        }
+        let (slot, task) = self.gate.succeed(seat.slot())?;
+        seat.serve(slot);
+        let stats = &mut self.gate.kept_mut(LevelId::ROOT).stats;
+        stats.count(end);
+        stats.started += 1;
+        self.tell_waiters(LevelId::ROOT, wakes);
+        Some(task)
+    }
+
     /// Ends an active task, and returns the seat of its worker.
     #[inline]
     pub(super) fn end_active(
