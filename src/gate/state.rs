@@ -58,7 +58,14 @@ impl<W, A, L> Gate<W, A, L> {
         let slot = self
             .register
             .insert(id, |slot| Content::Waiting(make(slot)));
-        self.queue(slot, Place::new(home, standing, Hold::Plain));
+        let place = Place::new(home, standing, Hold::Plain);
+        if place == Place::PLAIN {
+            let root = &mut self.levels.root;
+            root.waiting += 1;
+            root.push(slot, standing.priority, &mut self.register);
+        } else {
+            self.queue(slot, place);
+        }
         slot
     }
 
@@ -71,7 +78,7 @@ impl<W, A, L> Gate<W, A, L> {
         slot
     }
 
-    #[inline]
+    #[inline(never)]
     fn queue(&mut self, slot: Slot, place: Place) {
         let Place { standing, home, .. } = place;
         if place != Place::PLAIN {
@@ -310,6 +317,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
+    #[inline(never)]
     fn forget_place(&mut self, slot: Slot) {
         let Some(Place { home, .. }) = self.places.remove(&slot) else {
             return;
@@ -321,6 +329,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Whether a newcomer would be admitted on the spot.
+    #[inline(never)]
     pub(crate) fn has_room(&self, home: LevelId, standing: Standing) -> bool {
         let Standing { weight, priority } = standing;
         self.starts != Some(0)
@@ -331,6 +340,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Whether so many permits exist, at each level on the way.
+    #[inline(never)]
     pub(crate) fn can_carry(&self, home: LevelId, weight: usize) -> bool {
         self.levels
             .path(home.0)
@@ -432,6 +442,11 @@ impl<W, A, L> Gate<W, A, L> {
         if self.places.is_empty() {
             return Place::PLAIN;
         }
+        self.find_place(slot)
+    }
+
+    #[inline(never)]
+    fn find_place(&self, slot: Slot) -> Place {
         self.places.get(&slot).copied().unwrap_or(Place::PLAIN)
     }
 

@@ -252,9 +252,8 @@ impl Core {
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };
-        let has_room = || state.gate.has_room(home, standing);
-        let is_full = state.gate.waiting(LevelId::ROOT) >= bound && !has_room();
-        is_full.then_some(Rejection::QueueFull)
+        let is_full = state.gate.waiting(LevelId::ROOT) >= bound;
+        (is_full && !state.gate.has_room(home, standing)).then_some(Rejection::QueueFull)
     }
 
     pub(super) fn address(&self) -> *const () {

@@ -63,8 +63,20 @@ impl State {
         let id = self.number(home);
         let slot = self.gate.enter(id, home, standing, |slot| make(id, slot));
         if let Some(detail) = detail {
-            self.details.insert(slot, detail);
+            self.keep_detail(slot, detail);
         }
+    }
+
+    // These two keep the hashing out of the way of plain tasks.
+
+    #[inline(never)]
+    fn keep_detail(&mut self, slot: Slot, detail: Arc<Detail>) {
+        self.details.insert(slot, detail);
+    }
+
+    #[inline(never)]
+    fn forget_detail(&mut self, slot: Slot) {
+        self.details.remove(&slot);
     }
 
     /// Lets the next task start with this worker, who stays free if there is none.
@@ -178,7 +190,7 @@ impl State {
         wakes: &mut Wakes,
     ) {
         if !self.details.is_empty() {
-            self.details.remove(&slot);
+            self.forget_detail(slot);
         }
         self.count(home, end);
         wakes.add(joiner);
@@ -203,6 +215,14 @@ impl State {
     /// Wakes those who wait for what a level, and those around it, have come to.
     #[inline]
     pub(super) fn tell_waiters(&mut self, home: LevelId, wakes: &mut Wakes) {
+        let is_awaited = !self.gate.kept(LevelId::ROOT).waiters.is_empty();
+        if home != LevelId::ROOT || is_awaited {
+            self.tell_waiters_from(home, wakes);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_waiters_from(&mut self, home: LevelId, wakes: &mut Wakes) {
         let mut next = Some(home);
         while let Some(level) = next {
             if !self.gate.kept(level).waiters.is_empty() {
@@ -225,7 +245,8 @@ impl State {
     /// Whether a level is closed, or one around it.
     #[inline]
     pub(super) fn is_closed(&self, level: LevelId) -> bool {
-        self.gate.path(level).any(|(_, ledger)| ledger.closed)
+        let is_closed = |level: LevelId| self.gate.path(level).any(|(_, ledger)| ledger.closed);
+        self.gate.kept(level).closed || (level != LevelId::ROOT && is_closed(level))
     }
 
     /// Takes a waiting task out of the queue to be cancelled, and counts that now.
@@ -269,7 +290,7 @@ impl State {
             let home = self.gate.home(slot);
             self.gate.forget(slot);
             if !self.details.is_empty() {
-                self.details.remove(&slot);
+                self.forget_detail(slot);
             }
             self.left(home, wakes);
         }
