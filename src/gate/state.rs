@@ -102,7 +102,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Whether somebody is to be admitted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_ready(&self) -> bool {
         let root = &self.levels.root;
         if let Some(slot) = root.first_returning() {
@@ -139,13 +139,23 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Gives the next its permits if it is known to the caller already, and no task that starts.
+    #[inline]
     pub(crate) fn admit_known(&mut self) -> Option<A>
     where
         A: Clone,
     {
-        if !self.is_ready() {
+        // Those who are known have places.
+        if self.places.is_empty() || !self.is_ready() {
             return None;
         }
+        self.admit_placed()
+    }
+
+    #[inline(never)]
+    fn admit_placed(&mut self) -> Option<A>
+    where
+        A: Clone,
+    {
         let root = &self.levels.root;
         let next = root.first_returning().or_else(|| Some(root.first()?.0))?;
         match self.register.get(next)?.content {
