@@ -69,6 +69,22 @@ impl<W, A, L> Gate<W, A, L> {
         slot
     }
 
+    /// Whether a plain newcomer to the pool itself finds a permit, and nobody before it. If others than plain ones live here, it says no.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        let root = &self.levels.root;
+        self.places.is_empty() && self.starts.is_none() && !root.is_shut() && root.first().is_none()
+    }
+
+    /// Gives its permit to such a newcomer at once, to be run by `by`.
+    #[inline]
+    pub(crate) fn start(&mut self, id: TaskId, by: A) -> Slot {
+        let root = &mut self.levels.root;
+        root.held += 1;
+        root.active += 1;
+        self.register.insert(id, |_| Content::Active(Some(by)))
+    }
+
     /// The same for code that runs elsewhere, and is known to the caller already.
     pub(crate) fn ask(&mut self, home: LevelId, who: A) -> Slot {
         let slot = self

@@ -128,13 +128,19 @@ impl Core {
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
         }
-        state.park(home, standing, detail, |id, slot| {
-            body.place(shared, id, slot);
+        let make = |id, slot, admitted| {
+            body.place(shared, id, slot, admitted);
             match runs {
-                Runs::AtItsWorker => Box::into_pin(body),
+                Runs::AtItsWorker => Box::into_pin(body) as Parked,
                 Runs::WhereItMayBlock => Box::pin(Leaving(Box::into_pin(body))),
             }
-        });
+        };
+        if let Some(seat) = state.lingering(home, standing, detail.is_some()) {
+            let (id, slot) = state.start(&seat);
+            seat.hand(make(id, slot, true));
+            return Ok(());
+        }
+        state.park(home, standing, detail, |id, slot| make(id, slot, false));
         self.dispatch(state);
         Ok(())
     }
@@ -151,7 +157,7 @@ impl Core {
         X: Extras + 'static,
     {
         let id = self.lock().number(home);
-        body.place(shared, id, Slot::NOWHERE);
+        body.place(shared, id, Slot::NOWHERE, false);
         let task: Parked = Box::into_pin(body);
         task.give_up(Failure::Rejected(rejection).pack(), &mut |end, settle| {
             let joiner = settle();

@@ -67,6 +67,31 @@ impl State {
         }
     }
 
+    /// A worker who lingers, if a plain newcomer to the pool itself finds a permit and nobody before it.
+    #[inline]
+    pub(super) fn lingering(
+        &mut self,
+        home: LevelId,
+        standing: Standing,
+        is_detailed: bool,
+    ) -> Option<Arc<Seat>> {
+        let is_plain = home == LevelId::ROOT && standing == Standing::PLAIN && !is_detailed;
+        match is_plain && !self.idle.is_empty() && self.gate.is_open() {
+            true => self.idle.pop_back(),
+            false => None,
+        }
+    }
+
+    /// Starts a plain newcomer with this worker, without any queue.
+    #[inline]
+    pub(super) fn start(&mut self, seat: &Arc<Seat>) -> (TaskId, Slot) {
+        let id = self.number(LevelId::ROOT);
+        self.count_start(LevelId::ROOT);
+        let slot = self.gate.start(id, seat.clone());
+        seat.serve(slot);
+        (id, slot)
+    }
+
     // These two keep the hashing out of the way of plain tasks.
 
     #[inline(never)]

@@ -112,11 +112,17 @@ impl<F: Future, X> Body<F, X> {
         }
     }
 
-    /// Numbers the task, while `shared` is nobody else's yet.
+    /// Numbers the task, while `shared` is nobody else's yet. It may have been admitted already.
     #[inline]
-    pub(crate) fn place(&mut self, shared: &mut Arc<Shared<F::Output>>, id: TaskId, slot: Slot) {
+    pub(crate) fn place(
+        &mut self,
+        shared: &mut Arc<Shared<F::Output>>,
+        id: TaskId,
+        slot: Slot,
+        admitted: bool,
+    ) {
         if let Some(alone) = Arc::get_mut(shared) {
-            alone.place(id, slot);
+            alone.place(id, slot, admitted);
         }
         self.shared = Some(shared.clone());
     }

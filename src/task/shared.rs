@@ -43,12 +43,15 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Says what the pool has given it, before anyone else can see it.
+    /// Says what the pool has given it, perhaps with a permit, before anyone else can see it.
     #[inline]
-    pub(crate) fn place(&mut self, id: TaskId, at: Slot) {
+    pub(crate) fn place(&mut self, id: TaskId, at: Slot, admitted: bool) {
         self.id = id;
-        if let Stage::Pending { slot, .. } = self.stage.get_mut() {
-            *slot = at;
+        if let Stage::Pending {
+            slot, announced, ..
+        } = self.stage.get_mut()
+        {
+            (*slot, *announced) = (at, admitted);
         }
     }
 

@@ -110,7 +110,7 @@ where
         let mut body = Box::new(Body::new(pulled.future, item));
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
-        body.place(&mut shared, id, slot);
+        body.place(&mut shared, id, slot, true);
         if let Some(detail) = detail {
             state.details.insert(slot, detail);
         }
