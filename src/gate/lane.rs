@@ -36,6 +36,17 @@ impl Lane {
         self.tail = slot.0;
     }
 
+    /// Takes the first out.
+    #[inline]
+    pub(super) fn pop<W, A>(&mut self, register: &mut Register<W, A>) -> Option<Slot> {
+        let first = self.first()?;
+        self.head = register.at(first.0).next;
+        if self.is_empty() {
+            self.tail = NONE;
+        }
+        Some(first)
+    }
+
     /// Takes one out. What the first entry has for a predecessor means nothing.
     #[inline]
     pub(super) fn unlink<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {

@@ -147,6 +147,12 @@ impl<L> Level<L> {
         }
     }
 
+    /// Takes the first of the plain ones out.
+    #[inline]
+    pub(super) fn pop_plain<W, A>(&mut self, register: &mut Register<W, A>) -> Option<Slot> {
+        self.plain.pop(register)
+    }
+
     pub(super) fn push_returning<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
         self.returning.push(slot, register);
     }

@@ -225,8 +225,7 @@ impl<W, A, L> Gate<W, A, L> {
         if !self.places.is_empty() || self.starts.is_some() || !root.is_just_full() {
             return None;
         }
-        let (next, priority) = root.first()?;
-        root.unlink(next, priority, &mut self.register);
+        let next = root.pop_plain(&mut self.register)?;
         root.waiting -= 1;
         let by = match &mut self.register.at(slot.0).content {
             Content::Active(by) => by.take(),

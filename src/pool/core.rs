@@ -239,7 +239,7 @@ impl Core {
     }
 
     /// Why a newcomer may neither start nor wait.
-    #[inline]
+    #[inline(always)]
     pub(super) fn rejection(
         &self,
         state: &State,

@@ -75,8 +75,10 @@ impl State {
         standing: Standing,
         is_detailed: bool,
     ) -> Option<Arc<Seat>> {
-        let is_plain = home == LevelId::ROOT && standing == Standing::PLAIN && !is_detailed;
-        match is_plain && !self.idle.is_empty() && self.gate.is_open() {
+        if self.idle.is_empty() || is_detailed || standing != Standing::PLAIN {
+            return None;
+        }
+        match home == LevelId::ROOT && self.gate.is_open() {
             true => self.idle.pop_back(),
             false => None,
         }

@@ -145,9 +145,23 @@ impl<T> Shared<T> {
     }
 
     /// Looks at the stage, and leaves the waker if there is nothing yet.
-    ///
-    /// A waker is foreign code: it is cloned and dropped while nothing is locked.
+    #[inline]
     fn poll_stage<R>(
+        &self,
+        cx: &mut Context<'_>,
+        keeper: &dyn Keeper,
+        mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
+    ) -> Poll<R> {
+        let seen = look(&mut self.stage.lock());
+        match seen {
+            Some(seen) => Poll::Ready(seen),
+            None => self.wait(cx, keeper, look),
+        }
+    }
+
+    /// A waker is foreign code: it is cloned and dropped while nothing is locked.
+    #[inline(never)]
+    fn wait<R>(
         &self,
         cx: &mut Context<'_>,
         keeper: &dyn Keeper,
