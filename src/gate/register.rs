@@ -70,18 +70,17 @@ impl<W, A> Register<W, A> {
             NONE => self.new_slot(),
             vacant => vacant,
         };
-        let entry = Entry {
-            id,
-            content: make(Slot(slot)),
-            prev: NONE,
-            next: NONE,
-        };
+        let content = make(Slot(slot));
         match self.entries.get_mut(slot as usize) {
             Some(free) => {
                 self.vacant = free.next;
-                *free = entry;
+                (free.id, free.content) = (id, content);
             }
-            None => self.entries.push(entry),
+            None => self.entries.push(Entry {
+                id,
+                content,
+                ..Entry::FREE
+            }),
         }
         self.live += 1;
         Slot(slot)

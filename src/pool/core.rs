@@ -111,7 +111,7 @@ impl Core {
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
-        terms: Terms,
+        terms: &mut Terms,
         patience: Patience,
     ) -> Result<(), (Rejection, Box<Body<F, X>>)>
     where
@@ -121,9 +121,9 @@ impl Core {
         let Terms {
             home,
             standing,
-            detail,
+            ref mut detail,
             runs,
-        } = terms;
+        } = *terms;
         let mut state = self.lock();
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
@@ -140,7 +140,9 @@ impl Core {
             seat.hand(make(id, slot, true));
             return Ok(());
         }
-        state.park(home, standing, detail, |id, slot| make(id, slot, false));
+        state.park(home, standing, detail.take(), |id, slot| {
+            make(id, slot, false)
+        });
         self.dispatch(state);
         Ok(())
     }

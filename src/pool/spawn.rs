@@ -245,7 +245,7 @@ impl AioPool {
         &self,
         future: F,
         extras: X,
-        order: Order,
+        mut order: Order,
         patience: Patience,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
     where
@@ -256,18 +256,16 @@ impl AioPool {
         let core = self.core();
         // Finding no runtime is the caller's mistake, and told before anything has changed.
         core.spawner();
-        let Order { terms, origin } = order;
-        let home = terms.home;
         let mut shared = Arc::new(Shared::new());
         let body = Box::new(Body::new(future, extras));
-        match core.submit(&mut shared, body, terms, patience) {
-            Ok(()) => Ok(JoinHandle::new(shared, origin)),
+        match core.submit(&mut shared, body, &mut order.terms, patience) {
+            Ok(()) => Ok(JoinHandle::new(shared, order.origin)),
             Err((rejection, body)) => Err(Rejected {
                 rejection,
-                home,
+                home: order.terms.home,
                 shared,
                 body,
-                origin,
+                origin: order.origin,
             }),
         }
     }
