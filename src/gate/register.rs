@@ -73,13 +73,14 @@ impl<W, A> Register<W, A> {
         let content = make(Slot(slot));
         match self.entries.get_mut(slot as usize) {
             Some(free) => {
-                self.vacant = free.next;
-                (free.id, free.content) = (id, content);
+                (self.vacant, free.id) = (free.next, id);
+                drop(std::mem::replace(&mut free.content, content));
             }
             None => self.entries.push(Entry {
                 id,
                 content,
-                ..Entry::FREE
+                prev: NONE,
+                next: NONE,
             }),
         }
         self.live += 1;
