@@ -6,7 +6,7 @@ use super::state::State;
 use super::{AioPool, Core};
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
-use crate::task::{End, Failure, JoinError, JoinHandle, Parked, Slot, TaskId, TaskState};
+use crate::task::{End, JoinError, JoinHandle, Packed, Parked, Slot, TaskId, TaskState};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::Latch;
@@ -197,7 +197,7 @@ impl Core {
 
     fn settle_cancelled(&self, slot: Slot, task: Parked) -> End {
         let mut ended = End::Cancelled;
-        task.give_up(Failure::Cancelled(None).pack(), &mut |end, settle| {
+        task.give_up(Packed::CANCELLED, &mut |end, settle| {
             if end != End::Cancelled {
                 self.recount(slot, end);
             }

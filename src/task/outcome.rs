@@ -41,6 +41,9 @@ pub(crate) enum Failure {
 pub(crate) struct Packed(Option<Box<Failure>>);
 
 impl Packed {
+    /// Cancelled by somebody who did not say why.
+    pub(crate) const CANCELLED: Self = Self(None);
+
     pub(crate) fn unpack(self) -> Failure {
         self.0.map_or(Failure::Cancelled(None), |failure| *failure)
     }
