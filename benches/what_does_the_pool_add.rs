@@ -112,6 +112,9 @@ fn backpressure(criterion: &mut Criterion) {
             ("aiopool spawn", |n| {
                 current_thread(on_tokio::spawn(pool(), n))
             }),
+            ("aiopool feed", |n| {
+                current_thread(on_tokio::feed(pool(), n))
+            }),
             ("acquire, JoinSet::spawn", |n| {
                 current_thread(on_tokio::acquire_then_spawn(n))
             }),

@@ -165,7 +165,7 @@ impl State {
     /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
     #[inline]
     pub(super) fn succeed(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) -> Option<Parked> {
-        if !self.details.is_empty() {
+        if !self.details.is_empty() || end == End::Nothing {
             return None;
         }
         let (slot, task) = self.gate.succeed(seat.slot())?;
