@@ -130,7 +130,9 @@ fn rage(pool: &AioPool, alive: &Arc<AtomicUsize>, seed: u64) -> usize {
                 drop(crate::support::poll_once(spawn.as_mut()));
             }
             80..83 => {
-                let mut run = Box::pin(pool.run(future));
+                // In place, a panic would be that of this thread.
+                let calm = task(Counted::new(alive), 1, false);
+                let mut run = Box::pin(pool.run(calm));
                 let _ = crate::support::poll_once(run.as_mut());
             }
             83..86 => {
