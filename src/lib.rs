@@ -45,6 +45,7 @@ pub mod migrating;
 mod observe;
 mod pool;
 mod simple;
+mod spare;
 mod spawner;
 mod task;
 mod unwind;

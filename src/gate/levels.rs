@@ -1,4 +1,5 @@
 use super::level::Level;
+use crate::spare::shrink_set;
 
 /// A pool or a group, as the gate knows it. Given anew once the group has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,7 +47,9 @@ impl<L> Levels<L> {
     pub(super) fn remove(&mut self, at: u32) -> Option<Level<L>> {
         let level = self.groups.get_mut(at.checked_sub(1)? as usize)?.take()?;
         if let Some(parent) = level.parent {
-            self.at_mut(parent).children.remove(&at);
+            let children = &mut self.at_mut(parent).children;
+            children.remove(&at);
+            shrink_set(children);
         }
         self.vacant.push(at);
         if self.vacant.len() == self.groups.len() {

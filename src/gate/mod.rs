@@ -16,13 +16,19 @@
 //!
 //! - [`register`]: a slot for each live task, from its submission to its end.
 //! - [`lane`]: one priority's queue, linked through the register.
-//! - [`level`]: the permits of one pool or group, and its lanes.
-//! - [`state`]: the rule itself.
+//! - [`level`]: the permits of one pool or group, and its lanes; [`levels`]: all of them.
+//! - [`place`]: what is noted of those who are more than plain tasks of the pool itself.
+//! - [`state`]: the rule itself. Its [`plain`] tasks have short ways; [`lending`] is for those who
+//!   wait for their own pool; [`groups`] are added and removed; [`look`] changes nothing.
 
+mod groups;
 mod lane;
+mod lending;
 mod level;
 mod levels;
+mod look;
 mod place;
+mod plain;
 mod register;
 mod state;
 #[cfg(test)]

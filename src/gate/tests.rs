@@ -621,3 +621,24 @@ fn the_short_ways_of_plain_tasks_come_to_the_same_as_the_long_ones() {
     assert!(!short.is_open(), "somebody is before");
     assert_eq!(short.succeed(slots[5]), None, "a permit is free");
 }
+
+#[test]
+fn a_crowd_that_is_more_than_plain_leaves_no_memory_behind() {
+    let mut gate: Gate<u64, u64, ()> = Gate::new(2, ());
+    gate.set_paused(LevelId::ROOT, true);
+    let group = gate.add_level(LevelId::ROOT, 1, ());
+    let heavy = Standing {
+        weight: 2,
+        ..Standing::PLAIN
+    };
+    for home in [LevelId::ROOT, group] {
+        let enter = |id| gate.enter(TaskId::from(id), home, heavy, |_| id);
+        let crowd: Vec<Slot> = (0..100_000).map(enter).collect();
+        assert!(gate.place_capacity() >= 100_000);
+        for slot in crowd {
+            gate.withdraw(slot);
+            gate.forget(slot);
+        }
+        assert!(gate.place_capacity() <= 1024);
+    }
+}

@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::rate::Spending;
 use super::waiters::Now;
 use crate::gate::{Admitted, Gate, LevelId, Standing};
+use crate::spare::shrink_map;
 use crate::task::{End, Parked, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::Seat;
@@ -104,6 +105,7 @@ impl State {
     #[inline(never)]
     fn forget_detail(&mut self, slot: Slot) {
         self.details.remove(&slot);
+        shrink_map(&mut self.details);
     }
 
     /// Lets the next task start with this worker, who stays free if there is none.
@@ -339,9 +341,7 @@ impl State {
             if names.get(&ledger.name) == Some(&ending) {
                 names.remove(&ledger.name);
             }
-            if names.is_empty() {
-                names.shrink_to_fit();
-            }
+            shrink_map(names);
             ending = parent;
         }
     }
