@@ -43,6 +43,7 @@ mod lock;
 mod map;
 pub mod migrating;
 mod observe;
+mod pages;
 mod pool;
 mod simple;
 mod spare;

@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use super::lane::Lane;
-use super::register::Register;
+use super::register::{NONE, Register};
 use crate::task::Slot;
 
 /// What a task asks of the gate.
@@ -50,8 +50,9 @@ pub(super) struct Level<L> {
     pub(super) kept: L,
     /// Who lives here and below. The root counts by its register.
     pub(super) living: usize,
-    /// Who was submitted here. The root has no list: what is in the register is below it.
-    pub(super) members: HashSet<Slot>,
+    /// The last who was submitted here: the head of a list through the places. The root has none: all in the
+    /// register are below it.
+    pub(super) member: u32,
     pub(super) children: HashSet<u32>,
 }
 
@@ -70,7 +71,7 @@ impl<L> Level<L> {
             lent: 0,
             kept,
             living: 0,
-            members: HashSet::new(),
+            member: NONE,
             children: HashSet::new(),
         }
     }

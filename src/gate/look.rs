@@ -1,7 +1,7 @@
 use super::level::Standing;
 use super::levels::LevelId;
 use super::place::Hold;
-use super::register::{Content, Entry};
+use super::register::{Content, Entry, NONE};
 use super::state::Gate;
 use crate::task::{Slot, TaskId, TaskState};
 
@@ -71,8 +71,13 @@ impl<W, A, L> Gate<W, A, L> {
         }
         let levels = self.levels.below(level.0).into_iter();
         levels
-            .flat_map(|at| self.levels.at(at).members.iter().copied())
+            .flat_map(|at| self.members(self.levels.at(at).member))
             .collect()
+    }
+
+    fn members(&self, head: u32) -> impl Iterator<Item = Slot> {
+        let slot = |at: u32| (at != NONE).then_some(Slot(at));
+        std::iter::successors(slot(head), move |last| slot(self.places.get(*last)?.next))
     }
 
     /// The tasks that live at a level or below it, in no order. One that is ending is active, and nobody runs it.

@@ -1,5 +1,6 @@
 use super::level::Standing;
 use super::levels::LevelId;
+use super::register::NONE;
 
 /// Where somebody stands who is not at the pool's own level, or is more than a plain task there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,6 +10,9 @@ pub(super) struct Place {
     pub(super) home: u32,
     pub(super) at: u32,
     pub(super) hold: Hold,
+    /// The neighbours in the list of those who were submitted to the same group.
+    pub(super) prev: u32,
+    pub(super) next: u32,
 }
 
 /// Whether somebody has its permits, where its slot alone does not say so.
@@ -30,6 +34,8 @@ impl Place {
         home: LevelId::ROOT.0,
         at: LevelId::ROOT.0,
         hold: Hold::Plain,
+        prev: NONE,
+        next: NONE,
     };
 
     pub(super) fn new(home: LevelId, standing: Standing, hold: Hold) -> Self {
@@ -38,6 +44,8 @@ impl Place {
             home: home.0,
             at: home.0,
             hold,
+            prev: NONE,
+            next: NONE,
         }
     }
 }

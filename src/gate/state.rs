@@ -1,10 +1,8 @@
-use std::collections::HashMap;
-
 use super::level::Standing;
 use super::levels::{LevelId, Levels};
 use super::place::{Hold, Place};
 use super::register::{Content, Register};
-use crate::spare::{shrink_map, shrink_set};
+use crate::pages::Pages;
 use crate::task::{Slot, TaskId};
 
 /// The permits of a pool and its groups, and all that live there.
@@ -20,7 +18,7 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) register: Register<W, A>,
     pub(super) levels: Levels<L>,
     /// The places of those whom their slots do not say all about.
-    pub(super) places: HashMap<Slot, Place>,
+    pub(super) places: Pages<Place>,
     /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
     pub(super) starts: Option<u32>,
     /// How many have been [swept](Self::sweep) out, and have no slot any more.
@@ -41,7 +39,7 @@ impl<W, A, L> Gate<W, A, L> {
         Self {
             register: Register::new(),
             levels: Levels::new(size, kept),
-            places: HashMap::new(),
+            places: Pages::new(),
             starts: None,
             leaving: 0,
         }
@@ -93,13 +91,17 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Notes a place, and who lives in its group.
-    fn settle(&mut self, slot: Slot, place: Place) {
-        self.places.insert(slot, place);
+    fn settle(&mut self, slot: Slot, mut place: Place) {
         if place.home != LevelId::ROOT.0 {
-            self.levels.at_mut(place.home).members.insert(slot);
+            let member = &mut self.levels.at_mut(place.home).member;
+            place.next = std::mem::replace(member, slot.0);
+            if let Some(next) = self.places.get_mut(Slot(place.next)) {
+                next.prev = slot.0;
+            }
             self.levels
                 .each_group_from(place.home, |level| level.living += 1);
         }
+        self.places.insert(slot, place);
     }
 
     /// Whether somebody is to be admitted.
@@ -186,6 +188,7 @@ impl<W, A, L> Gate<W, A, L> {
             home,
             at,
             hold,
+            ..
         } = place;
         let level = self.levels.at_mut(at);
         match hold {
@@ -223,15 +226,19 @@ impl<W, A, L> Gate<W, A, L> {
 
     #[inline(never)]
     fn forget_place(&mut self, slot: Slot) {
-        let Some(Place { home, .. }) = self.places.remove(&slot) else {
+        let Some(place) = self.places.remove(slot) else {
             return;
         };
-        shrink_map(&mut self.places);
-        if home != LevelId::ROOT.0 {
-            let members = &mut self.levels.at_mut(home).members;
-            members.remove(&slot);
-            shrink_set(members);
-            self.levels.each_group_from(home, |level| level.living -= 1);
+        if place.home != LevelId::ROOT.0 {
+            match self.places.get_mut(Slot(place.prev)) {
+                Some(prev) => prev.next = place.next,
+                None => self.levels.at_mut(place.home).member = place.next,
+            }
+            if let Some(next) = self.places.get_mut(Slot(place.next)) {
+                next.prev = place.prev;
+            }
+            self.levels
+                .each_group_from(place.home, |level| level.living -= 1);
         }
     }
 
@@ -255,14 +262,14 @@ impl<W, A, L> Gate<W, A, L> {
 
     #[inline(never)]
     pub(super) fn find_place(&self, slot: Slot) -> Place {
-        self.places.get(&slot).copied().unwrap_or(Place::PLAIN)
+        self.places.get(slot).copied().unwrap_or(Place::PLAIN)
     }
 
     pub(super) fn change_place(&mut self, slot: Slot, change: impl FnOnce(&mut Place)) {
         let mut place = self.place(slot);
         change(&mut place);
         match place == Place::PLAIN {
-            true => _ = self.places.remove(&slot),
+            true => _ = self.places.remove(slot),
             false => _ = self.places.insert(slot, place),
         }
     }
@@ -303,7 +310,7 @@ impl<W, A, L> Gate<W, A, L> {
             return;
         };
         while let Some(slot) = self.pass(from) {
-            let Some(place) = self.places.get_mut(&slot) else {
+            let Some(place) = self.places.get_mut(slot) else {
                 continue;
             };
             place.at = parent;

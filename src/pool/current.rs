@@ -84,7 +84,7 @@ impl Core {
         let slot = seat.slot();
         let mut state = self.lock();
         let id = state.gate.id(slot)?;
-        let detail = state.details.get(&slot);
+        let detail = state.details.get(slot);
         let name = detail.and_then(|detail| detail.name.clone());
         let home = state.gate.home(slot);
         let pool = self.handle(&mut state, home);

@@ -117,7 +117,7 @@ impl AioPool {
                 state: state.gate.progress(slot, id),
                 pool: state.gate.kept(home).name.clone(),
                 group: state.gate.kept(home).group.clone(),
-                detail: state.details.get(&slot).cloned(),
+                detail: state.details.get(slot).cloned(),
             }
         };
         state.gate.tasks(self.level()).map(line).collect()

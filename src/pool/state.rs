@@ -1,4 +1,4 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -7,6 +7,7 @@ use super::ledger::Ledger;
 use super::rate::Spending;
 use super::waiters::Now;
 use crate::gate::{Admitted, Gate, LevelId, Standing};
+use crate::pages::Pages;
 use crate::spare::shrink_map;
 use crate::task::{End, Parked, Slot, TaskId};
 use crate::wakes::Wakes;
@@ -30,7 +31,7 @@ pub(super) struct State {
     /// In a pool with a rate.
     pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
-    pub(super) details: HashMap<Slot, Arc<Detail>>,
+    pub(super) details: Pages<Arc<Detail>>,
 }
 
 impl State {
@@ -39,7 +40,7 @@ impl State {
             gate: Gate::new(size, Ledger::new(name, None)),
             idle: VecDeque::new(),
             spending: None,
-            details: HashMap::new(),
+            details: Pages::new(),
         }
     }
 
@@ -104,8 +105,7 @@ impl State {
 
     #[inline(never)]
     fn forget_detail(&mut self, slot: Slot) {
-        self.details.remove(&slot);
-        shrink_map(&mut self.details);
+        self.details.remove(slot);
     }
 
     /// Lets the next task start with this worker, who stays free if there is none.

@@ -1,0 +1,133 @@
+//! Something for some of the slots.
+
+use crate::task::Slot;
+
+/// What is noted of a few slots among many: found without a search, in memory that those few take.
+#[derive(Debug)]
+pub(crate) struct Pages<T> {
+    pages: Vec<Option<Box<Page<T>>>>,
+    len: usize,
+}
+
+/// The notes of so many slots in a row.
+#[derive(Debug)]
+struct Page<T> {
+    notes: [Option<T>; PAGE],
+    taken: usize,
+}
+
+const PAGE: usize = 32;
+
+impl<T> Pages<T> {
+    pub(crate) const fn new() -> Self {
+        Self {
+            pages: Vec::new(),
+            len: 0,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline]
+    pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
+        let (page, at) = place(slot);
+        self.pages.get(page)?.as_ref()?.notes[at].as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
+        let (page, at) = place(slot);
+        self.pages.get_mut(page)?.as_mut()?.notes[at].as_mut()
+    }
+
+    pub(crate) fn insert(&mut self, slot: Slot, note: T) {
+        let (page, at) = place(slot);
+        if page >= self.pages.len() {
+            self.pages.resize_with(page + 1, || None);
+        }
+        let page = self.pages[page].get_or_insert_with(Page::new);
+        if page.notes[at].replace(note).is_none() {
+            page.taken += 1;
+            self.len += 1;
+        }
+    }
+
+    pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
+        let (at_page, at) = place(slot);
+        let page = self.pages.get_mut(at_page)?.as_mut()?;
+        let note = page.notes[at].take()?;
+        page.taken -= 1;
+        self.len -= 1;
+        if page.taken == 0 {
+            self.drop_page(at_page);
+        }
+        Some(note)
+    }
+
+    /// One page is kept, so that a task after the other needs no new one.
+    fn drop_page(&mut self, page: usize) {
+        if self.len > 0 || page > 0 {
+            self.pages[page] = None;
+        }
+        if self.len == 0 {
+            self.pages.truncate(1);
+            self.pages.shrink_to(KEPT);
+        }
+    }
+
+    /// How many notes there is memory for.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        self.pages.capacity() + self.pages.iter().flatten().count() * PAGE
+    }
+}
+
+/// So many pages are in the list when all are gone.
+const KEPT: usize = 64;
+
+impl<T> Page<T> {
+    fn new() -> Box<Self> {
+        Box::new(Self {
+            notes: [const { None }; PAGE],
+            taken: 0,
+        })
+    }
+}
+
+fn place(slot: Slot) -> (usize, usize) {
+    (slot.0 as usize / PAGE, slot.0 as usize % PAGE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_does_what_a_map_does_and_gives_its_memory_back() {
+        let mut pages = Pages::new();
+        let mut map = std::collections::HashMap::new();
+        let mut random = 1_u64;
+        for step in 0..100_000_u32 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let slot = Slot((random % 5000) as u32);
+            match random >> 60 {
+                0..8 => {
+                    pages.insert(slot, step);
+                    map.insert(slot, step);
+                }
+                _ => assert_eq!(pages.remove(slot), map.remove(&slot)),
+            }
+            assert_eq!(pages.get(slot), map.get(&slot));
+            assert_eq!(pages.get_mut(slot), map.get_mut(&slot));
+            assert_eq!(pages.is_empty(), map.is_empty());
+        }
+        for slot in (0..5000).map(Slot) {
+            assert_eq!(pages.remove(slot), map.remove(&slot));
+        }
+        assert!(pages.is_empty() && pages.capacity() <= KEPT + PAGE);
+    }
+}
