@@ -268,9 +268,10 @@ impl<W, A, L> Gate<W, A, L> {
     pub(super) fn change_place(&mut self, slot: Slot, change: impl FnOnce(&mut Place)) {
         let mut place = self.place(slot);
         change(&mut place);
-        match place == Place::PLAIN {
-            true => _ = self.places.remove(slot),
-            false => _ = self.places.insert(slot, place),
+        if place == Place::PLAIN {
+            self.places.remove(slot);
+        } else {
+            self.places.insert(slot, place);
         }
     }
 
