@@ -17,7 +17,8 @@ impl AioPool {
         self.core().lock().gate.active(self.level())
     }
 
-    /// Returns how many tasks wait for a permit.
+    /// Returns how many wait for a permit: tasks that have not started, and those that have lent theirs. A
+    /// [`feed`](Self::feed) is one of them, and so is who waits [in place](Self::run).
     pub fn waiting(&self) -> usize {
         let gate = &self.core().lock().gate;
         gate.waiting(self.level()) + gate.lent(self.level())
@@ -86,6 +87,7 @@ impl AioPool {
 
     /// Waits until fewer than `waiting` tasks wait: to keep a queue filled, but not without end.
     ///
+    /// Those that have lent their permit do not count: they have started.
     /// `below(0)` waits for ever.
     ///
     /// # Cancel safety

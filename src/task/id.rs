@@ -59,7 +59,8 @@ impl fmt::Display for TaskId {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TaskState {
-    /// It stands in the queue, and has not been polled.
+    /// It has no permit: it stands in the queue and has not been polled, or it has lent its permit while it
+    /// waits for its own pool.
     Waiting,
     /// It holds a permit.
     Active,
