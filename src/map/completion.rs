@@ -5,9 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::lock::Lock;
 use crate::pool::AioPool;
-use crate::task::{
-    AbortOnDrop, End, Extras, Farewell, JoinError, JoinHandle, Keeper, Start, TaskId,
-};
+use crate::task::{AbortOnDrop, End, Extras, JoinError, JoinHandle, Keeper, Start, TaskId};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
@@ -151,8 +149,7 @@ impl Extras for Told {
         Start::Silent
     }
 
-    fn ended(self, _: TaskId, _: End) -> Option<Farewell> {
+    fn ended(self, _: TaskId, _: End) {
         self.tell();
-        None
     }
 }

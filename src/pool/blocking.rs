@@ -94,9 +94,9 @@ impl Away {
     }
 
     fn depart(self) {
-        let core = self.seat.dispatcher().clone().into_any().downcast::<Core>();
+        let seat = self.seat.clone();
         let work = Blocking::new(move || self.run());
-        if let Ok(core) = core {
+        if let Some(core) = Core::of(&seat) {
             shielded(|| core.spawner().spawn_blocking(work));
         }
     }

@@ -21,13 +21,7 @@ use crate::worker::{Nest, Seat, running};
 /// ```
 pub fn current() -> Option<Current> {
     let seat = running()?;
-    let core = seat
-        .dispatcher()
-        .clone()
-        .into_any()
-        .downcast::<Core>()
-        .ok()?;
-    core.current(&seat)
+    Core::of(&seat)?.current(&seat)
 }
 
 /// What a task can know of itself. Made by [`current`].
@@ -79,6 +73,11 @@ impl Current {
 }
 
 impl Core {
+    /// The pool of a task.
+    pub(super) fn of(seat: &Seat) -> Option<&Self> {
+        seat.dispatcher().as_any().downcast_ref()
+    }
+
     fn current(&self, seat: &Arc<Seat>) -> Option<Current> {
         let nest = seat.nest();
         let slot = seat.slot();

@@ -6,9 +6,7 @@ use std::time::Duration;
 use super::detail::{self, Detail};
 use crate::gate::Standing;
 use crate::observe::{Ended, Observer};
-use crate::task::{
-    End, Extras, Farewell, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState,
-};
+use crate::task::{End, Extras, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Bell;
@@ -124,11 +122,10 @@ impl Extras for Dressed {
         over
     }
 
-    fn ended(self, id: TaskId, end: End) -> Option<Farewell> {
+    fn ended(self, id: TaskId, end: End) {
         if let Some(dress) = self.0 {
             dress.end(id, end);
         }
-        None
     }
 }
 

@@ -49,20 +49,9 @@ pub(crate) trait Extras: Default + Send {
     fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
-    /// Called when the future is gone, before anyone learns of it. Returns who is to be told when all do.
-    fn ended(self, _: TaskId, _: End) -> Option<Farewell> {
-        None
-    }
+    /// Called when the future is gone, before anyone learns of it.
+    fn ended(self, _: TaskId, _: End) {}
 }
-
-/// Is told when a task is gone from the pool.
-pub(crate) trait Gone: Send + Sync {
-    /// Called under the pool's lock. Returns whom to wake after it.
-    fn gone(&self, place: usize, end: End) -> Option<Waker>;
-}
-
-/// Whom to tell that a task is gone, and by which place he knows it.
-pub(crate) type Farewell = (Arc<dyn Gone>, usize);
 
 /// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -127,11 +116,6 @@ impl<F: Future, X> Body<F, X> {
         self.shared = Some(shared.clone());
     }
 
-    /// What it has beyond its future, before it is a task.
-    pub(crate) fn extras(&mut self) -> &mut X {
-        &mut self.extras
-    }
-
     /// Gives the future back, of a task that was not taken in.
     pub(crate) fn into_future(self) -> F {
         self.future
@@ -162,15 +146,8 @@ where
         let Some(end) = outcome.as_ref().map(Outcome::end) else {
             return;
         };
-        let mut gone = None;
-        shielded(|| gone = extras.ended(shared.id(), end));
-        finish(end, &mut || {
-            let joiner = shared.settle(outcome);
-            match &gone {
-                Some((gone, place)) => gone.gone(*place, end),
-                None => joiner,
-            }
-        });
+        shielded(|| extras.ended(shared.id(), end));
+        finish(end, &mut || shared.settle(outcome));
         // With it goes the outcome, if nobody has kept the handle.
         discard(shared);
     }

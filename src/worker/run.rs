@@ -72,7 +72,7 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Lets so many more tasks start.
     fn refill(&self, starts: u32);
 
-    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    fn as_any(&self) -> &dyn Any;
 }
 
 /// So many tasks may end within one poll, before the others on the thread have their turn.

@@ -8,8 +8,10 @@
 //! ```
 //!
 //! - [`Source`]: the iterator and the closure, which travel between queue and workers.
+//! - [`Item`](item::Item): a task that it makes.
 //! - [`Tracker`]: what the feed, its source and its items know of each other.
 
+mod item;
 mod source;
 mod tracker;
 

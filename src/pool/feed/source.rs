@@ -1,8 +1,9 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
+use super::item::Item;
 use super::tracker::{Place, Tracker};
 use crate::gate::{LevelId, Standing};
 use crate::pool::Core;
@@ -10,10 +11,7 @@ use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
-use crate::task::{
-    Body, End, Extras, Failure, Farewell, Finish, Packed, Parked, Plain, Shared, Slot, Start, Task,
-    TaskId,
-};
+use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::{Seat, running};
@@ -105,12 +103,9 @@ where
         detail: Option<Arc<Detail>>,
     ) -> Option<Parked> {
         let (tracker, slot) = (self.tracker.clone(), turn.seat.slot());
-        let mut shared = Arc::new(Shared::new());
-        let item = Item { fed: None, extras };
-        let mut body = Box::new(Body::new(pulled.future, item));
+        let mut item = Box::new(Item::new(pulled.future, extras));
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
-        body.place(&mut shared, id, slot, true);
         if let Some(detail) = detail {
             state.details.insert(slot, detail);
         }
@@ -120,7 +115,7 @@ where
             false => (None, Some(self.enter(&mut state, home))),
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
-        body.extras().fed = Some((tracker.clone(), place));
+        item.place(tracker.clone(), id, place);
         // It may have been aborted while it was pulled.
         let goes_on = goes_on && !turn.seat.is_aborted();
         let withdrawn = match waits {
@@ -134,7 +129,7 @@ where
             discard((last, withdrawn));
             wake(tracker.end_source());
         }
-        turn.run(Box::into_pin(body), goes_on)
+        turn.run(Box::into_pin(item), goes_on)
     }
 
     /// Stands in the queue for the first time.
@@ -167,8 +162,8 @@ struct Pulled<Fut> {
 
 /// A poll of a source, which has a permit.
 struct Turn<'t, 'w> {
-    core: Arc<Core>,
-    seat: Arc<Seat>,
+    core: &'t Core,
+    seat: &'t Seat,
     cx: &'t mut Context<'w>,
     finish: Finish<'t>,
 }
@@ -200,7 +195,9 @@ where
 
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
         let mut source = Pin::into_inner(self);
-        let Some((core, seat)) = Core::here() else {
+        let seat = running();
+        let Some((core, seat)) = seat.as_ref().and_then(|seat| Some((Core::of(seat)?, seat)))
+        else {
             source.end(finish);
             return None;
         };
@@ -236,29 +233,6 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// What an item has beside what any task has: it tells the feed what became of it.
-#[derive(Default)]
-struct Item<X> {
-    fed: Option<(Arc<Tracker>, usize)>,
-    extras: X,
-}
-
-impl<X: Extras> Extras for Item<X> {
-    fn admitted(&self, wakes: &mut Wakes) -> Start {
-        self.extras.admitted(wakes)
-    }
-
-    fn poll_expired(&mut self, id: TaskId, cx: &mut Context<'_>) -> Poll<()> {
-        self.extras.poll_expired(id, cx)
-    }
-
-    fn ended(self, id: TaskId, end: End) -> Option<Farewell> {
-        self.extras.ended(id, end);
-        let (tracker, place) = self.fed?;
-        Some((tracker, place))
-    }
-}
-
 impl State {
     /// Takes a source out of the queue again.
     fn withdraw_source(&mut self, slot: Slot) -> Option<Parked> {
@@ -276,13 +250,6 @@ impl State {
 }
 
 impl Core {
-    /// The pool and the seat of what is being polled on this thread.
-    fn here() -> Option<(Arc<Self>, Arc<Seat>)> {
-        let seat = running()?;
-        let core = seat.dispatcher().clone().into_any().downcast().ok()?;
-        Some((core, seat))
-    }
-
     /// Whether a new feed may neither start nor wait. Then it is counted.
     pub(super) fn rejects_source(&self, state: &mut State, home: LevelId) -> bool {
         let rejection = self.rejection(state, home, Standing::PLAIN, Patience::Park);

@@ -1,7 +1,7 @@
 use std::task::{Poll, Waker};
 
 use crate::lock::Lock;
-use crate::task::{End, Gone, Slot, TaskId};
+use crate::task::{End, Slot, TaskId};
 use crate::unwind::discard;
 
 /// What has become of a [`Feed`](super::Feed).
@@ -67,6 +67,15 @@ impl Tracker {
         });
         progress.items[place] = Some(item);
         (place, !progress.aborted)
+    }
+
+    /// An item has gone from the pool, in this way. Returns whom to wake.
+    pub(super) fn end_item(&self, place: usize, end: End) -> Option<Waker> {
+        let mut progress = self.0.lock();
+        progress.items[place] = None;
+        progress.vacant.push(place);
+        progress.count(end);
+        progress.end_one()
     }
 
     /// The source has gone from the pool. Returns whom to wake.
@@ -138,15 +147,5 @@ impl Progress {
             End::Panicked | End::TimedOut | End::Rejected => self.report.failed += 1,
             End::Nothing => {}
         }
-    }
-}
-
-impl Gone for Tracker {
-    fn gone(&self, place: usize, end: End) -> Option<Waker> {
-        let mut progress = self.0.lock();
-        progress.items[place] = None;
-        progress.vacant.push(place);
-        progress.count(end);
-        progress.end_one()
     }
 }

@@ -1,0 +1,105 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use super::tracker::Tracker;
+use crate::task::{End, Extras, Finish, Packed, Parked, Start, Task, TaskId};
+use crate::unwind::{caught, discard, shielded};
+use crate::wakes::Wakes;
+
+pin_project! {
+    /// A task that a feed has made. Nobody has its handle: it tells the feed what became of it.
+    pub(super) struct Item<Fut, X> {
+        extras: X,
+        seen: Seen,
+        // Put in when it is numbered. They outlive the future.
+        tracker: Option<Arc<Tracker>>,
+        #[pin]
+        future: Fut,
+    }
+}
+
+/// Who it is, and by which place the feed knows it.
+#[derive(Clone, Copy)]
+struct Seen {
+    id: TaskId,
+    place: usize,
+}
+
+impl<Fut, X> Item<Fut, X> {
+    pub(super) fn new(future: Fut, extras: X) -> Self {
+        let seen = Seen {
+            id: TaskId::UNNUMBERED,
+            place: 0,
+        };
+        Self {
+            extras,
+            seen,
+            tracker: None,
+            future,
+        }
+    }
+
+    pub(super) fn place(&mut self, tracker: Arc<Tracker>, id: TaskId, place: usize) {
+        self.seen = Seen { id, place };
+        self.tracker = Some(tracker);
+    }
+}
+
+impl<Fut, X> Item<Fut, X>
+where
+    Fut: Future + Send + 'static,
+    X: Extras + 'static,
+{
+    /// Drops the future, then makes the end known.
+    fn conclude(mut self: Pin<Box<Self>>, mut end: End, finish: Finish<'_>) {
+        let this = self.as_mut().project();
+        let (extras, Seen { id, place }) = (std::mem::take(this.extras), *this.seen);
+        let Some(tracker) = this.tracker.take() else {
+            return;
+        };
+        if let Err(payload) = caught(|| drop(self)) {
+            discard(payload);
+            end = End::Panicked;
+        }
+        shielded(|| extras.ended(id, end));
+        finish(end, &mut || tracker.end_item(place, end));
+    }
+}
+
+impl<Fut, X> Task for Item<Fut, X>
+where
+    Fut: Future + Send + 'static,
+    X: Extras + 'static,
+{
+    fn announce(&self, wakes: &mut Wakes) -> Start {
+        self.extras.admitted(wakes)
+    }
+
+    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+        let this = self.as_mut().project();
+        let polled = caught(|| match this.extras.poll_expired(this.seen.id, cx) {
+            Poll::Ready(()) => Poll::Ready(End::TimedOut),
+            Poll::Pending => this.future.poll(cx).map(|value| {
+                discard(value);
+                End::Completed
+            }),
+        });
+        match polled {
+            Ok(Poll::Pending) => return Some(self),
+            Ok(Poll::Ready(end)) => self.conclude(end, finish),
+            Err(payload) => {
+                discard(payload);
+                self.conclude(End::Panicked, finish);
+            }
+        }
+        None
+    }
+
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
+        let end = failure.end();
+        self.conclude(end, finish);
+    }
+}
