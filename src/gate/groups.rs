@@ -46,12 +46,12 @@ impl<W, A, L> Gate<W, A, L> {
 
     pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
         self.levels.at_mut(level.0).size = size;
-        self.lift(level.0);
+        self.refresh(level.0);
     }
 
     pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
         self.levels.at_mut(level.0).paused = paused;
-        self.lift(level.0);
+        self.refresh(level.0);
     }
 
     /// Whether a level is paused, or one around it.

@@ -1,3 +1,5 @@
+use super::level::Turn;
+use super::levels::LevelId;
 use super::place::{Hold, Place};
 use super::register::Content;
 use super::state::{Admitted, Gate};
@@ -23,8 +25,7 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        let root = &self.levels.root;
-        let next = root.first_returning().or_else(|| Some(root.first()?.0))?;
+        let (_, next) = self.first_of(LevelId::ROOT.0)?;
         match self.register.get(next)?.content {
             Content::Waiting(_) => None,
             Content::Active(_) => match self.admit(|_| None)? {
@@ -38,7 +39,9 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        self.change_place(slot, |place| place.hold = Hold::Plain);
+        self.change_place(slot, |place| {
+            (place.hold, place.turn) = (Hold::Plain, Turn::FIRST);
+        });
         match &self.register.at(slot.0).content {
             Content::Active(who) => who.clone(),
             Content::Waiting(_) => unreachable!("a task returned that had not started"),
@@ -54,30 +57,18 @@ impl<W, A, L> Gate<W, A, L> {
             level.lent += 1;
         });
         self.change_place(slot, |place| place.hold = Hold::Lent);
-        self.lift(home);
+        self.refresh(home);
     }
 
     /// Lets one who lent its permits stand in line for them, before all newcomers.
     pub(crate) fn come_back(&mut self, slot: Slot) {
-        let home = self.place(slot).home;
+        let (home, turn) = (self.place(slot).home, self.turn_of_another());
         self.change_place(slot, |place| {
-            (place.hold, place.at) = (Hold::Returning, home);
+            (place.hold, place.turn) = (Hold::Returning, turn);
         });
         self.levels
             .at_mut(home)
             .push_returning(slot, &mut self.register);
-        self.lift(home);
-    }
-
-    pub(super) fn pass_returning(&mut self, at: u32) -> Option<Slot> {
-        let slot = self.levels.at(at).first_returning()?;
-        let weight = self.standing(slot).weight;
-        let level = self.levels.at_mut(at);
-        if !level.carries(weight) {
-            return None;
-        }
-        level.unlink_returning(slot, &mut self.register);
-        level.held += weight;
-        Some(slot)
+        self.refresh(home);
     }
 }

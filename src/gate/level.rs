@@ -21,13 +21,66 @@ impl Standing {
     };
 }
 
+/// Whose turn it is: the least goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Rank {
+    /// One who returns is none, and goes before all who are.
+    pub(super) is_newcomer: bool,
+    pub(super) priority: Reverse<i32>,
+    pub(super) turn: Turn,
+}
+
+/// When somebody came: the number of a task, and those who are none in between.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Turn(u64, u64);
+
+impl Turn {
+    /// Before all.
+    pub(super) const FIRST: Self = Self(0, 0);
+
+    pub(super) fn of_task(number: u64) -> Self {
+        Self(number, u64::MAX)
+    }
+
+    /// Before the task that comes next, and after those before.
+    pub(super) fn between(next: u64, count: u64) -> Self {
+        Self(next, count)
+    }
+}
+
+impl Rank {
+    pub(super) fn returning(turn: Turn) -> Self {
+        Self {
+            is_newcomer: false,
+            priority: Reverse(0),
+            turn,
+        }
+    }
+
+    pub(super) fn newcomer(priority: i32, turn: Turn) -> Self {
+        Self {
+            is_newcomer: true,
+            priority: Reverse(priority),
+            turn,
+        }
+    }
+
+    /// Whether it goes before a newcomer of this priority who comes now.
+    fn is_before(self, priority: i32) -> bool {
+        !self.is_newcomer || self.priority.0 >= priority
+    }
+}
+
 /// The permits of one level, and the queue for them.
+///
+/// Those who were submitted here stand here until they are admitted. A group
+/// offers the first whom it would let through to the level around it.
 ///
 /// `L` is what the caller keeps of it.
 ///
 /// # Invariants
 ///
-/// 1. Nobody waits in vain: the first in the queue does not fit, or the level is paused.
+/// 1. Nobody waits in vain: the first in the queue or among the offers does not fit, or the level is paused.
 /// 2. `held` is the weight of those admitted here. It exceeds `size` only after
 ///    the level shrank, or while a task heavier than the level runs alone.
 #[derive(Debug)]
@@ -45,6 +98,10 @@ pub(super) struct Level<L> {
     ranked: BTreeMap<Reverse<i32>, Lane>,
     /// Those who lent their permits and want them back: before all newcomers.
     returning: Lane,
+    /// The groups below that have somebody whom they would let through, by whose turn it is.
+    pub(super) offers: BTreeMap<Rank, u32>,
+    /// By what it stands among the offers to the level around it.
+    pub(super) offered: Option<Rank>,
     /// How many have lent their permits, here and below.
     pub(super) lent: usize,
     pub(super) kept: L,
@@ -68,6 +125,8 @@ impl<L> Level<L> {
             plain: Lane::EMPTY,
             ranked: BTreeMap::new(),
             returning: Lane::EMPTY,
+            offers: BTreeMap::new(),
+            offered: None,
             lent: 0,
             kept,
             living: 0,
@@ -102,7 +161,24 @@ impl<L> Level<L> {
 
     /// Whether somebody waits here who goes before a newcomer of this priority.
     pub(super) fn is_awaited(&self, priority: i32) -> bool {
-        !self.returning.is_empty() || self.first().is_some_and(|(_, first)| first >= priority)
+        !self.returning.is_empty()
+            || self.first().is_some_and(|(_, first)| first >= priority)
+            || self
+                .first_offer()
+                .is_some_and(|(rank, _)| rank.is_before(priority))
+    }
+
+    /// Whether nobody waits but newcomers of its own.
+    #[inline]
+    pub(super) fn is_simple(&self) -> bool {
+        self.offers.is_empty() && self.returning.is_empty()
+    }
+
+    /// Which group below has the first to let through.
+    pub(super) fn first_offer(&self) -> Option<(Rank, u32)> {
+        self.offers
+            .first_key_value()
+            .map(|(rank, group)| (*rank, *group))
     }
 
     /// Who is the first to return.

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::level::Level;
 use crate::spare::shrink_set;
 
@@ -7,7 +9,8 @@ pub(crate) struct LevelId(pub(super) u32);
 
 impl LevelId {
     /// The pool around all groups.
-    pub(crate) const ROOT: Self = Self(0);
+    pub(crate) const ROOT: Self = Self(Self::ROOT_AT);
+    pub(super) const ROOT_AT: u32 = 0;
 }
 
 /// The pool's level and those of its groups. Nearly all that happens, happens at the first.
@@ -15,7 +18,7 @@ impl LevelId {
 pub(super) struct Levels<L> {
     pub(super) root: Level<L>,
     groups: Vec<Option<Level<L>>>,
-    vacant: Vec<u32>,
+    vacant: BTreeSet<u32>,
 }
 
 impl<L> Levels<L> {
@@ -23,13 +26,14 @@ impl<L> Levels<L> {
         Self {
             root: Level::new(None, size, kept),
             groups: Vec::new(),
-            vacant: Vec::new(),
+            vacant: BTreeSet::new(),
         }
     }
 
     pub(super) fn add(&mut self, parent: u32, size: usize, kept: L) -> LevelId {
         let level = Some(Level::new(Some(parent), size, kept));
-        let at = match self.vacant.pop() {
+        // The least, so that those at the end can be given back.
+        let at = match self.vacant.pop_first() {
             Some(at) => {
                 self.groups[at as usize - 1] = level;
                 at
@@ -51,11 +55,20 @@ impl<L> Levels<L> {
             children.remove(&at);
             shrink_set(children);
         }
-        self.vacant.push(at);
-        if self.vacant.len() == self.groups.len() {
-            (self.groups, self.vacant) = (Vec::new(), Vec::new());
-        }
+        self.vacant.insert(at);
+        self.trim();
         Some(level)
+    }
+
+    /// Gives the vacant places at the end back.
+    fn trim(&mut self) {
+        while self.groups.last().is_some_and(Option::is_none) {
+            self.groups.pop();
+            self.vacant.remove(&(self.groups.len() as u32 + 1));
+        }
+        if self.groups.len() < self.groups.capacity() / 4 {
+            self.groups.shrink_to(self.groups.len() * 2);
+        }
     }
 
     #[inline]
@@ -113,7 +126,7 @@ impl<L> Levels<L> {
     /// How many levels there is memory for.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.groups.capacity() + self.vacant.capacity()
+        self.groups.capacity() + self.vacant.len()
     }
 }
 

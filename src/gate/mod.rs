@@ -4,14 +4,17 @@
 //! runtime, and nothing that runs foreign code. A [`Gate`] hands back what has
 //! to be done, and its caller does it after unlocking.
 //!
-//! A gate has levels: the pool, and below it its groups. A task enters at the
-//! level it was submitted to and climbs to the root, taking the permits of each
-//! level. It waits in one queue at a time, holding what it took below.
+//! A gate has levels: the pool, and below it its groups. A task stands in the
+//! queue of the level that it was submitted to, and holds nothing, until it has a
+//! permit of that level and of each around it. A group offers to the level around
+//! it the first whom it would let through; of its own queue and of these offers, a
+//! level takes the one of the best rank, and among equals who came first.
 //!
 //! ```text
-//!  enter ──▶ queue of its group ──▶ queue of the pool ──▶ admitted ──▶ leave
-//!               │   takes the group's   │   takes the pool's
-//!               └───────────────────────┴── withdraw ──▶ gone
+//!  enter ──▶ queue of its level ──▶ first there, and it fits: offered to the level around
+//!                │                        │  … and so on, up to the pool
+//!                │                        ▼
+//!                └── withdraw ──▶ gone    admitted: takes the permits of all levels ──▶ leave
 //! ```
 //!
 //! - [`register`]: a slot for each live task, from its submission to its end.

@@ -1,4 +1,4 @@
-use super::level::Standing;
+use super::level::{Standing, Turn};
 use super::levels::LevelId;
 use super::register::NONE;
 
@@ -6,9 +6,10 @@ use super::register::NONE;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Place {
     pub(super) standing: Standing,
-    /// The level it was submitted to, and the one in whose queue it stands.
+    /// The level it was submitted to, in whose queue it stands.
     pub(super) home: u32,
-    pub(super) at: u32,
+    /// When it came there, among those of all levels.
+    pub(super) turn: Turn,
     pub(super) hold: Hold,
     /// The neighbours in the list of those who were submitted to the same group.
     pub(super) prev: u32,
@@ -32,17 +33,17 @@ impl Place {
     pub(super) const PLAIN: Self = Self {
         standing: Standing::PLAIN,
         home: LevelId::ROOT.0,
-        at: LevelId::ROOT.0,
+        turn: Turn::FIRST,
         hold: Hold::Plain,
         prev: NONE,
         next: NONE,
     };
 
-    pub(super) fn new(home: LevelId, standing: Standing, hold: Hold) -> Self {
+    pub(super) fn new(home: LevelId, standing: Standing, hold: Hold, turn: Turn) -> Self {
         Self {
             standing,
             home: home.0,
-            at: home.0,
+            turn,
             hold,
             prev: NONE,
             next: NONE,

@@ -19,6 +19,7 @@ impl<W, A, L> Gate<W, A, L> {
         let root = &mut self.levels.root;
         root.held += 1;
         root.active += 1;
+        self.next = id.get() + 1;
         self.register.insert(id, |_| Content::Active(Some(by)))
     }
 

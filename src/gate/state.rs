@@ -1,4 +1,4 @@
-use super::level::Standing;
+use super::level::{Rank, Standing, Turn};
 use super::levels::{LevelId, Levels};
 use super::place::{Hold, Place};
 use super::register::{Content, Register};
@@ -21,6 +21,10 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) places: Pages<Place>,
     /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
     pub(super) starts: Option<u32>,
+    /// The number that the next task will have.
+    pub(super) next: u64,
+    /// How many have come who are no tasks, or come again.
+    pub(super) others: u64,
     /// How many have been [swept](Self::sweep) out, and have no slot any more.
     pub(super) leaving: usize,
 }
@@ -41,6 +45,8 @@ impl<W, A, L> Gate<W, A, L> {
             levels: Levels::new(size, kept),
             places: Pages::new(),
             starts: None,
+            next: 0,
+            others: 0,
             leaving: 0,
         }
     }
@@ -57,13 +63,17 @@ impl<W, A, L> Gate<W, A, L> {
         let slot = self
             .register
             .insert(id, |slot| Content::Waiting(make(slot)));
-        let place = Place::new(home, standing, Hold::Plain);
-        if place == Place::PLAIN {
+        if id.is_task() {
+            self.next = id.get() + 1;
+        }
+        let is_plain = home == LevelId::ROOT && standing == Standing::PLAIN;
+        if is_plain && (id.is_task() || self.levels.root.children.is_empty()) {
             let root = &mut self.levels.root;
             root.waiting += 1;
             root.push(slot, standing.priority, &mut self.register);
         } else {
-            self.queue(slot, place);
+            let turn = self.turn_of(id);
+            self.queue(slot, Place::new(home, standing, Hold::Plain, turn));
         }
         slot
     }
@@ -73,21 +83,33 @@ impl<W, A, L> Gate<W, A, L> {
         let slot = self
             .register
             .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(who)));
-        self.queue(slot, Place::new(home, Standing::PLAIN, Hold::Asking));
+        let turn = self.turn_of_another();
+        self.queue(slot, Place::new(home, Standing::PLAIN, Hold::Asking, turn));
         slot
     }
 
     #[inline(never)]
     pub(super) fn queue(&mut self, slot: Slot, place: Place) {
         let Place { standing, home, .. } = place;
-        if place != Place::PLAIN {
-            self.settle(slot, place);
-        }
+        self.settle(slot, place);
         self.levels.each_from(home, |level| level.waiting += 1);
         self.levels
             .at_mut(home)
             .push(slot, standing.priority, &mut self.register);
-        self.lift(home);
+        self.refresh(home);
+    }
+
+    /// When a task came: in the order of submission, and what is no task before the task that comes next.
+    fn turn_of(&mut self, id: TaskId) -> Turn {
+        match id.is_task() {
+            true => Turn::of_task(id.get()),
+            false => self.turn_of_another(),
+        }
+    }
+
+    pub(super) fn turn_of_another(&mut self) -> Turn {
+        self.others += 1;
+        Turn::between(self.next, self.others)
     }
 
     /// Notes a place, and who lives in its group.
@@ -108,11 +130,17 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline(always)]
     pub(crate) fn is_ready(&self) -> bool {
         let root = &self.levels.root;
-        if let Some(slot) = root.first_returning() {
-            return root.carries(self.standing(slot).weight);
+        if !root.is_simple() {
+            return self.is_ready_mixed();
         }
         let fits = |(slot, _)| root.fits(self.standing(slot).weight);
         !root.is_shut() && root.first().is_some_and(fits) && self.starts != Some(0)
+    }
+
+    #[inline(never)]
+    fn is_ready_mixed(&self) -> bool {
+        let first = self.first_of(LevelId::ROOT.0);
+        first.is_some_and(|(rank, slot)| self.passes(LevelId::ROOT.0, rank, slot))
     }
 
     /// Gives the next its permits; a task is to be run by `by`. It is active from here on.
@@ -121,7 +149,10 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        let slot = self.pass(LevelId::ROOT.0)?;
+        let slot = match self.levels.root.is_simple() {
+            true => self.pass_simple()?,
+            false => self.pass_mixed()?,
+        };
         let Place { home, hold, .. } = self.place(slot);
         self.levels.each_from(home, |level| {
             match hold {
@@ -158,7 +189,7 @@ impl<W, A, L> Gate<W, A, L> {
             Hold::Returning | Hold::Asking => self.step_out(slot, place),
         }
         self.forget(slot);
-        self.lift(place.home);
+        self.refresh(place.home);
         (by, LevelId(place.home))
     }
 
@@ -177,33 +208,26 @@ impl<W, A, L> Gate<W, A, L> {
         };
         let place = self.place(slot);
         self.step_out(slot, place);
-        self.lift(place.home);
+        self.refresh(place.home);
         Some(waiting)
     }
 
-    /// Takes one out of the queue where it stands, and its permits of the levels below that.
+    /// Takes one out of its queue, of whom nobody holds anything.
     pub(super) fn step_out(&mut self, slot: Slot, place: Place) {
-        let Place {
-            standing,
-            home,
-            at,
-            hold,
-            ..
-        } = place;
-        let level = self.levels.at_mut(at);
-        match hold {
-            Hold::Returning => level.unlink_returning(slot, &mut self.register),
-            _ => level.unlink(slot, standing.priority, &mut self.register),
-        }
+        let Place { home, hold, .. } = place;
+        self.unlink(slot, place);
         self.levels.each_from(home, |level| match hold {
             Hold::Returning => level.lent -= 1,
             _ => level.waiting -= 1,
         });
-        let mut below = home;
-        while below != at {
-            let level = self.levels.at_mut(below);
-            level.held -= standing.weight;
-            below = level.parent.unwrap_or(at);
+    }
+
+    /// Takes one out of the queue of its level.
+    fn unlink(&mut self, slot: Slot, place: Place) {
+        let level = self.levels.at_mut(place.home);
+        match place.hold {
+            Hold::Returning => level.unlink_returning(slot, &mut self.register),
+            _ => level.unlink(slot, place.standing.priority, &mut self.register),
         }
     }
 
@@ -275,53 +299,101 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Lets the first of a level's queue through, if it fits.
+    /// Lets the first of the pool's own queue through, if it fits, where nobody else waits.
     #[inline]
-    pub(super) fn pass(&mut self, at: u32) -> Option<Slot> {
-        if self.levels.at(at).first_returning().is_some() {
-            return self.pass_returning(at);
-        }
-        if at == LevelId::ROOT.0 && (self.levels.root.is_shut() || self.starts == Some(0)) {
+    fn pass_simple(&mut self) -> Option<Slot> {
+        if self.levels.root.is_shut() || self.starts == Some(0) {
             return None;
         }
-        let (slot, priority) = self.levels.at(at).first()?;
+        let (slot, priority) = self.levels.root.first()?;
         let weight = self.standing(slot).weight;
-        let level = self.levels.at_mut(at);
-        if !level.fits(weight) {
+        let root = &mut self.levels.root;
+        if !root.fits(weight) {
             return None;
         }
-        level.unlink(slot, priority, &mut self.register);
-        level.held += weight;
-        if at == LevelId::ROOT.0 {
-            self.starts = self.starts.map(|left| left - 1);
-        }
+        root.unlink(slot, priority, &mut self.register);
+        root.held += weight;
+        self.starts = self.starts.map(|left| left - 1);
         Some(slot)
     }
 
-    /// Moves those who fit from a group's queue to the queue around it, and so on up.
-    #[inline]
-    pub(super) fn lift(&mut self, from: u32) {
-        if from != LevelId::ROOT.0 {
-            self.lift_below_root(from);
+    /// Lets the first of all queues through, if it fits.
+    #[inline(never)]
+    fn pass_mixed(&mut self) -> Option<Slot> {
+        let (rank, slot) = self.first_of(LevelId::ROOT.0)?;
+        if !self.passes(LevelId::ROOT.0, rank, slot) {
+            return None;
+        }
+        let place = self.place(slot);
+        self.unlink(slot, place);
+        let weight = place.standing.weight;
+        self.levels
+            .each_from(place.home, |level| level.held += weight);
+        if rank.is_newcomer {
+            self.starts = self.starts.map(|left| left - 1);
+        }
+        self.refresh(place.home);
+        Some(slot)
+    }
+
+    /// Whose turn it is at a level: one of its own, or one whom a group offers.
+    pub(super) fn first_of(&self, at: u32) -> Option<(Rank, Slot)> {
+        let level = self.levels.at(at);
+        let own = match level.first_returning() {
+            Some(slot) => Some((Rank::returning(self.turn_at(slot)), slot)),
+            None => level
+                .first()
+                .map(|(slot, priority)| (Rank::newcomer(priority, self.turn_at(slot)), slot)),
+        };
+        match (own, level.first_offer()) {
+            (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
+            (_, Some((_, group))) => self.first_of(group),
+            (own, None) => own,
         }
     }
 
-    fn lift_below_root(&mut self, from: u32) {
-        let Some(parent) = self.levels.at(from).parent else {
-            return;
-        };
-        while let Some(slot) = self.pass(from) {
-            let Some(place) = self.places.get_mut(slot) else {
-                continue;
-            };
-            place.at = parent;
-            let (priority, hold) = (place.standing.priority, place.hold);
-            let level = self.levels.at_mut(parent);
-            match hold {
-                Hold::Returning => level.push_returning(slot, &mut self.register),
-                _ => level.push(slot, priority, &mut self.register),
-            }
+    fn turn_at(&self, slot: Slot) -> Turn {
+        if let Some(place) = self.places.get(slot) {
+            return place.turn;
         }
-        self.lift(parent);
+        match self.register.get(slot).map(|entry| entry.id) {
+            Some(id) if id.is_task() => Turn::of_task(id.get()),
+            // It came before there were groups.
+            _ => Turn::FIRST,
+        }
+    }
+
+    /// Whether a level lets the first of its queue through.
+    fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
+        let (level, weight) = (self.levels.at(at), self.standing(slot).weight);
+        match (rank.is_newcomer, at) {
+            (false, _) => level.carries(weight),
+            (true, LevelId::ROOT_AT) => level.fits(weight) && self.starts != Some(0),
+            (true, _) => level.fits(weight),
+        }
+    }
+
+    /// Has a group, and each around it, offer the one whom it would let through now.
+    #[inline]
+    pub(super) fn refresh(&mut self, from: u32) {
+        if from != LevelId::ROOT.0 {
+            self.refresh_groups(from);
+        }
+    }
+
+    fn refresh_groups(&mut self, from: u32) {
+        let mut at = from;
+        while let Some(parent) = self.levels.at(at).parent {
+            let first = self.first_of(at);
+            let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
+            let offer = offer.map(|(rank, _)| rank);
+            let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, offer);
+            if stale != offer {
+                let offers = &mut self.levels.at_mut(parent).offers;
+                stale.and_then(|rank| offers.remove(&rank));
+                offer.and_then(|rank| offers.insert(rank, at));
+            }
+            at = parent;
+        }
     }
 }

@@ -36,11 +36,83 @@ fn a_task_needs_a_permit_of_its_group_and_of_each_pool_around_it() {
     assert_eq!((inner.active(), inner.waiting()), (1, 1));
     in_inner[0].end();
     hand.run();
-    // The outer group has let its second go on to the pool's queue, where another has waited for longer.
-    assert_eq!((started(&in_outer), started(&in_pool)), (1, 2));
+    // In the order of submission, the first who finds a permit of each.
+    assert_eq!((started(&in_inner), started(&in_outer)), (2, 1));
     in_pool[0].end();
     hand.run();
-    assert_eq!((started(&in_inner), started(&in_outer)), (1, 2));
+    assert_eq!((started(&in_outer), started(&in_pool)), (1, 2));
+}
+
+#[test]
+fn a_task_holds_no_permit_before_it_has_all() {
+    let (hand, pool) = Hand::pool(3);
+    let group = pool.group("g", 3).unwrap();
+    let (busy_ones, _a) = busy(&pool, 3);
+    let (grouped, _b) = busy(&group, 3);
+    hand.run();
+    assert!(!group.is_full() && group.active() == 0);
+    // What changes meanwhile holds for them.
+    group.resize(1).unwrap();
+    busy_ones.iter().for_each(Probe::end);
+    hand.run();
+    assert_eq!((group.active(), started(&grouped)), (1, 1));
+    group.pause();
+    grouped[0].end();
+    hand.run();
+    assert_eq!((group.active(), started(&grouped)), (0, 1));
+    group.resume();
+    hand.run();
+    assert_eq!(started(&grouped), 2);
+}
+
+#[test]
+fn a_pause_holds_back_who_waits_for_the_pool_around() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let group = pool.group("g", 1).unwrap();
+        let permit = pool.acquire().await;
+        let held_back = group.spawn_n(async {});
+        group.pause();
+        drop(permit);
+        pool.exec(async {}).await.unwrap();
+        assert!(!held_back.is_finished(), "on {}", pools.runtime);
+        group.resume();
+        held_back.await.unwrap();
+    });
+}
+
+#[test]
+fn a_higher_priority_goes_first_in_a_group_whose_pool_is_full() {
+    let (hand, pool) = Hand::pool(1);
+    let group = pool.group("g", 1).unwrap();
+    let (busy_one, _a) = busy(&pool, 1);
+    let (low, high) = (Probe::new(), Probe::new());
+    let _low = group.task(low.task(())).priority(1).spawn_n();
+    let _high = group.task(high.task(())).priority(5).spawn_n();
+    let other = pool.task(async {}).priority(3).spawn_n();
+    busy_one[0].end();
+    hand.run();
+    assert!(high.has_started() && !other.is_finished());
+    high.end();
+    hand.run();
+    assert!(other.is_finished() && low.has_started());
+}
+
+#[test]
+fn one_who_returns_to_its_group_goes_before_newcomers_who_do_not_fit() {
+    let (hand, pool) = Hand::pool(2);
+    let group = pool.group("g", 2).unwrap();
+    let (tell, told) = futures::channel::oneshot::channel::<()>();
+    let lends = group.spawn_n(async { aiopool::lend(told).await.unwrap() });
+    let (waits_for_it, _a) = busy(&pool, 1);
+    hand.run();
+    let heavy = group.task(async {}).weight(2).spawn_n();
+    tell.send(()).unwrap();
+    hand.run();
+    assert!(lends.is_finished() && !heavy.is_finished());
+    waits_for_it[0].end();
+    hand.run();
+    assert!(heavy.is_finished());
 }
 
 #[test]

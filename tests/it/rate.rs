@@ -62,6 +62,19 @@ fn a_task_that_waits_for_the_rate_holds_no_permit() {
 }
 
 #[test]
+fn a_task_of_a_group_that_waits_for_the_rate_holds_no_permit_of_the_group() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).build().unwrap();
+        let group = pool.group("g", 1).unwrap();
+        pool.spawn(async {}).await;
+        let _waits = group.spawn_n(async {});
+        assert!(!group.is_full());
+        assert_eq!((group.active(), group.waiting()), (0, 1));
+        pool.join().await;
+    });
+}
+
+#[test]
 fn size_and_rate_hold_together_and_in_order() {
     on_tokio(async {
         let pool = limited(2, SECOND).size(1).build().unwrap();
