@@ -66,15 +66,20 @@ where
     ///
     /// A task that the pool refuses, closed or full, is among them too, and has ended already.
     ///
-    /// The function is called here, one call after the other. Another thread that starts tasks meanwhile waits.
+    /// The function is called here, one call after the other. Another thread that starts tasks waits for its turn.
     ///
     /// # Panics
     ///
     /// Passes on a panic of the function: the tasks before it have been started. Panics if the function
     /// itself calls this.
     pub fn start(&self, n: usize) -> Vec<TaskId> {
-        let mut maker = self.maker.take();
-        (0..n).map(|_| self.start_one(maker.make())).collect()
+        (0..n).map(|_| self.start_one(self.make())).collect()
+    }
+
+    /// Calls the function, and lets go of it: a runtime may poll the task, which may start others, as it is spawned.
+    fn make(&self) -> Fut {
+        let mut function = self.maker.take();
+        function.make()
     }
 
     fn start_one(&self, future: Fut) -> TaskId {
@@ -90,11 +95,14 @@ where
     ///
     /// Those that have been asked before do not count. Asked for more than there are, it asks all.
     pub fn stop(&self, n: usize) -> Vec<TaskId> {
-        let mut tasks = self.tasks.lock().tasks.clone();
-        // Sorting is stable: those with the highest numbers were submitted last, and wait if any do.
-        tasks.reverse();
-        tasks.sort_by_key(|task| task.state() != TaskState::Waiting);
-        let asked = tasks.iter().filter(|task| task.abort());
+        let tasks = self.tasks.lock().tasks.clone();
+        // Looked at once each: they start and end meanwhile.
+        let waits = |task: &&AbortHandle| task.state() == TaskState::Waiting;
+        let (waiting, others): (Vec<_>, Vec<_>) = tasks.iter().rev().partition(waits);
+        let asked = waiting
+            .into_iter()
+            .chain(others)
+            .filter(|task| task.abort());
         asked.take(n).map(AbortHandle::id).collect()
     }
 

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
+use std::sync::{OnceLock, Weak};
+use std::task::{Context, Waker};
+use std::{pin::Pin, thread};
 
-use aiopool::SimpleTaskPool;
+use aiopool::{AioPool, FnSpawner, SimpleTaskPool, Worker};
+use futures::future::BoxFuture;
 
-use crate::support::{Hand, on_every_runtime};
+use crate::support::{Hand, on_every_runtime, yield_now};
 
 fn endless() -> std::future::Pending<()> {
     std::future::pending()
@@ -140,4 +143,54 @@ fn a_closed_pool_rejects_what_is_started() {
     simple.pool().close();
     assert_eq!(simple.start(2).len(), 2);
     assert_eq!((simple.running(), simple.pool().stats().rejected), (0, 2));
+}
+
+#[test]
+fn tasks_are_stopped_while_others_start_and_end() {
+    on_every_runtime(|pools| async move {
+        let simple = SimpleTaskPool::new(pools.size(3), yield_now);
+        let mut stopped = 0;
+        for round in 0..1_500 {
+            simple.start(2);
+            if round % 3 == 0 {
+                stopped += simple.stop(1).len();
+            }
+        }
+        simple.pool().join().await;
+        let stats = simple.pool().stats();
+        assert_eq!(stats.completed + stats.cancelled, 3_000);
+        assert!(stats.cancelled <= stopped as u64, "on {}", pools.runtime);
+    });
+}
+
+/// A runtime that polls a worker as it gets it, and never again.
+fn inline(size: usize) -> AioPool {
+    let poll = |mut worker: Worker| {
+        let ready = Pin::new(&mut worker).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(ready.is_ready());
+    };
+    AioPool::with_spawner(size, FnSpawner(poll))
+}
+
+#[test]
+fn a_task_may_start_others_even_while_it_is_being_spawned() {
+    type Copies = SimpleTaskPool<Box<dyn FnMut() -> BoxFuture<'static, ()> + Send>>;
+    let started = Arc::new(AtomicUsize::new(0));
+    let simple: Arc<OnceLock<Weak<Copies>>> = Arc::default();
+    let copies: Arc<Copies> = Arc::new(SimpleTaskPool::new(inline(2), {
+        let (started, simple) = (started.clone(), simple.clone());
+        Box::new(move || {
+            let (started, simple) = (started.clone(), simple.clone());
+            Box::pin(async move {
+                if started.fetch_add(1, SeqCst) == 0 {
+                    simple.get().unwrap().upgrade().unwrap().start(1);
+                }
+            })
+        })
+    }));
+    simple.set(Arc::downgrade(&copies)).unwrap();
+    copies.start(1);
+    let stats = copies.pool().stats();
+    assert_eq!((stats.completed, stats.panicked), (2, 0));
+    assert_eq!(started.load(SeqCst), 2);
 }
