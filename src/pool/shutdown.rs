@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use super::{AioPool, Stats};
+use super::{AioPool, Stats, lend};
 use crate::task::{Keeper, Sleep};
 
 /// How a pool ends.
@@ -69,7 +69,12 @@ impl AioPool {
             Shutdown::CancelAll => _ = self.cancel_all().await,
         }
         if let Some(deadline) = deadline {
-            self.join_or_cancel(deadline).await;
+            let ending = self.join_or_cancel(deadline);
+            match self.core().running_here() {
+                // The deadline is seen without a permit, which others may keep for ever.
+                Some(_) => lend(ending).await,
+                None => ending.await,
+            }
         }
         self.join().await;
         ShutdownReport::between(before, self.stats())

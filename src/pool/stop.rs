@@ -1,12 +1,13 @@
 use std::collections::BTreeMap;
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use super::state::State;
 use super::{AioPool, Core};
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
-use crate::task::{End, JoinError, JoinHandle, Packed, Parked, Slot, TaskId, TaskState};
+use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::Latch;
@@ -84,8 +85,8 @@ impl AioPool {
     pub async fn cancel_all(&self) -> usize {
         let latch = Arc::new(Latch::default());
         let evicted = self.core().stop_all(self.level(), Some(&latch));
-        let stopped = poll_fn(|cx| latch.poll(cx)).await;
-        evicted.cancelled + stopped
+        let core = self.core();
+        evicted.cancelled + Stopping { core, latch }.await
     }
 
     /// Asks all tasks to stop, and returns at once. Returns how many were asked.
@@ -131,6 +132,7 @@ impl AioPool {
 const AT_ONCE: usize = 256;
 
 /// How many tasks were stopped at once.
+#[derive(Default)]
 struct Stopped {
     /// Active and waiting ones, asked for the first time.
     asked: usize,
@@ -138,61 +140,95 @@ struct Stopped {
     cancelled: usize,
 }
 
+impl Stopped {
+    /// One that waited has ended: perhaps no task, but what tasks are made of.
+    fn add(&mut self, end: End) {
+        self.asked += usize::from(end != End::Nothing);
+        self.cancelled += usize::from(end == End::Cancelled);
+    }
+}
+
+/// Waits until those have ended who ran.
+struct Stopping<'c> {
+    core: &'c Core,
+    latch: Arc<Latch>,
+}
+
+impl Future for Stopping<'_> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.latch.result() {
+            Some(cancelled) => Poll::Ready(cancelled),
+            None => self.latch.poll(self.core.waker(cx)),
+        }
+    }
+}
+
+impl Drop for Stopping<'_> {
+    /// Those who are stopping keep the latch.
+    fn drop(&mut self) {
+        self.latch.hush();
+    }
+}
+
 impl Core {
     fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
-        let mut wakes = Wakes::default();
+        let (mut wakes, mut stopped) = (Wakes::default(), Stopped::default());
         let mut state = self.lock();
         let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
-        let mut asked = swept.as_ref().map_or(0, |(waiting, _)| *waiting) + withdrawn.len();
         for seat in state.seats(level) {
             let first = seat.ask(None, &mut wakes);
-            asked += usize::from(first);
+            let is_task = state.gate.id(seat.slot()).is_some_and(TaskId::is_task);
+            stopped.asked += usize::from(first && is_task);
             if let Some(latch) = latch {
                 seat.add_latch(latch, first);
             }
         }
         self.dispatch(state);
         wakes.wake();
-        Stopped {
-            asked,
-            cancelled: self.end_swept(swept) + self.end_all_withdrawn(withdrawn),
-        }
+        self.end_swept(swept, &mut stopped);
+        self.end_all_withdrawn(withdrawn, &mut stopped);
+        stopped
     }
 
     pub(super) fn cancel_waiting(&self, level: LevelId) {
         let mut state = self.lock();
         let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
         self.dispatch(state);
-        self.end_swept(swept);
-        self.end_all_withdrawn(withdrawn);
+        let mut stopped = Stopped::default();
+        self.end_swept(swept, &mut stopped);
+        self.end_all_withdrawn(withdrawn, &mut stopped);
     }
 
-    /// Ends tasks that were swept out. Returns how many ended as cancelled.
-    fn end_swept(&self, swept: Option<(usize, impl Iterator<Item = Parked>)>) -> usize {
+    /// Ends tasks that were swept out.
+    fn end_swept(
+        &self,
+        swept: Option<(usize, impl Iterator<Item = Parked>)>,
+        stopped: &mut Stopped,
+    ) {
         let Some((waiting, tasks)) = swept else {
-            return 0;
+            return;
         };
-        let ends = tasks.map(|task| self.settle_cancelled(Slot::NOWHERE, task));
-        let cancelled = ends.filter(|end| *end == End::Cancelled).count();
+        for task in tasks {
+            stopped.add(self.settle_cancelled(Slot::NOWHERE, task));
+        }
         let mut wakes = Wakes::default();
         self.lock().let_go(waiting, &mut wakes);
         wakes.wake();
-        cancelled
     }
 
-    /// Ends tasks that were withdrawn and counted. Returns how many ended as cancelled.
-    fn end_all_withdrawn(&self, withdrawn: Vec<(Slot, Parked)>) -> usize {
-        let mut cancelled = 0;
+    /// Ends tasks that were withdrawn and counted.
+    fn end_all_withdrawn(&self, withdrawn: Vec<(Slot, Parked)>, stopped: &mut Stopped) {
         let mut settled = Vec::with_capacity(withdrawn.len().min(AT_ONCE));
         for (slot, task) in withdrawn {
-            cancelled += usize::from(self.settle_cancelled(slot, task) == End::Cancelled);
+            stopped.add(self.settle_cancelled(slot, task));
             settled.push(slot);
             if settled.len() == AT_ONCE {
                 self.forget(&mut settled);
             }
         }
         self.forget(&mut settled);
-        cancelled
     }
 
     fn settle_cancelled(&self, slot: Slot, task: Parked) -> End {
@@ -242,7 +278,7 @@ impl Core {
         }
         self.dispatch(state);
         wakes.wake();
-        self.end_all_withdrawn(withdrawn);
+        self.end_all_withdrawn(withdrawn, &mut Stopped::default());
         Ok(found.len())
     }
 }

@@ -1,6 +1,7 @@
-use std::task::{Context, Poll, Waker};
+use std::task::{Poll, Waker};
 
 use crate::lock::Lock;
+use crate::unwind::discard;
 
 /// Waits until a number of aborted tasks have ended.
 #[derive(Default)]
@@ -32,16 +33,30 @@ impl Latch {
         }
     }
 
+    /// Once all have ended: how many of them were cancelled on its account.
+    pub(crate) fn result(&self) -> Option<usize> {
+        let count = self.0.lock();
+        (count.running == 0).then_some(count.cancelled)
+    }
+
     /// Waits for all, and tells how many of them were cancelled on its account.
-    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<usize> {
-        let waker = cx.waker().clone();
+    pub(crate) fn poll(&self, waker: Waker) -> Poll<usize> {
         let mut count = self.0.lock();
         if count.running == 0 {
-            return Poll::Ready(count.cancelled);
+            let cancelled = count.cancelled;
+            drop(count);
+            discard(waker);
+            return Poll::Ready(cancelled);
         }
         let stale = count.waker.replace(waker);
         drop(count);
-        drop(stale);
+        discard(stale);
         Poll::Pending
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn hush(&self) {
+        let left = self.0.lock().waker.take();
+        discard(left);
     }
 }

@@ -279,3 +279,14 @@ fn a_million_waiting_tasks_are_cancelled_at_once() {
     assert!(pool.is_empty());
     assert_eq!(pool.stats().cancelled, 1_000_001);
 }
+
+#[test]
+fn a_feed_is_no_task_that_is_asked_to_stop() {
+    let (_hand, pool) = Hand::pool(1);
+    let running = pool.spawn_n(std::future::pending::<()>());
+    let waiting = pool.spawn_n(async {});
+    let feed = pool.feed(0.., |_: u32| async {});
+    assert_eq!(pool.abort_all(), 2);
+    assert!(waiting.is_finished() && !running.is_finished());
+    drop(feed);
+}
