@@ -1,6 +1,5 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
 
 use super::{AioPool, Core};
@@ -68,7 +67,7 @@ impl Current {
     ///
     /// It may be dropped at any time. Nothing is lost.
     pub async fn aborted(&self) {
-        poll_fn(|cx| self.nest.poll_aborted(cx)).await;
+        self.nest.aborted().await;
     }
 }
 
@@ -79,10 +78,10 @@ impl Core {
     }
 
     fn current(&self, seat: &Arc<Seat>) -> Option<Current> {
-        let nest = seat.nest();
         let slot = seat.slot();
         let mut state = self.lock();
-        let id = state.gate.id(slot)?;
+        let id = state.gate.id(slot).filter(|id| id.is_task())?;
+        let nest = seat.nest();
         let detail = state.details.get(slot);
         let name = detail.and_then(|detail| detail.name.clone());
         let home = state.gate.home(slot);

@@ -19,7 +19,10 @@ impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        seat.clear(end, &mut wakes);
+        if seat.clear(end, &mut wakes) {
+            let home = state.gate.home(seat.slot());
+            state.uncount_joining(home);
+        }
         wakes.add(settle());
         let next = state.succeed(seat, end, &mut wakes);
         let next = match next {
@@ -57,8 +60,10 @@ impl Dispatcher for Core {
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        seat.clear(end, &mut wakes);
         let home = state.gate.home(seat.slot());
+        if seat.clear(end, &mut wakes) {
+            state.uncount_joining(home);
+        }
         if end == End::Rejected {
             state.uncount_start(home);
         }

@@ -1,5 +1,5 @@
 use super::until::Until;
-use super::waiters::{Asker, Goal};
+use super::waiters::Goal;
 use super::{AioPool, Core};
 use crate::error::ZeroSize;
 use crate::gate::LevelId;
@@ -27,7 +27,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn join(&self) {
-        self.until(Goal::Idle(Asker::Outside)).await;
+        self.until(Goal::Idle).await;
     }
 
     /// Refuses newcomers. What has been submitted runs on to its end.
@@ -85,7 +85,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn closed(&self) {
-        self.until(Goal::Drained(Asker::Outside)).await;
+        self.until(Goal::Drained).await;
     }
 
     /// Starts no more tasks until [`resume`](Self::resume). The active ones run on; newcomers wait.

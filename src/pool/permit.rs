@@ -17,8 +17,8 @@ impl AioPool {
     /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it
     /// is the caller's own code, and runs there anyway.
     ///
-    /// A task of this pool has a permit already: there the future just runs. In a task that belongs to
-    /// another group of the pool, this lends that task's permit meanwhile. Outside of tasks, a future that awaits
+    /// A task of this pool has a permit already: there the future just runs, unless this is inside of
+    /// [`lend`]. In a task that belongs to another group of the pool, this lends that task's permit meanwhile. Outside of tasks, a future that awaits
     /// this pool from inside of `run` needs a second permit: there it does not lend the one it has.
     ///
     /// # Cancel safety
@@ -156,9 +156,13 @@ impl Core {
         drop(seat);
     }
 
-    /// Whether the task that is polled here has a permit of this level. `None`: no task of this pool is.
+    /// Whether the task that is polled here has a permit of this level. `None`: there is none that holds one to lend.
     fn covers_here(&self, level: LevelId) -> Option<bool> {
         let seat = self.running_here()?;
+        let is_lending = seat.is_nested() && seat.nest().is_lending();
+        if is_lending || seat.permit() != worker::Hold::Held {
+            return None;
+        }
         let state = self.lock();
         let home = state.gate.home(seat.slot());
         Some(state.gate.path(home).any(|(at, _)| at == level))

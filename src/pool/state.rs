@@ -5,7 +5,7 @@ use std::task::Waker;
 use super::detail::Detail;
 use super::ledger::Ledger;
 use super::rate::Spending;
-use super::waiters::Now;
+use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::pages::Pages;
 use crate::spare::shrink_map;
@@ -252,14 +252,38 @@ impl State {
 
     #[inline(never)]
     fn tell_waiters_from(&mut self, home: LevelId, wakes: &mut Wakes) {
+        let mut reached = Vec::new();
         let mut next = Some(home);
         while let Some(level) = next {
             if !self.gate.kept(level).waiters.is_empty() {
                 let now = self.now(level);
-                self.gate.kept_mut(level).waiters.take_reached(now, wakes);
+                let waiters = &mut self.gate.kept_mut(level).waiters;
+                waiters.take_reached(now, &mut reached, wakes);
             }
             next = self.gate.parent(level);
         }
+        // Only now: they have joined each other.
+        reached.iter().for_each(|joiner| self.end_join(joiner));
+    }
+
+    /// Counts a task as joining, once however many joins it is in.
+    pub(super) fn begin_join(&mut self, joiner: &Joiner) {
+        if joiner.nest.begin_join() {
+            let begin = |ledger: &mut Ledger| ledger.joining += 1;
+            self.gate.each_kept_from(joiner.home, begin);
+        }
+    }
+
+    /// One join of a task has what it waited for, or is given up.
+    pub(super) fn end_join(&mut self, joiner: &Joiner) {
+        if joiner.nest.end_join() {
+            self.uncount_joining(joiner.home);
+        }
+    }
+
+    /// A task is joining no longer. Those who wait for it are told when it ends.
+    pub(super) fn uncount_joining(&mut self, home: LevelId) {
+        self.gate.each_kept_from(home, |ledger| ledger.joining -= 1);
     }
 
     pub(super) fn now(&self, level: LevelId) -> Now {

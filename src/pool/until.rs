@@ -2,7 +2,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::AioPool;
-use super::waiters::Goal;
+use super::waiters::{Asker, Goal, Joiner};
 use crate::task::Keeper;
 use crate::unwind::discard;
 use crate::wakes::Wakes;
@@ -15,8 +15,9 @@ pub(super) struct Until<'p> {
     goal: Goal,
     /// Where its waker lies.
     key: Option<u64>,
-    /// The pool or group of the task that waits here, if it is one of this pool. It counts as joining there.
-    joiner: Option<AioPool>,
+    /// The pool or group of the task that waits here, if it is one of this pool: kept as long as it counts as
+    /// joining there.
+    home: Option<AioPool>,
 }
 
 impl<'p> Until<'p> {
@@ -25,50 +26,62 @@ impl<'p> Until<'p> {
             pool,
             goal,
             key: None,
-            joiner: None,
+            home: None,
         }
     }
 
     fn begin(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.join_from_inside();
         let core = self.pool.core();
+        let joiner = self.join_from_inside();
         // Cloned with nothing locked, and dropped so if it is not needed.
         let waker = core.waker(cx);
+        let mut wakes = Wakes::default();
         let mut state = core.lock();
-        if self.goal.is_reached(state.now(self.pool.level())) {
-            drop(state);
-            discard(waker);
-            return Poll::Ready(());
+        if let Some(joiner) = &joiner {
+            state.begin_join(joiner);
         }
-        let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
-        self.key = Some(waiters.add(self.goal, waker));
-        Poll::Pending
+        let now = state.now(self.pool.level());
+        let asker = joiner.as_ref().map_or(Asker::Outside, Joiner::asker);
+        let is_reached = self.goal.is_reached(now, asker);
+        if let Some(joiner) = &joiner {
+            // It may have been the last for whom the others waited.
+            state.tell_waiters(joiner.home, &mut wakes);
+            if is_reached {
+                state.end_join(joiner);
+            }
+        }
+        let unused = match is_reached {
+            true => Some(waker),
+            false => {
+                let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
+                self.key = Some(waiters.add(self.goal, waker, joiner));
+                None
+            }
+        };
+        drop(state);
+        discard(unused);
+        wakes.wake();
+        match self.key {
+            None => Poll::Ready(()),
+            Some(_) => Poll::Pending,
+        }
     }
 
     /// Tasks of the pool do not wait for each other: one that joins is no longer waited for by those who do.
-    fn join_from_inside(&mut self) {
-        let Some(home) = self.pool.core().home_here() else {
-            return;
-        };
-        self.goal = self.goal.inside();
+    fn join_from_inside(&mut self) -> Option<Joiner> {
         if let Goal::Below(_) = self.goal {
-            return;
+            return None;
         }
-        home.count_joining(|joining| joining + 1);
-        self.joiner = Some(home);
-    }
-}
-
-impl AioPool {
-    fn count_joining(&self, change: impl Fn(usize) -> usize) {
-        let mut wakes = Wakes::default();
-        let mut state = self.core().lock();
-        state.gate.each_kept_from(self.level(), |ledger| {
-            ledger.joining = change(ledger.joining);
-        });
-        state.tell_waiters(self.level(), &mut wakes);
-        drop(state);
-        wakes.wake();
+        let core = self.pool.core();
+        let nest = core.running_here()?.nest();
+        let home = self.home.insert(core.home_here()?).level();
+        let state = core.lock();
+        let is_inside = state.gate.path(home).any(|(at, _)| at == self.pool.level());
+        Some(Joiner {
+            nest,
+            home,
+            is_inside,
+        })
     }
 }
 
@@ -100,15 +113,14 @@ impl Future for Until<'_> {
 
 impl Drop for Until<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.key {
-            let mut state = self.pool.core().lock();
-            let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
-            let left = waiters.remove(self.goal, key);
-            drop(state);
-            discard(left);
+        let Some(key) = self.key else { return };
+        let mut state = self.pool.core().lock();
+        let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
+        let left = waiters.remove(self.goal, key);
+        if let Some((_, Some(joiner))) = &left {
+            state.end_join(joiner);
         }
-        if let Some(home) = &self.joiner {
-            home.count_joining(|joining| joining - 1);
-        }
+        drop(state);
+        discard(left);
     }
 }

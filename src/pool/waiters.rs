@@ -1,24 +1,37 @@
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::task::Waker;
 
+use crate::gate::LevelId;
 use crate::wakes::Wakes;
+use crate::worker::Nest;
 
 /// What somebody waits for the pool to be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Goal {
     /// Nothing active, nothing waiting.
-    Idle(Asker),
+    Idle,
     /// The same, and closed.
-    Drained(Asker),
+    Drained,
     /// Fewer than so many tasks wait.
     Below(usize),
 }
 
 /// Who waits: tasks of the pool do not wait for each other.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asker {
     Outside,
     Inside,
+}
+
+/// A task of the pool, or of one of its groups, that waits for one of them to be idle.
+#[derive(Clone, Debug)]
+pub(super) struct Joiner {
+    pub(super) nest: Arc<Nest>,
+    /// Where it is one of those that join, and around that.
+    pub(super) home: LevelId,
+    /// Whether it is one of those whom it waits for.
+    pub(super) is_inside: bool,
 }
 
 /// What the pool is.
@@ -32,20 +45,21 @@ pub(super) struct Now {
 }
 
 impl Goal {
-    pub(super) fn is_reached(self, now: Now) -> bool {
+    pub(super) fn is_reached(self, now: Now, asker: Asker) -> bool {
         match self {
-            Self::Idle(asker) => now.is_idle(asker),
-            Self::Drained(asker) => now.is_idle(asker) && now.closed,
+            Self::Idle => now.is_idle(asker),
+            Self::Drained => now.is_idle(asker) && now.closed,
             Self::Below(waiting) => now.waiting < waiting,
         }
     }
+}
 
-    /// The same for somebody inside.
-    pub(super) fn inside(self) -> Self {
-        match self {
-            Self::Idle(_) => Self::Idle(Asker::Inside),
-            Self::Drained(_) => Self::Drained(Asker::Inside),
-            below @ Self::Below(_) => below,
+impl Joiner {
+    /// Who it is now: its wait may go on elsewhere when the task is over.
+    pub(super) fn asker(&self) -> Asker {
+        match self.is_inside && self.nest.is_joining() {
+            true => Asker::Inside,
+            false => Asker::Outside,
         }
     }
 }
@@ -66,57 +80,73 @@ impl Now {
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     next: u64,
-    wakers: BTreeMap<(Goal, u64), Waker>,
+    waiters: BTreeMap<(Goal, u64), Waiter>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    waker: Waker,
+    joiner: Option<Joiner>,
+}
+
+impl Waiter {
+    fn asker(&self) -> Asker {
+        self.joiner.as_ref().map_or(Asker::Outside, Joiner::asker)
+    }
 }
 
 impl Waiters {
     /// Files a newcomer.
-    pub(super) fn add(&mut self, goal: Goal, waker: Waker) -> u64 {
+    pub(super) fn add(&mut self, goal: Goal, waker: Waker, joiner: Option<Joiner>) -> u64 {
         self.next += 1;
-        self.wakers.insert((goal, self.next), waker);
+        let waiter = Waiter { waker, joiner };
+        self.waiters.insert((goal, self.next), waiter);
         self.next
     }
 
     /// Changes a waker, and returns the stale one; or the fresh one back, of somebody who waits no longer.
     pub(super) fn renew(&mut self, goal: Goal, key: u64, waker: Waker) -> Result<Waker, Waker> {
-        match self.wakers.get_mut(&(goal, key)) {
-            Some(known) => Ok(std::mem::replace(known, waker)),
+        match self.waiters.get_mut(&(goal, key)) {
+            Some(known) => Ok(std::mem::replace(&mut known.waker, waker)),
             None => Err(waker),
         }
     }
 
-    pub(super) fn remove(&mut self, goal: Goal, key: u64) -> Option<Waker> {
-        self.wakers.remove(&(goal, key))
+    /// Takes one out who still waits.
+    pub(super) fn remove(&mut self, goal: Goal, key: u64) -> Option<(Waker, Option<Joiner>)> {
+        let waiter = self.waiters.remove(&(goal, key))?;
+        Some((waiter.waker, waiter.joiner))
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.wakers.is_empty()
+        self.waiters.is_empty()
     }
 
-    /// Takes those out who have what they waited for.
+    /// Takes those out who have what they waited for, and lists the tasks of the pool among them.
     #[inline(never)]
-    pub(super) fn take_reached(&mut self, now: Now, wakes: &mut Wakes) {
+    pub(super) fn take_reached(&mut self, now: Now, joiners: &mut Vec<Joiner>, wakes: &mut Wakes) {
         while let Some(last) = self
-            .wakers
+            .waiters
             .last_entry()
             .filter(|last| matches!(last.key().0, Goal::Below(_)))
         {
-            if !last.key().0.is_reached(now) {
+            if !last.key().0.is_reached(now, Asker::Outside) {
                 break;
             }
-            wakes.add(Some(last.remove()));
+            wakes.add(Some(last.remove().waker));
         }
-        if now.living <= now.joining && !self.wakers.is_empty() {
-            let others = std::mem::take(&mut self.wakers);
+        if now.living <= now.joining && !self.waiters.is_empty() {
+            let others = std::mem::take(&mut self.waiters);
             let (reached, remaining) = others
                 .into_iter()
-                .partition(|((goal, _), _)| goal.is_reached(now));
-            self.wakers = remaining;
-            let reached: BTreeMap<_, Waker> = reached;
-            reached
-                .into_values()
-                .for_each(|waker| wakes.add(Some(waker)));
+                .partition(|((goal, _), waiter)| goal.is_reached(now, waiter.asker()));
+            self.waiters = remaining;
+            let reached: BTreeMap<_, Waiter> = reached;
+            for Waiter { waker, joiner } in reached.into_values() {
+                wakes.add(Some(waker));
+                joiners.extend(joiner);
+            }
         }
     }
 }

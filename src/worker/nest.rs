@@ -1,6 +1,8 @@
+use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::task::{Context, Poll, Wake, Waker};
 
 use crate::lock::Lock;
@@ -28,6 +30,8 @@ pub(crate) struct Nest {
     lends: AtomicUsize,
     /// Futures inside of `lend` that are ready, and may not say so yet.
     owed: AtomicUsize,
+    /// Joins of its pool or its groups that last, or [`OVER`]. Changed under the pool's lock.
+    joins: AtomicUsize,
     aborted: Lock<Told>,
     returned: Lock<Vec<Waker>>,
 }
@@ -36,20 +40,32 @@ pub(crate) struct Nest {
 #[derive(Debug, Default)]
 struct Told {
     aborted: bool,
-    wakers: Vec<Waker>,
+    next: u64,
+    wakers: BTreeMap<u64, Waker>,
 }
 
-/// A waker that lies where a task waits for its pool: as long as it does, the wait lasts.
+/// A task that has ended joins nobody, whatever becomes of its futures.
+const OVER: usize = usize::MAX;
+
+/// A waker that lies where a task waits for its pool: until it is woken or taken away, the wait lasts.
 struct Waiting {
     nest: Arc<Nest>,
     waker: Waker,
+    over: AtomicBool,
+}
+
+/// Waits until a task is asked to stop.
+pub(crate) struct Aborted<'n> {
+    nest: &'n Nest,
+    /// Where its waker lies.
+    key: Option<u64>,
 }
 
 impl Nest {
     pub(super) fn new(aborted: bool) -> Self {
         let told = Told {
             aborted,
-            wakers: Vec::new(),
+            ..Told::default()
         };
         Self {
             aborted: Lock::new(told),
@@ -61,8 +77,33 @@ impl Nest {
     pub(crate) fn waker(self: &Arc<Self>, cx: &Context<'_>) -> Waker {
         let waker = cx.waker().clone();
         self.waits.fetch_add(1, SeqCst);
-        let nest = self.clone();
-        Waker::from(Arc::new(Waiting { nest, waker }))
+        let (nest, over) = (self.clone(), AtomicBool::new(false));
+        Waker::from(Arc::new(Waiting { nest, waker, over }))
+    }
+
+    /// Returns whether the task was in no other join.
+    pub(crate) fn begin_join(&self) -> bool {
+        match self.joins.load(Relaxed) {
+            OVER => false,
+            joins => self.joins.swap(joins + 1, Relaxed) == 0,
+        }
+    }
+
+    /// Returns whether it is in no other join now.
+    pub(crate) fn end_join(&self) -> bool {
+        match self.joins.load(Relaxed) {
+            OVER => false,
+            joins => self.joins.swap(joins - 1, Relaxed) == 1,
+        }
+    }
+
+    /// The task has ended. Returns whether it was in a join.
+    pub(super) fn end_joins(&self) -> bool {
+        self.joins.swap(OVER, Relaxed) > 0
+    }
+
+    pub(crate) fn is_joining(&self) -> bool {
+        !matches!(self.joins.load(Relaxed), 0 | OVER)
     }
 
     /// Whether a suspended task is to lend its permit.
@@ -76,7 +117,7 @@ impl Nest {
     }
 
     /// Whether it is polled without a permit.
-    pub(super) fn is_lending(&self) -> bool {
+    pub(crate) fn is_lending(&self) -> bool {
         self.lends.load(SeqCst) > 0
     }
 
@@ -113,38 +154,65 @@ impl Nest {
     }
 
     /// Waits until the task is asked to stop.
-    pub(crate) fn poll_aborted(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let waker = cx.waker().clone();
-        let mut told = self.aborted.lock();
-        if told.aborted {
-            drop(told);
-            discard(waker);
-            return Poll::Ready(());
-        }
-        let known = told.wakers.iter().any(|known| known.will_wake(&waker));
-        let stale = match known {
-            true => Some(waker),
-            false => {
-                told.wakers.push(waker);
-                None
-            }
-        };
-        drop(told);
-        discard(stale);
-        Poll::Pending
+    pub(crate) fn aborted(&self) -> Aborted<'_> {
+        let key = None;
+        Aborted { nest: self, key }
     }
 
     pub(super) fn tell_aborted(&self, wakes: &mut Wakes) {
         let mut told = self.aborted.lock();
         told.aborted = true;
-        told.wakers
-            .drain(..)
+        let wakers = std::mem::take(&mut told.wakers);
+        wakers
+            .into_values()
             .for_each(|waker| wakes.add(Some(waker)));
+    }
+}
+
+impl Future for Aborted<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let waker = cx.waker().clone();
+        let mut told = self.nest.aborted.lock();
+        if told.aborted {
+            drop(told);
+            discard(waker);
+            return Poll::Ready(());
+        }
+        let key = self.key.unwrap_or_else(|| {
+            told.next += 1;
+            told.next
+        });
+        let stale = told.wakers.insert(key, waker);
+        drop(told);
+        self.key = Some(key);
+        discard(stale);
+        Poll::Pending
+    }
+}
+
+impl Drop for Aborted<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            let left = self.nest.aborted.lock().wakers.remove(&key);
+            discard(left);
+        }
+    }
+}
+
+impl Waiting {
+    fn end(&self) {
+        if !self.over.swap(true, SeqCst) {
+            self.nest.waits.fetch_sub(1, SeqCst);
+        }
     }
 }
 
 impl Wake for Waiting {
     fn wake(self: Arc<Self>) {
+        // Before: whoever is woken may be polled inside of this.
+        self.end();
         self.waker.wake_by_ref();
     }
 
@@ -155,6 +223,6 @@ impl Wake for Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.nest.waits.fetch_sub(1, SeqCst);
+        self.end();
     }
 }

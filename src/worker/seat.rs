@@ -165,15 +165,16 @@ impl Seat {
     }
 
     /// Clears the desk for the next task: nobody has asked that one yet.
+    ///
+    /// Returns whether the task that has ended counts as joining, though a join of it may live on elsewhere.
     #[inline]
-    pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) {
-        if self.is_aborted() || self.is_nested() {
-            self.clear_desk(end, wakes);
-        }
+    #[must_use = "to be counted no longer"]
+    pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
+        (self.is_aborted() || self.is_nested()) && self.clear_desk(end, wakes)
     }
 
     #[cold]
-    fn clear_desk(&self, end: End, wakes: &mut Wakes) {
+    fn clear_desk(&self, end: End, wakes: &mut Wakes) -> bool {
         let mut desk = self.desk.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
@@ -181,6 +182,7 @@ impl Seat {
         desk.reason = None;
         let (latches, nest) = (std::mem::take(&mut desk.latches), desk.nest.take());
         drop(desk);
+        let was_joining = nest.as_ref().is_some_and(|nest| nest.end_joins());
         if let Some(nest) = nest {
             // Who still waits in there waits for nothing, and the wakers are foreign.
             nest.tell_aborted(wakes);
@@ -189,6 +191,7 @@ impl Seat {
         for (latch, first) in latches {
             wakes.add(latch.count_down(first && end == End::Cancelled));
         }
+        was_joining
     }
 }
 

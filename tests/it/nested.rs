@@ -1,17 +1,20 @@
 //! DESIGN 3.8: nested use never deadlocks.
 
 use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Wake, Waker};
+use std::time::Duration;
 
-use aiopool::{AioPool, TaskState, current, lend};
+use aiopool::{AioPool, FnSpawner, Shutdown, TaskState, Worker, current, lend};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 
 use crate::assert_pending;
-use crate::support::{Hand, Probe, on_every_runtime, poll_once, yield_now};
+use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once, yield_now};
 
 /// Counts the bodies that run, between their awaits.
 #[derive(Clone, Default)]
@@ -205,6 +208,129 @@ fn a_task_alone_joins_at_once_and_one_outside_waits_for_it() {
 }
 
 #[test]
+fn a_task_in_several_joins_at_once_is_one_that_joins() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(3);
+        let (other, waits) = (Probe::new(), Probe::new());
+        let running = pool.spawn(other.task(())).await;
+        let inner = pool.clone();
+        let waiting = waits.task(());
+        let joiner = pool.spawn_n(async move {
+            inner.close();
+            let seen = async {
+                yield_now().await;
+                waiting.await;
+            };
+            futures::join!(inner.join(), inner.join(), inner.closed(), seen);
+            inner.stats().completed
+        });
+        waits.started().await;
+        waits.end();
+        yield_now().await;
+        assert!(!joiner.is_finished());
+        other.end();
+        assert_eq!(joiner.await.unwrap(), 1, "on {}", pools.runtime);
+        running.await.unwrap();
+    });
+}
+
+#[test]
+fn a_join_waits_for_all_who_do_not_join_though_another_joins_twice() {
+    let (hand, pool) = Hand::pool(8);
+    let groups = ["one", "other"].map(|name| pool.group(name, 1).unwrap());
+    let probes = [Probe::new(), Probe::new()];
+    for (group, probe) in groups.iter().zip(&probes) {
+        drop(group.spawn_n(probe.task(())));
+    }
+    let twice = pool.spawn_n(async move { futures::join!(groups[0].join(), groups[1].join()) });
+    let inner = pool.clone();
+    let joiner = pool.spawn_n(async move { inner.join().await });
+    hand.run();
+    probes[1].end();
+    hand.run();
+    assert!(!joiner.is_finished() && !twice.is_finished());
+    probes[0].end();
+    hand.run();
+    assert!(joiner.is_finished() && twice.is_finished());
+}
+
+#[test]
+fn a_task_whose_join_is_over_is_waited_for_before_it_is_polled() {
+    let (hand, pool) = Hand::pool(3);
+    let group = pool.group("group", 2).unwrap();
+    let (go, gone) = oneshot::channel::<()>();
+    let (around, inner) = (pool.clone(), group.clone());
+    let late = pool.spawn_n(async move {
+        gone.await.unwrap();
+        around.join().await;
+    });
+    let (ends, lasts) = (Probe::new(), Probe::new());
+    let after = lasts.task(());
+    let early = group.spawn_n(async move {
+        inner.join().await;
+        after.await;
+    });
+    let other = group.spawn_n(ends.task(()));
+    hand.run();
+    ends.end();
+    hand.poll_each_once();
+    assert!(other.is_finished() && !lasts.has_started());
+    // One has what it joined for, and joins nothing more: the late one comes before it has been polled.
+    go.send(()).unwrap();
+    hand.poll_each_once();
+    assert!(lasts.has_started() && !late.is_finished());
+    hand.run();
+    assert!(!late.is_finished() && !early.is_finished());
+    lasts.end();
+    hand.run();
+    assert!(late.is_finished() && early.is_finished());
+}
+
+#[test]
+fn a_join_that_outlives_its_task_joins_for_nobody() {
+    let (hand, pool) = Hand::pool(4);
+    let probe = Probe::new();
+    let other = pool.spawn_n(probe.task(()));
+    let (hand_over, mut handed) = oneshot::channel();
+    let inner = pool.clone();
+    let task = pool.spawn_n(async move {
+        let mut join = async move { inner.join().await }.boxed();
+        assert!(futures::poll!(&mut join).is_pending());
+        hand_over.send(join).ok().unwrap();
+    });
+    hand.run();
+    assert!(task.is_finished());
+    let mut moved = handed.try_recv().unwrap().unwrap();
+    let inner = pool.clone();
+    let joiner = pool.spawn_n(async move { inner.join().await });
+    hand.run();
+    assert!(!joiner.is_finished());
+    assert_pending!(moved);
+    probe.end();
+    hand.run();
+    assert!(other.is_finished() && joiner.is_finished());
+    assert!(poll_once(moved.as_mut()).is_ready());
+}
+
+#[test]
+fn one_who_joins_a_group_that_it_is_not_in_waits_for_all_of_it() {
+    let (hand, pool) = Hand::pool(2);
+    let group = pool.group("group", 1).unwrap();
+    let (inner, lasts) = (group.clone(), Probe::new());
+    let after = lasts.task(());
+    let member = group.spawn_n(async move {
+        inner.join().await;
+        after.await;
+    });
+    let other = pool.spawn_n(async move { group.join().await });
+    hand.run();
+    assert!(lasts.has_started() && !other.is_finished());
+    lasts.end();
+    hand.run();
+    assert!(member.is_finished() && other.is_finished());
+}
+
+#[test]
 fn a_task_closes_and_drains_its_own_pool() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);
@@ -230,6 +356,63 @@ fn a_task_cancels_others_and_waits_for_them() {
             inner.cancel(endless).await.cancelled
         });
         assert_eq!(handle.await.unwrap(), 3, "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn one_who_cancels_all_of_a_group_lends_until_they_have_stopped() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let group = pool.group("group", 1).unwrap();
+        let saves = group.task(async {
+            lend(current().unwrap().aborted()).await;
+            "saved"
+        });
+        let saves = saves.grace(Duration::from_secs(3_600)).spawn_n();
+        let cancels = pool.spawn_n(async move { group.cancel_all().await });
+        assert_eq!(cancels.await.unwrap(), 0);
+        assert_eq!(saves.await.unwrap(), "saved");
+    });
+}
+
+#[test]
+fn one_who_has_dropped_a_cancel_all_lends_no_longer() {
+    on_tokio(async {
+        let pool = AioPool::new(2);
+        let group = pool.group("group", 1).unwrap();
+        let slow = group.task(pending::<()>());
+        let slow = slow.grace(Duration::from_secs(3_600)).spawn().await;
+        let (quick, last) = (Probe::new(), Probe::new());
+        let (awake, after) = (quick.task(()).boxed(), last.task(()));
+        let task = pool.spawn_n(async move {
+            select(group.cancel_all().boxed(), awake).await;
+            after.await;
+        });
+        quick.started().await;
+        yield_now().await;
+        assert_eq!(task.state(), TaskState::Waiting);
+        quick.end();
+        last.started().await;
+        yield_now().await;
+        assert_eq!(task.state(), TaskState::Active);
+        last.end();
+        task.await.unwrap();
+        slow.await.unwrap_err();
+    });
+}
+
+#[test]
+fn a_task_ends_a_group_by_a_deadline_though_others_have_the_permits() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let group = pool.group("group", 1).unwrap();
+        let how = Shutdown::Deadline(Duration::from_secs(1));
+        let task = pool.spawn_n(async move {
+            let endless = group.spawn_n(pending::<()>());
+            let report = group.shutdown(how).await;
+            (report.cancelled, endless.is_finished())
+        });
+        assert_eq!(task.await.unwrap(), (1, true));
     });
 }
 
@@ -463,6 +646,24 @@ fn lend_among_others_in_one_task_ends_though_nobody_polls_it_by_chance() {
 }
 
 #[test]
+fn what_runs_in_place_inside_of_lend_has_a_permit_of_its_own() {
+    let (hand, pool) = Hand::pool(1);
+    let probes = [Probe::new(), Probe::new()];
+    let (inner, in_place) = (pool.clone(), probes[0].task(1));
+    let lends = pool.spawn_n(async move { lend(inner.run(in_place)).await });
+    let other = pool.spawn_n(probes[1].task(2));
+    hand.run();
+    assert!(!probes[0].has_started() && probes[1].has_started());
+    probes[1].end();
+    hand.run();
+    assert!(other.is_finished() && probes[0].has_started());
+    assert_eq!(pool.active(), 1);
+    probes[0].end();
+    hand.run();
+    assert!(lends.is_finished() && pool.is_empty());
+}
+
+#[test]
 fn lend_outside_of_a_task_is_just_the_future() {
     assert_eq!(futures::executor::block_on(lend(async { 7 })), 7);
 }
@@ -513,4 +714,109 @@ fn a_current_that_is_kept_knows_the_end_of_its_task() {
     hand.run();
     assert!(handle.is_finished() && kept.is_aborted());
     assert!(poll_once(over.as_mut()).is_ready());
+}
+
+/// A worker that is polled by whoever wakes it, inside of that.
+struct Inline {
+    worker: Mutex<Option<Worker>>,
+    again: AtomicBool,
+}
+
+impl Inline {
+    fn pool(size: usize) -> AioPool {
+        let spawn = |worker: Worker| {
+            let (worker, again) = (Mutex::new(Some(worker)), AtomicBool::new(false));
+            Arc::new(Self { worker, again }).wake();
+        };
+        AioPool::with_spawner(size, FnSpawner(spawn))
+    }
+}
+
+impl Wake for Inline {
+    fn wake(self: Arc<Self>) {
+        self.again.store(true, SeqCst);
+        let Ok(mut worker) = self.worker.try_lock() else {
+            return;
+        };
+        while self.again.swap(false, SeqCst) {
+            let waker = Waker::from(self.clone());
+            let mut cx = Context::from_waker(&waker);
+            let poll = |worker: &mut Worker| Pin::new(worker).poll(&mut cx).is_ready();
+            if worker.as_mut().is_some_and(poll) {
+                *worker = None;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_wait_is_over_before_the_task_is_woken() {
+    let pool = Inline::pool(2);
+    let (inner_pool, last) = (pool.clone(), Probe::new());
+    let after = last.task(());
+    let (end, ends) = oneshot::channel::<()>();
+    let task = pool.spawn_n(async move {
+        inner_pool.exec(ends).await.unwrap().unwrap();
+        after.await;
+    });
+    assert_eq!(task.state(), TaskState::Waiting);
+    end.send(()).unwrap();
+    assert!(last.has_started());
+    assert_eq!((task.state(), pool.active()), (TaskState::Active, 1));
+    last.end();
+    assert!(task.is_finished());
+}
+
+#[test]
+fn who_waits_no_longer_for_an_abort_leaves_no_waker() {
+    let (hand, pool) = Hand::pool(1);
+    let (tell, mut told) = oneshot::channel();
+    let task = pool.spawn_n(async move {
+        tell.send(current().unwrap()).unwrap();
+        pending::<()>().await;
+    });
+    hand.run();
+    let kept = told.try_recv().unwrap().unwrap();
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut waits = Box::pin(kept.aborted());
+    assert!(waits.as_mut().poll(&mut cx).is_pending());
+    assert!(waits.as_mut().poll(&mut cx).is_pending());
+    assert_eq!(Arc::strong_count(&woken), 3);
+    drop(waits);
+    assert_eq!(Arc::strong_count(&woken), 2);
+    let mut waits = Box::pin(kept.aborted());
+    assert!(waits.as_mut().poll(&mut cx).is_pending());
+    task.abort();
+    assert_eq!(woken.0.load(SeqCst), 1);
+    assert!(waits.as_mut().poll(&mut cx).is_ready());
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn what_is_no_task_is_not_the_current_one() {
+    let (hand, pool) = Hand::pool(1);
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let closure = seen.clone();
+    let feed = pool.feed(0..2, move |_| {
+        let in_closure = current().map(|task| task.id().get());
+        let seen = closure.clone();
+        async move {
+            let in_task = current().map(|task| task.id().get());
+            seen.lock().unwrap().push((in_closure, in_task));
+        }
+    });
+    hand.run();
+    drop(feed);
+    assert_eq!(*seen.lock().unwrap(), [(None, Some(0)), (None, Some(1))]);
 }

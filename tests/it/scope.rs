@@ -120,3 +120,55 @@ fn tasks_of_a_scope_are_named_and_listed_as_those_of_the_pool_around_it() {
     assert_eq!(task.name, format!("{}-0", pool.name()));
     assert!(task.group.is_none() && pool.groups().is_empty());
 }
+
+#[test]
+fn a_scope_in_a_task_waits_for_its_tasks_though_they_join() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let inner = pool.clone();
+        let task = pool.spawn_n(async move {
+            inner
+                .scope(|outer| async move {
+                    for _ in 0..2 {
+                        let tasks = outer.clone();
+                        outer.spawn_n(async move {
+                            let body = async |tasks: aiopool::AioPool| {
+                                tasks.map_n(0..3, |_| yield_now());
+                            };
+                            tasks.scope(body).await;
+                            yield_now().await;
+                            yield_now().await;
+                        });
+                    }
+                })
+                .await;
+            inner.stats().completed
+        });
+        assert_eq!(task.await.unwrap(), 8, "on {}", pools.runtime);
+        pool.join().await;
+        assert_eq!(pool.stats().cancelled, 0);
+    });
+}
+
+#[test]
+fn a_task_that_joins_its_scope_is_waited_for() {
+    let (hand, pool) = Hand::pool(1);
+    let (inner, probe) = (pool.clone(), Probe::new());
+    let after = probe.task(());
+    let owner = pool.spawn_n(async move {
+        let body = |tasks: aiopool::AioPool| async move {
+            let joined = tasks.clone();
+            tasks.spawn_n(async move {
+                joined.join().await;
+                after.await;
+            });
+        };
+        inner.scope(body).await;
+    });
+    hand.run();
+    assert!(probe.has_started() && !owner.is_finished());
+    probe.end();
+    hand.run();
+    assert!(owner.is_finished());
+    assert_eq!(pool.stats().completed, 2);
+}
