@@ -86,13 +86,23 @@ use crate::task::{Keeper, Origin};
 /// it has a permit again, for which it stands in line before all that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`,
-///   `scope`, and for a handle. For other waits there is [`lend`](crate::lend).
+///   `cancel_all`, `shutdown`, `scope`, and for a handle. For other waits there is [`lend`](crate::lend).
 /// - A wait lasts from its first poll until it is ready or dropped. So in a `select!` the permit is lent
 ///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
+///   It has to be dropped inside of the task: where another thread drops a handle that the task has polled,
+///   the task lends until it is woken by something else.
+/// - A task that lends is polled again only with a permit. So a `tokio::time::timeout` around such a wait does
+///   not ring before others have given one back. Around that, use `lend`, or the
+///   [`timeout`](crate::TaskBuilder::timeout) of the task.
 /// - While it lends, a task counts as [`waiting`](Self::waiting). It is not held back by a
 ///   [`pause`](Self::pause): it has started.
-/// - [`join`](Self::join) from inside waits for all but those tasks that are in a `join` themselves. So a
-///   task that joins is not to be awaited by another that does not: these two would wait for each other.
+/// - [`join`](Self::join) from inside, in a task of that pool or group, waits for all but those tasks that are
+///   in a `join` themselves. So a task that joins is not to be awaited by another that does not: these two would
+///   wait for each other. One who joins a group that it is not in waits for all of that, as a `scope` does.
+/// - The work of [`spawn_blocking`](Self::spawn_blocking) is never suspended, and keeps its permit while it
+///   blocks on its own pool.
+/// - [`run`](Self::run) in a task, on a group that it is not in, holds a permit of its own: what its future awaits
+///   of the pool needs another one, and a `join` there would wait for the future itself.
 ///
 /// # Dropping
 ///
