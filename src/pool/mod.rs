@@ -98,7 +98,7 @@ use crate::task::{Keeper, Origin};
 ///   [`pause`](Self::pause): it has started.
 /// - [`join`](Self::join) from inside, in a task of that pool or group, waits for all but those tasks that are
 ///   in a `join` themselves. So a task that joins is not to be awaited by another that does not: these two would
-///   wait for each other. One who joins a group that it is not in waits for all of that, as a `scope` does.
+///   wait for each other. A `scope` waits for all of its tasks.
 /// - The work of [`spawn_blocking`](Self::spawn_blocking) is never suspended, and keeps its permit while it
 ///   blocks on its own pool.
 /// - [`run`](Self::run) in a task, on a group that it is not in, holds a permit of its own: what its future awaits

@@ -3,6 +3,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use futures_util::FutureExt;
 
 use super::AioPool;
+use super::waiters::Goal;
 
 impl AioPool {
     /// Runs `body` with a group of its own, and returns when that and all its tasks have ended.
@@ -44,7 +45,7 @@ impl AioPool {
         let body = AssertUnwindSafe(async { body(tasks).await });
         match body.catch_unwind().await {
             Ok(result) => {
-                scope.0.join().await;
+                scope.0.until(Goal::Idle).for_all().await;
                 result
             }
             Err(payload) => {

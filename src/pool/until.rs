@@ -13,6 +13,8 @@ use crate::wakes::Wakes;
 pub(super) struct Until<'p> {
     pool: &'p AioPool,
     goal: Goal,
+    /// Whether a task does not wait for those who join themselves.
+    excuses: bool,
     /// Where its waker lies.
     key: Option<u64>,
     /// The pool or group of the task that waits here, if it is one of this pool: kept as long as it counts as
@@ -25,9 +27,16 @@ impl<'p> Until<'p> {
         Self {
             pool,
             goal,
+            excuses: true,
             key: None,
             home: None,
         }
+    }
+
+    /// Waits for those who join as well.
+    pub(super) fn for_all(mut self) -> Self {
+        self.excuses = false;
+        self
     }
 
     fn begin(&mut self, cx: &Context<'_>) -> Poll<()> {
@@ -75,12 +84,10 @@ impl<'p> Until<'p> {
         let core = self.pool.core();
         let nest = core.running_here()?.nest();
         let home = self.home.insert(core.home_here()?).level();
-        let state = core.lock();
-        let is_inside = state.gate.path(home).any(|(at, _)| at == self.pool.level());
         Some(Joiner {
             nest,
             home,
-            is_inside,
+            excuses: self.excuses,
         })
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct Joiner {
     pub(super) nest: Arc<Nest>,
     /// Where it is one of those that join, and around that.
     pub(super) home: LevelId,
-    /// Whether it is one of those whom it waits for.
-    pub(super) is_inside: bool,
+    /// Whether it does not wait for those who join themselves.
+    pub(super) excuses: bool,
 }
 
 /// What the pool is.
@@ -57,7 +57,7 @@ impl Goal {
 impl Joiner {
     /// Who it is now: its wait may go on elsewhere when the task is over.
     pub(super) fn asker(&self) -> Asker {
-        match self.is_inside && self.nest.is_joining() {
+        match self.excuses && self.nest.is_joining() {
             true => Asker::Inside,
             false => Asker::Outside,
         }

@@ -820,3 +820,21 @@ fn what_is_no_task_is_not_the_current_one() {
     drop(feed);
     assert_eq!(*seen.lock().unwrap(), [(None, Some(0)), (None, Some(1))]);
 }
+
+#[test]
+fn tasks_of_two_groups_that_join_each_others_group_do_not_wait_for_each_other() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let groups = [pool.group("a", 1).unwrap(), pool.group("b", 1).unwrap()];
+        pool.pause();
+        let handles = [0, 1].map(|n| {
+            let other = groups[1 - n].clone();
+            groups[n].spawn_n(async move { other.join().await })
+        });
+        pool.resume();
+        for handle in handles {
+            handle.await.unwrap();
+        }
+        assert!(pool.is_empty(), "on {}", pools.runtime);
+    });
+}
