@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 
 use super::{End, Failure, Outcome, Packed, Shared, Slot, TaskId};
-use crate::unwind::{caught, discard, shielded};
+use crate::unwind::{Payload, caught, discard, shielded};
 use crate::wakes::Wakes;
 
 /// A task of any type: what waits in the queue, and what a worker polls.
@@ -22,6 +22,11 @@ pub(crate) trait Task: Send {
     /// Ready when a task that was asked to stop is to be dropped.
     fn poll_grace(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
+    }
+
+    /// Ready when the task has run for too long. Its future is not polled.
+    fn poll_expired(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
     }
 
     /// Drops the future unfinished, then calls `finish`.
@@ -193,10 +198,26 @@ where
 
     fn poll_grace(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let extras = self.project().extras;
-        caught(|| extras.poll_grace(cx)).unwrap_or(Poll::Ready(()))
+        over(caught(|| extras.poll_grace(cx)))
+    }
+
+    fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        let Some(shared) = this.shared else {
+            return Poll::Pending;
+        };
+        over(caught(|| this.extras.poll_expired(shared.id(), cx)))
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         self.conclude(&mut Some(Outcome::Failed(failure)), finish);
     }
+}
+
+/// A timer that panics has run out.
+pub(crate) fn over(polled: Result<Poll<()>, Payload>) -> Poll<()> {
+    polled.unwrap_or_else(|payload| {
+        discard(payload);
+        Poll::Ready(())
+    })
 }

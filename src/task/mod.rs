@@ -29,7 +29,7 @@ mod outcome;
 mod shared;
 
 pub use abort::{AbortHandle, AbortOnDrop};
-pub(crate) use body::{Announced, Body, Extras, Finish, Parked, Plain, Settle, Start, Task};
+pub(crate) use body::{Announced, Body, Extras, Finish, Parked, Plain, Settle, Start, Task, over};
 pub use error::JoinError;
 pub use handle::JoinHandle;
 pub(crate) use id::Slot;

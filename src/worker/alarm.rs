@@ -4,6 +4,7 @@ use std::task::{Context, Poll, Waker};
 use super::Worker;
 use crate::lock::Lock;
 use crate::task::{Keeper, Sleep, Slot, TaskId};
+use crate::unwind::discard;
 use crate::wakes::Wakes;
 
 /// Waits as long as a task may wait, and then takes it out of the queue.
@@ -72,7 +73,7 @@ impl Bell {
         let stale = armed.waker.replace(waker);
         let off = armed.off;
         drop(armed);
-        drop(stale);
+        discard(stale);
         off
     }
 }

@@ -9,6 +9,8 @@ use super::refill::Refill;
 use super::running::Entered;
 use super::seat::{Hold, Seat};
 use crate::task::{End, Failure, Parked, Rejection, Settle};
+use crate::unwind::discard;
+use crate::wakes::Wakes;
 
 /// What a pool gives to its [`Spawner`](crate::Spawner): a future to be polled to its end.
 ///
@@ -130,14 +132,17 @@ impl Tasks {
             self.task = self.seat.dispatcher().rejoin(&self.seat);
         }
         for _ in 0..FUEL {
-            let Some(mut task) = self.task.take() else {
-                return Poll::Ready(());
+            let held = self.seat.permit() == Hold::Held;
+            // It lies here while the waker is cloned, which is foreign code and may panic.
+            let leave = match &mut self.task {
+                None => return Poll::Ready(()),
+                Some(_) if held => Leave::WithPermit,
+                Some(task) => Leave::of_lending(&self.seat, task, cx),
             };
-            if self.seat.permit() != Hold::Held && !self.may_poll(&mut task, cx) {
-                self.task = Some(task);
+            if leave == Leave::None {
                 return Poll::Pending;
             }
-            ready!(self.run(task, cx));
+            ready!(self.run(leave, cx));
             if self.task.is_none() {
                 if self.seat.is_idle() {
                     break;
@@ -151,59 +156,66 @@ impl Tasks {
     }
 
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
-    fn run(&mut self, mut task: Parked, cx: &mut Context<'_>) -> Poll<()> {
+    fn run(&mut self, leave: Leave, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(mut task) = self.task.take() else {
+            return Poll::Ready(());
+        };
+        self.seat.set_between(false);
+        if leave == Leave::ToTimeOut {
+            return self.give_up(task, Failure::TimedOut);
+        }
         if !self.seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
-            task = match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
-                Some(task) => task,
+            match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
+                Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
-            };
-            let is_asked = self.seat.is_asked(&mut self.known, cx);
-            if !is_asked || task.as_mut().poll_grace(cx).is_pending() {
-                (self.polled, self.task) = (true, Some(task));
+            }
+            if !self.seat.is_asked(&mut self.known, cx) || !self.is_out_of_grace(cx) {
                 if self.seat.is_nested() {
-                    self.suspend();
+                    self.suspend(leave, cx);
                 }
                 return Poll::Pending;
             }
+            match self.task.take() {
+                Some(asked) => task = asked,
+                None => return Poll::Ready(()),
+            }
         }
-        let failure = Failure::Cancelled(self.seat.reason()).pack();
-        task.give_up(failure, &mut |end, settle| self.finish(end, settle));
+        self.give_up(task, Failure::Cancelled(self.seat.reason()))
+    }
+
+    fn is_out_of_grace(&mut self, cx: &mut Context<'_>) -> bool {
+        let task = self.task.as_mut();
+        task.is_some_and(|task| task.as_mut().poll_grace(cx).is_ready())
+    }
+
+    #[cold]
+    fn give_up(&mut self, task: Parked, failure: Failure) -> Poll<()> {
+        task.give_up(failure.pack(), &mut |end, settle| self.finish(end, settle));
         Poll::Ready(())
     }
 
     fn finish(&mut self, end: End, settle: Settle<'_>) {
         self.polled = false;
+        self.seat.set_between(true);
         self.task = self.seat.dispatcher().finish(&self.seat, end, settle);
     }
 
     /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
     #[cold]
-    fn suspend(&mut self) {
+    fn suspend(&mut self, leave: Leave, cx: &mut Context<'_>) {
         let (seat, nest) = (&self.seat, self.seat.nest());
         match seat.permit() {
+            Hold::Held if leave == Leave::InsideOfLend => {
+                // It came back during the poll: what saw it missing is to look again.
+                let mut wakes = Wakes::default();
+                nest.tell_returned(&mut wakes);
+                wakes.wake();
+                cx.waker().wake_by_ref();
+            }
             Hold::Held if nest.wants_out() => seat.dispatcher().lend(seat),
             Hold::Lent if nest.wants_back() => seat.dispatcher().come_back(seat),
             Hold::Held | Hold::Lent | Hold::Returning => {}
         }
-    }
-
-    /// Whether a task that has lent its permit may be polled: with it, inside of `lend`, or to be given up.
-    #[cold]
-    fn may_poll(&mut self, task: &mut Parked, cx: &mut Context<'_>) -> bool {
-        let (seat, is_lent) = (&self.seat, self.seat.permit() == Hold::Lent);
-        if is_lent && seat.nest().is_lending() {
-            return true;
-        }
-        if is_lent {
-            // Whoever gives the permit at once need not wake the one who asks.
-            drop(seat.unwatch());
-            seat.dispatcher().come_back(seat);
-        }
-        if seat.permit() == Hold::Held {
-            return true;
-        }
-        seat.watch(cx.waker().clone());
-        seat.permit() == Hold::Held || seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready()
     }
 
     /// Ends a task that its worker can run no further.
@@ -215,6 +227,46 @@ impl Tasks {
         let mut finish =
             |end: End, settle: Settle<'_>| self.seat.dispatcher().abandon(&self.seat, end, settle);
         task.give_up(failure.pack(), &mut finish);
+    }
+}
+
+/// What may be done with a task now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leave {
+    None,
+    WithPermit,
+    /// Its permit is lent, or on its way back.
+    InsideOfLend,
+    ToStop,
+    ToTimeOut,
+}
+
+impl Leave {
+    /// For a task without its permit: it is polled inside of `lend`, or given up.
+    #[cold]
+    fn of_lending(seat: &Seat, task: &mut Parked, cx: &mut Context<'_>) -> Self {
+        if seat.nest().is_lending() {
+            return Self::InsideOfLend;
+        }
+        if seat.permit() == Hold::Lent {
+            // Whoever gives the permit at once need not wake the one who asks.
+            discard(seat.unwatch());
+            seat.dispatcher().come_back(seat);
+        }
+        if seat.permit() == Hold::Held {
+            return Self::WithPermit;
+        }
+        seat.watch(cx.waker().clone());
+        if seat.permit() == Hold::Held {
+            return Self::WithPermit;
+        }
+        if seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready() {
+            return Self::ToStop;
+        }
+        match task.as_mut().poll_expired(cx) {
+            Poll::Ready(()) => Self::ToTimeOut,
+            Poll::Pending => Self::None,
+        }
     }
 }
 

@@ -19,7 +19,8 @@ type Marked = ManuallyDrop<Option<Arc<Seat>>>;
 pub(crate) fn running() -> Option<Arc<Seat>> {
     let seat = swap(None);
     swap(seat.clone());
-    seat
+    // What a task leaves behind, wakers and results, is not to be taken for the next one.
+    seat.filter(|seat| !seat.is_between())
 }
 
 /// Makes a seat the running one, until this is dropped. Workers may be polled inside of each other.

@@ -6,6 +6,7 @@ use std::task::{Context, Waker};
 use super::{Dispatcher, Latch, Nest};
 use crate::lock::Lock;
 use crate::task::{End, Parked, Reason, Slot, nested};
+use crate::unwind::discard;
 use crate::wakes::Wakes;
 
 /// Where a worker is reached from outside, as long as it lives.
@@ -27,6 +28,8 @@ pub(crate) struct Seat {
     watched: AtomicBool,
     /// The task has a nest.
     nested: AtomicBool,
+    /// Its task has ended, and the next has not begun: neither is running.
+    between: AtomicBool,
     desk: Lock<Desk>,
 }
 
@@ -59,6 +62,7 @@ impl Seat {
             aborted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             nested: AtomicBool::new(false),
+            between: AtomicBool::new(false),
             desk: Lock::default(),
         }
     }
@@ -75,6 +79,17 @@ impl Seat {
     /// Says which task its worker runs next.
     pub(crate) fn serve(&self, slot: Slot) {
         self.slot.store(slot.0, Relaxed);
+    }
+
+    #[inline]
+    pub(super) fn is_between(&self) -> bool {
+        self.between.load(Relaxed)
+    }
+
+    /// Only for its worker.
+    #[inline]
+    pub(super) fn set_between(&self, between: bool) {
+        self.between.store(between, Relaxed);
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -133,7 +148,7 @@ impl Seat {
         if is_known && self.watched.load(Relaxed) {
             return false;
         }
-        *known = Some(cx.waker().clone());
+        discard(known.replace(cx.waker().clone()));
         self.watch(cx.waker().clone());
         self.is_aborted()
     }
@@ -143,7 +158,7 @@ impl Seat {
         let stale = desk.waker.replace(waker);
         self.watched.store(true, Relaxed);
         drop(desk);
-        drop(stale);
+        discard(stale);
     }
 
     /// Takes the worker's waker back.

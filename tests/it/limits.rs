@@ -137,3 +137,51 @@ fn a_timeout_ends_a_task_on_every_runtime_with_a_timer() {
         pool.exec(async {}).await.unwrap();
     });
 }
+
+#[test]
+fn a_task_times_out_while_its_permit_is_lent() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let begun = Instant::now();
+        let inside = pool.clone();
+        let held = Arc::new(());
+        let kept = held.clone();
+        let task = async move {
+            let _kept = kept;
+            inside.exec(sleep(3600 * SECOND)).await
+        };
+        let handle = pool.task(task).timeout(SECOND).spawn_n();
+        let error = handle.await.unwrap_err();
+        assert!(error.is_timeout());
+        assert_eq!(begun.elapsed(), SECOND);
+        assert_eq!(Arc::strong_count(&held), 1);
+        pool.join().await;
+        let stats = pool.stats();
+        assert_eq!((stats.timed_out, stats.cancelled), (1, 1));
+        assert_eq!(begun.elapsed(), SECOND);
+        pool.exec(async {}).await.unwrap();
+    });
+}
+
+#[test]
+fn a_task_times_out_while_others_keep_the_permit_that_it_lent() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let pool = pools.size(1);
+        let inside = pool.clone();
+        let busy = Probe::new();
+        let work = busy.task(());
+        let task = async move {
+            let other = inside.spawn_n(work);
+            other.await.unwrap();
+        };
+        let limit = Duration::from_millis(5);
+        let handle = pool.task(task).timeout(limit).spawn_n();
+        assert!(handle.await.unwrap_err().is_timeout(), "{}", pools.runtime);
+        assert_eq!((pool.active(), pool.waiting()), (1, 0));
+        busy.end();
+        pool.join().await;
+    });
+}

@@ -819,6 +819,59 @@ fn what_is_no_task_is_not_the_current_one() {
     hand.run();
     drop(feed);
     assert_eq!(*seen.lock().unwrap(), [(None, Some(0)), (None, Some(1))]);
+
+#[test]
+fn a_lend_that_is_ready_does_not_hold_up_the_others_of_its_task() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let (feed, fed) = oneshot::channel();
+        let (go, gone) = oneshot::channel();
+        let feeds = async move {
+            for _ in 0..20 {
+                yield_now().await;
+            }
+            feed.send(()).unwrap();
+        };
+        let lends = pool.spawn_n(async move {
+            let (gone, ()) = futures::join!(lend(gone), lend(feeds));
+            gone.unwrap();
+        });
+        // It has the permit, and is fed by the one who wants it back.
+        let holds = pool.spawn_n(async move {
+            go.send(()).unwrap();
+            fed.await.unwrap();
+        });
+        holds.await.unwrap();
+        lends.await.unwrap();
+        pool.exec(async {}).await.unwrap();
+        assert!(pool.is_empty(), "on {}", pools.runtime);
+    });
+}
+
+#[test]
+fn a_task_lends_again_for_those_of_its_lends_that_are_not_ready() {
+    let (hand, pool) = Hand::pool(1);
+    let (soon, is_soon) = oneshot::channel();
+    let (late, is_late) = oneshot::channel();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let sees = seen.clone();
+    let first = async move {
+        lend(is_soon).await.unwrap();
+        sees.fetch_add(1, SeqCst);
+    };
+    let lends = pool.spawn_n(async move { futures::join!(first, lend(is_late)).1.unwrap() });
+    let probe = Probe::new();
+    pool.spawn_n(probe.task(()));
+    hand.run();
+    soon.send(()).unwrap();
+    hand.run();
+    assert_eq!(seen.load(SeqCst), 0, "it went on without a permit");
+    probe.end();
+    hand.run();
+    assert_eq!((seen.load(SeqCst), pool.active()), (1, 0));
+    late.send(()).unwrap();
+    hand.run();
+    assert!(lends.is_finished() && pool.is_empty());
 }
 
 #[test]

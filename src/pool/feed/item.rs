@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::tracker::Tracker;
-use crate::task::{End, Extras, Finish, Packed, Parked, Start, Task, TaskId};
+use crate::task::{End, Extras, Finish, Packed, Parked, Start, Task, TaskId, over};
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 
@@ -96,6 +96,11 @@ where
             }
         }
         None
+    }
+
+    fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.project();
+        over(caught(|| this.extras.poll_expired(this.seen.id, cx)))
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
