@@ -4,9 +4,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
+use super::members::Members;
 use crate::task::{JoinError, JoinHandle};
 
 /// Gives the results of these handles in the order in which their tasks end.
@@ -26,8 +26,13 @@ use crate::task::{JoinError, JoinHandle};
 /// # });
 /// ```
 pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait<T> {
+    let mut members = Members::new();
+    for handle in handles {
+        let keeper = handle.keeper();
+        members.push(handle, keeper);
+    }
     IterWait {
-        handles: handles.into_iter().collect(),
+        handles: members,
         gathered: Vec::new(),
     }
 }
@@ -37,7 +42,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
 /// Dropping it detaches the tasks whose results were not read: they run on.
 #[must_use = "streams do nothing unless polled"]
 pub struct IterWait<T> {
-    handles: FuturesUnordered<JoinHandle<T>>,
+    handles: Members<JoinHandle<T>>,
     /// Results for the batch to come.
     gathered: Vec<Result<T, JoinError>>,
 }
@@ -45,7 +50,7 @@ pub struct IterWait<T> {
 impl<T> IterWait<T> {
     /// Gives results in batches: as many as there are when `until` is true. See [`IterMap::batches`](crate::IterMap::batches).
     pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
-        let keeper = self.handles.iter().next().map(JoinHandle::keeper);
+        let keeper = self.handles.keeper();
         Batches::new(self, until, keeper)
     }
 
@@ -65,7 +70,7 @@ impl<T> Stream for IterWait<T> {
     type Item = Result<T, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.handles).poll_next(cx)
+        self.handles.poll_next(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -15,6 +15,7 @@ mod completion;
 mod indexed;
 mod itermap;
 mod iterwait;
+mod members;
 mod stream;
 mod try_map;
 mod turns;

@@ -1,15 +1,13 @@
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
-
 use super::indexed::Indexed;
+use super::members::Members;
 use super::turns::Turns;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError};
+use crate::task::{AbortOnDrop, JoinError, Keeper};
 
 impl AioPool {
     /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
@@ -56,7 +54,7 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (mut trial, mut turns) = (Trial::new(), Turns::default());
+        let (mut trial, mut turns) = (Trial::new(self.keeper()), Turns::default());
         for item in items {
             let task = self.submit_announced(f(item)).abort_on_drop();
             let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
@@ -80,14 +78,16 @@ impl AioPool {
 
 /// The tasks of a `try_map`, and the values of those that have ended.
 struct Trial<T, E> {
-    running: FuturesUnordered<Indexed<AbortOnDrop<Result<T, E>>>>,
+    running: Members<Indexed<AbortOnDrop<Result<T, E>>>>,
+    keeper: Arc<dyn Keeper>,
     values: Vec<Option<T>>,
 }
 
 impl<T, E> Trial<T, E> {
-    fn new() -> Self {
+    fn new(keeper: Arc<dyn Keeper>) -> Self {
         Self {
-            running: FuturesUnordered::new(),
+            running: Members::new(),
+            keeper,
             values: Vec::new(),
         }
     }
@@ -95,10 +95,11 @@ impl<T, E> Trial<T, E> {
     fn add(&mut self, task: AbortOnDrop<Result<T, E>>) {
         let index = self.values.len();
         self.values.push(None);
-        self.running.push(Indexed {
+        let task = Indexed {
             index,
             future: task,
-        });
+        };
+        self.running.push(task, self.keeper.clone());
     }
 
     /// Waits until something is ready, unless a task fails before.
@@ -115,7 +116,7 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        while let Some((index, result)) = ready!(Pin::new(&mut self.running).poll_next(cx)) {
+        while let Some((index, result)) = ready!(self.running.poll_next(cx)) {
             match value_of(result) {
                 Ok(value) => self.values[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
@@ -125,10 +126,10 @@ impl<T, E> Trial<T, E> {
     }
 
     /// Cancels the rest: asks all, then waits for each.
-    async fn give_up(self, failure: TryMapError<E>) -> TryMapError<E> {
+    async fn give_up(mut self, failure: TryMapError<E>) -> TryMapError<E> {
         let rest: Vec<_> = self
             .running
-            .into_iter()
+            .take()
             .map(|task| task.future.detach())
             .collect();
         for handle in &rest {

@@ -1,14 +1,11 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
-use futures_util::stream::FuturesUnordered;
-
 use super::batches::ReturnWhen;
 use super::indexed::Indexed;
+use super::members::Members;
 use crate::task::{JoinError, JoinHandle, Sleep};
 
 /// What came of a [`wait`].
@@ -60,17 +57,18 @@ pub async fn wait<T>(
 }
 
 struct Waiting<T> {
-    pending: FuturesUnordered<Indexed<JoinHandle<T>>>,
+    pending: Members<Indexed<JoinHandle<T>>>,
     done: Vec<(usize, Result<T, JoinError>)>,
     failed: bool,
 }
 
 impl<T> Waiting<T> {
     fn new(handles: Vec<JoinHandle<T>>) -> Self {
-        let handles = handles.into_iter().enumerate();
-        let pending = handles
-            .map(|(index, future)| Indexed { index, future })
-            .collect();
+        let mut pending = Members::new();
+        for (index, future) in handles.into_iter().enumerate() {
+            let keeper = future.keeper();
+            pending.push(Indexed { index, future }, keeper);
+        }
         Self {
             pending,
             done: Vec::new(),
@@ -84,7 +82,7 @@ impl<T> Waiting<T> {
         timer: &mut Option<Sleep>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        while let Poll::Ready(next) = Pin::new(&mut self.pending).poll_next(cx) {
+        while let Poll::Ready(next) = self.pending.poll_next(cx) {
             let Some((index, result)) = next else {
                 return Poll::Ready(());
             };
@@ -106,8 +104,8 @@ impl<T> Waiting<T> {
         }
     }
 
-    fn into_waited(self) -> Waited<T> {
-        let mut pending: Vec<_> = self.pending.into_iter().collect();
+    fn into_waited(mut self) -> Waited<T> {
+        let mut pending: Vec<_> = self.pending.take().collect();
         pending.sort_by_key(|handle| handle.index);
         let pending = pending.into_iter().map(|handle| handle.future).collect();
         Waited {

@@ -100,7 +100,7 @@ where
     /// How long it may wait in the queue. Then its future is dropped unpolled, and the handle says
     /// [`is_timeout`](JoinError::is_timeout).
     ///
-    /// While it waits, its clock is a task of the runtime.
+    /// While it waits, its clock is a task of the runtime. If the runtime drops that, the time is over at once.
     ///
     /// # Panics
     ///

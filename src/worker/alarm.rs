@@ -36,9 +36,23 @@ impl Alarm {
         }
         let over = self.sleep.as_mut().poll(cx);
         if over.is_ready() {
-            self.keeper.expire(self.slot, self.id);
+            self.ring();
         }
         over
+    }
+
+    fn ring(&mut self) {
+        if !self.bell.begin_ring() {
+            return;
+        }
+        self.keeper.expire(self.slot, self.id);
+    }
+}
+
+impl Drop for Alarm {
+    /// A runtime that drops it keeps no time: then the time is over.
+    fn drop(&mut self) {
+        self.ring();
     }
 }
 
@@ -65,6 +79,11 @@ impl Bell {
         let mut armed = self.0.lock();
         armed.off = true;
         wakes.add(armed.waker.take());
+    }
+
+    /// Returns whether it was still on.
+    fn begin_ring(&self) -> bool {
+        !std::mem::replace(&mut self.0.lock().off, true)
     }
 
     fn is_off(&self, cx: &mut Context<'_>) -> bool {

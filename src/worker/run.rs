@@ -220,7 +220,8 @@ impl Tasks {
 
     /// Ends a task that its worker can run no further.
     fn abandon(&self, task: Parked) {
-        let failure = match self.polled {
+        // One that was asked to stop does, wherever it has come to.
+        let failure = match self.polled || self.seat.is_aborted() {
             true => Failure::Cancelled(self.seat.reason()),
             false => Failure::Rejected(Rejection::RuntimeGone),
         };

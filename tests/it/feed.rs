@@ -4,10 +4,10 @@ use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-use aiopool::{AioPool, Shutdown};
+use aiopool::{AioPool, FnSpawner, Shutdown, Spawner, Tokio, Worker};
 
 use crate::assert_pending;
-use crate::support::{Hand, Probe, on_every_runtime, poll_once, yield_now};
+use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once, yield_now};
 
 #[test]
 fn every_item_becomes_a_task_and_the_report_counts_them() {
@@ -346,4 +346,49 @@ fn the_last_handle_of_its_pool_may_go() {
         drop(pool);
         assert_eq!(feed.await.completed, 100, "on {}", pools.runtime);
     });
+}
+
+#[test]
+fn a_runtime_that_drops_workers_now_and_then_costs_no_items() {
+    on_tokio(async {
+        let spawned = AtomicUsize::new(0);
+        let careless = FnSpawner(
+            move |worker: Worker| match spawned.fetch_add(1, SeqCst) % 3 {
+                2 => drop(worker),
+                _ => Tokio::current().spawn(worker),
+            },
+        );
+        let pool = AioPool::with_spawner(4, careless);
+        let report = pool.feed(0..100, |_| yield_now()).await;
+        assert_eq!(report.completed, 100);
+        assert!(!report.rejected);
+        let stats = pool.stats();
+        assert_eq!((stats.submitted, stats.started), (100, 100));
+        assert!(pool.is_empty());
+    });
+}
+
+#[test]
+fn the_end_of_its_runtime_ends_it_and_is_counted() {
+    let (hand, pool) = Hand::pool(1);
+    let feed = pool.feed(0..100, |_| async {});
+    hand.drop_workers();
+    assert!(feed.is_finished() && feed.progress().rejected);
+    assert!(pool.is_empty());
+    let stats = pool.stats();
+    assert_eq!((stats.submitted, stats.started, stats.rejected), (1, 0, 1));
+}
+
+#[test]
+fn aborted_while_its_worker_is_dropped_it_does_not_go_on() {
+    let (hand, pool) = Hand::pool(1);
+    let feed = pool.feed(0..100, |_| async {});
+    assert!(feed.abort());
+    hand.drop_workers();
+    assert!(feed.is_finished() && pool.is_empty());
+    let feed = pool.feed(0..100, |_| async {});
+    pool.abort_all();
+    hand.drop_workers();
+    assert!(feed.is_finished() && pool.is_empty());
+    assert_eq!(feed.progress().completed, 0);
 }

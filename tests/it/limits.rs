@@ -1,9 +1,11 @@
 //! Time: `timeout` from the start, `wait_timeout` in the queue, on a clock that is moved by hand.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use aiopool::AioPool;
+use aiopool::{AioPool, Spawner, Tokio, Worker};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Probe, on_every_runtime, on_tokio};
@@ -183,5 +185,37 @@ fn a_task_times_out_while_others_keep_the_permit_that_it_lent() {
         assert_eq!((pool.active(), pool.waiting()), (1, 0));
         busy.end();
         pool.join().await;
+    });
+}
+
+/// Refuses the second of its workers.
+struct Forgetful(AtomicUsize);
+
+impl Spawner for Forgetful {
+    fn spawn(&self, worker: Worker) {
+        match self.0.fetch_add(1, SeqCst) {
+            1 => drop(worker),
+            _ => Tokio::current().spawn(worker),
+        }
+    }
+
+    fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        Tokio::current().sleep(duration)
+    }
+}
+
+#[test]
+fn a_task_whose_clock_the_runtime_drops_waits_no_longer() {
+    on_tokio(async {
+        let pool = AioPool::with_spawner(1, Forgetful(AtomicUsize::new(0)));
+        let busy = pool.spawn_n(std::future::pending::<()>());
+        let begun = Instant::now();
+        let handle = pool.task(async {}).wait_timeout(SECOND).spawn_n();
+        assert!(handle.await.unwrap_err().is_timeout());
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        assert_eq!((pool.active(), pool.waiting()), (1, 0));
+        busy.abort();
+        pool.join().await;
+        pool.exec(async {}).await.unwrap();
     });
 }

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
-use aiopool::{AioPool, FnSpawner, Shutdown, TaskState, Worker, current, lend};
+use aiopool::{
+    AioPool, FnSpawner, ReturnWhen, Shutdown, TaskState, Worker, current, iterwait, lend, wait,
+};
 use futures::channel::oneshot;
 use futures::future::{BoxFuture, Either, select};
 use futures::stream::FuturesUnordered;
@@ -819,6 +821,7 @@ fn what_is_no_task_is_not_the_current_one() {
     hand.run();
     drop(feed);
     assert_eq!(*seen.lock().unwrap(), [(None, Some(0)), (None, Some(1))]);
+}
 
 #[test]
 fn a_lend_that_is_ready_does_not_hold_up_the_others_of_its_task() {
@@ -890,4 +893,115 @@ fn tasks_of_two_groups_that_join_each_others_group_do_not_wait_for_each_other() 
         }
         assert!(pool.is_empty(), "on {}", pools.runtime);
     });
+}
+
+/// Writes down which task runs where it is woken, and where it is dropped.
+#[derive(Clone, Default)]
+struct Notes(Arc<Mutex<Vec<Option<u64>>>>);
+
+impl Notes {
+    fn note(&self) {
+        let id = current().map(|task| task.id().get());
+        self.0.lock().unwrap().push(id);
+    }
+}
+
+struct Noting(Notes);
+
+impl Wake for Noting {
+    fn wake(self: Arc<Self>) {
+        self.0.note();
+    }
+}
+
+struct Left(Notes);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.0.note();
+    }
+}
+
+#[test]
+fn what_a_task_leaves_behind_does_not_run_as_the_next_one() {
+    let (hand, pool) = Hand::pool(1);
+    let notes = Notes::default();
+    let (result, inside) = (notes.clone(), notes.clone());
+    drop(pool.spawn_n(async move {
+        inside.note();
+        Left(result)
+    }));
+    let mut awaited = pool.spawn_n(async {});
+    pool.spawn_n(async {});
+    let waker = Waker::from(Arc::new(Noting(notes.clone())));
+    let polled = Pin::new(&mut awaited).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    hand.run();
+    assert_eq!(*notes.0.lock().unwrap(), [Some(0), None, None]);
+}
+
+#[test]
+fn a_wait_for_several_that_has_begun_elsewhere_lends_where_it_goes_on() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        for way in 0..3 {
+            pool.pause();
+            // Those who wait are asked before those whom they wait for.
+            let task = |n| pool.task(async move { n }).priority(-1);
+            let inside = pool.clone();
+            let mut waits: BoxFuture<'static, usize> = match way {
+                0 => {
+                    let mut results = iterwait((0..3).map(|n| task(n).spawn_n()));
+                    async move {
+                        let mut read = 0;
+                        while results.next().await.is_some() {
+                            read += 1;
+                        }
+                        read
+                    }
+                    .boxed()
+                }
+                1 => {
+                    let handles = (0..3).map(|n| task(n).spawn_n()).collect();
+                    wait(handles, ReturnWhen::AllCompleted, None)
+                        .map(|waited| waited.done.len())
+                        .boxed()
+                }
+                _ => async move {
+                    let values = inside.try_map(0..3, |n| async move { Ok::<_, ()>(n) });
+                    values.await.unwrap().len()
+                }
+                .boxed(),
+            };
+            assert!(futures::poll!(&mut waits).is_pending());
+            let waits = pool.spawn_n(waits);
+            pool.resume();
+            assert_eq!(waits.await.unwrap(), 3, "on {}", pools.runtime);
+        }
+    });
+}
+
+#[test]
+fn iterwait_holds_on_to_no_wait_that_is_over() {
+    let (hand, pool) = Hand::pool(2);
+    let (probe, after) = (Probe::new(), Probe::new());
+    let mut results = iterwait([pool.spawn_n(probe.task(1))]);
+    let mut begun = Box::pin(results.next());
+    assert_pending!(begun);
+    drop(begun);
+    let then = after.task(());
+    let reads = pool.spawn_n(async move {
+        let read = results.next().await.unwrap().unwrap();
+        then.await;
+        drop(results);
+        read
+    });
+    hand.run();
+    assert_eq!(reads.state(), TaskState::Waiting);
+    probe.end();
+    hand.run();
+    assert_eq!(reads.state(), TaskState::Active);
+    after.end();
+    hand.run();
+    assert!(reads.is_finished());
 }

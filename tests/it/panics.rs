@@ -1,12 +1,14 @@
 //! DESIGN 3.7: panics are caught, the pool goes on, and foreign code never runs under a lock.
 
+use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
-use aiopool::AioPool;
+use aiopool::{AioPool, FnSpawner, Worker};
 
-use crate::support::{Hand, Probe, on_every_runtime};
+use crate::support::{Hand, Probe, on_every_runtime, poll_once};
 
 /// Runs something when it is dropped.
 struct OnDrop<F: FnMut()>(F);
@@ -150,6 +152,42 @@ fn a_waker_that_panics_harms_nobody() {
     probe.end();
     hand.run();
     assert!(handle.is_finished() && next.has_started());
+}
+
+struct PanickingWhenDropped;
+
+impl Wake for PanickingWhenDropped {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for PanickingWhenDropped {
+    fn drop(&mut self) {
+        panic!("in the destructor of a waker");
+    }
+}
+
+#[test]
+fn a_worker_whose_waker_panics_when_it_is_dropped_keeps_its_task() {
+    let workers = Arc::new(Mutex::new(Vec::new()));
+    let spawned = workers.clone();
+    let spawner = FnSpawner(move |worker: Worker| spawned.lock().unwrap().push(worker));
+    let pool = AioPool::with_spawner(1, spawner);
+    let told = Arc::new(AtomicBool::new(false));
+    let is_told = told.clone();
+    let mut handle = pool.spawn_n(poll_fn(move |_| match is_told.load(SeqCst) {
+        true => Poll::Ready(1),
+        false => Poll::Pending,
+    }));
+    let mut worker = workers.lock().unwrap().pop().unwrap();
+    let waker = Waker::from(Arc::new(PanickingWhenDropped));
+    let polled = Pin::new(&mut worker).poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+    drop(waker);
+    // From now on the worker has another waker.
+    assert!(poll_once(Pin::new(&mut worker)).is_pending());
+    told.store(true, SeqCst);
+    assert!(poll_once(Pin::new(&mut worker)).is_ready());
+    assert_eq!(handle.try_join().unwrap().unwrap(), 1);
 }
 
 /// Asks the pool everything, which would hang if the pool were locked.

@@ -41,7 +41,8 @@ impl AioPool {
     ///
     /// A panic of the iterator or of the closure ends the feed, and counts as a task that panicked.
     /// A pool that is closed or whose queue is full takes none of it, and counts it as one rejected task.
-    /// Closed later, it takes the rest.
+    /// Closed later, it takes the rest. So is the end of its runtime counted, which ends the feed; a runtime
+    /// that drops a worker now and then does not.
     ///
     /// # Panics
     ///
@@ -76,13 +77,19 @@ impl AioPool {
         let core = self.core();
         core.spawner();
         let tracker = Arc::new(Tracker::new());
-        let source = Box::new(Source::new(items.into_iter(), f, tracker.clone()));
+        let source = Box::new(Source::new(
+            items.into_iter(),
+            f,
+            tracker.clone(),
+            core,
+            self.level(),
+        ));
         let mut state = core.lock();
         if core.rejects_source(&mut state, self.level()) {
             drop(state);
             source.refuse();
         } else {
-            source.park(core, state, self.level());
+            source.park(core, state);
         }
         Feed {
             tracker,

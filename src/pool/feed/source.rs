@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::task::{Context, Waker};
 
 use super::item::Item;
@@ -25,6 +25,11 @@ pub(super) struct Source<I, F> {
     f: F,
     id: TaskId,
     tracker: Arc<Tracker>,
+    /// Where it stands in the queue. The pool keeps the source, and not the other way round.
+    core: Weak<Core>,
+    home: LevelId,
+    /// The runtime has dropped its worker, and no item was pulled since.
+    dropped: bool,
 }
 
 impl<I, F> Unpin for Source<I, F> {}
@@ -36,7 +41,7 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>) -> Self {
+    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: LevelId) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
         let id = TaskId::unnumbered(FEEDS.fetch_add(1, Relaxed));
         Self {
@@ -44,6 +49,9 @@ where
             f,
             id,
             tracker,
+            core: Arc::downgrade(&core.me()),
+            home,
+            dropped: false,
         }
     }
 
@@ -54,6 +62,7 @@ where
     }
 
     fn pull(&mut self) -> Option<Pulled<Fut>> {
+        self.dropped = false;
         let item = self.items.next()?;
         let future = (self.f)(item);
         let is_last = self.items.size_hint().1 == Some(0);
@@ -109,10 +118,9 @@ where
         if let Some(detail) = detail {
             state.details.insert(slot, detail);
         }
-        let home = state.gate.home(slot);
         let (last, waits) = match pulled.is_last {
             true => (Some(self), None),
-            false => (None, Some(self.enter(&mut state, home))),
+            false => (None, Some(self.enter(&mut state))),
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
@@ -133,21 +141,41 @@ where
     }
 
     /// Stands in the queue for the first time.
-    pub(super) fn park(
-        self: Box<Self>,
-        core: &Core,
-        mut state: MutexGuard<'_, State>,
-        home: LevelId,
-    ) {
+    pub(super) fn park(self: Box<Self>, core: &Core, mut state: MutexGuard<'_, State>) {
         let tracker = self.tracker.clone();
-        let at = self.enter(&mut state, home);
+        let at = self.enter(&mut state);
         tracker.park(at);
         core.dispatch(state);
     }
 
+    /// Stands in the queue again, since the runtime has dropped the worker that was to pull it.
+    fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
+        self.dropped = true;
+        let tracker = self.tracker.clone();
+        let mut state = core.lock();
+        let at = self.enter(&mut state);
+        let withdrawn = match tracker.park_again(at) {
+            true => None,
+            false => state.withdraw_source(at.0),
+        };
+        // Who hears of the end looks for those who can start now.
+        drop(state);
+        discard(withdrawn);
+        finish(End::Nothing, &mut || tracker.end_source());
+    }
+
+    /// Ends the feed, whose pool has no runtime any more: that counts as one task.
+    fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
+        let tracker = self.tracker.clone();
+        core.lock().number(self.home);
+        discard(self);
+        tracker.mark_rejected();
+        finish(End::Rejected, &mut || tracker.end_source());
+    }
+
     /// Stands behind all that are in the queue.
-    fn enter(self: Box<Self>, state: &mut State, home: LevelId) -> Place {
-        let id = self.id;
+    fn enter(self: Box<Self>, state: &mut State) -> Place {
+        let (id, home) = (self.id, self.home);
         let parked = |_| Box::into_pin(self) as Parked;
         (state.gate.enter(id, home, Standing::PLAIN, parked), id)
     }
@@ -220,10 +248,13 @@ where
 
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         let source = Pin::into_inner(self);
-        if failure.end() == End::Rejected {
-            source.tracker.mark_rejected();
+        match source.core.upgrade() {
+            Some(core) if failure.end() == End::Rejected => match source.dropped {
+                false => source.park_again(&core, finish),
+                true => source.end_rejected(&core, finish),
+            },
+            _ => source.end(finish),
         }
-        source.end(finish);
     }
 }
 

@@ -16,7 +16,7 @@ pub struct FeedReport {
     pub cancelled: u64,
     /// Whether its iterator or closure panicked, which ended it.
     pub broken: bool,
-    /// Whether the pool took none of it, closed or full.
+    /// Whether the pool took none of it, closed or full; or no more of it, when its runtime was gone.
     pub rejected: bool,
 }
 
@@ -52,6 +52,15 @@ impl Tracker {
     /// Says where the source waits first.
     pub(super) fn park(&self, at: Place) {
         self.0.lock().source = Some(at);
+    }
+
+    /// Says where the source waits from now on, while where it was is yet to end. Returns whether it may go on.
+    pub(super) fn park_again(&self, at: Place) -> bool {
+        let mut progress = self.0.lock();
+        let goes_on = !progress.aborted;
+        progress.source = Some(at);
+        progress.living += usize::from(goes_on);
+        goes_on
     }
 
     /// Adds an item that starts, and says where the source waits from now on, if it does.

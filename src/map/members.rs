@@ -1,0 +1,137 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+
+use crate::lock::Lock;
+use crate::task::Keeper;
+use crate::unwind::{discard, shielded};
+
+/// Futures of a pool's tasks, awaited by one.
+///
+/// A member is polled again only when it is woken, so it does not learn who
+/// awaits it now: a task that takes over a wait that has begun elsewhere lends
+/// its permit because of the waker that lies here.
+pub(super) struct Members<F> {
+    futures: FuturesUnordered<F>,
+    /// The pools of the members, each once.
+    keepers: Vec<Arc<dyn Keeper>>,
+    relay: Arc<Relay>,
+}
+
+/// Wakes who awaits the members.
+#[derive(Default)]
+struct Relay(Lock<Awaited>);
+
+#[derive(Default)]
+struct Awaited {
+    /// Since the last poll has begun.
+    woken: bool,
+    waker: Option<Waker>,
+}
+
+impl<F> Members<F> {
+    pub(super) fn new() -> Self {
+        Self {
+            futures: FuturesUnordered::new(),
+            keepers: Vec::new(),
+            relay: Arc::default(),
+        }
+    }
+
+    pub(super) fn push(&mut self, future: F, keeper: Arc<dyn Keeper>) {
+        if !self.keepers.iter().any(|known| Arc::ptr_eq(known, &keeper)) {
+            self.keepers.push(keeper);
+        }
+        self.futures.push(future);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.futures.len()
+    }
+
+    /// The pool of one of them, if there are any.
+    pub(super) fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+        self.keepers.first().cloned()
+    }
+
+    pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F>
+    where
+        F: Unpin,
+    {
+        std::mem::take(&mut self.futures).into_iter()
+    }
+}
+
+impl<F: Future> Members<F> {
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
+        self.relay.begin();
+        let waker = Waker::from(self.relay.clone());
+        let next = Pin::new(&mut self.futures).poll_next(&mut Context::from_waker(&waker));
+        match next {
+            Poll::Ready(_) => self.relay.hush(),
+            Poll::Pending => self.relay.wait(self.waker(cx)),
+        }
+        next
+    }
+
+    /// Of the task that awaits them: at most one of the pools is its own.
+    fn waker(&self, cx: &Context<'_>) -> Waker {
+        let outer = cx.waker().clone();
+        self.keepers.iter().fold(outer, |waker, keeper| {
+            keeper.waker(&Context::from_waker(&waker))
+        })
+    }
+}
+
+impl<F> Drop for Members<F> {
+    fn drop(&mut self) {
+        self.relay.hush();
+    }
+}
+
+impl Relay {
+    fn begin(&self) {
+        self.0.lock().woken = false;
+    }
+
+    /// Leaves a waker, or wakes it if it comes too late.
+    fn wait(&self, waker: Waker) {
+        let mut awaited = self.0.lock();
+        if awaited.woken {
+            drop(awaited);
+            return wake(waker);
+        }
+        let stale = awaited.waker.replace(waker);
+        drop(awaited);
+        discard(stale);
+    }
+
+    /// Nobody waits.
+    fn hush(&self) {
+        let stale = self.0.lock().waker.take();
+        discard(stale);
+    }
+}
+
+impl Wake for Relay {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut awaited = self.0.lock();
+        awaited.woken = true;
+        let waker = awaited.waker.take();
+        drop(awaited);
+        if let Some(waker) = waker {
+            wake(waker);
+        }
+    }
+}
+
+fn wake(waker: Waker) {
+    shielded(|| waker.wake());
+}
