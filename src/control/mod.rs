@@ -1,0 +1,106 @@
+//! Steering a running pool from outside: a server on a TCP or Unix socket.
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use aiopool::AioPool;
+//! use aiopool::control::ControlServer;
+//!
+//! let pool = AioPool::new(10);
+//! let (server, serving) = ControlServer::builder(&pool).serve_tcp("127.0.0.1:0").await?;
+//! tokio::spawn(serving);                     // or any other executor
+//! println!("steer it at {}", server.local_addr());
+//! // …
+//! server.stop().await;                       // ends all sessions, frees the port
+//! # Ok::<(), std::io::Error>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Who can connect can stop the work of the program. So a Unix socket is for its owner alone (mode 0600), TCP
+//! listens on loopback unless there is a [token](Builder::token), and no work starts from outside that was not
+//! [registered](Builder::command) by name. [`read_only`](Builder::read_only) lets visitors look, and no more.
+//!
+//! # The wire
+//!
+//! It is that of asyncio-taskpool 1.1.4, whose client holds a session with this server. All of it is UTF-8, in
+//! lines that end with `\n` (a `\r` before it is taken off). Requests are answered one after the other, each once;
+//! a client may send several without waiting.
+//!
+//! ```text
+//! session   = handshake *( line reply )
+//! handshake = object             the client's first line: a JSON object, of which these keys count
+//!               "terminal_width"   how wide help is to be: a number; else 80
+//!               "format"           "text" (which it is otherwise) or "json"
+//!               "token"            if the server has one
+//!             title              the answer: SimpleTaskPool-{name} or AioPool-{name}
+//!
+//! line      = [ word *( blank word ) ]
+//! word      = plain | quoted | nested
+//! plain     = any character but a blank, then any but a blank
+//! quoted    = "…" or '…', with \" \' \\ \n \t \r inside; a blank or the line's end follows
+//! nested    = begins with [ ( or {, and goes on to the bracket that closes it, blanks and strings inside included
+//! blank     = 1*( space | tab )
+//!
+//! command   = name *( option | argument )     options and arguments in any order
+//! option    = -x VALUE | -xVALUE | --long VALUE | --long=VALUE, or a flag without a VALUE
+//!             --long may be shortened as long as it is clear; after -- there are only arguments;
+//!             -1 is an argument, as no option is a digit; -h and --help go with every command, and alone
+//! value     = JSON, or what Python writes for the same: True, False, None, 'text', (1, 2)
+//! ```
+//!
+//! | command | answer | |
+//! |---|---|---|
+//! | `pool-size [N]` | `10`, `inf`; with N `ok` | looks, steers |
+//! | `is-full`, `is-locked` | `True` or `False` | looks |
+//! | `num-running`, `num-cancelled`, `num-ended` | `3` | looks |
+//! | `get-group-ids [NAME …]` | `{0, 1, 2}`, `set()` | looks |
+//! | `until-closed` | `True`, when the pool is closed and empty | looks |
+//! | `lock`, `unlock` | `ok` | steers |
+//! | `cancel [ID …] [-m MSG]` | `ok`: all of them, or none | steers |
+//! | `cancel-group NAME [-m MSG]`, `cancel-all [-m MSG]` | `ok` | steers |
+//! | `flush [-r]` | `ok`: `num-ended` begins anew | steers |
+//! | `gather-and-close [-r]` | `ok`, when the pool is closed and empty | steers |
+//! | `func-name` | `work` | looks, `SimpleTaskPool` only |
+//! | `start NUM` | `start-group-0` | steers, `SimpleTaskPool` only |
+//! | `stop NUM`, `stop-all` | `[2, 1]`: the newest that ran, first | steers, `SimpleTaskPool` only |
+//! | `apply NAME [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP]` | `apply-{NAME}-group-0` | steers, `AioPool` only |
+//! | `map NAME ITEMS [-n NUM] [-g GROUP]` | `map-{NAME}-group-0` | steers, `AioPool` only |
+//! | `starmap NAME LISTS …`, `doublestarmap NAME OBJECTS …` | `starmap-{NAME}-group-0` | steers, `AioPool` only |
+//! | `resize NUM [-g GROUP]` | `ok` | steers |
+//! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | steers |
+//! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | looks |
+//! | `tasks [-g GROUP] [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
+//! | `groups` | a table | looks |
+//! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
+//!
+//! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
+//! usage and tables are several lines, and end with an empty one. Help and wrong usage begin with `usage:`; wrong
+//! usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of its columns.
+//!
+//! **Replies as JSON.** Each is one line, an object with one key, from the handshake's answer on:
+//!
+//! ```text
+//! {"ok":null}                 done                     {"ok":"start-group-0"}   a name
+//! {"ok":3}                    a count, a size          {"ok":"inf"}             a size without bound
+//! {"ok":true}                 yes or no                {"ok":[0,1,2]}           numbers of tasks
+//! {"ok":{"help":"usage: …"}}  help
+//! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"full":…,"paused":…,"locked":…,"submitted":…,"started":…,
+//!        "completed":…,"panicked":…,"cancelled":…,"timed_out":…,"rejected":…}}                    stats
+//! {"ok":{"tasks":[{"id":…,"name":…,"group":…,"state":"active"|"waiting","priority":…,"weight":…,
+//!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed
+//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups
+//! {"error":{"kind":"usage","message":"argument num: …","usage":"usage: start [-h] num"}}
+//! {"error":{"kind":…,"message":…}}
+//! ```
+//!
+//! The kinds: `usage`; `closed` (the pool takes no newcomers), `size`, `not-found`, `finished`, `cancelled` (before),
+//! `exists`, `too-many`, `panicked`, `read-only`; and of the connection `handshake`, `token`, `busy` (as many sessions
+//! as there may be), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
+//! closes the connection; as text these four read `error: …`.
+//!
+//! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
+//! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any
+//! other time is wrong usage, and is answered as such.
+//!
+//! **What differs from 1.1.4**: `pool-size` is the capacity, not what is left of it, and refuses nonsense; quoting;
+//! work is named, not imported; `-e`, `-c` and the message of `-m` have no effect, so the first two are not there;
+//! `unlock` opens a pool that was gathered, too.
