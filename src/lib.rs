@@ -28,6 +28,7 @@
 //! - [`TaskBuilder`]: tasks with a name, a rank, a weight, limits, callbacks.
 //! - [`IterMap`], [`iterwait`], [`wait`]: results as they come.
 //! - [`Spawner`]: the runtime, and how to bring another one.
+//! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
 //! - [`migrating`]: what the methods of three Python libraries are here.
 //!
 //! # Words
@@ -37,6 +38,8 @@
 //! newcomers; *join* waits for all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "control")]
+pub mod control;
 mod error;
 mod gate;
 mod lock;

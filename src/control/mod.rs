@@ -43,7 +43,8 @@
 //! command   = name *( option | argument )     options and arguments in any order
 //! option    = -x VALUE | -xVALUE | --long VALUE | --long=VALUE, or a flag without a VALUE
 //!             --long may be shortened as long as it is clear; after -- there are only arguments;
-//!             -1 is an argument, as no option is a digit; -h and --help go with every command, and alone
+//!             -1 is an argument, as no option is a digit; a VALUE that looks like an option is to be attached
+//!             -h and --help go with every command, and alone
 //! value     = JSON, or what Python writes for the same: True, False, None, 'text', (1, 2)
 //! ```
 //!
@@ -104,3 +105,11 @@
 //! **What differs from 1.1.4**: `pool-size` is the capacity, not what is left of it, and refuses nonsense; quoting;
 //! work is named, not imported; `-e`, `-c` and the message of `-m` have no effect, so the first two are not there;
 //! `unlock` opens a pool that was gathered, too.
+
+mod net;
+mod steer;
+mod wire;
+
+pub use self::net::{Address, Builder, ControlServer, Serving};
+pub use self::steer::Target;
+pub use self::wire::quote;

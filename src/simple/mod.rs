@@ -111,6 +111,26 @@ where
         self.stop(usize::MAX)
     }
 
+    /// Returns the numbers of the tasks that have not ended, in order of submission.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, SimpleTaskPool};
+    ///
+    /// let workers = SimpleTaskPool::new(AioPool::new(1), || std::future::pending::<()>());
+    /// let started = workers.start(2); // one runs, one waits
+    /// assert_eq!(workers.ids(), started);
+    /// # workers.stop_all();
+    /// # });
+    /// ```
+    pub fn ids(&self) -> Vec<TaskId> {
+        let tasks = self.tasks.lock().tasks.clone();
+        let living = tasks.iter().filter(|task| !task.is_finished());
+        living.map(AbortHandle::id).collect()
+    }
+
     /// Returns how many of the tasks are active.
     pub fn running(&self) -> usize {
         let tasks = self.tasks.lock().tasks.clone();

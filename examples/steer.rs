@@ -1,0 +1,100 @@
+//! A pool to be steered from outside: it serves copies of one function, `work`, until Ctrl-C.
+//!
+//! ```sh
+//! cargo run --features control --example steer -- --tcp 127.0.0.1:7007 --name demo --size 10
+//! ```
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aiopool::control::{Address, ControlServer};
+use aiopool::{AioPool, Shutdown, SimpleTaskPool};
+use clap::Parser;
+use tokio::signal::ctrl_c;
+use tokio::time::sleep;
+
+const NOTES: &str = "\
+A client says, for example: start 3, num-running, stop 1, resize 20, stats, gather-and-close, -h.
+
+Exit codes: 0 when it has ended, 1 if it cannot listen, 2 for wrong usage";
+
+/// Serve a pool whose tasks are started and stopped from outside
+#[derive(Parser)]
+#[command(name = "steer", after_help = NOTES)]
+struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    tcp: String,
+    /// Listen on a Unix socket instead
+    #[arg(long, value_name = "PATH", conflicts_with = "tcp")]
+    unix: Option<PathBuf>,
+    /// What the pool is called
+    #[arg(long, default_value = "demo")]
+    name: String,
+    /// How many tasks run at once
+    #[arg(long, default_value = "10")]
+    size: NonZeroUsize,
+    /// What clients have to send; without it, only this machine may connect
+    #[arg(long)]
+    token: Option<String>,
+    /// End after so many seconds
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+}
+
+/// What is started and stopped: it has no end of its own.
+async fn work() {
+    std::future::pending().await
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    serve(args).await.map_or_else(
+        |error| {
+            let _ = writeln!(io::stderr(), "steer: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+async fn serve(args: Args) -> io::Result<()> {
+    let builder = AioPool::builder().size(args.size.get()).name(args.name);
+    let pool = builder.timed(true).build().expect("its size is not 0");
+    let copies = Arc::new(SimpleTaskPool::new(pool.clone(), work));
+    let mut control = ControlServer::builder(copies);
+    if let Some(token) = &args.token {
+        control = control.token(token);
+    }
+    let (server, serving) = match &args.unix {
+        Some(path) => control.serve_unix(path).await?,
+        None => control.serve_tcp(&args.tcp).await?,
+    };
+    let mut out = io::stdout();
+    writeln!(out, "listening on {}", server.local_addr())?;
+    let python = "python -m asyncio_taskpool.control";
+    match server.local_addr() {
+        Address::Unix(path) => writeln!(out, "connect with: {python} unix {}", path.display())?,
+        Address::Tcp(at) => writeln!(out, "connect with: {python} tcp {} {}", at.ip(), at.port())?,
+        _ => {}
+    }
+    tokio::select! {
+        () = serving => {}
+        interrupted = ctrl_c() => interrupted?,
+        () = elapsed(args.seconds) => {}
+    }
+    server.stop().await;
+    let report = pool.shutdown(Shutdown::CancelAll).await;
+    writeln!(out, "ended: {} tasks cancelled", report.cancelled)
+}
+
+async fn elapsed(seconds: Option<f64>) {
+    match seconds {
+        Some(seconds) => sleep(Duration::from_secs_f64(seconds)).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,204 @@
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::super::steer::{Desk, Target, Works};
+use super::listener::{Listener, invalid};
+use super::secret::Secret;
+use super::server::ControlServer;
+use super::serving::Serving;
+
+/// Says how a pool is to be served. Begun with [`ControlServer::builder`].
+#[must_use = "it serves nothing until `serve_tcp` or `serve_unix`"]
+pub struct Builder {
+    target: Target,
+    works: Works,
+    read_only: bool,
+    until_closed: bool,
+    limits: Limits,
+}
+
+/// What a session may cost.
+#[derive(Debug, Clone)]
+pub(super) struct Limits {
+    pub(super) sessions: usize,
+    pub(super) idle: Duration,
+    pub(super) line: usize,
+    pub(super) token: Option<Secret>,
+}
+
+impl Builder {
+    pub(super) fn new(target: Target) -> Self {
+        Self {
+            target,
+            works: Works::default(),
+            read_only: false,
+            until_closed: false,
+            limits: Limits {
+                sessions: 256,
+                idle: Duration::from_secs(15 * 60),
+                line: 64 * 1024,
+                token: None,
+            },
+        }
+    }
+
+    /// Whether clients may only look: every command that would change something is refused. Off by default.
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
+    /// What a client has to send in its handshake. Without one, TCP is served on loopback only.
+    ///
+    /// It crosses the network in the clear.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.limits.token = Some(Secret::new(token.into()));
+        self
+    }
+
+    /// How many sessions there may be at once: who comes then is told so, and sent away. The default is 256.
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.limits.sessions = sessions;
+        self
+    }
+
+    /// How long a client may take for its next line, and to read a reply. The default is 15 minutes; for the
+    /// handshake it is 10 seconds, or this if it is less.
+    pub fn idle_timeout(mut self, time: Duration) -> Self {
+        self.limits.idle = time;
+        self
+    }
+
+    /// How many bytes a line may have. The default is 64 KiB.
+    pub fn max_line(mut self, bytes: usize) -> Self {
+        self.limits.line = bytes;
+        self
+    }
+
+    /// Whether the server ends when the pool does: when it is closed, and nothing is left in it. Off by default.
+    ///
+    /// The client whose command ended the pool is answered yet. To lock an idle pool is to end it, in this sense.
+    pub fn until_closed(mut self, until_closed: bool) -> Self {
+        self.until_closed = until_closed;
+        self
+    }
+
+    /// Registers work that clients may start by this name, with `apply`, `map`, `starmap` and `doublestarmap`.
+    ///
+    /// It is given what the client wrote, as JSON: an element of the list for `map`, a list or an object of it for
+    /// `starmap` and `doublestarmap`, for `apply` what followed `-a` or `-k`, or else null. It runs as a task of the
+    /// pool, in the group of the command, and its output is dropped. The clients of a [`SimpleTaskPool`]
+    /// (crate::SimpleTaskPool) start copies of its function, and nothing else.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::AioPool;
+    /// use aiopool::control::ControlServer;
+    ///
+    /// let builder = ControlServer::builder(AioPool::new(4))
+    ///     .command("resize-image", |args: serde_json::Value| async move {
+    ///         println!("resizing {}", args["path"]);
+    ///     });
+    /// let (server, serving) = builder.serve_tcp("127.0.0.1:0").await?;
+    /// tokio::spawn(serving); // a client may say: apply resize-image -k {"path": "a.png"}
+    /// # server.stop().await;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn command<F, Fut>(mut self, name: impl Into<String>, function: F) -> Self
+    where
+        F: Fn(Value) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+    {
+        self.works.add(name.into(), function);
+        self
+    }
+
+    /// What the function of a [`SimpleTaskPool`](crate::SimpleTaskPool) is called. By default a function has the name
+    /// that it has in the program, and a closure is `closure`.
+    pub fn func_name(mut self, name: impl Into<String>) -> Self {
+        self.target.name_function(name.into());
+        self
+    }
+
+    /// Listens on a TCP port: `"127.0.0.1:7007"`, or port 0 for a free one.
+    ///
+    /// The returned [`Serving`] is a future, to be spawned on the runtime of the program: nobody is
+    /// served before. The [`ControlServer`] is for stopping it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`PermissionDenied`](io::ErrorKind::PermissionDenied) for an address that is not
+    /// loopback, if there is no token; [`InvalidInput`](io::ErrorKind::InvalidInput) if the token is empty, or
+    /// no session or no line fits the limits.
+    pub async fn serve_tcp(
+        self,
+        address: impl fmt::Display,
+    ) -> io::Result<(ControlServer, Serving)> {
+        self.check()?;
+        let any = self.limits.token.is_some();
+        let listener = Listener::tcp(&address.to_string(), any).await?;
+        self.serve(listener)
+    }
+
+    /// Listens on a Unix socket, which only its owner may connect to (mode 0600).
+    ///
+    /// A socket that nobody listens on any more is replaced. As [`serve_tcp`](Self::serve_tcp) it returns
+    /// what is to be spawned.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there;
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something else is there than a socket;
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) as for TCP.
+    #[cfg(unix)]
+    pub async fn serve_unix(
+        self,
+        path: impl AsRef<std::path::Path>,
+    ) -> io::Result<(ControlServer, Serving)> {
+        self.check()?;
+        let listener = Listener::unix(path.as_ref())?;
+        self.serve(listener)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let limits = &self.limits;
+        if limits.token.as_ref().is_some_and(Secret::is_empty) {
+            return Err(invalid("an empty token protects nothing"));
+        }
+        if limits.sessions == 0 || limits.line == 0 || limits.idle.is_zero() {
+            return Err(invalid("with a limit of 0 nobody would be served"));
+        }
+        Ok(())
+    }
+
+    fn serve(self, listener: Listener) -> io::Result<(ControlServer, Serving)> {
+        let address = listener.address()?;
+        let desk = Arc::new(Desk::new(self.target, self.works, self.read_only));
+        Ok(Serving::new(
+            listener,
+            address,
+            desk,
+            self.limits,
+            self.until_closed,
+        ))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("target", &self.target)
+            .field("commands", &self.works)
+            .field("read_only", &self.read_only)
+            .field("until_closed", &self.until_closed)
+            .field("limits", &self.limits)
+            .finish()
+    }
+}

@@ -1,0 +1,21 @@
+//! The sockets: who may connect, how long, and what is read and written.
+//!
+//! ```text
+//! accept ─▶ Session ─ Lines ─▶ line ─▶ (wire, steer) ─▶ reply ─▶ written, within a time
+//!             └ all of them in one future, Serving: the caller's executor polls it
+//! ```
+
+mod builder;
+mod lines;
+mod listener;
+mod secret;
+mod server;
+mod serving;
+mod session;
+mod time;
+#[cfg(unix)]
+mod unix;
+
+pub use self::builder::Builder;
+pub use self::server::{Address, ControlServer};
+pub use self::serving::Serving;

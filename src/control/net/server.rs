@@ -1,0 +1,107 @@
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::super::steer::Target;
+use super::builder::Builder;
+use super::serving::Signals;
+
+/// A server by which a pool is looked at, and steered, from outside.
+///
+/// # Dropping
+///
+/// Stops the server, as [`stop`](Self::stop) does, and does not wait for it.
+///
+/// # Examples
+///
+/// A session as a client has it, here by hand:
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::sync::Arc;
+///
+/// use aiopool::control::ControlServer;
+/// use aiopool::{AioPool, SimpleTaskPool};
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+/// use tokio::net::TcpStream;
+///
+/// async fn work() {
+///     std::future::pending().await
+/// }
+///
+/// let pool = AioPool::builder().size(10).name("demo").build().unwrap();
+/// let copies = Arc::new(SimpleTaskPool::new(pool, work));
+/// let (server, serving) = ControlServer::builder(copies).serve_tcp("127.0.0.1:0").await?;
+/// tokio::spawn(serving);
+///
+/// let mut client = TcpStream::connect(server.local_addr().to_string()).await?;
+/// client.write_all(b"{\"terminal_width\": 80}\nstart 3\nstop 1\nnum-running\n").await?;
+/// client.shutdown().await?;
+/// let mut said = String::new();
+/// client.read_to_string(&mut said).await?;
+/// assert_eq!(said, "SimpleTaskPool-demo\nstart-group-0\n[2]\n2\n");
+/// server.stop().await;
+/// # Ok::<(), std::io::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping it stops the server"]
+pub struct ControlServer {
+    address: Address,
+    signals: Arc<Signals>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Address {
+    /// A TCP port.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+impl ControlServer {
+    /// Begins a server for a pool: an [`AioPool`](crate::AioPool), or an `Arc` of a
+    /// [`SimpleTaskPool`](crate::SimpleTaskPool).
+    pub fn builder(target: impl Into<Target>) -> Builder {
+        Builder::new(target.into())
+    }
+
+    pub(super) fn new(address: Address, signals: Arc<Signals>) -> Self {
+        Self { address, signals }
+    }
+
+    /// Returns where it listens. Port 0 is a real one here.
+    pub fn local_addr(&self) -> &Address {
+        &self.address
+    }
+
+    /// Ends all sessions at once, frees the port, or removes the socket's file. Waits until that is done.
+    ///
+    /// What clients have asked for and was not answered is not carried out, or not to its end.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it stops the server all the same.
+    pub async fn stop(self) {
+        self.signals.stop();
+        self.signals.ended().await;
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => path.display().fmt(f),
+        }
+    }
+}
+
+impl Drop for ControlServer {
+    fn drop(&mut self) {
+        self.signals.stop();
+    }
+}

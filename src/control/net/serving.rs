@@ -1,0 +1,201 @@
+use std::fmt;
+use std::future::pending;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use async_io::Timer;
+use async_lock::{OnceCell, Semaphore};
+use futures_util::FutureExt;
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, Either};
+use futures_util::io::{AsyncRead, AsyncWrite};
+use futures_util::stream::FuturesUnordered;
+
+use super::super::steer::Desk;
+use super::builder::Limits;
+use super::listener::Listener;
+use super::server::{Address, ControlServer};
+use super::session::Session;
+use super::time::{either, within};
+
+/// A server at work: a future that is done when the server has stopped.
+///
+/// Spawn it on any runtime, best on that of the pool. It holds the socket and all sessions.
+///
+/// # Dropping
+///
+/// Ends the server at once: no session, port or socket file is left of it.
+#[must_use = "nobody is served unless it is polled"]
+pub struct Serving(BoxFuture<'static, ()>);
+
+/// What the two halves of a server tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Signals {
+    stop: OnceCell<()>,
+    ended: OnceCell<()>,
+}
+
+impl Signals {
+    pub(super) fn stop(&self) {
+        _ = self.stop.set_blocking(());
+    }
+
+    pub(super) async fn ended(&self) {
+        self.ended.wait().await;
+    }
+}
+
+/// Says that the server has ended, in whatever way.
+struct Farewell(Arc<Signals>);
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        _ = self.0.ended.set_blocking(());
+    }
+}
+
+/// So long sessions may finish what they say after their pool has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// So long nobody is accepted when the system refuses: it may be out of descriptors.
+const RESPITE: Duration = Duration::from_millis(50);
+
+impl Serving {
+    pub(super) fn new(
+        listener: Listener,
+        address: Address,
+        desk: Arc<Desk>,
+        limits: Limits,
+        until_closed: bool,
+    ) -> (ControlServer, Self) {
+        let signals = Arc::new(Signals::default());
+        let farewell = Farewell(signals.clone());
+        let server = ControlServer::new(address, signals.clone());
+        let floor = Floor {
+            listener,
+            seats: Arc::new(Semaphore::new(limits.sessions)),
+            limits,
+            desk,
+            sessions: FuturesUnordered::new(),
+            ending: Arc::new(OnceCell::new()),
+        };
+        let serving = async move {
+            // Dropped in the other order: when the farewell is said, the floor is gone.
+            let _farewell = farewell;
+            either(signals.stop.wait(), floor.serve(until_closed)).await;
+        };
+        (server, Self(serving.boxed()))
+    }
+}
+
+impl Future for Serving {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl fmt::Debug for Serving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serving").finish_non_exhaustive()
+    }
+}
+
+/// Where the sessions are.
+struct Floor {
+    listener: Listener,
+    seats: Arc<Semaphore>,
+    limits: Limits,
+    desk: Arc<Desk>,
+    sessions: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Set when no session is to begin another command.
+    ending: Arc<OnceCell<()>>,
+}
+
+impl Floor {
+    async fn serve(mut self, until_closed: bool) {
+        let desk = self.desk.clone();
+        let closed = async {
+            match until_closed {
+                true => desk.target().pool().closed().await,
+                false => pending().await,
+            }
+        };
+        either(closed, self.serve_all()).await;
+        _ = self.ending.set_blocking(());
+        within(LAST_WORDS, self.sessions.collect::<()>()).await;
+    }
+
+    async fn serve_all(&mut self) {
+        loop {
+            let next = Self::accept(
+                &self.listener,
+                &self.seats,
+                &self.limits,
+                &self.desk,
+                &self.ending,
+            );
+            match either(next, session_ends(&mut self.sessions)).await {
+                Either::Left(Ok(session)) => self.sessions.push(session),
+                Either::Left(Err(_)) => {
+                    either(Timer::after(RESPITE), session_ends(&mut self.sessions)).await;
+                }
+                Either::Right(()) => {}
+            }
+        }
+    }
+
+    async fn accept(
+        listener: &Listener,
+        seats: &Arc<Semaphore>,
+        limits: &Limits,
+        desk: &Arc<Desk>,
+        ending: &Arc<OnceCell<()>>,
+    ) -> io::Result<BoxFuture<'static, ()>> {
+        Ok(match listener {
+            Listener::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                _ = stream.set_nodelay(true);
+                session(stream, seats, limits, desk, ending)
+            }
+            #[cfg(unix)]
+            Listener::Unix(socket) => {
+                let stream = socket.accept().await?;
+                session(stream, seats, limits, desk, ending)
+            }
+        })
+    }
+}
+
+/// A session, if there is a seat for it.
+fn session<S>(
+    stream: S,
+    seats: &Arc<Semaphore>,
+    limits: &Limits,
+    desk: &Arc<Desk>,
+    ending: &Arc<OnceCell<()>>,
+) -> BoxFuture<'static, ()>
+where
+    S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
+{
+    let seat = seats.try_acquire_arc();
+    let session = Session::new(stream, desk.clone(), limits.clone(), ending.clone());
+    async move {
+        match seat {
+            Some(_seat) => session.hold().await,
+            None => session.refuse().await,
+        }
+    }
+    .boxed()
+}
+
+/// Waits for the end of one, if there are any.
+async fn session_ends(sessions: &mut FuturesUnordered<BoxFuture<'static, ()>>) {
+    if sessions.next().await.is_none() {
+        pending::<()>().await;
+    }
+}

@@ -1,0 +1,219 @@
+use std::io;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_io::Timer;
+use async_lock::OnceCell;
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+
+use super::super::steer::Desk;
+use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
+use super::builder::Limits;
+use super::lines::{Line, Lines};
+use super::time::{either, within, yield_now};
+
+/// A client, from its connection on.
+pub(super) struct Session<S> {
+    lines: Lines<S>,
+    stream: S,
+    desk: Arc<Desk>,
+    limits: Limits,
+    ending: Arc<OnceCell<()>>,
+    format: Format,
+    width: usize,
+}
+
+/// Why a session ends: the client has gone, or is to go. It has been told what there is to tell.
+struct Over;
+
+impl From<io::Error> for Over {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
+/// So long a client may take to introduce itself.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// So long a client may take to read that it is sent away.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
+    pub(super) fn new(
+        stream: S,
+        desk: Arc<Desk>,
+        limits: Limits,
+        ending: Arc<OnceCell<()>>,
+    ) -> Self {
+        Self {
+            lines: Lines::new(stream.clone(), limits.line),
+            stream,
+            desk,
+            limits,
+            ending,
+            format: Format::Text,
+            width: 80,
+        }
+    }
+
+    /// Holds the session, to its end.
+    pub(super) async fn hold(mut self) {
+        _ = self.serve().await;
+        _ = within(REFUSAL, self.stream.close()).await;
+    }
+
+    /// Sends the client away.
+    pub(super) async fn refuse(mut self) {
+        self.limits.idle = REFUSAL;
+        let line = self.next(REFUSAL).await;
+        if let Ok(Line::Text(line)) = line {
+            self.format =
+                Handshake::read(&line).map_or_else(|(format, _)| format, |own| own.format);
+        }
+        let message = format!("there are {} sessions already", self.limits.sessions);
+        self.answer(&Err(Failure::new(Kind::Busy, message)))
+            .await
+            .ok();
+        _ = within(REFUSAL, self.stream.close()).await;
+    }
+
+    async fn serve(&mut self) -> Result<(), Over> {
+        self.shake_hands().await?;
+        let mut next = None;
+        loop {
+            let line = match next.take() {
+                Some(line) => line,
+                None => self.next(self.limits.idle).await?,
+            };
+            match self.read(line) {
+                Ok(Call::Watch { group, every }) => next = self.watch(group, every).await?,
+                Ok(call) => {
+                    let answer = self.run(call).await?;
+                    self.answer(&answer).await?;
+                }
+                Err(failure) => self.answer(&Err(failure)).await?,
+            }
+            yield_now().await;
+        }
+    }
+
+    async fn shake_hands(&mut self) -> Result<(), Over> {
+        let line = self.next(HANDSHAKE.min(self.limits.idle)).await?;
+        let read = match line {
+            Line::Text(line) => Handshake::read(&line),
+            Line::TooLong => Err((Format::Text, "the first line is too long".into())),
+            Line::NotUtf8 => Err((Format::Text, "the first line is no UTF-8".into())),
+        };
+        let handshake = match read {
+            Ok(handshake) => handshake,
+            Err((format, what)) => {
+                self.format = format;
+                return self.send_away(Kind::Handshake, &what).await;
+            }
+        };
+        self.format = handshake.format;
+        self.width = handshake.width;
+        if let Some(token) = &self.limits.token {
+            if !handshake.token.is_some_and(|given| token.is(&given)) {
+                return self
+                    .send_away(Kind::Token, "the token is missing, or is not this server's")
+                    .await;
+            }
+        }
+        let title = self.desk.target().title();
+        self.answer(&Ok(Reply::Name(title))).await
+    }
+
+    async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Over> {
+        self.answer(&Err(Failure::new(kind, what))).await?;
+        Err(Over)
+    }
+
+    /// Waits for the next line, unless the server is about to end.
+    async fn next(&mut self, time: Duration) -> Result<Line, Over> {
+        let line = within(time, self.lines.next());
+        match either(self.ending.wait(), line).await {
+            Either::Right(Some(line)) => line?.ok_or(Over),
+            Either::Left(_) => Err(Over),
+            Either::Right(None) => {
+                let message = format!("nothing was said for {} s", time.as_secs_f32());
+                self.answer(&Err(Failure::new(Kind::Idle, message))).await?;
+                Err(Over)
+            }
+        }
+    }
+
+    fn read(&self, line: Line) -> Result<Call, Failure> {
+        let line = match line {
+            Line::Text(line) => line,
+            Line::NotUtf8 => return Err(Failure::new(Kind::NotUtf8, "the line is no UTF-8")),
+            Line::TooLong => {
+                let message = format!("the line has more than {} bytes", self.limits.line);
+                return Err(Failure::new(Kind::LineTooLong, message));
+            }
+        };
+        let sort = self.desk.sort();
+        parse(&line, sort).map_err(|misuse| Failure {
+            kind: Kind::Usage,
+            message: misuse.message,
+            usage: Some((
+                usage(misuse.command, sort, self.width).short(),
+                misuse.command.unwrap_or_default(),
+            )),
+        })
+    }
+
+    /// Carries a command out, as long as the client is there.
+    async fn run(&mut self, call: Call) -> Result<Result<Reply, Failure>, Over> {
+        let desk = self.desk.clone();
+        let mut run = pin!(AssertUnwindSafe(desk.run(call, self.width)).catch_unwind());
+        let ran = match select(&mut run, pin!(self.lines.until_end())).await {
+            Either::Left((ran, _)) => Some(ran),
+            Either::Right((Err(_), _)) => None,
+            // It may have closed its own half only, and wait for the answer.
+            Either::Right((Ok(()), _)) => within(self.limits.idle, run).await,
+        };
+        let panicked = || Failure::new(Kind::Panicked, "the command panicked");
+        Ok(ran.ok_or(Over)?.unwrap_or_else(|_| Err(panicked())))
+    }
+
+    /// Answers again and again, until the client says something: what that was, unless it was nothing.
+    async fn watch(
+        &mut self,
+        group: Option<String>,
+        every: Duration,
+    ) -> Result<Option<Line>, Over> {
+        loop {
+            let call = Call::Watch {
+                group: group.clone(),
+                every,
+            };
+            let answer = self.run(call).await?;
+            self.answer(&answer).await?;
+            if answer.is_err() {
+                return Ok(None);
+            }
+            let said = either(self.lines.next(), Timer::after(every));
+            match either(self.ending.wait(), said).await {
+                Either::Left(_) => return Err(Over),
+                Either::Right(Either::Right(_)) => {}
+                Either::Right(Either::Left(line)) => {
+                    let line = line?.ok_or(Over)?;
+                    self.answer(&Ok(Reply::Done)).await?;
+                    return Ok(Some(line).filter(|line| *line != Line::Text(String::new())));
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self, answer: &Result<Reply, Failure>) -> Result<(), Over> {
+        let line = self.format.write(answer);
+        let write = self.stream.write_all(line.as_bytes());
+        within(self.limits.idle, write).await.ok_or(Over)??;
+        Ok(())
+    }
+}

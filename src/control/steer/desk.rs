@@ -1,0 +1,96 @@
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
+use super::groups::Groups;
+use super::{Target, Works};
+
+/// Carries commands out, for all sessions of a server.
+pub(in crate::control) struct Desk {
+    pub(super) target: Target,
+    pub(super) works: Works,
+    read_only: bool,
+    books: Mutex<Books>,
+}
+
+/// What the pool cannot tell itself.
+#[derive(Default)]
+pub(super) struct Books {
+    pub(super) groups: Groups,
+    /// How often `start` was called.
+    pub(super) starts: u64,
+    /// How many had ended at the last flush.
+    pub(super) flushed: u64,
+    /// Those that were asked to stop, and were there yet when they were last looked for.
+    pub(super) stopping: BTreeSet<u64>,
+}
+
+impl Desk {
+    pub(in crate::control) fn new(target: Target, works: Works, read_only: bool) -> Self {
+        Self {
+            target,
+            works,
+            read_only,
+            books: Mutex::default(),
+        }
+    }
+
+    pub(in crate::control) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(in crate::control) fn sort(&self) -> Only {
+        self.target.sort()
+    }
+
+    /// Carries a command out. What makes `watch` a stream is up to the session.
+    pub(in crate::control) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
+        if self.read_only && !call.only_looks() {
+            return Err(Failure::new(
+                Kind::ReadOnly,
+                "this server only lets you look",
+            ));
+        }
+        match call {
+            Call::PoolSize(None) => Ok(Reply::Size(self.target.pool.size())),
+            Call::PoolSize(Some(size)) => self.resize(size, None),
+            Call::IsFull => Ok(Reply::Flag(self.target.pool.is_full())),
+            Call::IsLocked => Ok(Reply::Flag(self.target.pool.is_closed())),
+            Call::NumRunning => Ok(Reply::Count(self.num_running())),
+            Call::NumCancelled => Ok(Reply::Count(self.num_cancelled())),
+            Call::NumEnded => Ok(Reply::Count(self.num_ended())),
+            Call::GroupIds(names) => self.group_ids(&names),
+            Call::UntilClosed => {
+                self.target.pool.closed().await;
+                Ok(Reply::Flag(true))
+            }
+            Call::Lock => Ok(self.lock()),
+            Call::Unlock => Ok(self.unlock()),
+            Call::Cancel(ids) => self.cancel(&ids).await,
+            Call::CancelGroup(name) => self.cancel_group(&name).await,
+            Call::CancelAll => Ok(self.cancel_all().await),
+            Call::Flush => Ok(self.flush()),
+            Call::GatherAndClose => {
+                self.target.pool.close();
+                self.target.pool.closed().await;
+                Ok(self.flush())
+            }
+            Call::FuncName => Ok(Reply::Name(self.target.function.clone())),
+            Call::Start(count) => self.start(count),
+            Call::Stop(count) => Ok(self.stop(count).await),
+            Call::StopAll => Ok(self.stop(i64::MAX).await),
+            Call::Begin(begin) => self.begin(begin).await,
+            Call::Resize { size, group } => self.resize(size, group.as_deref()),
+            Call::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
+            Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
+            Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
+            Call::Tasks { group, most } => self.tasks(group.as_deref(), most),
+            Call::Groups => Ok(self.groups()),
+            Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
+        }
+    }
+
+    pub(super) fn books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,178 @@
+use std::collections::BTreeSet;
+
+use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
+use super::Desk;
+use crate::{AioPool, Stats, TaskInfo, TaskState};
+
+/// Looking, and steering what is no task.
+impl Desk {
+    pub(super) fn num_running(&self) -> u64 {
+        let active = match &self.target.copies {
+            Some(copies) => copies.running(),
+            None => self.target.pool.active(),
+        };
+        (active as u64).saturating_sub(self.num_cancelled())
+    }
+
+    pub(super) fn num_cancelled(&self) -> u64 {
+        let stopping = self.books().stopping.clone();
+        if stopping.is_empty() {
+            return 0;
+        }
+        let living: BTreeSet<_> = self.active_ids().into_iter().collect();
+        let mut books = self.books();
+        books
+            .stopping
+            .retain(|id| living.contains(id) || !stopping.contains(id));
+        books.stopping.len() as u64
+    }
+
+    pub(super) fn num_ended(&self) -> u64 {
+        let flushed = self.books().flushed;
+        self.ended().saturating_sub(flushed)
+    }
+
+    /// How many tasks have run and ended. One that never started is in none of the numbers.
+    fn ended(&self) -> u64 {
+        let pool = &self.target.pool;
+        let (stats, active) = (pool.stats(), pool.active() as u64);
+        stats.started.saturating_sub(active).min(all_ended(stats))
+    }
+
+    pub(super) fn flush(&self) -> Reply {
+        let ended = self.ended();
+        let mut books = self.books();
+        books.flushed = ended;
+        books.groups.tidy();
+        Reply::Done
+    }
+
+    /// The tasks that have started and not ended.
+    pub(super) fn active_ids(&self) -> Vec<u64> {
+        let tasks = self.target.pool.tasks().into_iter();
+        let active = tasks.filter(|task| task.state == TaskState::Active);
+        active.map(|task| task.id.get()).collect()
+    }
+
+    pub(super) fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
+        let mut ids = BTreeSet::new();
+        if names.is_empty() {
+            return Ok(Reply::Ids(ids));
+        }
+        let tasks = self.target.pool.tasks();
+        let waiting = |task: &&TaskInfo| task.state == TaskState::Waiting;
+        for name in names {
+            let group = self.books().groups.get(name).map(|group| group.ids());
+            match &group {
+                Some(group) => group.collect_into(&mut ids),
+                None if self.find(name).is_some() => {}
+                None => return Err(no_group(name)),
+            }
+            let inside = tasks
+                .iter()
+                .filter(|task| task.group.as_ref() == Some(name));
+            ids.extend(inside.map(|task| task.id.get()));
+        }
+        for task in tasks.iter().filter(waiting) {
+            ids.remove(&task.id.get());
+        }
+        Ok(Reply::Ids(ids))
+    }
+
+    pub(super) fn lock(&self) -> Reply {
+        self.target.pool.close();
+        Reply::Done
+    }
+
+    pub(super) fn unlock(&self) -> Reply {
+        self.target.pool.reopen();
+        Reply::Done
+    }
+
+    pub(super) fn pause(&self, pool: &AioPool) -> Reply {
+        pool.pause();
+        Reply::Done
+    }
+
+    pub(super) fn resume(&self, pool: &AioPool) -> Reply {
+        pool.resume();
+        Reply::Done
+    }
+
+    pub(super) fn resize(&self, size: i64, group: Option<&str>) -> Result<Reply, Failure> {
+        let pool = self.pool_of(group)?;
+        let size = usize::try_from(size)
+            .map_err(|_| Failure::new(Kind::Size, format!("no pool has a size of {size}")))?;
+        match pool.resize(size) {
+            Ok(()) => Ok(Reply::Done),
+            Err(error) => Err(Failure::new(Kind::Size, error.to_string())),
+        }
+    }
+
+    pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Failure> {
+        let pool = self.pool_of(group)?;
+        Ok(Reply::Stats(Box::new(StatsLine {
+            about: GroupLine::of(&pool),
+            full: pool.is_full(),
+            stats: pool.stats(),
+        })))
+    }
+
+    pub(super) fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
+        let mut tasks = self.pool_of(group)?.tasks();
+        let more = tasks.len().saturating_sub(most);
+        tasks.truncate(most);
+        Ok(Reply::Tasks(Listing { tasks, more }))
+    }
+
+    pub(super) fn groups(&self) -> Reply {
+        let mut lines = Vec::new();
+        self.walk(&mut |group| {
+            lines.push(GroupLine::of(group));
+            false
+        });
+        Reply::Groups(lines)
+    }
+
+    /// The whole pool, or a group of it.
+    pub(super) fn pool_of(&self, group: Option<&str>) -> Result<AioPool, Failure> {
+        match group {
+            None => Ok(self.target.pool.clone()),
+            Some(name) => self.find(name).ok_or_else(|| no_group(name)),
+        }
+    }
+
+    /// Finds a group that lives, however deep it lies.
+    pub(super) fn find(&self, name: &str) -> Option<AioPool> {
+        let mut found = self.target.pool.find_group(name);
+        if found.is_none() {
+            self.walk(&mut |group| {
+                if group.name() == name {
+                    found = Some(group.clone());
+                }
+                found.is_some()
+            });
+        }
+        found
+    }
+
+    /// Shows all groups, each before those inside of it, until `visit` says that it is enough.
+    fn walk(&self, visit: &mut dyn FnMut(&AioPool) -> bool) {
+        let mut left = self.target.pool.groups();
+        left.reverse();
+        while let Some(group) = left.pop() {
+            if visit(&group) {
+                return;
+            }
+            left.extend(group.groups().into_iter().rev());
+        }
+    }
+}
+
+pub(super) fn no_group(name: &str) -> Failure {
+    Failure::new(Kind::NotFound, format!("there is no group named {name:?}"))
+}
+
+fn all_ended(stats: Stats) -> u64 {
+    stats.completed + stats.panicked + stats.cancelled + stats.timed_out
+}

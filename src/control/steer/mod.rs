@@ -1,0 +1,20 @@
+//! What the commands do: a pool, and what has to be known of it beyond what it tells itself.
+//!
+//! - [`Target`]: the pool.
+//! - [`Works`]: the work that may be started by name.
+//! - [`Desk`]: carries commands out, for all sessions of a server.
+//! - `groups`: which tasks were started from outside, in which group.
+
+mod desk;
+mod groups;
+mod ids;
+mod looking;
+mod settled;
+mod starting;
+mod stopping;
+mod target;
+mod work;
+
+pub(super) use self::desk::Desk;
+pub use self::target::Target;
+pub(super) use self::work::Works;

@@ -1,0 +1,162 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use super::super::wire::{Begin, Failure, Inputs, Kind, Reply};
+use super::Desk;
+use super::groups::{Feeding, Group};
+use super::ids::Ids;
+use super::settled::settled;
+use super::work::Work;
+use crate::{AioPool, current};
+
+/// No more are started by one `start`, since all of them are made at once.
+const AT_ONCE: i64 = 100_000;
+
+/// Starting tasks.
+impl Desk {
+    pub(super) fn start(&self, count: i64) -> Result<Reply, Failure> {
+        let Some(copies) = &self.target.copies else {
+            return Err(Failure::new(Kind::NotFound, "this pool has no function"));
+        };
+        if count > AT_ONCE {
+            let message = format!("no more than {AT_ONCE} tasks can be started by one command");
+            return Err(Failure::new(Kind::TooMany, message));
+        }
+        self.refuse_if_closed()?;
+        let mut ids = Ids::default();
+        for id in copies.start(usize::try_from(count).unwrap_or(0)) {
+            ids.add(id.get());
+        }
+        let living = copies.ids();
+        let lives = |group: &Group| {
+            let ids = group.ids();
+            living.iter().any(|id| ids.has(id.get()))
+        };
+        let mut books = self.books();
+        let name = format!("start-group-{}", books.starts);
+        books.starts += 1;
+        books
+            .groups
+            .add(name.clone(), Arc::new(Mutex::new(ids)), None, lives);
+        Ok(Reply::Name(name))
+    }
+
+    pub(super) async fn begin(&self, begin: Begin) -> Result<Reply, Failure> {
+        let name = self.begin_group(begin)?;
+        let pool = &self.target.pool;
+        settled(|| {
+            let books = self.books();
+            let group = books.groups.get(&name);
+            group.is_none_or(|group| group.rests(pool))
+        })
+        .await;
+        Ok(Reply::Name(name))
+    }
+
+    fn begin_group(&self, begin: Begin) -> Result<String, Failure> {
+        let work = self.works.find(&begin.function).ok_or_else(|| {
+            let name = &begin.function;
+            let known = self.works.names();
+            Failure::new(
+                Kind::NotFound,
+                format!("no work is registered as {name:?}, only: {known}"),
+            )
+        })?;
+        self.refuse_if_closed()?;
+        let at_once = match &begin.inputs {
+            Inputs::Copies { .. } => AioPool::UNBOUNDED,
+            Inputs::Each { at_once, .. } => positive(*at_once)?,
+        };
+        let (name, group) = self.make_group(&begin, at_once)?;
+        let ids = Arc::new(Mutex::new(Ids::default()));
+        let (feed, count) = match begin.inputs {
+            Inputs::Copies { count, input } => {
+                let count = u64::try_from(count).unwrap_or(0);
+                let copies = (0..count).map(move |_| input.clone());
+                (feed(&group, copies, work, &ids), count)
+            }
+            Inputs::Each { items, .. } => {
+                let count = items.len() as u64;
+                (feed(&group, items.into_iter(), work, &ids), count)
+            }
+        };
+        if feed.progress().rejected {
+            let message =
+                "the pool takes no more tasks now: its queue is full, or it has been closed";
+            return Err(Failure::new(Kind::TooMany, message));
+        }
+        let feeding = Feeding {
+            pool: group,
+            feed,
+            count,
+        };
+        let mut books = self.books();
+        books
+            .groups
+            .add(name.clone(), ids, Some(feeding), Group::is_fed);
+        Ok(name)
+    }
+
+    fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
+        let mut books = self.books();
+        books.groups.tidy();
+        let taken = |name: &str| {
+            let message = format!("there is a group named {name:?} already");
+            Failure::new(Kind::Exists, message)
+        };
+        let name = match &begin.group {
+            Some(name) if books.groups.has(name) => return Err(taken(name)),
+            Some(name) => name.clone(),
+            None => {
+                let begin = format!("{}-{}", begin.verb, begin.function);
+                books.groups.free_name(&begin)
+            }
+        };
+        match self.target.pool.group(&*name, at_once) {
+            Ok(group) => Ok((name, group)),
+            Err(_) => Err(taken(&name)),
+        }
+    }
+
+    fn refuse_if_closed(&self) -> Result<(), Failure> {
+        match self.target.pool.is_closed() {
+            false => Ok(()),
+            true => Err(Failure::new(
+                Kind::Closed,
+                "the pool is locked: it takes no new tasks",
+            )),
+        }
+    }
+}
+
+fn positive(at_once: i64) -> Result<usize, Failure> {
+    match usize::try_from(at_once) {
+        Ok(at_once) if at_once > 0 => Ok(at_once),
+        _ => {
+            let message =
+                format!("{at_once} tasks at once would be none: NUM_CONCURRENT begins with 1");
+            Err(Failure::new(Kind::Size, message))
+        }
+    }
+}
+
+/// Feeds the group with one task for each input, which notes its number when it starts.
+fn feed(
+    group: &AioPool,
+    inputs: impl Iterator<Item = Value> + Send + 'static,
+    work: Work,
+    ids: &Arc<Mutex<Ids>>,
+) -> crate::Feed {
+    let ids = ids.clone();
+    group.feed(inputs, move |input| {
+        let (ids, work) = (ids.clone(), work.clone());
+        async move {
+            if let Some(current) = current() {
+                let id = current.id().get();
+                ids.lock().unwrap_or_else(PoisonError::into_inner).add(id);
+            }
+            work(input).await;
+        }
+    })
+}

@@ -1,0 +1,41 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+/// Work that may be started from outside, by name.
+#[derive(Default)]
+pub(in crate::control) struct Works(BTreeMap<String, Work>);
+
+/// Makes one future of it for each value.
+pub(super) type Work = Arc<dyn Fn(Value) -> BoxFuture<'static, ()> + Send + Sync>;
+
+impl Works {
+    pub(in crate::control) fn add<F, Fut>(&mut self, name: String, function: F)
+    where
+        F: Fn(Value) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+    {
+        let work: Work = Arc::new(move |input| function(input).map(drop).boxed());
+        self.0.insert(name, work);
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Work> {
+        self.0.get(name).cloned()
+    }
+
+    /// Their names.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<_> = self.0.keys().map(String::as_str).collect();
+        names.join(", ")
+    }
+}
+
+impl fmt::Debug for Works {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}

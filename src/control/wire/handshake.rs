@@ -1,0 +1,50 @@
+use serde_json::Value;
+
+use super::reply::Format;
+
+/// How a client begins.
+pub(in crate::control) struct Handshake {
+    pub(in crate::control) width: usize,
+    pub(in crate::control) format: Format,
+    pub(in crate::control) token: Option<String>,
+}
+
+impl Handshake {
+    /// Reads a client's first line.
+    ///
+    /// Why it is none, and in which format to say so.
+    pub(in crate::control) fn read(line: &str) -> Result<Self, (Format, String)> {
+        let Ok(Value::Object(asked)) = serde_json::from_str(line) else {
+            let expected =
+                r#"the first line has to be a JSON object, such as {"terminal_width": 80}"#;
+            return Err((Format::Text, expected.into()));
+        };
+        let format = match asked.get("format") {
+            None | Some(Value::Null) => Format::Text,
+            Some(Value::String(name)) if name == "text" => Format::Text,
+            Some(Value::String(name)) if name == "json" => Format::Json,
+            Some(other) => {
+                let what = format!(r#""format" may be "text" or "json", and not {other}"#);
+                return Err((Format::Text, what));
+            }
+        };
+        let refuse = |what: &str| Err((format, what.to_owned()));
+        let width = match asked.get("terminal_width") {
+            None | Some(Value::Null) => 80,
+            Some(width) => match width.as_i64() {
+                Some(width) => usize::try_from(width).unwrap_or(0),
+                None => return refuse(r#""terminal_width" has to be a whole number, or null"#),
+            },
+        };
+        let token = match asked.get("token") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(token)) => Some(token.clone()),
+            Some(_) => return refuse(r#""token" has to be a text"#),
+        };
+        Ok(Self {
+            width,
+            format,
+            token,
+        })
+    }
+}

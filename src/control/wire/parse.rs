@@ -1,0 +1,54 @@
+use super::args::{Args, Astray};
+use super::call::Call;
+use super::table::{Command, Only, commands};
+use super::usage::{Usage, names};
+use super::words::split;
+
+/// Wrong usage of a command, or of none.
+#[derive(Debug, PartialEq)]
+pub(in crate::control) struct Misuse {
+    pub(in crate::control) command: Option<&'static str>,
+    pub(in crate::control) message: String,
+}
+
+/// Reads a line: the one parser of the wire.
+pub(in crate::control) fn parse(line: &str, sort: Only) -> Result<Call, Misuse> {
+    let words = split(line).map_err(|unreadable| Misuse {
+        command: None,
+        message: unreadable.to_string(),
+    })?;
+    let Some((name, rest)) = words.split_first() else {
+        return Err(Misuse {
+            command: None,
+            message: format!("no command; there are {}", names(sort)),
+        });
+    };
+    if matches!(&**name, "-h" | "--help") {
+        return Ok(Call::Help(None));
+    }
+    match commands(sort).find(|command| command.name == name) {
+        Some(command) => parse_call(command, rest),
+        None => Err(Misuse {
+            command: None,
+            message: format!("there is no command {name:?}; there are {}", names(sort)),
+        }),
+    }
+}
+
+fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse> {
+    let misuse = |message| Misuse {
+        command: Some(command.name),
+        message,
+    };
+    match Args::read(command, rest) {
+        Ok(mut args) => (command.call)(&mut args).map_err(misuse),
+        Err(Astray::Help) => Ok(Call::Help(Some(command.name))),
+        Err(Astray::Wrong(message)) => Err(misuse(message)),
+    }
+}
+
+/// The usage of a command, or of all of them.
+pub(in crate::control) fn usage(command: Option<&str>, sort: Only, width: usize) -> Usage {
+    let found = commands(sort).find(|found| Some(found.name) == command);
+    Usage::new(found, sort, width)
+}

@@ -1,0 +1,384 @@
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::{AioPool, Stats, TaskInfo, TaskState};
+
+/// In which words a client is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::control) enum Format {
+    Text,
+    Json,
+}
+
+/// What a command gives.
+#[derive(Debug)]
+pub(in crate::control) enum Reply {
+    Done,
+    Flag(bool),
+    Count(u64),
+    Size(usize),
+    Name(String),
+    Ids(BTreeSet<u64>),
+    Stopped(Vec<u64>),
+    Help(String),
+    Stats(Box<StatsLine>),
+    Tasks(Listing),
+    Groups(Vec<GroupLine>),
+}
+
+/// Why it gives nothing.
+#[derive(Debug)]
+pub(in crate::control) struct Failure {
+    pub(in crate::control) kind: Kind,
+    pub(in crate::control) message: String,
+    /// How the command would be written, and what it is called, if it was not used so.
+    pub(in crate::control) usage: Option<(String, &'static str)>,
+}
+
+/// The sorts of failure, as JSON names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::control) enum Kind {
+    Busy,
+    Cancelled,
+    Closed,
+    Exists,
+    Finished,
+    Handshake,
+    Idle,
+    LineTooLong,
+    NotFound,
+    NotUtf8,
+    Panicked,
+    ReadOnly,
+    Size,
+    Token,
+    TooMany,
+    Usage,
+}
+
+/// All that a pool or group counts.
+#[derive(Debug)]
+pub(in crate::control) struct StatsLine {
+    pub(in crate::control) about: GroupLine,
+    pub(in crate::control) full: bool,
+    pub(in crate::control) stats: Stats,
+}
+
+/// A pool or group in a list.
+#[derive(Debug)]
+pub(in crate::control) struct GroupLine {
+    pub(in crate::control) name: String,
+    pub(in crate::control) size: usize,
+    pub(in crate::control) active: usize,
+    pub(in crate::control) waiting: usize,
+    pub(in crate::control) paused: bool,
+    pub(in crate::control) locked: bool,
+}
+
+/// Tasks, and how many more there are.
+#[derive(Debug)]
+pub(in crate::control) struct Listing {
+    pub(in crate::control) tasks: Vec<TaskInfo>,
+    pub(in crate::control) more: usize,
+}
+
+impl Format {
+    /// Writes an answer, with the line's end.
+    pub(in crate::control) fn write(self, answer: &Result<Reply, Failure>) -> String {
+        let mut line = match (self, answer) {
+            (Self::Text, Ok(reply)) => reply.text(),
+            (Self::Text, Err(failure)) => failure.text(),
+            (Self::Json, Ok(reply)) => json!({ "ok": reply.json() }).to_string(),
+            (Self::Json, Err(failure)) => json!({ "error": failure.json() }).to_string(),
+        };
+        line.push('\n');
+        line
+    }
+}
+
+impl Reply {
+    fn text(&self) -> String {
+        match self {
+            Self::Done => "ok".into(),
+            Self::Flag(flag) => flag_text(*flag).into(),
+            Self::Count(count) => count.to_string(),
+            Self::Size(size) => size_text(*size),
+            Self::Name(name) => one_line(name),
+            Self::Ids(ids) if ids.is_empty() => "set()".into(),
+            Self::Ids(ids) => format!("{{{}}}", commas(ids)),
+            Self::Stopped(ids) => format!("[{}]", commas(ids)),
+            Self::Help(help) => format!("{help}\n"),
+            Self::Stats(line) => line.text(),
+            Self::Tasks(listing) => listing.text(),
+            Self::Groups(groups) => groups_text(groups),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Done => Value::Null,
+            Self::Flag(flag) => json!(flag),
+            Self::Count(count) => json!(count),
+            Self::Size(size) => size_json(*size),
+            Self::Name(name) => json!(name),
+            Self::Ids(ids) => json!(ids.iter().collect::<Vec<_>>()),
+            Self::Stopped(ids) => json!(ids),
+            Self::Help(help) => json!({ "help": help }),
+            Self::Stats(line) => line.json(),
+            Self::Tasks(listing) => listing.json(),
+            Self::Groups(groups) => groups.iter().map(GroupLine::json).collect(),
+        }
+    }
+}
+
+impl Failure {
+    pub(in crate::control) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            usage: None,
+        }
+    }
+
+    fn text(&self) -> String {
+        let message = one_line(&self.message);
+        match &self.usage {
+            Some((usage, command)) => format!("{usage}\n{command}: error: {message}\n"),
+            None if self.kind.ends_session() => format!("error: {message}"),
+            None => message,
+        }
+    }
+
+    fn json(&self) -> Value {
+        let mut error = json!({ "kind": self.kind.name(), "message": self.message });
+        if let Some((usage, _)) = &self.usage {
+            error["usage"] = json!(usage);
+        }
+        error
+    }
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Cancelled => "cancelled",
+            Self::Closed => "closed",
+            Self::Exists => "exists",
+            Self::Finished => "finished",
+            Self::Handshake => "handshake",
+            Self::Idle => "idle",
+            Self::LineTooLong => "line-too-long",
+            Self::NotFound => "not-found",
+            Self::NotUtf8 => "not-utf-8",
+            Self::Panicked => "panicked",
+            Self::ReadOnly => "read-only",
+            Self::Size => "size",
+            Self::Token => "token",
+            Self::TooMany => "too-many",
+            Self::Usage => "usage",
+        }
+    }
+
+    fn ends_session(self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::Handshake | Self::Idle | Self::Token
+        )
+    }
+}
+
+impl StatsLine {
+    /// Names and numbers, in this order.
+    fn counts(&self) -> [(&'static str, u64); 7] {
+        let stats = self.stats;
+        [
+            ("submitted", stats.submitted),
+            ("started", stats.started),
+            ("completed", stats.completed),
+            ("panicked", stats.panicked),
+            ("cancelled", stats.cancelled),
+            ("timed_out", stats.timed_out),
+            ("rejected", stats.rejected),
+        ]
+    }
+
+    fn text(&self) -> String {
+        let about = &self.about;
+        let size = size_text(about.size);
+        let flags = [
+            ("full", self.full),
+            ("paused", about.paused),
+            ("locked", about.locked),
+        ];
+        let mut line = format!("name={} size={size}", super::quote(&about.name));
+        _ = write!(line, " active={} waiting={}", about.active, about.waiting);
+        for (name, flag) in flags {
+            _ = write!(line, " {name}={}", flag_text(flag));
+        }
+        for (name, count) in self.counts() {
+            _ = write!(line, " {name}={count}");
+        }
+        line
+    }
+
+    fn json(&self) -> Value {
+        let mut all = self.about.json();
+        all["full"] = json!(self.full);
+        for (name, count) in self.counts() {
+            all[name] = json!(count);
+        }
+        all
+    }
+}
+
+impl GroupLine {
+    pub(in crate::control) fn of(pool: &AioPool) -> Self {
+        Self {
+            name: pool.name().to_owned(),
+            size: pool.size(),
+            active: pool.active(),
+            waiting: pool.waiting(),
+            paused: pool.is_paused(),
+            locked: pool.is_closed(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "name": self.name,
+            "size": size_json(self.size),
+            "active": self.active,
+            "waiting": self.waiting,
+            "paused": self.paused,
+            "locked": self.locked,
+        })
+    }
+}
+
+impl Listing {
+    fn text(&self) -> String {
+        let head = [
+            "id", "state", "name", "group", "priority", "weight", "waited", "running",
+        ];
+        let rows = self.tasks.iter().map(|task| {
+            vec![
+                task.id.to_string(),
+                state(task).into(),
+                one_line(&task.name),
+                task.group.as_deref().map_or("-".into(), one_line),
+                task.priority.to_string(),
+                task.weight.to_string(),
+                seconds_text(task.waited),
+                seconds_text(task.running),
+            ]
+        });
+        let mut table = table(&head, rows.collect());
+        if self.more > 0 {
+            _ = writeln!(table, "and {} more", self.more);
+        }
+        table
+    }
+
+    fn json(&self) -> Value {
+        let tasks = self.tasks.iter().map(|task| {
+            json!({
+                "id": task.id.get(),
+                "name": task.name,
+                "group": task.group,
+                "state": state(task),
+                "priority": task.priority,
+                "weight": task.weight,
+                "waited": task.waited.map(|time| time.as_secs_f64()),
+                "running": task.running.map(|time| time.as_secs_f64()),
+            })
+        });
+        json!({ "tasks": tasks.collect::<Vec<_>>(), "more": self.more })
+    }
+}
+
+fn groups_text(groups: &[GroupLine]) -> String {
+    let head = ["name", "size", "active", "waiting", "paused", "locked"];
+    let rows = groups.iter().map(|group| {
+        vec![
+            one_line(&group.name),
+            size_text(group.size),
+            group.active.to_string(),
+            group.waiting.to_string(),
+            flag_text(group.paused).into(),
+            flag_text(group.locked).into(),
+        ]
+    });
+    table(&head, rows.collect())
+}
+
+/// Lines of columns, under their names. It ends with a line's end, and the empty line follows.
+fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut lines = vec![head.iter().map(|name| (*name).to_owned()).collect()];
+    lines.extend(rows);
+    let width = |column: usize| {
+        let cells = lines
+            .iter()
+            .map(|line: &Vec<String>| line[column].chars().count());
+        cells.max().unwrap_or(0)
+    };
+    let widths: Vec<_> = (0..head.len()).map(width).collect();
+    let mut table = String::new();
+    for line in &lines {
+        for (cell, width) in line.iter().zip(&widths) {
+            _ = write!(table, "{cell:width$}  ");
+        }
+        table.truncate(table.trim_end_matches(' ').len());
+        table.push('\n');
+    }
+    table
+}
+
+fn state(task: &TaskInfo) -> &'static str {
+    match task.state {
+        TaskState::Waiting => "waiting",
+        TaskState::Active => "active",
+        TaskState::Finished => "finished",
+    }
+}
+
+fn flag_text(flag: bool) -> &'static str {
+    if flag { "True" } else { "False" }
+}
+
+fn seconds_text(time: Option<std::time::Duration>) -> String {
+    time.map_or("-".into(), |time| format!("{:.1}s", time.as_secs_f64()))
+}
+
+fn size_text(size: usize) -> String {
+    match size {
+        AioPool::UNBOUNDED => "inf".into(),
+        size => size.to_string(),
+    }
+}
+
+fn size_json(size: usize) -> Value {
+    match size {
+        AioPool::UNBOUNDED => json!("inf"),
+        size => json!(size),
+    }
+}
+
+fn commas<'n>(numbers: impl IntoIterator<Item = &'n u64>) -> String {
+    let numbers: Vec<_> = numbers.into_iter().map(u64::to_string).collect();
+    numbers.join(", ")
+}
+
+/// What is not to begin a new line, nor to move a cursor.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
+}

@@ -1,0 +1,487 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::args::Args;
+use super::call::{Begin, Call, Inputs};
+
+/// A command as clients know it.
+pub(in crate::control) struct Command {
+    pub(super) name: &'static str,
+    pub(super) arguments: &'static [Argument],
+    pub(super) switches: &'static [Switch],
+    pub(super) help: &'static str,
+    pub(super) only: Only,
+    pub(super) call: fn(&mut Args) -> Result<Call, String>,
+}
+
+/// Which pools have it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::control) enum Only {
+    All,
+    Simple,
+    Aio,
+}
+
+/// An argument without a name.
+pub(super) struct Argument {
+    pub(super) name: &'static str,
+    pub(super) count: Count,
+    pub(super) kind: Kind,
+    pub(super) help: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    One,
+    Maybe,
+    Many,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Number,
+    Seconds,
+    Value,
+}
+
+/// An option: `-x`, `--long`.
+pub(super) struct Switch {
+    pub(super) short: &'static str,
+    pub(super) long: &'static str,
+    /// What its value is called, if it takes one.
+    pub(super) takes: Option<(&'static str, Kind)>,
+    pub(super) help: &'static str,
+}
+
+impl Switch {
+    pub(super) fn title(&self) -> String {
+        format!("{}/--{}", self.short, self.long)
+    }
+}
+
+/// The commands that a pool of this sort has, by name.
+pub(in crate::control) fn commands(sort: Only) -> impl Iterator<Item = &'static Command> {
+    COMMANDS
+        .iter()
+        .filter(move |command| command.only == Only::All || command.only == sort)
+}
+
+const fn one(name: &'static str, kind: Kind, help: &'static str) -> Argument {
+    let count = Count::One;
+    Argument {
+        name,
+        count,
+        kind,
+        help,
+    }
+}
+
+const MESSAGE: Switch = Switch {
+    short: "-m",
+    long: "msg",
+    takes: Some(("MSG", Kind::Text)),
+    help: "for clients that send one; without effect",
+};
+
+const RETURN: Switch = Switch {
+    short: "-r",
+    long: "return-exceptions",
+    takes: None,
+    help: "for clients that send it; without effect",
+};
+
+const IN_GROUP: Switch = Switch {
+    short: "-g",
+    long: "group-name",
+    takes: Some(("GROUP_NAME", Kind::Text)),
+    help: "this group, and not the whole pool",
+};
+
+const AS_GROUP: Switch = Switch {
+    short: "-g",
+    long: "group-name",
+    takes: Some(("GROUP_NAME", Kind::Text)),
+    help: "what the new group is called",
+};
+
+const AT_ONCE: Switch = Switch {
+    short: "-n",
+    long: "num-concurrent",
+    takes: Some(("NUM_CONCURRENT", Kind::Number)),
+    help: "how many of them run at once (1)",
+};
+
+const NAME: Argument = one("func", Kind::Text, "the name of registered work");
+
+const EACH: &[Switch] = &[AT_ONCE, AS_GROUP];
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "apply",
+        arguments: &[NAME],
+        switches: &[
+            Switch {
+                short: "-a",
+                long: "args",
+                takes: Some(("ARGS", Kind::Value)),
+                help: "what each of them is given: any value",
+            },
+            Switch {
+                short: "-k",
+                long: "kwargs",
+                takes: Some(("KWARGS", Kind::Value)),
+                help: "what each of them is given: an object",
+            },
+            Switch {
+                short: "-n",
+                long: "num",
+                takes: Some(("NUM", Kind::Number)),
+                help: "how many of them (1)",
+            },
+            AS_GROUP,
+        ],
+        help: "Starts registered work, once or several times, as a group.",
+        only: Only::Aio,
+        call: apply,
+    },
+    Command {
+        name: "cancel",
+        arguments: &[Argument {
+            name: "task_ids",
+            count: Count::Many,
+            kind: Kind::Number,
+            help: "numbers of tasks",
+        }],
+        switches: &[MESSAGE],
+        help: "Stops these tasks: all of them or, if one cannot be stopped, none.",
+        only: Only::All,
+        call: |args| Ok(Call::Cancel(args.numbers("task_ids"))),
+    },
+    Command {
+        name: "cancel-all",
+        arguments: &[],
+        switches: &[MESSAGE],
+        help: "Stops all tasks, and forgets the groups that were started from outside.",
+        only: Only::All,
+        call: |_| Ok(Call::CancelAll),
+    },
+    Command {
+        name: "cancel-group",
+        arguments: &[one("group_name", Kind::Text, "the name of a group")],
+        switches: &[MESSAGE],
+        help: "Stops all tasks of a group. Started from outside, it is forgotten.",
+        only: Only::All,
+        call: |args| Ok(Call::CancelGroup(text(args, "group_name")?)),
+    },
+    Command {
+        name: "doublestarmap",
+        arguments: &[NAME, one("kwargs_iter", Kind::Value, "a list of objects")],
+        switches: EACH,
+        help: "Starts registered work for each object of a list, as a group.",
+        only: Only::Aio,
+        call: |args| {
+            each(
+                args,
+                "doublestarmap",
+                "kwargs_iter",
+                "object",
+                Value::is_object,
+            )
+        },
+    },
+    Command {
+        name: "flush",
+        arguments: &[],
+        switches: &[RETURN],
+        help: "Forgets the tasks that have ended: num-ended begins anew.",
+        only: Only::All,
+        call: |_| Ok(Call::Flush),
+    },
+    Command {
+        name: "func-name",
+        arguments: &[],
+        switches: &[],
+        help: "Tells what the function of the pool is called.",
+        only: Only::Simple,
+        call: |_| Ok(Call::FuncName),
+    },
+    Command {
+        name: "gather-and-close",
+        arguments: &[],
+        switches: &[RETURN],
+        help: "Locks the pool, and waits until nothing is left in it.",
+        only: Only::All,
+        call: |_| Ok(Call::GatherAndClose),
+    },
+    Command {
+        name: "get-group-ids",
+        arguments: &[Argument {
+            name: "group_names",
+            count: Count::Many,
+            kind: Kind::Text,
+            help: "names of groups",
+        }],
+        switches: &[],
+        help: "Tells the numbers of the tasks that were started in these groups.",
+        only: Only::All,
+        call: |args| Ok(Call::GroupIds(args.texts("group_names"))),
+    },
+    Command {
+        name: "groups",
+        arguments: &[],
+        switches: &[],
+        help: "Lists the groups of the pool.",
+        only: Only::All,
+        call: |_| Ok(Call::Groups),
+    },
+    Command {
+        name: "is-full",
+        arguments: &[],
+        switches: &[],
+        help: "Tells whether the pool runs as many tasks as it may.",
+        only: Only::All,
+        call: |_| Ok(Call::IsFull),
+    },
+    Command {
+        name: "is-locked",
+        arguments: &[],
+        switches: &[],
+        help: "Tells whether the pool refuses new tasks.",
+        only: Only::All,
+        call: |_| Ok(Call::IsLocked),
+    },
+    Command {
+        name: "lock",
+        arguments: &[],
+        switches: &[],
+        help: "Lets the pool refuse new tasks. Those that it has go on.",
+        only: Only::All,
+        call: |_| Ok(Call::Lock),
+    },
+    Command {
+        name: "map",
+        arguments: &[NAME, one("arg_iter", Kind::Value, "a list of values")],
+        switches: EACH,
+        help: "Starts registered work for each value of a list, as a group.",
+        only: Only::Aio,
+        call: |args| each(args, "map", "arg_iter", "value", |_| true),
+    },
+    Command {
+        name: "num-cancelled",
+        arguments: &[],
+        switches: &[],
+        help: "Counts the tasks that were asked to stop from outside, and have not yet.",
+        only: Only::All,
+        call: |_| Ok(Call::NumCancelled),
+    },
+    Command {
+        name: "num-ended",
+        arguments: &[],
+        switches: &[],
+        help: "Counts the tasks that ran and have ended, since the last flush.",
+        only: Only::All,
+        call: |_| Ok(Call::NumEnded),
+    },
+    Command {
+        name: "num-running",
+        arguments: &[],
+        switches: &[],
+        help: "Counts the tasks that run.",
+        only: Only::All,
+        call: |_| Ok(Call::NumRunning),
+    },
+    Command {
+        name: "pause",
+        arguments: &[],
+        switches: &[IN_GROUP],
+        help: "Starts no more tasks. Those that run go on, new ones wait.",
+        only: Only::All,
+        call: |args| Ok(Call::Pause(args.text("group-name"))),
+    },
+    Command {
+        name: "pool-size",
+        arguments: &[Argument {
+            name: "value",
+            count: Count::Maybe,
+            kind: Kind::Number,
+            help: "how many from now on",
+        }],
+        switches: &[],
+        help: "Tells how many tasks may run at once, or changes that.",
+        only: Only::All,
+        call: |args| Ok(Call::PoolSize(args.number("value"))),
+    },
+    Command {
+        name: "resize",
+        arguments: &[one("num", Kind::Number, "how many from now on")],
+        switches: &[IN_GROUP],
+        help: "Changes how many tasks may run at once.",
+        only: Only::All,
+        call: |args| {
+            let size = number(args, "num")?;
+            let group = args.text("group-name");
+            Ok(Call::Resize { size, group })
+        },
+    },
+    Command {
+        name: "resume",
+        arguments: &[],
+        switches: &[IN_GROUP],
+        help: "Starts tasks again after a pause.",
+        only: Only::All,
+        call: |args| Ok(Call::Resume(args.text("group-name"))),
+    },
+    Command {
+        name: "starmap",
+        arguments: &[NAME, one("args_iter", Kind::Value, "a list of lists")],
+        switches: EACH,
+        help: "Starts registered work for each list of a list, as a group.",
+        only: Only::Aio,
+        call: |args| each(args, "starmap", "args_iter", "list", Value::is_array),
+    },
+    Command {
+        name: "start",
+        arguments: &[one("num", Kind::Number, "how many")],
+        switches: &[],
+        help: "Starts so many more tasks, as a group.",
+        only: Only::Simple,
+        call: |args| Ok(Call::Start(number(args, "num")?)),
+    },
+    Command {
+        name: "stats",
+        arguments: &[],
+        switches: &[IN_GROUP],
+        help: "Tells all that the pool counts.",
+        only: Only::All,
+        call: |args| Ok(Call::Stats(args.text("group-name"))),
+    },
+    Command {
+        name: "stop",
+        arguments: &[one("num", Kind::Number, "how many")],
+        switches: &[],
+        help: "Stops so many tasks of those that run, the newest first, and tells their numbers.",
+        only: Only::Simple,
+        call: |args| Ok(Call::Stop(number(args, "num")?)),
+    },
+    Command {
+        name: "stop-all",
+        arguments: &[],
+        switches: &[],
+        help: "Stops all tasks that run, and tells their numbers. Those that wait start then.",
+        only: Only::Simple,
+        call: |_| Ok(Call::StopAll),
+    },
+    Command {
+        name: "tasks",
+        arguments: &[],
+        switches: &[
+            IN_GROUP,
+            Switch {
+                short: "-n",
+                long: "num",
+                takes: Some(("NUM", Kind::Number)),
+                help: "how many lines at most (1000)",
+            },
+        ],
+        help: "Lists the tasks that run or wait.",
+        only: Only::All,
+        call: |args| {
+            let group = args.text("group-name");
+            let most = args.number("num").unwrap_or(1000).max(0) as usize;
+            Ok(Call::Tasks { group, most })
+        },
+    },
+    Command {
+        name: "unlock",
+        arguments: &[],
+        switches: &[],
+        help: "Lets the pool take new tasks again.",
+        only: Only::All,
+        call: |_| Ok(Call::Unlock),
+    },
+    Command {
+        name: "until-closed",
+        arguments: &[],
+        switches: &[],
+        help: "Waits until the pool is closed and empty. It does not close it.",
+        only: Only::All,
+        call: |_| Ok(Call::UntilClosed),
+    },
+    Command {
+        name: "watch",
+        arguments: &[],
+        switches: &[
+            IN_GROUP,
+            Switch {
+                short: "-i",
+                long: "interval",
+                takes: Some(("SECONDS", Kind::Seconds)),
+                help: "how often, from 0.1 on (1)",
+            },
+        ],
+        help: "Tells what the pool counts again and again, until the next line.",
+        only: Only::All,
+        call: |args| {
+            let group = args.text("group-name");
+            let every = args.seconds("interval").unwrap_or(Duration::from_secs(1));
+            Ok(Call::Watch { group, every })
+        },
+    },
+];
+
+fn number(args: &mut Args, name: &str) -> Result<i64, String> {
+    args.number(name)
+        .ok_or_else(|| format!("missing arguments: {name}"))
+}
+
+fn text(args: &mut Args, name: &str) -> Result<String, String> {
+    args.text(name)
+        .ok_or_else(|| format!("missing arguments: {name}"))
+}
+
+fn apply(args: &mut Args) -> Result<Call, String> {
+    let input = match (args.value("args"), args.value("kwargs")) {
+        (Some(_), Some(_)) => return Err("-a/--args and -k/--kwargs exclude each other".into()),
+        (None, Some(input)) if !input.is_object() => {
+            return Err(format!("argument -k/--kwargs: {input} is no object"));
+        }
+        (input, None) | (None, input) => input.unwrap_or_default(),
+    };
+    let count = args.number("num").unwrap_or(1);
+    Ok(Call::Begin(Begin {
+        verb: "apply",
+        function: text(args, "func")?,
+        inputs: Inputs::Copies { count, input },
+        group: args.text("group-name"),
+    }))
+}
+
+fn each(
+    args: &mut Args,
+    verb: &'static str,
+    list: &str,
+    sort: &str,
+    fits: fn(&Value) -> bool,
+) -> Result<Call, String> {
+    let items = match args.value(list) {
+        Some(Value::Array(items)) => items,
+        other => {
+            return Err(format!(
+                "argument {list}: {} is no list",
+                other.unwrap_or_default()
+            ));
+        }
+    };
+    if let Some(odd) = items.iter().find(|item| !fits(item)) {
+        return Err(format!("argument {list}: {odd} is no {sort}"));
+    }
+    let at_once = args.number("num-concurrent").unwrap_or(1);
+    Ok(Call::Begin(Begin {
+        verb,
+        function: text(args, "func")?,
+        inputs: Inputs::Each { items, at_once },
+        group: args.text("group-name"),
+    }))
+}

@@ -1,0 +1,433 @@
+//! The parser against what was written for it, and against noise.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::call::{Begin, Call, Inputs};
+use super::parse::{Misuse, parse};
+use super::quote;
+use super::table::{Only, commands};
+use super::value::value;
+use super::words::{Unreadable, split};
+
+/// Random numbers, the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % sides as u64) as usize
+    }
+
+    fn word(&mut self) -> String {
+        const LETTERS: [&str; 22] = [
+            "a",
+            "b",
+            "-",
+            "0",
+            "7",
+            " ",
+            "\t",
+            "\"",
+            "'",
+            "\\",
+            "[",
+            "]",
+            "(",
+            ")",
+            "{",
+            "}",
+            ",",
+            ":",
+            "é",
+            "\u{1f980}",
+            "\n",
+            "=",
+        ];
+        let length = self.roll(9);
+        (0..length)
+            .map(|_| LETTERS[self.roll(LETTERS.len())])
+            .collect()
+    }
+
+    fn value(&mut self, depth: usize) -> Value {
+        match self.roll(if depth == 0 { 5 } else { 7 }) {
+            0 => Value::Null,
+            1 => json!(self.roll(2) == 0),
+            2 => json!(self.roll(1_000_000) as i64 - 500_000),
+            3 => json!(self.roll(1000) as f64 / 8.0),
+            4 => json!(self.word()),
+            5 => (0..self.roll(4)).map(|_| self.value(depth - 1)).collect(),
+            _ => Value::Object(self.object(depth - 1)),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Map<String, Value> {
+        let members = (0..self.roll(4)).map(|_| (self.word(), self.value(depth)));
+        members.collect()
+    }
+
+    fn number(&mut self) -> i64 {
+        self.roll(50) as i64 - 10
+    }
+
+    fn maybe_word(&mut self) -> Option<String> {
+        (self.roll(2) == 0).then(|| self.word())
+    }
+}
+
+#[test]
+fn words_are_parted_by_blanks() {
+    let words = |line| split(line).unwrap();
+    assert_eq!(words(""), [""; 0]);
+    assert_eq!(words(" \t "), [""; 0]);
+    assert_eq!(words("start   3\t"), ["start", "3"]);
+    assert_eq!(words("it's fine"), ["it's", "fine"]);
+}
+
+#[test]
+fn quotes_keep_a_word_together() {
+    let words = |line| split(line).unwrap();
+    assert_eq!(
+        words(r#"cancel-group "my group""#),
+        ["cancel-group", "my group"]
+    );
+    assert_eq!(words(r#"'a "b"' """#), ["a \"b\"", ""]);
+    assert_eq!(words(r#""a\"b\\c\nd""#), ["a\"b\\c\nd"]);
+}
+
+#[test]
+fn brackets_keep_a_word_together() {
+    let words = |line| split(line).unwrap();
+    assert_eq!(
+        words(r#"map f [1, "a ] b", {"c": (2, 3)}] -n 2"#)[2],
+        r#"[1, "a ] b", {"c": (2, 3)}]"#
+    );
+    assert_eq!(words("['x', 'y'] z"), ["['x', 'y']", "z"]);
+    assert_eq!(words("apply f -a [1]x y")[3], "[1]x");
+}
+
+#[test]
+fn what_is_open_at_the_end_of_the_line_is_said() {
+    assert_eq!(split("a \"b"), Err(Unreadable::Open('"')));
+    assert_eq!(split("a 'b\\'"), Err(Unreadable::Open('\'')));
+    assert_eq!(split("a [1, (2"), Err(Unreadable::Open('(')));
+    assert_eq!(split("a [\"x]"), Err(Unreadable::Open('"')));
+    assert_eq!(split("'a'b"), Err(Unreadable::Glued));
+}
+
+#[test]
+fn any_words_come_back_as_they_were_quoted() {
+    let mut dice = Dice(1);
+    for _ in 0..20_000 {
+        let words: Vec<String> = (0..dice.roll(5)).map(|_| dice.word()).collect();
+        let line: Vec<_> = words.iter().map(|word| quote(word)).collect();
+        let line = line.join(" ");
+        assert!(!line.contains('\n'), "{line}");
+        assert_eq!(split(&line).as_ref(), Ok(&words), "{line}");
+    }
+}
+
+#[test]
+fn any_json_is_the_value_that_it_is() {
+    let mut dice = Dice(2);
+    for _ in 0..5_000 {
+        let original = dice.value(4);
+        let written = original.to_string();
+        assert_eq!(value(&written).as_ref(), Ok(&original), "{written}");
+    }
+}
+
+#[test]
+fn what_python_writes_is_read_too() {
+    for (written, read) in [
+        ("(1, 2)", json!([1, 2])),
+        ("(1,)", json!([1])),
+        ("()", json!([])),
+        ("(1)", json!(1)),
+        ("((1, 2))", json!([1, 2])),
+        ("[(1,2),(3,4),]", json!([[1, 2], [3, 4]])),
+        ("{'a': None, \"b\": True,}", json!({"a": null, "b": true})),
+        ("'it\\'s \\u00e9'", json!("it's é")),
+        ("\"\\ud83e\\udd80\"", json!("\u{1f980}")),
+        ("-1.5e3", json!(-1500.0)),
+        ("false", json!(false)),
+    ] {
+        assert_eq!(value(written), Ok(read), "{written}");
+    }
+}
+
+#[test]
+fn what_is_no_value_is_said_and_deep_ones_do_no_harm() {
+    for written in [
+        "",
+        "abc",
+        "[1 2]",
+        "[1",
+        "{1: 2}",
+        "{'a' 1}",
+        "'a",
+        "1 2",
+        "[1]]",
+        "\"\\ud83e\"",
+        "\"\\x\"",
+        "nan",
+        "inf",
+        "--1",
+        "]",
+        ",",
+        "[,]",
+    ] {
+        assert!(value(written).is_err(), "{written}");
+    }
+    assert!(
+        value(&"[".repeat(100_000))
+            .unwrap_err()
+            .contains("brackets")
+    );
+    assert!(value(&format!("{}{}", "[".repeat(60), "]".repeat(60))).is_ok());
+}
+
+/// The call as a client would write it, in one of several ways.
+fn written(call: &Call, dice: &mut Dice) -> String {
+    let mut words: Vec<String> = Vec::new();
+    let option = |dice: &mut Dice, short: &str, long: &str, value: &str| match dice.roll(3) {
+        0 if !value.starts_with('-') => vec![short.to_owned(), value.to_owned()],
+        1 if !value.is_empty() => vec![format!("{short}{value}")],
+        _ => vec![format!("--{long}={value}")],
+    };
+    let group = |dice: &mut Dice, words: &mut Vec<String>, group: &Option<String>| {
+        if let Some(group) = group {
+            words.extend(option(dice, "-g", "group-name", group));
+        }
+    };
+    let name = match call {
+        Call::PoolSize(size) => {
+            words.extend(size.map(|size| size.to_string()));
+            "pool-size"
+        }
+        Call::GroupIds(names) => {
+            words.push("--".into());
+            words.extend(names.iter().cloned());
+            "get-group-ids"
+        }
+        Call::Cancel(ids) => {
+            words.extend(ids.iter().map(i64::to_string));
+            "cancel"
+        }
+        Call::CancelGroup(name) => {
+            words.extend(["--".into(), name.clone()]);
+            "cancel-group"
+        }
+        Call::Start(count) => {
+            words.push(count.to_string());
+            "start"
+        }
+        Call::Resize { size, group: name } => {
+            group(dice, &mut words, name);
+            words.push(size.to_string());
+            "resize"
+        }
+        Call::Tasks { group: name, most } => {
+            words.push(format!("-n{most}"));
+            group(dice, &mut words, name);
+            "tasks"
+        }
+        Call::Watch { group: name, every } => {
+            words.push(format!("--int={}", every.as_secs_f64()));
+            group(dice, &mut words, name);
+            "watch"
+        }
+        Call::Begin(begin) => {
+            group(dice, &mut words, &begin.group);
+            match &begin.inputs {
+                Inputs::Copies { count, input } => {
+                    words.push(format!("--num={count}"));
+                    words.push(format!("--args={input}"));
+                    words.extend(["--".into(), begin.function.clone()]);
+                }
+                Inputs::Each { items, at_once } => {
+                    words.push(format!("-n{at_once}"));
+                    words.extend(["--".into(), begin.function.clone()]);
+                    words.push(Value::from(items.clone()).to_string());
+                }
+            }
+            begin.verb
+        }
+        _ => "flush",
+    };
+    let words: Vec<_> = words.iter().map(|word| quote(word)).collect();
+    format!("{name} {}", words.join(" "))
+}
+
+fn any_call(dice: &mut Dice) -> (Call, Only) {
+    let call = match dice.roll(11) {
+        0 => Call::PoolSize((dice.roll(2) == 0).then(|| dice.number())),
+        1 => Call::GroupIds((0..dice.roll(4)).map(|_| dice.word()).collect()),
+        2 => Call::Cancel((0..dice.roll(4)).map(|_| dice.number()).collect()),
+        3 => Call::CancelGroup(dice.word()),
+        4 => return (Call::Start(dice.number()), Only::Simple),
+        5 => Call::Resize {
+            size: dice.number(),
+            group: dice.maybe_word(),
+        },
+        6 => Call::Tasks {
+            group: dice.maybe_word(),
+            most: dice.roll(100),
+        },
+        7 => Call::Watch {
+            group: dice.maybe_word(),
+            every: Duration::from_millis(100 + dice.roll(1000) as u64),
+        },
+        8 => {
+            let inputs = Inputs::Copies {
+                count: dice.number(),
+                input: dice.value(3),
+            };
+            return (begin("apply", inputs, dice), Only::Aio);
+        }
+        9 => {
+            let inputs = Inputs::Each {
+                items: (0..dice.roll(4)).map(|_| dice.value(2)).collect(),
+                at_once: dice.number(),
+            };
+            return (begin("map", inputs, dice), Only::Aio);
+        }
+        _ => Call::Flush,
+    };
+    (call, Only::All)
+}
+
+fn begin(verb: &'static str, inputs: Inputs, dice: &mut Dice) -> Call {
+    Call::Begin(Begin {
+        verb,
+        function: dice.word(),
+        inputs,
+        group: dice.maybe_word(),
+    })
+}
+
+#[test]
+fn any_call_is_read_as_it_was_written() {
+    let mut dice = Dice(3);
+    for _ in 0..20_000 {
+        let (call, sort) = any_call(&mut dice);
+        let line = written(&call, &mut dice);
+        assert_eq!(parse(&line, sort), Ok(call), "{line}");
+    }
+}
+
+#[test]
+fn noise_is_refused_in_words_and_breaks_nothing() {
+    let mut dice = Dice(4);
+    let names: Vec<_> = commands(Only::Aio).chain(commands(Only::Simple)).collect();
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..50_000 {
+        let mut line = names[dice.roll(names.len())].name.to_owned();
+        for _ in 0..dice.roll(5) {
+            line.push_str([" ", " -", " --", "\t", ""][dice.roll(5)]);
+            line.push_str(&dice.word());
+        }
+        for sort in [Only::Aio, Only::Simple] {
+            match parse(&line, sort) {
+                Ok(_) => read += 1,
+                Err(misuse) => {
+                    assert!(!misuse.message.is_empty());
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        read > 1000 && refused > 1000,
+        "{read} read, {refused} refused"
+    );
+}
+
+fn refusal(line: &str) -> Misuse {
+    parse(line, Only::Simple).unwrap_err()
+}
+
+#[test]
+fn options_may_be_written_as_argparse_takes_them() {
+    for line in [
+        "cancel 1 -m hi 2",
+        "cancel -mhi 1 2",
+        "cancel --msg hi 1 2",
+        "cancel --msg=hi 1 2",
+        "cancel --m hi -- 1 2",
+        "\"cancel\" '1' 2",
+    ] {
+        assert_eq!(
+            parse(line, Only::Simple),
+            Ok(Call::Cancel(vec![1, 2])),
+            "{line}"
+        );
+    }
+    assert_eq!(parse("stop -1", Only::Simple), Ok(Call::Stop(-1)));
+    assert_eq!(parse("flush --ret", Only::Simple), Ok(Call::Flush));
+    assert_eq!(
+        parse("start 1 -h", Only::Simple),
+        Ok(Call::Help(Some("start")))
+    );
+    assert_eq!(parse("--help", Only::Simple), Ok(Call::Help(None)));
+}
+
+#[test]
+fn wrong_usage_names_what_is_wrong() {
+    for (line, names) in [
+        ("start abc", "num: \"abc\""),
+        ("start ''", "num: \"\""),
+        ("start", "missing arguments: num"),
+        ("stop 1 2", "\"2\""),
+        ("bogus", "\"bogus\""),
+        ("Start 1", "\"Start\""),
+        ("num_running", "\"num_running\""),
+        ("apply work", "\"apply\""),
+        ("cancel -x", "-x"),
+        ("cancel --bogus=1", "--bogus"),
+        ("cancel -m", "-m/--msg"),
+        ("flush -rx", "-r/--return-exceptions"),
+        ("watch -i 0", "-i/--interval: \"0\""),
+        ("watch -i nan", "\"nan\""),
+        ("pool-size 1.5", "value: \"1.5\""),
+        ("cancel 99999999999999999999", "task_ids"),
+        ("", "no command"),
+        ("start \"3", "not closed"),
+    ] {
+        let message = refusal(line).message;
+        assert!(message.contains(names), "{line}: {message}");
+    }
+    let message = parse("map f 5", Only::Aio).unwrap_err().message;
+    assert!(message.contains("arg_iter: 5 is no list"), "{message}");
+    let message = parse("starmap f [1]", Only::Aio).unwrap_err().message;
+    assert!(message.contains("1 is no list"), "{message}");
+    let message = parse("apply f -k [1]", Only::Aio).unwrap_err().message;
+    assert!(message.contains("[1] is no object"), "{message}");
+}
+
+#[test]
+fn help_fits_the_width_and_explains_every_command() {
+    for width in [40, 60, 80, 200] {
+        for sort in [Only::Aio, Only::Simple] {
+            let all = super::usage(None, sort, width).help();
+            for command in commands(sort) {
+                assert!(
+                    all.contains(&format!("\n  {}", command.name)),
+                    "{}",
+                    command.name
+                );
+                let help = super::usage(Some(command.name), sort, width).help();
+                assert!(help.starts_with(&format!("usage: {} [-h]", command.name)));
+                let longest = help.lines().chain(all.lines()).map(str::len).max();
+                assert!(
+                    longest <= Some(width.max(52)),
+                    "{longest:?} columns: {help}"
+                );
+            }
+        }
+    }
+}

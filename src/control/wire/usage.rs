@@ -1,0 +1,151 @@
+use std::fmt::Write;
+
+use super::table::{Command, Count, Only, commands};
+
+/// Explains a command, or all of them, within so many columns.
+pub(in crate::control) struct Usage {
+    command: Option<&'static Command>,
+    sort: Only,
+    width: usize,
+}
+
+/// No column of names is wider.
+const NAMES: usize = 24;
+
+impl Usage {
+    pub(super) fn new(command: Option<&'static Command>, sort: Only, width: usize) -> Self {
+        let width = width.clamp(40, 200);
+        Self {
+            command,
+            sort,
+            width,
+        }
+    }
+
+    /// How it is written, in a few words: the first lines of help, and of what is said about wrong usage.
+    pub(in crate::control) fn short(&self) -> String {
+        let Some(command) = self.command else {
+            return "usage: [-h] [command] ...".into();
+        };
+        let begin = format!("usage: {} ", command.name);
+        let mut lines = begin.clone();
+        let mut column = begin.len();
+        for part in parts(command) {
+            if column + part.len() > self.width && column > begin.len() {
+                lines.truncate(lines.trim_end().len());
+                write_line(&mut lines, begin.len());
+                column = begin.len();
+            }
+            column += part.len() + 1;
+            lines.push_str(&part);
+            lines.push(' ');
+        }
+        lines.truncate(lines.trim_end().len());
+        lines
+    }
+
+    /// All there is to say.
+    pub(in crate::control) fn help(&self) -> String {
+        let mut help = self.short();
+        help.push_str("\n\n");
+        match self.command {
+            Some(command) => self.explain(command, &mut help),
+            None => self.list(&mut help),
+        }
+        help.truncate(help.trim_end().len());
+        help
+    }
+
+    fn explain(&self, command: &Command, help: &mut String) {
+        let sentence = wrapped(command.help, self.width);
+        help.push_str(&sentence.join("\n"));
+        help.push_str("\n\n");
+        let rows = command.arguments.iter();
+        let rows: Vec<_> = rows.map(|one| (one.name.to_owned(), one.help)).collect();
+        self.table("positional arguments:", &rows, help);
+        let mut rows = vec![("-h, --help".to_owned(), "shows this")];
+        rows.extend(command.switches.iter().map(|switch| {
+            let value = switch.takes.map(|(name, _)| format!(" {name}"));
+            let value = value.unwrap_or_default();
+            let names = format!("{}{value}, --{}{value}", switch.short, switch.long);
+            (names, switch.help)
+        }));
+        self.table("options:", &rows, help);
+    }
+
+    fn list(&self, help: &mut String) {
+        self.table("options:", &[("-h, --help".to_owned(), "shows this")], help);
+        let rows = commands(self.sort).map(|command| (command.name.to_owned(), command.help));
+        self.table(
+            "Commands, each of which explains itself after -h:",
+            &rows.collect::<Vec<_>>(),
+            help,
+        );
+    }
+
+    fn table(&self, title: &str, rows: &[(String, &str)], help: &mut String) {
+        if rows.is_empty() {
+            return;
+        }
+        let longest = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let column = (longest + 4).min(NAMES);
+        _ = writeln!(help, "{title}");
+        for (name, text) in rows {
+            _ = write!(help, "  {name}");
+            let mut at = name.len() + 2;
+            if at + 2 > column {
+                help.push('\n');
+                at = 0;
+            }
+            for line in wrapped(text, self.width.saturating_sub(column).max(20)) {
+                _ = writeln!(help, "{:1$}{line}", "", column - at);
+                at = 0;
+            }
+        }
+        help.push('\n');
+    }
+}
+
+/// The names of all commands.
+pub(super) fn names(sort: Only) -> String {
+    let names: Vec<_> = commands(sort).map(|command| command.name).collect();
+    names.join(", ")
+}
+
+fn parts(command: &Command) -> Vec<String> {
+    let mut parts = vec!["[-h]".to_owned()];
+    parts.extend(command.switches.iter().map(|switch| match switch.takes {
+        Some((name, _)) => format!("[{} {name}]", switch.short),
+        None => format!("[{}]", switch.short),
+    }));
+    parts.extend(command.arguments.iter().map(|argument| {
+        let name = argument.name;
+        match argument.count {
+            Count::One => name.to_owned(),
+            Count::Maybe => format!("[{name}]"),
+            Count::Many => format!("[{name} ...]"),
+        }
+    }));
+    parts
+}
+
+fn write_line(lines: &mut String, indent: usize) {
+    _ = write!(lines, "\n{:indent$}", "");
+}
+
+/// Breaks a text between words.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("it begins with one");
+        if !last.is_empty() && last.len() + 1 + word.len() > width {
+            lines.push(word.to_owned());
+            continue;
+        }
+        if !last.is_empty() {
+            last.push(' ');
+        }
+        last.push_str(word);
+    }
+    lines
+}

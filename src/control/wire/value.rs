@@ -1,0 +1,175 @@
+use std::iter::Peekable;
+use std::str::Chars;
+
+use serde_json::{Map, Number, Value};
+
+/// How deep values may lie inside of each other.
+const DEEPEST: usize = 64;
+
+/// Reads a value: JSON, or what Python writes for the same.
+pub(in crate::control) fn value(word: &str) -> Result<Value, String> {
+    let mut reader = Reader {
+        rest: word.chars().peekable(),
+        depth: 0,
+    };
+    let value = reader.value()?;
+    match reader.next_solid() {
+        None => Ok(value),
+        Some(more) => Err(format!("{more:?} follows after its end")),
+    }
+}
+
+struct Reader<'w> {
+    rest: Peekable<Chars<'w>>,
+    depth: usize,
+}
+
+impl Reader<'_> {
+    fn value(&mut self) -> Result<Value, String> {
+        match self.next_solid().ok_or("there is no value")? {
+            '[' => Ok(Value::Array(self.items(']')?.0)),
+            '(' => self.parenthesized(),
+            '{' => self.object(),
+            quote @ ('"' | '\'') => self.text(quote).map(Value::String),
+            first => self.bare(first),
+        }
+    }
+
+    /// A tuple; but with one value and no comma it is that value.
+    fn parenthesized(&mut self) -> Result<Value, String> {
+        let (mut items, comma) = self.items(')')?;
+        match items.pop() {
+            Some(only) if items.is_empty() && !comma => Ok(only),
+            last => {
+                items.extend(last);
+                Ok(Value::Array(items))
+            }
+        }
+    }
+
+    /// What stands in brackets, and whether a comma was there.
+    fn items(&mut self, close: char) -> Result<(Vec<Value>, bool), String> {
+        let (mut items, mut comma) = (Vec::new(), false);
+        self.deeper()?;
+        while !self.closes(close) {
+            items.push(self.value()?);
+            comma |= self.separated(close)?;
+        }
+        self.depth -= 1;
+        Ok((items, comma))
+    }
+
+    fn object(&mut self) -> Result<Value, String> {
+        let mut members = Map::new();
+        self.deeper()?;
+        while !self.closes('}') {
+            let key = match self.value()? {
+                Value::String(key) => key,
+                other => return Err(format!("{other} is no key: a key is a text")),
+            };
+            if self.next_solid() != Some(':') {
+                return Err(format!("no ':' after the key {key:?}"));
+            }
+            members.insert(key, self.value()?);
+            self.separated('}')?;
+        }
+        self.depth -= 1;
+        Ok(Value::Object(members))
+    }
+
+    fn text(&mut self, quote: char) -> Result<String, String> {
+        let mut text = String::new();
+        loop {
+            match self.rest.next().ok_or("a text is not closed")? {
+                '\\' => text.push(self.escape()?),
+                c if c == quote => return Ok(text),
+                c => text.push(c),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<char, String> {
+        Ok(match self.rest.next().ok_or("a text is not closed")? {
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => return self.unicode(),
+            c @ ('"' | '\'' | '\\' | '/') => c,
+            other => return Err(format!("\\{other} stands for nothing")),
+        })
+    }
+
+    fn unicode(&mut self) -> Result<char, String> {
+        let mut code = self.unit()?;
+        if (0xD800..0xDC00).contains(&code)
+            && self.rest.next_if_eq(&'\\').is_some()
+            && self.rest.next_if_eq(&'u').is_some()
+        {
+            let low = self.unit()?;
+            code = 0x1_0000 + ((code - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+        }
+        char::from_u32(code).ok_or_else(|| format!("\\u{code:04x} is no character"))
+    }
+
+    fn unit(&mut self) -> Result<u32, String> {
+        let mut code = 0;
+        for _ in 0..4 {
+            let digit = self.rest.next().and_then(|c| c.to_digit(16));
+            code = code * 16 + digit.ok_or("four hexadecimal digits have to follow \\u")?;
+        }
+        Ok(code)
+    }
+
+    fn bare(&mut self, first: char) -> Result<Value, String> {
+        let mut word = String::from(first);
+        while let Some(c) = self
+            .rest
+            .next_if(|c| c.is_alphanumeric() || "+-._".contains(*c))
+        {
+            word.push(c);
+        }
+        match &*word {
+            "null" | "None" | "none" => Ok(Value::Null),
+            "true" | "True" => Ok(Value::Bool(true)),
+            "false" | "False" => Ok(Value::Bool(false)),
+            other => other
+                .parse::<Number>()
+                .map(Value::Number)
+                .map_err(|_| format!("{other:?} is no value: texts stand in quotes")),
+        }
+    }
+
+    fn deeper(&mut self) -> Result<(), String> {
+        self.depth += 1;
+        match self.depth > DEEPEST {
+            true => Err(format!("more than {DEEPEST} brackets inside of each other")),
+            false => Ok(()),
+        }
+    }
+
+    fn closes(&mut self, close: char) -> bool {
+        self.skip_blanks();
+        self.rest.next_if_eq(&close).is_some()
+    }
+
+    /// Goes past a comma, and says whether it was there. Without one, the end has to follow.
+    fn separated(&mut self, close: char) -> Result<bool, String> {
+        self.skip_blanks();
+        let comma = self.rest.next_if_eq(&',').is_some();
+        match comma || self.rest.peek() == Some(&close) {
+            true => Ok(comma),
+            false => Err(format!("neither ',' nor '{close}' after a value")),
+        }
+    }
+
+    fn next_solid(&mut self) -> Option<char> {
+        self.skip_blanks();
+        self.rest.next()
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+    }
+}

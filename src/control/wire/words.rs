@@ -1,0 +1,137 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// Writes a word so that it comes out of a line as it is: quoted, if it has to be.
+///
+/// For clients: `line = words.map(quote)`, with a space between them.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::control::quote;
+///
+/// assert_eq!(quote("start-group-0"), "start-group-0");
+/// assert_eq!(quote("my group"), "\"my group\"");
+/// ```
+pub fn quote(word: &str) -> Cow<'_, str> {
+    let bare = !word.is_empty()
+        && !word.starts_with(['"', '\'', '[', '(', '{'])
+        && !word.contains(|c: char| c == ' ' || c.is_control());
+    if bare {
+        return Cow::Borrowed(word);
+    }
+    let mut quoted = String::from('"');
+    for c in word.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    Cow::Owned(quoted)
+}
+
+/// Why a line is no list of words.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::control) enum Unreadable {
+    /// What was opened here is not closed.
+    Open(char),
+    /// Something follows a quote at once.
+    Glued,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(opening) => write!(f, "this is not closed: {opening}"),
+            Self::Glued => f.write_str("a blank has to follow a quoted word"),
+        }
+    }
+}
+
+/// Takes a line apart.
+pub(in crate::control) fn split(line: &str) -> Result<Vec<String>, Unreadable> {
+    let mut rest = line.chars().peekable();
+    let mut words = Vec::new();
+    loop {
+        while rest.next_if(|c| is_blank(*c)).is_some() {}
+        let Some(first) = rest.next() else {
+            return Ok(words);
+        };
+        words.push(match first {
+            '"' | '\'' => quoted(first, &mut rest)?,
+            '[' | '(' | '{' => nested(first, &mut rest)?,
+            other => plain(String::from(other), &mut rest),
+        });
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
+fn plain(mut word: String, rest: &mut Peekable<Chars<'_>>) -> String {
+    while let Some(c) = rest.next_if(|c| !is_blank(*c)) {
+        word.push(c);
+    }
+    word
+}
+
+fn quoted(quote: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, Unreadable> {
+    let mut word = String::new();
+    loop {
+        match rest.next().ok_or(Unreadable::Open(quote))? {
+            '\\' => word.push(escaped(rest.next().ok_or(Unreadable::Open(quote))?)),
+            c if c == quote => break,
+            c => word.push(c),
+        }
+    }
+    match rest.peek() {
+        Some(next) if !is_blank(*next) => Err(Unreadable::Glued),
+        Some(_) | None => Ok(word),
+    }
+}
+
+fn escaped(c: char) -> char {
+    match c {
+        'n' => '\n',
+        't' => '\t',
+        'r' => '\r',
+        other => other,
+    }
+}
+
+fn nested(first: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, Unreadable> {
+    let mut word = String::from(first);
+    let mut open = vec![first];
+    while let Some(innermost) = open.last().copied() {
+        let c = rest.next().ok_or(Unreadable::Open(innermost))?;
+        word.push(c);
+        match c {
+            '"' | '\'' => text(c, &mut word, rest)?,
+            '[' | '(' | '{' => open.push(c),
+            ']' | ')' | '}' => _ = open.pop(),
+            _ => {}
+        }
+    }
+    Ok(plain(word, rest))
+}
+
+/// A text inside of brackets, which stays as it is.
+fn text(quote: char, word: &mut String, rest: &mut Peekable<Chars<'_>>) -> Result<(), Unreadable> {
+    loop {
+        let c = rest.next().ok_or(Unreadable::Open(quote))?;
+        word.push(c);
+        match c {
+            '\\' => word.push(rest.next().ok_or(Unreadable::Open(quote))?),
+            c if c == quote => return Ok(()),
+            _ => {}
+        }
+    }
+}
