@@ -74,7 +74,7 @@
 //! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
 //!
 //! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
-//! usage and tables are several lines, and end with an empty one. Help and wrong usage begin with `usage:`; wrong
+//! usage and tables are several lines, and end with an empty one, their only one. Help and wrong usage begin with `usage:`; wrong
 //! usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of its columns.
 //!
 //! **Replies as JSON.** Each is one line, an object with one key, from the handshake's answer on:

@@ -1,1 +1,15 @@
-fn main() {}
+//! A pool steered from outside, by clients of every manner, over real sockets.
+
+mod support;
+
+mod groups;
+mod json;
+mod limits;
+mod python;
+mod rude;
+mod runtimes;
+mod safety;
+mod session;
+mod stopping;
+mod unix;
+mod watch;

@@ -44,10 +44,10 @@ impl Usage {
         lines
     }
 
-    /// All there is to say.
+    /// All there is to say, without an empty line: that would be the end of it.
     pub(in crate::control) fn help(&self) -> String {
         let mut help = self.short();
-        help.push_str("\n\n");
+        help.push('\n');
         match self.command {
             Some(command) => self.explain(command, &mut help),
             None => self.list(&mut help),
@@ -59,7 +59,7 @@ impl Usage {
     fn explain(&self, command: &Command, help: &mut String) {
         let sentence = wrapped(command.help, self.width);
         help.push_str(&sentence.join("\n"));
-        help.push_str("\n\n");
+        help.push('\n');
         let rows = command.arguments.iter();
         let rows: Vec<_> = rows.map(|one| (one.name.to_owned(), one.help)).collect();
         self.table("positional arguments:", &rows, help);
@@ -102,7 +102,6 @@ impl Usage {
                 at = 0;
             }
         }
-        help.push('\n');
     }
 }
 
