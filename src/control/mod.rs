@@ -103,8 +103,9 @@
 //! other time is wrong usage, and is answered as such.
 //!
 //! **What differs from 1.1.4**: `pool-size` is the capacity, not what is left of it, and refuses nonsense; quoting;
-//! work is named, not imported; `-e`, `-c` and the message of `-m` have no effect, so the first two are not there;
-//! `unlock` opens a pool that was gathered, too.
+//! help has no empty line inside; work is named, not imported; the message of `-m` has no effect, and `-e` and `-c`
+//! are not there; `unlock` opens a pool that was gathered, too. In a [`SimpleTaskPool`](crate::SimpleTaskPool) a task
+//! has its number from the moment that it begins to wait: stopped before it runs, it has used one up.
 
 mod net;
 mod steer;

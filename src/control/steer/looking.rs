@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
 use super::Desk;
+use super::groups::Group;
 use crate::{AioPool, Stats, TaskInfo, TaskState};
 
 /// Looking, and steering what is no task.
@@ -55,28 +56,31 @@ impl Desk {
     }
 
     pub(super) fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
-        let mut ids = BTreeSet::new();
         if names.is_empty() {
-            return Ok(Reply::Ids(ids));
+            return Ok(Reply::Ids(Vec::new()));
         }
         let tasks = self.target.pool.tasks();
-        let waiting = |task: &&TaskInfo| task.state == TaskState::Waiting;
-        for name in names {
-            let group = self.books().groups.get(name).map(|group| group.ids());
-            match &group {
-                Some(group) => group.collect_into(&mut ids),
-                None if self.find(name).is_some() => {}
-                None => return Err(no_group(name)),
+        let ids = names.iter().map(|name| self.ids_of(name, &tasks));
+        ids.collect::<Result<_, _>>().map(Reply::Ids)
+    }
+
+    /// The tasks of a group that have started, as far as they are known.
+    fn ids_of(&self, name: &str, tasks: &[TaskInfo]) -> Result<BTreeSet<u64>, Failure> {
+        let mut ids = BTreeSet::new();
+        let group = self.books().groups.get(name).map(Group::ids);
+        match group {
+            Some(group) => group.collect_into(&mut ids),
+            None if self.find(name).is_some() => {}
+            None => return Err(no_group(name)),
+        }
+        for task in tasks {
+            match task.state {
+                TaskState::Waiting => _ = ids.remove(&task.id.get()),
+                _ if task.group.as_deref() == Some(name) => _ = ids.insert(task.id.get()),
+                _ => {}
             }
-            let inside = tasks
-                .iter()
-                .filter(|task| task.group.as_ref() == Some(name));
-            ids.extend(inside.map(|task| task.id.get()));
         }
-        for task in tasks.iter().filter(waiting) {
-            ids.remove(&task.id.get());
-        }
-        Ok(Reply::Ids(ids))
+        Ok(ids)
     }
 
     pub(super) fn lock(&self) -> Reply {

@@ -6,6 +6,7 @@ use futures_util::future::select;
 
 use super::super::wire::{Failure, Kind, Reply};
 use super::Desk;
+use super::groups::Group;
 use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
 use crate::{AbortError, TaskId};
@@ -32,7 +33,7 @@ impl Desk {
         if known.is_none() && live.is_none() {
             return Err(no_group(name));
         }
-        let own = known.as_ref().map(|group| group.ids()).unwrap_or_default();
+        let own = known.as_ref().map(Group::ids).unwrap_or_default();
         let tasks = self.target.pool.tasks();
         let inside = tasks
             .iter()

@@ -9,6 +9,7 @@ mod call;
 mod handshake;
 mod parse;
 mod reply;
+mod set;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::set::PythonSet;
 use crate::{AioPool, Stats, TaskInfo, TaskState};
 
 /// In which words a client is answered.
@@ -20,7 +21,8 @@ pub(in crate::control) enum Reply {
     Count(u64),
     Size(usize),
     Name(String),
-    Ids(BTreeSet<u64>),
+    /// The numbers of each group.
+    Ids(Vec<BTreeSet<u64>>),
     Stopped(Vec<u64>),
     Help(String),
     Stats(Box<StatsLine>),
@@ -106,9 +108,8 @@ impl Reply {
             Self::Count(count) => count.to_string(),
             Self::Size(size) => size_text(*size),
             Self::Name(name) => one_line(name),
-            Self::Ids(ids) if ids.is_empty() => "set()".into(),
-            Self::Ids(ids) => format!("{{{}}}", commas(ids)),
-            Self::Stopped(ids) => format!("[{}]", commas(ids)),
+            Self::Ids(groups) => set_text(groups),
+            Self::Stopped(ids) => format!("[{}]", commas(ids.iter().copied())),
             Self::Help(help) => format!("{help}\n"),
             Self::Stats(line) => line.text(),
             Self::Tasks(listing) => listing.text(),
@@ -123,7 +124,7 @@ impl Reply {
             Self::Count(count) => json!(count),
             Self::Size(size) => size_json(*size),
             Self::Name(name) => json!(name),
-            Self::Ids(ids) => json!(ids.iter().collect::<Vec<_>>()),
+            Self::Ids(groups) => json!(groups.iter().flatten().collect::<BTreeSet<_>>()),
             Self::Stopped(ids) => json!(ids),
             Self::Help(help) => json!({ "help": help }),
             Self::Stats(line) => line.json(),
@@ -366,8 +367,15 @@ fn size_json(size: usize) -> Value {
     }
 }
 
-fn commas<'n>(numbers: impl IntoIterator<Item = &'n u64>) -> String {
-    let numbers: Vec<_> = numbers.into_iter().map(u64::to_string).collect();
+fn set_text(groups: &[BTreeSet<u64>]) -> String {
+    match groups.iter().all(BTreeSet::is_empty) {
+        true => "set()".into(),
+        false => format!("{{{}}}", commas(PythonSet::union(groups).iter())),
+    }
+}
+
+fn commas(numbers: impl Iterator<Item = u64>) -> String {
+    let numbers: Vec<_> = numbers.map(|number| number.to_string()).collect();
     numbers.join(", ")
 }
 

@@ -170,6 +170,6 @@ impl Reader<'_> {
     }
 
     fn skip_blanks(&mut self) {
-        while self.rest.next_if(|c| c.is_ascii_whitespace()).is_some() {}
+        while self.rest.next_if(char::is_ascii_whitespace).is_some() {}
     }
 }

@@ -1,5 +1,5 @@
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -8,11 +8,14 @@ use serde_json::Value;
 
 /// A client that waits for every answer, unless it is told not to.
 pub(crate) struct Client {
-    reads: BufReader<Box<dyn Read + Send>>,
-    writes: Box<dyn Write + Send>,
-    shut: Box<dyn Fn(Shutdown) + Send>,
+    stream: BufReader<Stream>,
     /// What the server said first.
     pub(crate) title: String,
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
 }
 
 /// An answer takes no longer, or the test fails.
@@ -21,41 +24,19 @@ const PATIENCE: Option<Duration> = Some(Duration::from_secs(20));
 impl Client {
     /// Connects, and says nothing.
     pub(crate) fn mute(address: &Address) -> Self {
-        match address {
-            Address::Tcp(address) => Self::over_tcp(*address),
-            Address::Unix(path) => {
-                let stream = UnixStream::connect(path).unwrap();
-                stream.set_read_timeout(PATIENCE).unwrap();
-                let (reads, writes) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
-                let shut = move |how| stream.shutdown(how).unwrap();
-                Self::of(Box::new(reads), Box::new(writes), Box::new(shut))
-            }
+        let stream = match address {
+            Address::Tcp(address) => Stream::Tcp(TcpStream::connect(address).unwrap()),
+            Address::Unix(path) => Stream::Unix(UnixStream::connect(path).unwrap()),
             other => panic!("{other}"),
+        };
+        if let Stream::Tcp(tcp) = &stream {
+            tcp.set_write_timeout(PATIENCE).unwrap();
+            tcp.set_nodelay(true).unwrap();
         }
-    }
-
-    fn over_tcp(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(PATIENCE).unwrap();
-        stream.set_write_timeout(PATIENCE).unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (reads, writes) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
-        let shut = move |how| stream.shutdown(how).unwrap();
-        Self::of(Box::new(reads), Box::new(writes), Box::new(shut))
-    }
-
-    fn of(
-        reads: Box<dyn Read + Send>,
-        writes: Box<dyn Write + Send>,
-        shut: Box<dyn Fn(Shutdown) + Send>,
-    ) -> Self {
-        let reads = BufReader::new(reads);
-        let title = String::new();
+        stream.set_patience(PATIENCE);
         Self {
-            reads,
-            writes,
-            shut,
-            title,
+            stream: BufReader::new(stream),
+            title: String::new(),
         }
     }
 
@@ -94,18 +75,18 @@ impl Client {
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
-        self.writes.write_all(bytes).unwrap();
+        self.stream.get_mut().write_all(bytes).unwrap();
     }
 
     /// Sends what the server may be too tired to take.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
-        self.writes.write_all(bytes).is_ok()
+        self.stream.get_mut().write_all(bytes).is_ok()
     }
 
     /// Reads a line, without its end.
     pub(crate) fn read(&mut self) -> String {
         let mut line = String::new();
-        self.reads.read_line(&mut line).unwrap();
+        self.stream.read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "the connection ended after {line:?}");
         line.pop();
         line
@@ -120,19 +101,74 @@ impl Client {
         block
     }
 
+    /// Reads several lines, of which the last is empty, and after which nothing comes for a while.
+    pub(crate) fn read_until_silent(&mut self) -> String {
+        let mut said = self.read_block();
+        self.stream
+            .get_ref()
+            .set_patience(Some(Duration::from_millis(200)));
+        let mut more = Vec::new();
+        while self
+            .stream
+            .read_until(b'\n', &mut more)
+            .is_ok_and(|count| count > 0)
+        {}
+        self.stream.get_ref().set_patience(PATIENCE);
+        said.push_str(&String::from_utf8(more).unwrap());
+        said
+    }
+
     /// Says that nothing more will be said.
     pub(crate) fn finish(&mut self) {
-        (self.shut)(Shutdown::Write);
+        self.stream.get_ref().finish();
     }
 
     /// Reads all that there is before the connection ends.
     pub(crate) fn read_to_end(&mut self) -> String {
         let mut rest = Vec::new();
-        match self.reads.read_to_end(&mut rest) {
+        match self.stream.read_to_end(&mut rest) {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
             Err(error) => panic!("{error}"),
         }
         String::from_utf8(rest).unwrap()
+    }
+}
+
+impl Stream {
+    fn set_patience(&self, time: Option<Duration>) {
+        match self {
+            Self::Tcp(stream) => stream.set_read_timeout(time).unwrap(),
+            Self::Unix(stream) => stream.set_read_timeout(time).unwrap(),
+        }
+    }
+
+    fn finish(&self) {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(Shutdown::Write).unwrap(),
+            Self::Unix(stream) => stream.shutdown(Shutdown::Write).unwrap(),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(buffer),
+            Self::Unix(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(bytes),
+            Self::Unix(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
