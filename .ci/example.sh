@@ -1,11 +1,12 @@
 # What the scripts that try an example have in common. Sourced as: . .ci/example.sh NAME
+# An example that needs features is sourced with features=….
 # shellcheck shell=bash
 name=$1
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
 # Builds an example, and says where it is.
 built() {
-    cargo build --quiet --example "$1"
+    cargo build --quiet --example "$1" ${features:+--features "$features"}
     printf '%s' "$target/debug/examples/$1"
 }
 

@@ -47,7 +47,7 @@ struct Args {
 
 /// What is started and stopped: it has no end of its own.
 async fn work() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::main]

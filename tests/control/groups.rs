@@ -130,3 +130,28 @@ fn names_with_blanks_are_quoted() {
         "a reply is one line"
     );
 }
+
+#[test]
+fn copies_are_listed_with_the_group_in_which_they_were_started() {
+    let server = Server::tcp(3, simple);
+    let mut client = server.text();
+    for start in ["start 2", "start 0", "start 2"] {
+        client.ask(start);
+    }
+    client.ask("stop 1");
+    assert_eq!(
+        client.ask_block("groups"),
+        "name           size  active  waiting  paused  locked\n\
+         start-group-0  inf   2       0        False   False\n\
+         start-group-2  inf   1       0        False   False\n\n"
+    );
+    let table = client.ask_block("tasks -g start-group-2");
+    let cells: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+    assert_eq!(
+        cells[..4],
+        ["3", "active", "demo-3", "start-group-2"],
+        "{table}"
+    );
+    assert_eq!(table.lines().count(), 3, "{table}");
+    assert!(client.ask("tasks -g nope").contains("\"nope\""));
+}

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ids::Ids;
 use crate::{AioPool, Feed};
@@ -37,6 +37,22 @@ impl Groups {
 
     pub(super) fn get(&self, name: &str) -> Option<&Group> {
         self.named.get(name)
+    }
+
+    /// Which of them a task was started in.
+    pub(super) fn of(&self, id: u64) -> Option<String> {
+        let mut named = self.named.iter();
+        let found = named.find(|(_, group)| group.lock_ids().has(id));
+        found.map(|(name, _)| name.clone())
+    }
+
+    /// All of them, by the order in which they were begun.
+    pub(super) fn all(&self) -> Vec<(String, Ids)> {
+        let mut all: Vec<_> = self.named.iter().collect();
+        all.sort_unstable_by_key(|(_, group)| group.begun);
+        let all = all.into_iter();
+        all.map(|(name, group)| (name.clone(), group.ids()))
+            .collect()
     }
 
     pub(super) fn remove(&mut self, name: &str) -> Option<Group> {
@@ -93,10 +109,11 @@ impl Groups {
 
 impl Group {
     pub(super) fn ids(&self) -> Ids {
-        self.ids
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.lock_ids().clone()
+    }
+
+    fn lock_ids(&self) -> MutexGuard<'_, Ids> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn is_fed(&self) -> bool {

@@ -123,10 +123,26 @@ impl Desk {
     }
 
     pub(super) fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
-        let mut tasks = self.pool_of(group)?.tasks();
+        let mut tasks = match group {
+            Some(name) if self.find(name).is_none() => self.started_in(name)?,
+            group => self.pool_of(group)?.tasks(),
+        };
         let more = tasks.len().saturating_sub(most);
         tasks.truncate(most);
+        let books = self.books();
+        for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
+            task.group = books.groups.of(task.id.get());
+        }
         Ok(Reply::Tasks(Listing { tasks, more }))
+    }
+
+    /// The tasks that there are of a group which is none of the pool's.
+    fn started_in(&self, name: &str) -> Result<Vec<TaskInfo>, Failure> {
+        let group = self.books().groups.get(name).map(Group::ids);
+        let ids = group.ok_or_else(|| no_group(name))?;
+        let mut tasks = self.target.pool.tasks();
+        tasks.retain(|task| ids.has(task.id.get()));
+        Ok(tasks)
     }
 
     pub(super) fn groups(&self) -> Reply {
@@ -135,7 +151,32 @@ impl Desk {
             lines.push(GroupLine::of(group));
             false
         });
+        if self.target.copies.is_some() {
+            lines.extend(self.started_groups());
+        }
         Reply::Groups(lines)
+    }
+
+    /// The groups of copies, as far as something is left of them.
+    fn started_groups(&self) -> Vec<GroupLine> {
+        let tasks = self.target.pool.tasks();
+        let whole = GroupLine::of(&self.target.pool);
+        let mut lines = Vec::new();
+        for (name, ids) in self.books().groups.all() {
+            let own = tasks.iter().filter(|task| ids.has(task.id.get()));
+            let (waiting, active): (Vec<_>, Vec<_>) =
+                own.partition(|task| task.state == TaskState::Waiting);
+            if waiting.len() + active.len() > 0 {
+                lines.push(GroupLine {
+                    name,
+                    size: AioPool::UNBOUNDED,
+                    active: active.len(),
+                    waiting: waiting.len(),
+                    ..whole
+                });
+            }
+        }
+        lines
     }
 
     /// The whole pool, or a group of it.
