@@ -77,6 +77,6 @@ pub use task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle, TaskId, TaskInfo
 pub use worker::Worker;
 
 /// The examples of the README, compiled and run.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "control"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -28,7 +28,7 @@ fn a_group_of_the_program_is_seen_and_steered() {
     assert_eq!(listed.lines().count(), 3, "{listed}");
     assert_eq!(client.ask("cancel-group uploads"), "ok");
     eventually("all of it has ended", || {
-        handles.iter().all(|handle| handle.is_finished()) && inside.is_finished()
+        handles.iter().all(aiopool::JoinHandle::is_finished) && inside.is_finished()
     });
     assert!(!uploads.is_closed(), "it may be used again");
 }
