@@ -151,7 +151,11 @@ fn a_stream_without_a_line_costs_no_memory_and_ends() {
 
 #[test]
 fn connections_that_come_and_go_leave_nothing() {
-    let server = Server::tcp(2, |pool| simple(pool).max_sessions(4));
+    let server = Server::tcp(2, |pool| {
+        simple(pool)
+            .max_sessions(4)
+            .idle_timeout(Duration::from_millis(500))
+    });
     for round in 0..300 {
         let mut client = Client::mute(&server.address);
         match round % 3 {

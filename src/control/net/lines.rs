@@ -4,6 +4,8 @@ use std::pin::Pin;
 
 use futures_util::io::AsyncRead;
 
+use super::time::yield_now;
+
 /// Takes what a client sends apart into lines, of which none is too long.
 pub(super) struct Lines<R> {
     from: R,
@@ -52,6 +54,15 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
+    /// Throws away what comes, until nothing more does.
+    pub(super) async fn drain(&mut self) -> io::Result<()> {
+        while !self.ended {
+            self.read.clear();
+            self.fill().await?;
+        }
+        Ok(())
+    }
+
     /// Waits until the client has no more to say, while there is room for what it says before.
     pub(super) async fn until_end(&mut self) -> io::Result<()> {
         while !self.ended {
@@ -69,6 +80,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         let count = poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut chunk)).await?;
         self.read.extend_from_slice(&chunk[..count]);
         self.ended = count == 0;
+        // A client that never pauses is not to hold up the others, nor the clock.
+        yield_now().await;
         Ok(())
     }
 

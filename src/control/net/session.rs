@@ -39,6 +39,9 @@ impl From<io::Error> for Over {
 /// So long a client may take to introduce itself.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// So long a command goes on for a client that will say no more.
+const HALF_CLOSED: Duration = Duration::from_secs(60);
+
 /// So long a client may take to read that it is sent away.
 const REFUSAL: Duration = Duration::from_secs(1);
 
@@ -63,7 +66,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     /// Holds the session, to its end.
     pub(super) async fn hold(mut self) {
         _ = self.serve().await;
-        _ = within(REFUSAL, self.stream.close()).await;
+        self.part().await;
     }
 
     /// Sends the client away.
@@ -75,10 +78,18 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 Handshake::read(&line).map_or_else(|(format, _)| format, |own| own.format);
         }
         let message = format!("there are {} sessions already", self.limits.sessions);
-        self.answer(&Err(Failure::new(Kind::Busy, message)))
-            .await
-            .ok();
-        _ = within(REFUSAL, self.stream.close()).await;
+        let answer = Err(Failure::new(Kind::Busy, message));
+        _ = self.answer(&answer).await;
+        self.part().await;
+    }
+
+    /// Ends the connection so that the client can read what it was told: what it sends meanwhile has to be taken.
+    async fn part(mut self) {
+        let part = async {
+            self.stream.close().await?;
+            self.lines.drain().await
+        };
+        _ = within(REFUSAL, part).await;
     }
 
     async fn serve(&mut self) -> Result<(), Over> {
@@ -174,8 +185,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         let ran = match select(&mut run, pin!(self.lines.until_end())).await {
             Either::Left((ran, _)) => Some(ran),
             Either::Right((Err(_), _)) => None,
-            // It may have closed its own half only, and wait for the answer.
-            Either::Right((Ok(()), _)) => within(self.limits.idle, run).await,
+            // It may have closed its own half only, and wait for the answer; or it has gone.
+            Either::Right((Ok(()), _)) => within(HALF_CLOSED.min(self.limits.idle), run).await,
         };
         let panicked = || Failure::new(Kind::Panicked, "the command panicked");
         Ok(ran.ok_or(Over)?.unwrap_or_else(|_| Err(panicked())))

@@ -118,7 +118,7 @@ impl Client {
         said
     }
 
-    /// Says that nothing more will be said.
+    /// Says that nothing more will be said, if the server is there yet.
     pub(crate) fn finish(&mut self) {
         self.stream.get_ref().finish();
     }
@@ -145,8 +145,8 @@ impl Stream {
 
     fn finish(&self) {
         match self {
-            Self::Tcp(stream) => stream.shutdown(Shutdown::Write).unwrap(),
-            Self::Unix(stream) => stream.shutdown(Shutdown::Write).unwrap(),
+            Self::Tcp(stream) => _ = stream.shutdown(Shutdown::Write),
+            Self::Unix(stream) => _ = stream.shutdown(Shutdown::Write),
         }
     }
 }
