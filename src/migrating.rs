@@ -224,16 +224,16 @@
 //! | `NotCoroutine`, `NotCoroutineFunction` | does not compile |
 //! | `ValueError`: the pool's size | [`BuildError::ZeroSize`], [`ZeroSize`], a panic of [`AioPool::new`] |
 //! | `ValueError`: `num_concurrent` | [`GroupError::ZeroSize`] |
-//! | `ServerException`, `ServerNotInitialized`, `HelpRequested`, `ParserError`, `ParserNotInitialized`, `SubParsersNotInitialized`, `CommandError` | The `control` feature is not there yet. |
+//! | `ServerException`, `ServerNotInitialized`, `HelpRequested`, `ParserError`, `ParserNotInitialized`, `SubParsersNotInitialized`, `CommandError` | A server is made by its builder, which says `io::Error`. What a client did wrong is told to the client. |
 //!
 //! | asyncio-taskpool: queue and control | here |
 //! |---|---|
 //! | `queue_context.Queue` | any channel, whose end is the end of the work |
 //! | `async with queue as item` | [`spawn`] for each item, below |
 //! | `queue.item_processed()`, `queue.join()` | not needed: [`join`] of the pool |
-//! | `TCPControlServer`, `UnixControlServer`: `pool`, `is_serving()`, `serve_forever()`, `client_class_name` | The `control` feature is not there yet. |
-//! | `TCPControlClient`, `UnixControlClient`: `start()` | The `control` feature is not there yet. |
-//! | `python -m asyncio_taskpool.control` | The `control` feature is not there yet. |
+//! | `TCPControlServer`, `UnixControlServer`: `pool`, `is_serving()`, `serve_forever()`, `client_class_name` | `control::ControlServer`, with the feature `control`: `serve_tcp` and `serve_unix` return it and the future that serves, to be spawned. `stop().await` ends all sessions, frees the port, removes the file. What clients may start is registered by name, with `command`. |
+//! | `TCPControlClient`, `UnixControlClient`: `start()` | The wire is the same, and described in the module `control`. |
+//! | `python -m asyncio_taskpool.control` | That of 1.1.4 works with this server. |
 //! | its commands, as `pool-size 5`, `num-running`, `stop 2` | methods, on any clone of the pool: [`resize`], [`active`], [`SimpleTaskPool::stop`] |
 //!
 //! ```

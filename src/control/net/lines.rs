@@ -9,9 +9,11 @@ use super::time::yield_now;
 /// Takes what a client sends apart into lines, of which none is too long.
 pub(super) struct Lines<R> {
     from: R,
-    /// What was read and not taken yet: never more than `most` bytes and a chunk.
+    /// What was read: never more than `most` bytes and a chunk.
     read: Vec<u8>,
-    /// So much of it is known to hold no line's end.
+    /// So much of it was taken.
+    taken: usize,
+    /// Up to here there is no line's end behind that.
     searched: usize,
     most: usize,
     /// The rest of a line that was too long is to be thrown away.
@@ -34,6 +36,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self {
             from,
             read: Vec::new(),
+            taken: 0,
             searched: 0,
             most,
             skips: false,
@@ -57,7 +60,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     /// Throws away what comes, until nothing more does.
     pub(super) async fn drain(&mut self) -> io::Result<()> {
         while !self.ended {
-            self.read.clear();
+            self.searched = self.read.len();
+            self.forget_all();
             self.fill().await?;
         }
         Ok(())
@@ -66,7 +70,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     /// Waits until the client has no more to say, while there is room for what it says before.
     pub(super) async fn until_end(&mut self) -> io::Result<()> {
         while !self.ended {
-            if self.read.len() >= self.most {
+            if self.read.len() - self.taken >= self.most {
                 pending::<()>().await;
             }
             self.fill().await?;
@@ -78,6 +82,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         let mut chunk = [0; CHUNK];
         let from = &mut self.from;
         let count = poll_fn(|cx| Pin::new(&mut *from).poll_read(cx, &mut chunk)).await?;
+        self.forget_taken();
         self.read.extend_from_slice(&chunk[..count]);
         self.ended = count == 0;
         // A client that never pauses is not to hold up the others, nor the clock.
@@ -89,41 +94,49 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     fn take(&mut self) -> Option<Line> {
         loop {
             let fresh = &self.read[self.searched..];
-            let end = fresh.iter().position(|byte| *byte == b'\n');
-            let Some(end) = end.map(|at| self.searched + at) else {
+            let Some(length) = fresh.iter().position(|byte| *byte == b'\n') else {
+                self.searched = self.read.len();
                 return self.take_unended();
             };
-            let rest = self.read.split_off(end + 1);
-            let line = std::mem::replace(&mut self.read, rest);
-            self.searched = 0;
-            if std::mem::take(&mut self.skips) {
-                continue;
+            let end = self.searched + length;
+            let line = self.judge(&self.read[self.taken..end]);
+            self.taken = end + 1;
+            self.searched = self.taken;
+            if !std::mem::take(&mut self.skips) {
+                return Some(line);
             }
-            return Some(self.judge(&line[..end]));
         }
     }
 
     fn take_unended(&mut self) -> Option<Line> {
+        let left = &self.read[self.taken..];
         if self.skips {
-            self.read.clear();
-        }
-        self.searched = self.read.len();
-        if self.read.len() > self.most {
+            self.forget_all();
+        } else if bare(left).len() > self.most {
             self.skips = true;
-            self.read.clear();
-            self.searched = 0;
+            self.forget_all();
             return Some(Line::TooLong);
-        }
-        if self.ended && !self.read.is_empty() {
-            let line = std::mem::take(&mut self.read);
-            self.searched = 0;
-            return Some(self.judge(&line));
+        } else if self.ended && !left.is_empty() {
+            let line = self.judge(left);
+            self.forget_all();
+            return Some(line);
         }
         None
     }
 
+    fn forget_all(&mut self) {
+        self.taken = self.read.len();
+        self.forget_taken();
+    }
+
+    fn forget_taken(&mut self) {
+        self.read.drain(..self.taken);
+        self.searched -= self.taken;
+        self.taken = 0;
+    }
+
     fn judge(&self, line: &[u8]) -> Line {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = bare(line);
         if line.len() > self.most {
             return Line::TooLong;
         }
@@ -131,5 +144,104 @@ impl<R: AsyncRead + Unpin> Lines<R> {
             Ok(line) => Line::Text(line.to_owned()),
             Err(_) => Line::NotUtf8,
         }
+    }
+}
+
+/// A line without a `\r` at its end.
+fn bare(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::task::{Context, Poll};
+
+    use futures::executor::block_on;
+
+    use super::*;
+
+    /// Gives what it has in pieces.
+    struct Pieces(VecDeque<Vec<u8>>);
+
+    impl AsyncRead for Pieces {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut [u8],
+        ) -> Poll<io::Result<usize>> {
+            let piece = self.0.pop_front().unwrap_or_default();
+            buffer[..piece.len()].copy_from_slice(&piece);
+            Poll::Ready(Ok(piece.len()))
+        }
+    }
+
+    fn judged(line: &[u8], most: usize) -> Line {
+        let line = bare(line);
+        match String::from_utf8(line.to_vec()) {
+            _ if line.len() > most => Line::TooLong,
+            Ok(text) => Line::Text(text),
+            Err(_) => Line::NotUtf8,
+        }
+    }
+
+    fn all(sent: &[u8], piece: usize, most: usize) -> Vec<Line> {
+        let pieces = sent.chunks(piece).map(<[u8]>::to_vec).collect();
+        let mut lines = Lines::new(Pieces(pieces), most);
+        let mut all = Vec::new();
+        while let Some(line) = block_on(lines.next()).unwrap() {
+            all.push(line);
+            assert!(lines.read.len() <= most + CHUNK);
+        }
+        all
+    }
+
+    #[test]
+    fn lines_are_the_same_however_they_are_cut() {
+        let mut state = 9_u64;
+        let mut roll = |sides: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 33) % sides
+        };
+        for _ in 0..3_000 {
+            let letters = b"ab\n\n\r\xc3\xa9";
+            let sent: Vec<u8> = (0..roll(60))
+                .map(|_| letters[roll(letters.len() as u64) as usize])
+                .collect();
+            let (piece, most) = (roll(9) as usize + 1, roll(12) as usize + 1);
+            let mut expected: Vec<_> = sent.split(|byte| *byte == b'\n').collect();
+            if expected.last().is_some_and(|last| last.is_empty()) {
+                expected.pop();
+            }
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|line| judged(line, most))
+                .collect();
+            assert_eq!(
+                all(&sent, piece, most),
+                expected,
+                "{sent:?} in {piece}, {most}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_sent_ahead_is_kept_until_its_turn() {
+        let pieces = [&b"a\nb"[..], b"c\n", b"d"].map(<[u8]>::to_vec).into();
+        let mut lines = Lines::new(Pieces(pieces), 100);
+        assert_eq!(
+            block_on(lines.next()).unwrap(),
+            Some(Line::Text("a".into()))
+        );
+        block_on(lines.until_end()).unwrap();
+        for text in ["bc", "d"] {
+            assert_eq!(
+                block_on(lines.next()).unwrap(),
+                Some(Line::Text(text.into()))
+            );
+        }
+        assert_eq!(block_on(lines.next()).unwrap(), None);
     }
 }

@@ -72,8 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     /// Sends the client away.
     pub(super) async fn refuse(mut self) {
         self.limits.idle = REFUSAL;
-        let line = self.next(REFUSAL).await;
-        if let Ok(Line::Text(line)) = line {
+        if let Some(Ok(Some(Line::Text(line)))) = within(REFUSAL, self.lines.next()).await {
             self.format =
                 Handshake::read(&line).map_or_else(|(format, _)| format, |own| own.format);
         }
