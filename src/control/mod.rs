@@ -63,8 +63,8 @@
 //! | `func-name` | `work` | looks, `SimpleTaskPool` only |
 //! | `start NUM` | `start-group-0` | steers, `SimpleTaskPool` only |
 //! | `stop NUM`, `stop-all` | `[2, 1]`: the newest that ran, first | steers, `SimpleTaskPool` only |
-//! | `apply NAME [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP]` | `apply-{NAME}-group-0` | steers, `AioPool` only |
-//! | `map NAME ITEMS [-n NUM] [-g GROUP]` | `map-{NAME}-group-0` | steers, `AioPool` only |
+//! | `apply NAME [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `apply-{NAME}-group-0` | steers, `AioPool` only |
+//! | `map NAME ITEMS [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `map-{NAME}-group-0` | steers, `AioPool` only |
 //! | `starmap NAME LISTS …`, `doublestarmap NAME OBJECTS …` | `starmap-{NAME}-group-0` | steers, `AioPool` only |
 //! | `resize NUM [-g GROUP]` | `ok` | steers |
 //! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | steers |
@@ -105,8 +105,8 @@
 //! other time is wrong usage, and is answered as such.
 //!
 //! **What differs from 1.1.4**: `pool-size` is the capacity, not what is left of it, and refuses nonsense; quoting;
-//! help has no empty line inside; work is named, not imported; the message of `-m` has no effect, and `-e` and `-c`
-//! are not there; `unlock` opens a pool that was gathered, too. In a [`SimpleTaskPool`](crate::SimpleTaskPool) a task
+//! help has no empty line inside; work is named, not imported, and so are the callbacks of `-e` and `-c`; the message
+//! of `-m` has no effect; `unlock` opens a pool that was gathered, too. In a [`SimpleTaskPool`](crate::SimpleTaskPool) a task
 //! has its number from the moment that it begins to wait: stopped before it runs, it has used one up.
 
 mod net;

@@ -47,8 +47,8 @@ fn errors_have_a_kind() {
     client.ask("lock");
     assert_eq!(client.ask_json("apply work")["error"]["kind"], "closed");
     assert_eq!(
-        client.ask_json("map work")["error"]["usage"],
-        "usage: map [-h] [-n NUM_CONCURRENT] [-g GROUP_NAME] func arg_iter"
+        client.ask_json("cancel-group")["error"]["usage"],
+        "usage: cancel-group [-h] [-m MSG] group_name"
     );
 }
 

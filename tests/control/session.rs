@@ -256,7 +256,7 @@ fn help_is_as_wide_as_the_terminal() {
     let block = wide.ask_block("apply -h");
     assert!(
         block.starts_with(
-            "usage: apply [-h] [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP_NAME] func\nStarts "
+            "usage: apply [-h] [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP_NAME] [-e END_CALLBACK] [-c CANCEL_CALLBACK] func\nStarts "
         ),
         "{block}"
     );
@@ -278,7 +278,7 @@ fn refusals_are_one_line_and_change_nothing() {
         ("pool-size -1", "-1"),
         ("resize 0 -g busy", "pause"),
         ("resize 3 -g nope", "\"nope\""),
-        ("apply nope", "only: bad, quick, work"),
+        ("apply nope", "only: bad, ended, quick, work"),
         ("apply work -g busy", "\"busy\" already"),
         ("map work [1] -n 0", "NUM_CONCURRENT"),
         ("stats -g nope", "\"nope\""),
@@ -326,4 +326,46 @@ fn a_pool_without_a_name_has_its_number_and_a_size_without_bound_is_inf() {
     assert_eq!(client.ask("pool-size"), "inf");
     assert_eq!(client.ask("pool-size 2"), "ok");
     assert_eq!(client.ask("pool-size"), "2");
+}
+
+#[test]
+fn callbacks_are_registered_too_and_are_told_which_task_was_stopped_and_which_has_ended() {
+    use std::sync::mpsc::channel;
+
+    use crate::support::{Runtime, idle_work, loopback};
+    use aiopool::control::ControlServer;
+
+    let (tell, told) = channel();
+    let begin = move |pool| {
+        let (ended, cancelled) = (tell.clone(), tell);
+        let builder = idle_work(ControlServer::builder(pool))
+            .command("told-ended", move |id| {
+                ended.send(format!("ended {id}")).unwrap();
+                async { panic!("and the server goes on") }
+            })
+            .command("cancelled", move |id| {
+                cancelled.send(format!("cancelled {id}")).unwrap();
+                async {}
+            });
+        loopback(builder)
+    };
+    let server = Server::begin(Runtime::TokioOneThread, 9, begin).unwrap();
+    let mut client = server.text();
+    let mut tell = |line: &str, expected: &[&str]| {
+        client.ask(line);
+        for event in expected {
+            assert_eq!(told.recv().unwrap(), *event, "{line}");
+        }
+    };
+    tell("apply quick -e told-ended -c cancelled", &["ended 0"]);
+    tell(
+        "apply bad --end-callback=told-ended -c cancelled",
+        &["ended 1"],
+    );
+    tell("map work [1] -e told-ended -c cancelled", &[]);
+    tell("starmap work [[1]] -c cancelled", &[]);
+    tell("cancel 2", &["cancelled 2", "ended 2"]);
+    tell("cancel-all", &["cancelled 3"]);
+    assert!(client.ask("apply work -e nope").contains("\"nope\""));
+    assert_eq!(client.ask("num-ended"), "4");
 }

@@ -121,3 +121,37 @@ fn a_client_that_goes_while_it_waits_is_forgotten() {
     drop(gone);
     eventually("its seat is free", || server.text().title == "AioPool-demo");
 }
+
+#[test]
+fn a_task_that_takes_its_time_to_stop_counts_as_cancelled_until_it_has() {
+    use std::time::Duration;
+
+    let server = Server::tcp(3, with_work);
+    let (enough, told) = futures::channel::oneshot::channel::<()>();
+    let tidy = async {
+        aiopool::current().unwrap().aborted().await;
+        told.await
+    };
+    let slow = server.pool.task(tidy);
+    let slow = slow.grace(Duration::from_secs(3600)).spawn_n();
+    let mut client = server.json();
+    client.ask("apply work -g other");
+    assert_eq!(client.ask("cancel 0"), r#"{"ok":null}"#);
+    assert_eq!(client.ask("num-cancelled"), r#"{"ok":1}"#);
+    assert_eq!(client.ask("num-running"), r#"{"ok":1}"#);
+    assert_eq!(client.ask("num-ended"), r#"{"ok":0}"#);
+    assert_eq!(client.ask_json("cancel 0")["error"]["kind"], "cancelled");
+    assert_eq!(
+        client.ask("cancel-all"),
+        r#"{"ok":null}"#,
+        "it is not waited for"
+    );
+    assert_eq!(client.ask("num-cancelled"), r#"{"ok":1}"#);
+    assert_eq!(client.ask("num-ended"), r#"{"ok":1}"#);
+    assert!(!slow.is_finished());
+    drop(enough);
+    eventually("it has stopped", || {
+        client.ask("num-cancelled") == r#"{"ok":0}"#
+    });
+    assert_eq!(client.ask("num-ended"), r#"{"ok":2}"#);
+}

@@ -91,8 +91,9 @@ impl Builder {
     ///
     /// It is given what the client wrote, as JSON: an element of the list for `map`, a list or an object of it for
     /// `starmap` and `doublestarmap`, for `apply` what followed `-a` or `-k`, or else null. It runs as a task of the
-    /// pool, in the group of the command, and its output is dropped. Clients of a
-    /// [`SimpleTaskPool`](crate::SimpleTaskPool) start copies of its function, and nothing else.
+    /// pool, in the group of the command, and its output is dropped. Named
+    /// by `-e` or `-c`, it is given the number of each task that ends or is stopped, and is run by the server, while it
+    /// serves. Clients of a [`SimpleTaskPool`](crate::SimpleTaskPool) start copies of its function, and nothing else.
     ///
     /// # Examples
     ///

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::future::pending;
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -127,22 +128,27 @@ impl Floor {
         };
         either(closed, self.serve_all()).await;
         _ = self.ending.set_blocking(());
-        within(LAST_WORDS, self.sessions.collect::<()>()).await;
+        let sessions = std::mem::take(&mut self.sessions);
+        within(LAST_WORDS, sessions.collect::<()>()).await;
     }
 
     async fn serve_all(&mut self) {
         loop {
-            let next = Self::accept(
+            let accept = Self::accept(
                 &self.listener,
                 &self.seats,
                 &self.limits,
                 &self.desk,
                 &self.ending,
             );
-            match either(next, session_ends(&mut self.sessions)).await {
-                Either::Left(Ok(session)) => self.sessions.push(session),
-                Either::Left(Err(_)) => {
+            let news = either(accept, self.desk.errands().take());
+            match either(news, session_ends(&mut self.sessions)).await {
+                Either::Left(Either::Left(Ok(session))) => self.sessions.push(session),
+                Either::Left(Either::Left(Err(_))) => {
                     either(Timer::after(RESPITE), session_ends(&mut self.sessions)).await;
+                }
+                Either::Left(Either::Right(errands)) => {
+                    self.sessions.extend(errands.into_iter().map(unbreakable));
                 }
                 Either::Right(()) => {}
             }
@@ -169,6 +175,18 @@ impl Floor {
             }
         })
     }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        self.desk.errands().end();
+    }
+}
+
+/// A panic of it is the end of it, and of nothing else.
+fn unbreakable(errand: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    let caught = AssertUnwindSafe(errand).catch_unwind();
+    caught.map(drop).boxed()
 }
 
 /// A session, if there is a seat for it.

@@ -3,12 +3,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
-use super::{Target, Works};
+use super::{Errands, Target, Works};
 
 /// Carries commands out, for all sessions of a server.
 pub(in crate::control) struct Desk {
     pub(super) target: Target,
     pub(super) works: Works,
+    pub(super) errands: Errands,
     read_only: bool,
     books: Mutex<Books>,
 }
@@ -30,6 +31,7 @@ impl Desk {
         Self {
             target,
             works,
+            errands: Errands::default(),
             read_only,
             books: Mutex::default(),
         }
@@ -37,6 +39,10 @@ impl Desk {
 
     pub(in crate::control) fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub(in crate::control) fn errands(&self) -> &Errands {
+        &self.errands
     }
 
     pub(in crate::control) fn sort(&self) -> Only {

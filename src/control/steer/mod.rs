@@ -5,7 +5,9 @@
 //! - [`Desk`]: carries commands out, for all sessions of a server.
 //! - `groups`: which tasks were started from outside, in which group.
 
+mod callbacks;
 mod desk;
+mod errands;
 mod groups;
 mod ids;
 mod looking;
@@ -16,5 +18,6 @@ mod target;
 mod work;
 
 pub(super) use self::desk::Desk;
+pub(super) use self::errands::Errands;
 pub use self::target::Target;
 pub(super) use self::work::Works;

@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::super::wire::{Begin, Failure, Inputs, Kind, Reply};
 use super::Desk;
+use super::callbacks::Callbacks;
 use super::groups::{Feeding, Group};
 use super::ids::Ids;
 use super::settled::settled;
 use super::work::Work;
-use crate::{AioPool, current};
+use crate::{AioPool, Feed, current};
 
 /// No more are started by one `start`, since all of them are made at once.
 const AT_ONCE: i64 = 100_000;
@@ -55,14 +56,13 @@ impl Desk {
     }
 
     fn begin_group(&self, begin: Begin) -> Result<String, Failure> {
-        let work = self.works.find(&begin.function).ok_or_else(|| {
-            let name = &begin.function;
-            let known = self.works.names();
-            Failure::new(
-                Kind::NotFound,
-                format!("no work is registered as {name:?}, only: {known}"),
-            )
-        })?;
+        let work = self.work(&begin.function)?;
+        let named = |name: &Option<String>| name.as_deref().map(|name| self.work(name)).transpose();
+        let callbacks = Callbacks {
+            cancel: named(&begin.on_cancel)?,
+            end: named(&begin.on_end)?,
+            errands: self.errands.clone(),
+        };
         self.refuse_if_closed()?;
         let at_once = match &begin.inputs {
             Inputs::Copies { .. } => AioPool::UNBOUNDED,
@@ -74,11 +74,14 @@ impl Desk {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
                 let copies = (0..count).map(move |_| input.clone());
-                (feed(&group, copies, work, &ids), count)
+                (feed(&group, copies, work, callbacks, &ids), count)
             }
             Inputs::Each { items, .. } => {
                 let count = items.len() as u64;
-                (feed(&group, items.into_iter(), work, &ids), count)
+                (
+                    feed(&group, items.into_iter(), work, callbacks, &ids),
+                    count,
+                )
             }
         };
         if feed.progress().rejected {
@@ -96,6 +99,14 @@ impl Desk {
             .groups
             .add(name.clone(), ids, Some(feeding), Group::is_fed);
         Ok(name)
+    }
+
+    fn work(&self, name: &str) -> Result<Work, Failure> {
+        self.works.find(name).ok_or_else(|| {
+            let known = self.works.names();
+            let message = format!("no work is registered as {name:?}, only: {known}");
+            Failure::new(Kind::NotFound, message)
+        })
     }
 
     fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
@@ -146,17 +157,18 @@ fn feed(
     group: &AioPool,
     inputs: impl Iterator<Item = Value> + Send + 'static,
     work: Work,
+    callbacks: Callbacks,
     ids: &Arc<Mutex<Ids>>,
-) -> crate::Feed {
+) -> Feed {
     let ids = ids.clone();
     group.feed(inputs, move |input| {
-        let (ids, work) = (ids.clone(), work.clone());
+        let (ids, work, callbacks) = (ids.clone(), work.clone(), callbacks.clone());
         async move {
-            if let Some(current) = current() {
-                let id = current.id().get();
-                ids.lock().unwrap_or_else(PoisonError::into_inner).add(id);
-            }
+            let id = current().map_or(0, |current| current.id().get());
+            let watched = callbacks.watch(id);
+            ids.lock().unwrap_or_else(PoisonError::into_inner).add(id);
             work(input).await;
+            watched.complete();
         }
     })
 }

@@ -52,6 +52,8 @@ pub(in crate::control) struct Begin {
     pub(in crate::control) function: String,
     pub(in crate::control) inputs: Inputs,
     pub(in crate::control) group: Option<String>,
+    pub(in crate::control) on_end: Option<String>,
+    pub(in crate::control) on_cancel: Option<String>,
 }
 
 /// What a group of tasks is given.

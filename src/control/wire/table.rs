@@ -115,7 +115,21 @@ const AT_ONCE: Switch = Switch {
 
 const NAME: Argument = one("func", Kind::Text, "the name of registered work");
 
-const EACH: &[Switch] = &[AT_ONCE, AS_GROUP];
+const ON_END: Switch = Switch {
+    short: "-e",
+    long: "end-callback",
+    takes: Some(("END_CALLBACK", Kind::Text)),
+    help: "registered work that is given each task's number when it ends",
+};
+
+const ON_CANCEL: Switch = Switch {
+    short: "-c",
+    long: "cancel-callback",
+    takes: Some(("CANCEL_CALLBACK", Kind::Text)),
+    help: "registered work that is given each task's number when it is stopped",
+};
+
+const EACH: &[Switch] = &[AT_ONCE, AS_GROUP, ON_END, ON_CANCEL];
 
 const COMMANDS: &[Command] = &[
     Command {
@@ -141,6 +155,8 @@ const COMMANDS: &[Command] = &[
                 help: "how many of them (1)",
             },
             AS_GROUP,
+            ON_END,
+            ON_CANCEL,
         ],
         help: "Starts registered work, once or several times, as a group.",
         only: Only::Aio,
@@ -455,6 +471,8 @@ fn apply(args: &mut Args) -> Result<Call, String> {
         function: text(args, "func")?,
         inputs: Inputs::Copies { count, input },
         group: args.text("group-name"),
+        on_end: args.text("end-callback"),
+        on_cancel: args.text("cancel-callback"),
     }))
 }
 
@@ -483,5 +501,7 @@ fn each(
         function: text(args, "func")?,
         inputs: Inputs::Each { items, at_once },
         group: args.text("group-name"),
+        on_end: args.text("end-callback"),
+        on_cancel: args.text("cancel-callback"),
     }))
 }

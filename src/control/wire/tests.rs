@@ -243,6 +243,12 @@ fn written(call: &Call, dice: &mut Dice) -> String {
         }
         Call::Begin(begin) => {
             group(dice, &mut words, &begin.group);
+            if let Some(name) = &begin.on_end {
+                words.extend(option(dice, "-e", "end-callback", name));
+            }
+            if let Some(name) = &begin.on_cancel {
+                words.extend(option(dice, "-c", "cancel-callback", name));
+            }
             match &begin.inputs {
                 Inputs::Copies { count, input } => {
                     words.push(format!("--num={count}"));
@@ -307,6 +313,8 @@ fn begin(verb: &'static str, inputs: Inputs, dice: &mut Dice) -> Call {
         function: dice.word(),
         inputs,
         group: dice.maybe_word(),
+        on_end: dice.maybe_word(),
+        on_cancel: dice.maybe_word(),
     })
 }
 
@@ -424,7 +432,7 @@ fn help_fits_the_width_and_explains_every_command() {
                 assert!(help.starts_with(&format!("usage: {} [-h]", command.name)));
                 let longest = help.lines().chain(all.lines()).map(str::len).max();
                 assert!(
-                    longest <= Some(width.max(52)),
+                    longest <= Some(width.max(56)),
                     "{longest:?} columns: {help}"
                 );
             }

@@ -28,20 +28,17 @@ impl Usage {
             return "usage: [-h] [command] ...".into();
         };
         let begin = format!("usage: {} ", command.name);
-        let mut lines = begin.clone();
-        let mut column = begin.len();
-        for part in parts(command) {
-            if column + part.len() > self.width && column > begin.len() {
-                lines.truncate(lines.trim_end().len());
-                write_line(&mut lines, begin.len());
-                column = begin.len();
-            }
-            column += part.len() + 1;
-            lines.push_str(&part);
-            lines.push(' ');
+        let (options, arguments) = parts(command);
+        let all = [&options[..], &arguments].concat().join(" ");
+        if begin.len() + all.len() <= self.width {
+            return begin + &all;
         }
-        lines.truncate(lines.trim_end().len());
-        lines
+        let inside = self.width.saturating_sub(begin.len());
+        let mut lines = wrapped(&options, inside);
+        lines.extend(wrapped(&arguments, inside));
+        lines.retain(|line| !line.is_empty());
+        let next = format!("\n{:1$}", "", begin.len());
+        begin + &lines.join(&next)
     }
 
     /// All there is to say, without an empty line: that would be the end of it.
@@ -57,7 +54,7 @@ impl Usage {
     }
 
     fn explain(&self, command: &Command, help: &mut String) {
-        let sentence = wrapped(command.help, self.width);
+        let sentence = wrapped(&words(command.help), self.width);
         help.push_str(&sentence.join("\n"));
         help.push('\n');
         let rows = command.arguments.iter();
@@ -97,7 +94,7 @@ impl Usage {
                 help.push('\n');
                 at = 0;
             }
-            for line in wrapped(text, self.width.saturating_sub(column).max(20)) {
+            for line in wrapped(&words(text), self.width.saturating_sub(column).max(20)) {
                 _ = writeln!(help, "{:1$}{line}", "", column - at);
                 at = 0;
             }
@@ -111,31 +108,34 @@ pub(super) fn names(sort: Only) -> String {
     names.join(", ")
 }
 
-fn parts(command: &Command) -> Vec<String> {
-    let mut parts = vec!["[-h]".to_owned()];
-    parts.extend(command.switches.iter().map(|switch| match switch.takes {
+/// How options and arguments are written.
+fn parts(command: &Command) -> (Vec<String>, Vec<String>) {
+    let options = command.switches.iter().map(|switch| match switch.takes {
         Some((name, _)) => format!("[{} {name}]", switch.short),
         None => format!("[{}]", switch.short),
-    }));
-    parts.extend(command.arguments.iter().map(|argument| {
+    });
+    let arguments = command.arguments.iter().map(|argument| {
         let name = argument.name;
         match argument.count {
             Count::One => name.to_owned(),
             Count::Maybe => format!("[{name}]"),
             Count::Many => format!("[{name} ...]"),
         }
-    }));
-    parts
+    });
+    let help = "[-h]".to_owned();
+    let options = std::iter::once(help).chain(options);
+    (options.collect(), arguments.collect())
 }
 
-fn write_line(lines: &mut String, indent: usize) {
-    _ = write!(lines, "\n{:indent$}", "");
+fn words(text: &str) -> Vec<&str> {
+    text.split(' ').collect()
 }
 
-/// Breaks a text between words.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
+/// Fills lines with words.
+fn wrapped(words: &[impl AsRef<str>], width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in words {
+        let word = word.as_ref();
         let last = lines.last_mut().expect("it begins with one");
         if !last.is_empty() && last.len() + 1 + word.len() > width {
             lines.push(word.to_owned());

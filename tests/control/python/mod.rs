@@ -190,6 +190,31 @@ const TASKS: &[(&str, Alike)] = &[
     ("num-running", Same),
     ("is-full", Same),
     ("apply registered.work -g mine", Refused),
+    (
+        "apply",
+        Misuse(
+            "usage: apply [-h] [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP_NAME]",
+            "func",
+        ),
+    ),
+    (
+        "apply registered.work -n x",
+        Misuse(
+            "usage: apply [-h] [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP_NAME]",
+            "-n/--num: ",
+        ),
+    ),
+    (
+        "map registered.work",
+        Misuse(
+            "usage: map [-h] [-n NUM_CONCURRENT] [-g GROUP_NAME] [-e END_CALLBACK]",
+            "arg_iter",
+        ),
+    ),
+    (
+        "starmap -h",
+        Usage("usage: starmap [-h] [-n NUM_CONCURRENT] [-g GROUP_NAME] [-e END_CALLBACK]"),
+    ),
     ("map registered.work [1] -n 0", Refused),
     ("map registered.work [1] -n -1", Refused),
     ("cancel 0 1", Same),
@@ -217,7 +242,11 @@ const TASKS: &[(&str, Alike)] = &[
     ("apply registered.work", Same),
     ("get-group-ids apply-work-group-0", Same),
     ("cancel-all", Same),
-    ("apply registered.bad", Same),
+    ("apply registered.bad -e registered.ended", Same),
+    (
+        "apply registered.quick -e registered.ended -c registered.ended",
+        Same,
+    ),
     ("flush -r", Same),
     ("gather-and-close -r", Same),
     ("num-ended", Same),

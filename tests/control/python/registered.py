@@ -1,4 +1,4 @@
-"""What clients of the Python server may start: `registered.work`, `registered.quick`, `registered.bad`."""
+"""What clients of the Python server may start: `registered.work`, `registered.quick`, `registered.bad`; and a callback."""
 
 import asyncio
 
@@ -13,3 +13,7 @@ async def quick(*_, **__):
 
 async def bad(*_, **__):
     raise ValueError("on purpose")
+
+
+async def ended(_task_id: int):
+    pass

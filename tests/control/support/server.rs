@@ -176,5 +176,6 @@ pub(crate) fn idle_work(builder: Builder) -> Builder {
     builder
         .command("work", |_| std::future::pending::<()>())
         .command("quick", |_| std::future::ready(()))
+        .command("ended", |_| std::future::ready(()))
         .command("bad", |_| async { panic!("on purpose") })
 }
