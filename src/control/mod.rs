@@ -35,9 +35,10 @@
 //!
 //! line      = [ word *( blank word ) ]
 //! word      = plain | quoted | nested
-//! plain     = any character but a blank, then any but a blank
+//! plain     = begins with any other character, and goes on to the next blank
 //! quoted    = "…" or '…', with \" \' \\ \n \t \r inside; a blank or the line's end follows
-//! nested    = begins with [ ( or {, and goes on to the bracket that closes it, blanks and strings inside included
+//! nested    = begins with [ ( or {, and goes on to the bracket that closes it, with all blanks and texts inside,
+//!             and then to the next blank
 //! blank     = 1*( space | tab )
 //!
 //! command   = name *( option | argument )     options and arguments in any order
@@ -74,8 +75,9 @@
 //! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
 //!
 //! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
-//! usage and tables are several lines, and end with an empty one, their only one. Help and wrong usage begin with `usage:`; wrong
-//! usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of its columns.
+//! usage and tables are several lines, and end with an empty one, their only one. Help and wrong usage begin with
+//! `usage:`; wrong usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of
+//! its columns.
 //!
 //! **Replies as JSON.** Each is one line, an object with one key, from the handshake's answer on:
 //!
