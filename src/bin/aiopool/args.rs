@@ -1,0 +1,190 @@
+//! The command line.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::address::{Address, host_and_port};
+use crate::connection::{Connection, Login};
+use crate::failure::Failure;
+use crate::{one_shot, prompt};
+
+const NOTES: &str = "\
+Examples:
+  aiopool unix /run/app.sock                 a prompt, with completion and history
+  aiopool unix /run/app.sock resize 20       one command, its answer, and back
+  aiopool tcp localhost:8001 --json stats    for programs: one JSON object
+  aiopool unix /run/app.sock -- -h           what this pool can be told to do
+  aiopool unix /run/app.sock start -h        and how
+
+A server of asyncio-taskpool 1.1.4 is steered in the same way.
+
+Exit codes:
+  0  done
+  1  the pool refused
+  2  wrong usage, of this program or of a command
+  3  cannot connect, or the connection was lost";
+
+const COMMAND_HELP: &str =
+    "One command for the pool, with its arguments; without one there is a prompt";
+
+/// Look at a running pool, and steer it.
+#[derive(Debug, Parser)]
+#[command(name = "aiopool", version, after_help = NOTES)]
+struct Args {
+    /// Print answers as JSON: {"ok": …} or {"error": {"kind": …, "message": …}}
+    #[arg(long, global = true)]
+    json: bool,
+    /// What the server wants to see. On the command line others of this machine can read it: better use the variable
+    #[arg(
+        long,
+        global = true,
+        env = "AIOPOOL_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    token: Option<String>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Connect to HOST:PORT
+    #[command(after_help = NOTES)]
+    Tcp {
+        /// Where the server listens, like localhost:8001 or [::1]:8001
+        #[arg(value_name = "HOST:PORT", value_parser = host_and_port, value_hint = ValueHint::Hostname)]
+        address: String,
+        #[arg(help = COMMAND_HELP, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// Connect to a Unix socket
+    #[command(after_help = NOTES)]
+    Unix {
+        /// The server's socket, like /run/app.sock
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+        #[arg(help = COMMAND_HELP, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+    /// Print a script that completes this program's command line in a shell
+    #[command(
+        after_help = "Example, for bash:\n  aiopool completions bash > ~/.local/share/bash-completion/completions/aiopool"
+    )]
+    Completions { shell: Shell },
+}
+
+/// Does what the command line says.
+pub(crate) fn run() -> ExitCode {
+    let args = Args::parse();
+    match dispatch(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn dispatch(args: Args) -> Result<(), Failure> {
+    let (address, command) = match args.what {
+        What::Tcp { address, command } => (Address::Tcp(address), command),
+        What::Unix { path, command } => (Address::Unix(path), command),
+        What::Completions { shell } => return completions(shell),
+    };
+    let (command, json) = heard_anywhere(command, args.json);
+    let login = Login {
+        address,
+        token: args.token,
+        width: width(),
+    };
+    let connection = Connection::open(&login)?;
+    match command.is_empty() {
+        true => prompt::run(connection, json),
+        false => one_shot::run(connection, &command, json),
+    }
+}
+
+/// No command has an option `--json`: after a command, too, it is this program that is meant.
+fn heard_anywhere(mut command: Vec<String>, json: bool) -> (Vec<String>, bool) {
+    let words = command.len();
+    command.retain(|word| word != "--json");
+    let json = json || command.len() < words;
+    (command, json)
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "aiopool", &mut script);
+    Ok(io::Write::write_all(&mut io::stdout(), &script)?)
+}
+
+/// As wide as the terminal, or as terminals are.
+fn width() -> u16 {
+    ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use clap::{CommandFactory, Parser};
+
+    use super::{Args, What, heard_anywhere};
+
+    fn command_of(line: &[&str]) -> Vec<String> {
+        match Args::try_parse_from(line).unwrap().what {
+            What::Tcp { command, .. } | What::Unix { command, .. } => command,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_command_belongs_to_it() {
+        let command = command_of(&["aiopool", "unix", "/run/x", "start", "-h"]);
+        assert_eq!(command, ["start", "-h"]);
+        let command = command_of(&["aiopool", "tcp", "h:1", "apply", "f", "-n", "2", "--json"]);
+        assert_eq!(command, ["apply", "f", "-n", "2", "--json"]);
+        let command = command_of(&["aiopool", "tcp", "h:1", "--", "-h"]);
+        assert_eq!(command, ["-h"]);
+    }
+
+    #[test]
+    fn json_and_token_are_heard_wherever_they_stand() {
+        for line in [
+            [
+                "aiopool", "--json", "--token", "t", "unix", "/run/x", "stats",
+            ],
+            [
+                "aiopool", "unix", "--json", "/run/x", "--token", "t", "stats",
+            ],
+            [
+                "aiopool",
+                "unix",
+                "/run/x",
+                "--token=t",
+                "--json",
+                "stats",
+                "-x",
+            ],
+        ] {
+            let args = Args::try_parse_from(line).unwrap();
+            assert!(args.json && args.token.as_deref() == Some("t"), "{line:?}");
+            let What::Unix { path, command } = args.what else {
+                panic!()
+            };
+            assert_eq!(
+                (path.as_path(), &*command[0]),
+                (Path::new("/run/x"), "stats")
+            );
+        }
+        let (command, json) = heard_anywhere(vec!["stats".into(), "--json".into()], false);
+        assert_eq!((command.len(), json), (1, true));
+    }
+}

@@ -1,0 +1,156 @@
+//! A session with a control server, of this crate or of asyncio-taskpool 1.1.4.
+//!
+//! The handshake asks for JSON: what answers it in JSON goes on so, and what
+//! does not is a server that only has text.
+//!
+//! On the JSON wire a reply is a line. On the text wire nothing says where a
+//! reply ends, so each command is followed by a second one whose reply is
+//! known: a line that is `True` or `False`, once the first has been answered.
+
+use std::fmt::Display;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+
+use serde_json::json;
+
+use crate::address::Address;
+use crate::failure::Failure;
+use crate::reply::Reply;
+use crate::socket::Socket;
+
+const LONGEST_GREETING: u64 = 1 << 16;
+/// Looks, and no more: every server has it.
+const PROBE: &str = "is-locked";
+
+/// What the user gave to connect with.
+#[derive(Clone, Debug)]
+pub(crate) struct Login {
+    pub(crate) address: Address,
+    pub(crate) token: Option<String>,
+    /// The columns that help is wrapped to.
+    pub(crate) width: u16,
+}
+
+/// The server's half of what is said, and ours.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    address: Address,
+    server: String,
+    wire: Wire,
+    reader: BufReader<Socket>,
+    writer: Socket,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    Text,
+    Json,
+}
+
+impl Connection {
+    /// Connects, greets, and finds out which wire it is.
+    pub(crate) fn open(login: &Login) -> Result<Self, Failure> {
+        let address = &login.address;
+        let failed =
+            |error: io::Error| Failure::Connection(format!("cannot connect to {address}: {error}"));
+        let socket = Socket::connect(address).map_err(failed)?;
+        let mut connection = Self {
+            address: address.clone(),
+            server: String::new(),
+            wire: Wire::Text,
+            writer: socket.another().map_err(failed)?,
+            reader: BufReader::new(socket),
+        };
+        connection
+            .greet(login)
+            .map_err(|error| failed(explain(error)))?;
+        Ok(connection)
+    }
+
+    /// What the server calls its pool: `SimpleTaskPool-demo`.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
+    pub(crate) fn wire(&self) -> Wire {
+        self.wire
+    }
+
+    /// Sends one command, and waits for its reply as long as it takes.
+    pub(crate) fn ask(&mut self, command: &str) -> Result<Reply, Failure> {
+        let reply = match self.wire {
+            Wire::Json => self.send(command).and_then(|()| self.receive()),
+            Wire::Text => self.ask_in_text(command),
+        };
+        reply.map_err(|error| self.lost(&error))
+    }
+
+    fn greet(&mut self, login: &Login) -> io::Result<()> {
+        let mut greeting = json!({ "terminal_width": login.width, "format": "json" });
+        if let Some(token) = &login.token {
+            greeting["token"] = token.as_str().into();
+        }
+        self.reader.get_ref().patient(false)?;
+        self.send(&greeting.to_string())?;
+        let answer = line(&mut self.reader.by_ref().take(LONGEST_GREETING))?;
+        (self.wire, self.server) = match Reply::from_json(&answer) {
+            Some(Reply::Done(server)) => (Wire::Json, server.as_str().unwrap_or_default().into()),
+            Some(Reply::Refused(why)) => return Err(io::Error::other(why.message)),
+            None => (Wire::Text, answer),
+        };
+        self.reader.get_ref().patient(true)
+    }
+
+    fn receive(&mut self) -> io::Result<Reply> {
+        let line = line(&mut self.reader)?;
+        let garbled = || io::Error::new(ErrorKind::InvalidData, "it does not speak JSON any more");
+        Reply::from_json(&line).ok_or_else(garbled)
+    }
+
+    fn ask_in_text(&mut self, command: &str) -> io::Result<Reply> {
+        self.send(&format!("{command}\n{PROBE}"))?;
+        let mut text = line(&mut self.reader)?;
+        loop {
+            match line(&mut self.reader) {
+                Ok(end) if end == "True" || end == "False" => break,
+                Ok(more) => text = text + "\n" + &more,
+                // It has answered, and gone.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Reply::from_text(command, &text))
+    }
+
+    /// In one piece, so that nobody has to wait for the second.
+    fn send(&mut self, line: &str) -> io::Result<()> {
+        self.writer.write_all(format!("{line}\n").as_bytes())
+    }
+
+    fn lost(&self, error: impl Display) -> Failure {
+        Failure::Connection(format!("lost the connection to {}: {error}", self.address))
+    }
+}
+
+/// The next line, without its end.
+fn line(reader: &mut impl BufRead) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    reader.read_until(b'\n', &mut bytes)?;
+    if bytes.pop() != Some(b'\n') {
+        return Err(io::Error::new(
+            ErrorKind::UnexpectedEof,
+            "the server has closed it",
+        ));
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Says what a silence means, which the system calls "temporarily unavailable".
+fn explain(error: io::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
+            ErrorKind::TimedOut,
+            "no answer, as a control server would give one",
+        ),
+        _ => error,
+    }
+}

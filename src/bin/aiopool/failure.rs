@@ -1,0 +1,54 @@
+//! What can go wrong, and the exit code that says so.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// Why the program ends, if not because all is well.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The pool refused, and the reader has been told why.
+    Refused,
+    /// The command cannot be right, and the reader has been told why.
+    Usage,
+    /// There is no server, or no session with it, or there is none any more.
+    Connection(String),
+    /// What was to be printed has no reader, or the terminal fails.
+    Output(io::Error),
+}
+
+impl Failure {
+    /// Says on the standard error what nobody has said yet.
+    pub(crate) fn report(&self) -> ExitCode {
+        match self {
+            Self::Refused | Self::Usage => {}
+            Self::Connection(reason) => complain(reason),
+            // Whoever read it has seen enough.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Self::Output(error) => complain(format_args!("cannot write: {error}")),
+        }
+        self.code().into()
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Refused => 1,
+            Self::Usage => 2,
+            Self::Connection(_) => 3,
+            // What a shell reports for a program that SIGPIPE ended.
+            Self::Output(_) => 141,
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+/// One line on the standard error, which may be closed.
+pub(crate) fn complain(what: impl fmt::Display) {
+    use io::Write;
+    let _ = writeln!(io::stderr(), "aiopool: {what}");
+}

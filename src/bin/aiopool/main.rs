@@ -1,0 +1,15 @@
+//! `aiopool`: look at a running pool, and steer it, from a shell, at a prompt, or on a dashboard.
+
+mod address;
+mod args;
+mod connection;
+mod failure;
+mod one_shot;
+mod prompt;
+mod readable;
+mod reply;
+mod socket;
+
+fn main() -> std::process::ExitCode {
+    args::run()
+}

@@ -1,0 +1,137 @@
+//! Values, written for people.
+
+use std::fmt::Write;
+
+use serde_json::{Map, Value};
+
+/// What a person reads, without the end of the last line. Where asyncio-taskpool has a form for it, it is that form.
+pub(crate) fn readable(asked: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "ok".into(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if asked.starts_with("groups") => table(items),
+        Value::Array(items) => list(items, asked.starts_with("get-group-ids")),
+        Value::Object(fields) => object(asked, fields),
+    }
+}
+
+fn list(items: &[Value], is_set: bool) -> String {
+    let text = items
+        .iter()
+        .map(Value::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match is_set {
+        false => format!("[{text}]"),
+        true if items.is_empty() => "set()".into(),
+        true => format!("{{{text}}}"),
+    }
+}
+
+fn object(asked: &str, fields: &Map<String, Value>) -> String {
+    match (fields.get("help"), fields.get("tasks")) {
+        (Some(Value::String(help)), _) => help.trim_end().into(),
+        (_, Some(Value::Array(tasks))) => match fields.get("more").and_then(Value::as_u64) {
+            None | Some(0) => table(tasks),
+            Some(more) => format!("{}\n… and {more} more", table(tasks)),
+        },
+        _ if asked.starts_with("watch") => line(fields),
+        _ => lines(fields),
+    }
+}
+
+fn line(fields: &Map<String, Value>) -> String {
+    let pairs = fields
+        .iter()
+        .map(|(key, value)| format!("{key}={}", cell(value)));
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn lines(fields: &Map<String, Value>) -> String {
+    let width = fields
+        .keys()
+        .map(|key| key.chars().count())
+        .max()
+        .unwrap_or(0);
+    let pairs = fields
+        .iter()
+        .map(|(key, value)| format!("{key:width$}  {}", cell(value)));
+    pairs.collect::<Vec<_>>().join("\n")
+}
+
+/// Rows under the names of their fields, each column as wide as its widest.
+fn table(rows: &[Value]) -> String {
+    let Some(first) = rows.first().and_then(Value::as_object) else {
+        return "none".into();
+    };
+    let mut lines: Vec<Vec<String>> = vec![first.keys().cloned().collect()];
+    for row in rows {
+        let cells = first
+            .keys()
+            .map(|key| cell(row.get(key).unwrap_or(&Value::Null)));
+        lines.push(cells.collect());
+    }
+    let length = |cell: &String| cell.chars().count();
+    let widest = |column| {
+        lines
+            .iter()
+            .map(|line| length(&line[column]))
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..first.len()).map(widest).collect();
+    let lines = lines.iter().map(|cells| {
+        let mut line = String::new();
+        for (cell, width) in cells.iter().zip(&widths) {
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        line.trim_end().to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => "-".into(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) if number.is_f64() => {
+            format!("{:.3}", number.as_f64().unwrap_or_default())
+        }
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::readable;
+
+    #[test]
+    fn tasks_and_groups_are_tables() {
+        let tasks = json!({
+            "tasks": [{"id": 0, "name": "a", "waited": 0.25}, {"id": 10, "name": "long one", "waited": null}],
+            "more": 2
+        });
+        let table = "id  name      waited\n0   a         0.250\n10  long one  -\n… and 2 more";
+        assert_eq!(readable("tasks -n 2", &tasks), table);
+        assert_eq!(readable("tasks", &json!({"tasks": [], "more": 0})), "none");
+        assert_eq!(readable("groups", &json!([{"name": "g"}])), "name\ng");
+    }
+
+    #[test]
+    fn stats_are_lines_and_watched_stats_are_one() {
+        let stats = json!({"active": 3, "size": "inf", "waiting": 0});
+        assert_eq!(
+            readable("stats", &stats),
+            "active   3\nsize     inf\nwaiting  0"
+        );
+        assert_eq!(
+            readable("watch -i 1", &stats),
+            "active=3 size=inf waiting=0"
+        );
+    }
+}
