@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
@@ -10,7 +11,9 @@ use clap_complete::Shell;
 use crate::address::{Address, host_and_port};
 use crate::connection::{Connection, Login};
 use crate::failure::Failure;
-use crate::{one_shot, prompt};
+use crate::{one_shot, prompt, top};
+
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 const NOTES: &str = "\
 Examples:
@@ -19,6 +22,7 @@ Examples:
   aiopool tcp localhost:8001 --json stats    for programs: one JSON object
   aiopool unix /run/app.sock -- -h           what this pool can be told to do
   aiopool unix /run/app.sock start -h        and how
+  aiopool top unix /run/app.sock             a live dashboard
 
 A server of asyncio-taskpool 1.1.4 is steered in the same way.
 
@@ -71,11 +75,39 @@ enum What {
         #[arg(help = COMMAND_HELP, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Show a live dashboard: counts over time, tasks, and keys to steer the pool
+    #[command(
+        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do. NO_COLOR=1 takes the colours away."
+    )]
+    Top {
+        /// How often to ask the server, in seconds, from 0.1 to 60
+        #[arg(short, long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+        interval: Duration,
+        #[command(subcommand)]
+        server: Server,
+    },
     /// Print a script that completes this program's command line in a shell
     #[command(
         after_help = "Example, for bash:\n  aiopool completions bash > ~/.local/share/bash-completion/completions/aiopool"
     )]
     Completions { shell: Shell },
+}
+
+/// Where the dashboard connects to.
+#[derive(Debug, Subcommand)]
+enum Server {
+    /// Connect to HOST:PORT
+    Tcp {
+        /// Where the server listens, like localhost:8001 or [::1]:8001
+        #[arg(value_name = "HOST:PORT", value_parser = host_and_port, value_hint = ValueHint::Hostname)]
+        address: String,
+    },
+    /// Connect to a Unix socket
+    Unix {
+        /// The server's socket, like /run/app.sock
+        #[arg(value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+    },
 }
 
 /// Does what the command line says.
@@ -91,18 +123,37 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     let (address, command) = match args.what {
         What::Tcp { address, command } => (Address::Tcp(address), command),
         What::Unix { path, command } => (Address::Unix(path), command),
+        What::Top { interval, server } => {
+            let address = match server {
+                Server::Tcp { address } => Address::Tcp(address),
+                Server::Unix { path } => Address::Unix(path),
+            };
+            return top::run(Connection::open(&login(address, args.token))?, interval);
+        }
         What::Completions { shell } => return completions(shell),
     };
     let (command, json) = heard_anywhere(command, args.json);
-    let login = Login {
+    let connection = Connection::open(&login(address, args.token))?;
+    match command.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => prompt::run(connection, json),
+        ["top"] => top::run(connection, DEFAULT_INTERVAL),
+        _ => one_shot::run(connection, &command, json),
+    }
+}
+
+fn login(address: Address, token: Option<String>) -> Login {
+    Login {
         address,
-        token: args.token,
+        token,
         width: width(),
-    };
-    let connection = Connection::open(&login)?;
-    match command.is_empty() {
-        true => prompt::run(connection, json),
-        false => one_shot::run(connection, &command, json),
+    }
+}
+
+/// Neither a busy loop nor a dashboard that seems dead.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0.1..=60.0) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number from 0.1 to 60".into()),
     }
 }
 

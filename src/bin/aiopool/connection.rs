@@ -71,6 +71,10 @@ impl Connection {
         &self.server
     }
 
+    pub(crate) fn address(&self) -> &Address {
+        &self.address
+    }
+
     pub(crate) fn wire(&self) -> Wire {
         self.wire
     }

@@ -9,6 +9,8 @@ mod prompt;
 mod readable;
 mod reply;
 mod socket;
+mod top;
+mod words;
 
 fn main() -> std::process::ExitCode {
     args::run()

@@ -2,14 +2,15 @@
 
 use std::io::{self, Write};
 
-use crate::connection::{Connection, Wire};
+use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::readable::readable;
 use crate::reply::{Refusal, Reply};
+use crate::words;
 
 /// Sends `words` as one command, and prints the answer.
 pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> Result<(), Failure> {
-    let command = match line(words, connection.wire()) {
+    let command = match words::line(words, connection.wire()) {
         Ok(command) => command,
         Err(reason) => {
             complain(reason);
@@ -36,78 +37,5 @@ pub(crate) fn print(command: &str, reply: &Reply, json: bool) -> Result<(), Fail
         Reply::Done(_) => Ok(()),
         Reply::Refused(why) if why.kind == "usage" => Err(Failure::Usage),
         Reply::Refused(_) => Err(Failure::Refused),
-    }
-}
-
-/// The words as one line in which the server finds the same words.
-fn line(words: &[String], wire: Wire) -> Result<String, &'static str> {
-    let needs_quotes = |word: &String| word.is_empty() || word.contains(char::is_whitespace);
-    match wire {
-        Wire::Json => Ok(words
-            .iter()
-            .map(|word| quoted(word))
-            .collect::<Vec<_>>()
-            .join(" ")),
-        Wire::Text if words.iter().any(needs_quotes) => {
-            Err("this server knows no quotes: an argument cannot have spaces, as in ['x','y']")
-        }
-        Wire::Text => Ok(words.join(" ")),
-    }
-}
-
-/// In quotes, where they are needed.
-fn quoted(word: &str) -> String {
-    let special = |first| matches!(first, '"' | '\'' | '[' | '(' | '{');
-    if !word.is_empty() && !word.starts_with(special) && !word.contains(char::is_whitespace) {
-        return word.into();
-    }
-    let mut text = String::from('"');
-    for character in word.chars() {
-        match character {
-            '"' | '\\' => text.extend(['\\', character]),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            other => text.push(other),
-        }
-    }
-    text + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Wire, line};
-
-    fn sent(words: &[&str], wire: Wire) -> Option<String> {
-        let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        line(&words, wire).ok()
-    }
-
-    #[test]
-    fn what_the_shell_took_apart_arrives_as_the_same_words() {
-        for (words, expected) in [
-            (&["resize", "20"][..], "resize 20"),
-            (
-                &["cancel", "1", "-m", "too slow"],
-                r#"cancel 1 -m "too slow""#,
-            ),
-            (
-                &["map", "f", r#"["a b", "c"]"#],
-                r#"map f "[\"a b\", \"c\"]""#,
-            ),
-            (&["apply", "f", "-g", ""], r#"apply f -g """#),
-            (&["apply", "f", "-a", "\n\\ "], r#"apply f -a "\n\\ ""#),
-            (&["apply", "a\"b"], r#"apply a"b"#),
-        ] {
-            assert_eq!(sent(words, Wire::Json).as_deref(), Some(expected));
-        }
-    }
-
-    #[test]
-    fn a_server_without_quotes_gets_no_word_that_needs_them() {
-        let words = ["apply", "asyncio.sleep", "-a", "(1,)"];
-        assert_eq!(sent(&words, Wire::Text), Some(words.join(" ")));
-        for word in ["", "(1, 2)", "a\tb", "a\nb"] {
-            assert_eq!(sent(&["apply", word], Wire::Text), None, "{word:?}");
-        }
     }
 }

@@ -1,0 +1,105 @@
+//! What the dashboard is told, each by a thread of its own: keys, signals, and the server's news.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::{self, Event};
+use serde_json::Value;
+
+use crate::connection::Connection;
+use crate::failure::Failure;
+use crate::reply::Reply;
+
+/// More tasks than anybody scrolls through.
+const LISTED: usize = 200;
+
+#[derive(Debug)]
+pub(super) enum News {
+    Terminal(Event),
+    Signal(i32),
+    Pool { stats: Value, tasks: Value },
+    Answer { command: String, reply: Reply },
+    Failed(Failure),
+}
+
+/// Keys, and other sizes of the terminal.
+pub(super) fn terminal(news: Sender<News>) {
+    thread::spawn(move || {
+        loop {
+            let (told, last) = match event::read() {
+                Ok(event) => (News::Terminal(event), false),
+                Err(error) => (News::Failed(Failure::Output(error)), true),
+            };
+            if news.send(told).is_err() || last {
+                return;
+            }
+        }
+    });
+}
+
+/// Signals that would end the program without giving the terminal back.
+#[cfg(unix)]
+pub(super) fn signals(news: Sender<News>) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    thread::spawn(move || {
+        for signal in signals.forever() {
+            let _ = news.send(News::Signal(signal));
+        }
+    });
+    Ok(())
+}
+
+/// There are none.
+#[cfg(not(unix))]
+pub(super) fn signals(_: Sender<News>) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Asks the server in turns, and between them has it do what is wanted.
+pub(super) fn server(
+    mut connection: Connection,
+    interval: Duration,
+    wanted: Receiver<String>,
+    news: Sender<News>,
+) {
+    thread::spawn(move || {
+        let failed = follow(&mut connection, interval, &wanted, &news).err();
+        if let Some(failure) = failed {
+            let _ = news.send(News::Failed(failure));
+        }
+    });
+}
+
+fn follow(
+    connection: &mut Connection,
+    interval: Duration,
+    wanted: &Receiver<String>,
+    news: &Sender<News>,
+) -> Result<(), Failure> {
+    loop {
+        let next = Instant::now() + interval;
+        let stats = value(connection, "stats")?;
+        let tasks = value(connection, &format!("tasks -n {LISTED}"))?;
+        let _ = news.send(News::Pool { stats, tasks });
+        match wanted.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(command) => {
+                let reply = connection.ask(&command)?;
+                let _ = news.send(News::Answer { command, reply });
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        }
+    }
+}
+
+fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
+    match connection.ask(command)? {
+        Reply::Done(value) => Ok(value),
+        Reply::Refused(why) => Err(Failure::Connection(format!(
+            "the server refuses '{command}': {}",
+            why.message
+        ))),
+    }
+}

@@ -1,0 +1,127 @@
+//! A dashboard: the pool over time, its tasks, and keys to steer it.
+//!
+//! What happens arrives in one channel, changes the model, and the model is
+//! drawn:
+//!
+//! ```text
+//!  keys, sizes ─┐
+//!  signals ─────┼─▶ News ─▶ Model ─▶ view
+//!  server ──────┘             │
+//!     ▲                       ▼
+//!     └──────── commands ── keys
+//! ```
+
+mod feed;
+mod keys;
+mod model;
+mod terminal;
+mod view;
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+use ratatui::crossterm::event::Event;
+
+use self::feed::News;
+use self::keys::Effect;
+use self::model::{Model, Note};
+use self::terminal::Screen;
+use self::view::Theme;
+use crate::connection::{Connection, Wire};
+use crate::failure::{Failure, complain};
+use crate::reply::Reply;
+
+/// Shows the pool until a key, a signal, or the end of the connection.
+pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Failure> {
+    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
+        complain("a dashboard needs a terminal");
+        return Err(Failure::Usage);
+    }
+    if connection.wire() == Wire::Text {
+        complain(
+            "a dashboard needs a server of this crate, and this one does not know its commands",
+        );
+        return Err(Failure::Refused);
+    }
+    let mut model = Model::new(connection.server(), &connection.address().to_string());
+    let (news, heard) = channel();
+    let (command, wanted) = channel();
+    feed::signals(news.clone())?;
+    let mut screen = Screen::take()?;
+    feed::terminal(news.clone());
+    feed::server(connection, interval, wanted, news);
+    let theme = theme();
+    let start = Instant::now();
+    let ended = loop {
+        screen
+            .terminal
+            .draw(|frame| view::draw(frame, &model, theme))?;
+        let told = match heard.recv_timeout(interval) {
+            Ok(told) => told,
+            // The clock goes on, and a silence is shown.
+            Err(RecvTimeoutError::Timeout) => {
+                model.now = start.elapsed();
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => break Ok(None),
+        };
+        model.now = start.elapsed();
+        if let Some(ended) = take(&mut model, told, &command) {
+            break ended;
+        }
+    };
+    drop(screen);
+    match ended? {
+        Some(signal) => end_by(signal),
+        None => Ok(()),
+    }
+}
+
+/// Why it ends: a failure, a signal, or because somebody wants it to.
+type Ended = Result<Option<i32>, Failure>;
+
+fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended> {
+    match told {
+        News::Terminal(Event::Key(key)) => match keys::press(model, key) {
+            Effect::Nothing => {}
+            Effect::Send(wanted) => drop(command.send(wanted)),
+            Effect::Quit => return Some(Ok(None)),
+        },
+        // The next drawing asks for the size.
+        News::Terminal(_) => {}
+        News::Signal(signal) => return Some(Ok(Some(signal))),
+        News::Pool { stats, tasks } => model.update(model.now, &stats, &tasks),
+        News::Answer { command, reply } => model.note = Some(note(&command, reply)),
+        News::Failed(failure) => return Some(Err(failure)),
+    }
+    None
+}
+
+fn note(command: &str, reply: Reply) -> Note {
+    let (text, bad) = match reply {
+        Reply::Done(_) => (format!("{command}: done"), false),
+        Reply::Refused(why) => (format!("{command}: {}", why.message), true),
+    };
+    Note { text, bad }
+}
+
+/// <https://no-color.org>: set, and not empty.
+fn theme() -> Theme {
+    match env::var_os("NO_COLOR") {
+        Some(value) if !value.is_empty() => Theme::Plain,
+        _ => Theme::Colour,
+    }
+}
+
+/// Ends as if the signal had not been caught, now that the terminal is as it was.
+#[cfg(unix)]
+fn end_by(signal: i32) -> Result<(), Failure> {
+    Ok(signal_hook::low_level::emulate_default_handler(signal)?)
+}
+
+#[cfg(not(unix))]
+fn end_by(_: i32) -> Result<(), Failure> {
+    Ok(())
+}
