@@ -37,8 +37,12 @@ pub(crate) struct Connection {
     server: String,
     wire: Wire,
     reader: BufReader<Socket>,
-    writer: Socket,
+    sender: Sender,
 }
+
+/// The half that is written to, for another thread too.
+#[derive(Debug)]
+pub(crate) struct Sender(Socket);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wire {
@@ -57,7 +61,7 @@ impl Connection {
             address: address.clone(),
             server: String::new(),
             wire: Wire::Text,
-            writer: socket.another().map_err(failed)?,
+            sender: Sender(socket.another().map_err(failed)?),
             reader: BufReader::new(socket),
         };
         connection
@@ -82,10 +86,21 @@ impl Connection {
     /// Sends one command, and waits for its reply as long as it takes.
     pub(crate) fn ask(&mut self, command: &str) -> Result<Reply, Failure> {
         let reply = match self.wire {
-            Wire::Json => self.send(command).and_then(|()| self.receive()),
+            Wire::Json => self.sender.send(command).and_then(|()| self.receive()),
             Wire::Text => self.ask_in_text(command),
         };
-        reply.map_err(|error| self.lost(&error))
+        reply.map_err(|error| self.lost(error))
+    }
+
+    /// The next reply of a command that has more than one.
+    pub(crate) fn next_reply(&mut self) -> Result<Reply, Failure> {
+        self.receive().map_err(|error| self.lost(error))
+    }
+
+    /// Sends lines while this waits for replies.
+    pub(crate) fn sender(&self) -> Result<Sender, Failure> {
+        let socket = self.sender.0.another().map_err(|error| self.lost(error))?;
+        Ok(Sender(socket))
     }
 
     fn greet(&mut self, login: &Login) -> io::Result<()> {
@@ -94,7 +109,7 @@ impl Connection {
             greeting["token"] = token.as_str().into();
         }
         self.reader.get_ref().patient(false)?;
-        self.send(&greeting.to_string())?;
+        self.sender.send(&greeting.to_string())?;
         let answer = line(&mut self.reader.by_ref().take(LONGEST_GREETING))?;
         (self.wire, self.server) = match Reply::from_json(&answer) {
             Some(Reply::Done(server)) => (Wire::Json, server.as_str().unwrap_or_default().into()),
@@ -107,11 +122,15 @@ impl Connection {
     fn receive(&mut self) -> io::Result<Reply> {
         let line = line(&mut self.reader)?;
         let garbled = || io::Error::new(ErrorKind::InvalidData, "it does not speak JSON any more");
-        Reply::from_json(&line).ok_or_else(garbled)
+        match Reply::from_json(&line).ok_or_else(garbled)? {
+            // It has hung up, and says why.
+            Reply::Refused(why) if why.kind == "idle" => Err(io::Error::other(why.message)),
+            reply => Ok(reply),
+        }
     }
 
     fn ask_in_text(&mut self, command: &str) -> io::Result<Reply> {
-        self.send(&format!("{command}\n{PROBE}"))?;
+        self.sender.send(&format!("{command}\n{PROBE}"))?;
         let mut text = line(&mut self.reader)?;
         loop {
             match line(&mut self.reader) {
@@ -125,13 +144,15 @@ impl Connection {
         Ok(Reply::from_text(command, &text))
     }
 
-    /// In one piece, so that nobody has to wait for the second.
-    fn send(&mut self, line: &str) -> io::Result<()> {
-        self.writer.write_all(format!("{line}\n").as_bytes())
-    }
-
-    fn lost(&self, error: impl Display) -> Failure {
+    pub(crate) fn lost(&self, error: impl Display) -> Failure {
         Failure::Connection(format!("lost the connection to {}: {error}", self.address))
+    }
+}
+
+impl Sender {
+    /// In one piece, so that nobody has to wait for the second.
+    pub(crate) fn send(&mut self, line: &str) -> io::Result<()> {
+        self.0.write_all(format!("{line}\n").as_bytes())
     }
 }
 

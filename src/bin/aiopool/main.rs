@@ -10,6 +10,7 @@ mod readable;
 mod reply;
 mod socket;
 mod top;
+mod watch;
 mod words;
 
 fn main() -> std::process::ExitCode {

@@ -6,11 +6,12 @@ use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::readable::readable;
 use crate::reply::{Refusal, Reply};
+use crate::watch::{self, Until};
 use crate::words;
 
 /// Sends `words` as one command, and prints the answer.
 pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> Result<(), Failure> {
-    let command = match words::line(words, connection.wire()) {
+    let command = match words::line(&asked(words), connection.wire()) {
         Ok(command) => command,
         Err(reason) => {
             complain(reason);
@@ -18,7 +19,18 @@ pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> R
         }
     };
     let reply = connection.ask(&command)?;
+    if watch::goes_on(&command, &reply) {
+        return watch::follow(&mut connection, &command, reply, json, Until::Ever);
+    }
     print(&command, &reply, json)
+}
+
+/// `help` is what the server calls `-h`, here as at the prompt.
+fn asked(words: &[String]) -> Vec<String> {
+    match words {
+        [help, command @ ..] if help == "help" => [command, &["-h".into()]].concat(),
+        _ => words.into(),
+    }
 }
 
 /// A value goes to the standard output, a refusal to the standard error; JSON says itself which it is.

@@ -13,6 +13,7 @@ use self::completion::Commands;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::one_shot;
+use crate::watch::{self, Until};
 
 const WELCOME: &str = "Tab completes, `help` lists the commands, `help COMMAND` explains one, `exit` or Ctrl-D leaves.";
 
@@ -35,8 +36,18 @@ pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure>
             continue;
         };
         let reply = connection.ask(&command)?;
-        match one_shot::print(&command, &reply, json) {
-            Err(failure @ Failure::Output(_)) => return Err(failure),
+        let told = if watch::goes_on(&command, &reply) {
+            let until = if interactive {
+                Until::Enter
+            } else {
+                Until::Once
+            };
+            watch::follow(&mut connection, &command, reply, json, until)
+        } else {
+            one_shot::print(&command, &reply, json)
+        };
+        match told {
+            Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),
             told if !interactive && refused.is_ok() => refused = told,
             _ => {}
         }

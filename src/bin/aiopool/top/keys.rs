@@ -45,6 +45,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
     {
         return Effect::Quit;
     }
+    model.note = None;
     match std::mem::take(&mut model.mode) {
         Mode::Looking => look(model, key.code),
         Mode::Help => Effect::Nothing,

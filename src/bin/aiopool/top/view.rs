@@ -81,7 +81,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
     frame.render_widget(totals_line(model, theme), totals);
     task_list(frame, tasks, model, theme);
     frame.render_widget(note_line(model, theme), note);
-    frame.render_widget(help_line(), help);
+    frame.render_widget(help_line(model.stats.paused), help);
     if model.mode == Mode::Help {
         help_box(frame, theme);
     }
@@ -275,17 +275,17 @@ fn ask(question: &Question, model: &Model) -> String {
     }
 }
 
-fn help_line() -> Line<'static> {
-    const KEYS: [(&str, &str); 7] = [
+fn help_line(paused: bool) -> Line<'static> {
+    let keys = [
         ("q", "quit"),
         ("?", "help"),
-        ("p", "pause"),
+        ("p", if paused { "resume" } else { "pause" }),
         ("r", "resize"),
         ("c", "cancel"),
         ("X", "cancel all"),
         ("s", "sort"),
     ];
-    Line::from_iter(KEYS.iter().flat_map(|(key, what)| {
+    Line::from_iter(keys.iter().flat_map(|(key, what)| {
         [
             Span::styled(format!(" {key} "), Modifier::REVERSED),
             Span::raw(format!(" {what}  ")),
@@ -313,6 +313,7 @@ fn help_box(frame: &mut Frame<'_>, theme: Theme) {
         .centered(Constraint::Length(76), Constraint::Length(17));
     let block = Block::bordered()
         .title(" Keys ")
+        .title_bottom(" Any key closes this ")
         .border_style(theme.fore(Color::Cyan));
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
