@@ -20,7 +20,7 @@ pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> R
     };
     let reply = connection.ask(&command)?;
     if watch::goes_on(&command, &reply) {
-        return watch::follow(&mut connection, &command, reply, json, Until::Ever);
+        return watch::follow(&mut connection, &command, &reply, json, Until::Ever);
     }
     print(&command, &reply, json)
 }

@@ -1,6 +1,6 @@
 //! `watch`: one command whose answers go on until the next line.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::thread;
 
 use crate::connection::Connection;
@@ -29,12 +29,12 @@ pub(crate) fn goes_on(command: &str, reply: &Reply) -> bool {
 pub(crate) fn follow(
     connection: &mut Connection,
     command: &str,
-    first: Reply,
+    first: &Reply,
     json: bool,
     until: Until,
 ) -> Result<(), Failure> {
     end(connection, until)?;
-    print(command, &first, json)?;
+    print(command, first, json)?;
     loop {
         match connection.next_reply()? {
             reply if !goes_on(command, &reply) => return Ok(()),
@@ -52,7 +52,7 @@ fn end(connection: &Connection, until: Until) -> Result<(), Failure> {
         Until::Ever => {}
         Until::Once => quiet.send("").map_err(|error| connection.lost(error))?,
         Until::Enter => {
-            println!("Enter ends it.");
+            writeln!(io::stdout(), "Enter ends it.")?;
             thread::spawn(move || {
                 let _ = io::stdin().lock().read_line(&mut String::new());
                 quiet.send("")

@@ -42,7 +42,7 @@ pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure>
             } else {
                 Until::Once
             };
-            watch::follow(&mut connection, &command, reply, json, until)
+            watch::follow(&mut connection, &command, &reply, json, until)
         } else {
             one_shot::print(&command, &reply, json)
         };
