@@ -96,6 +96,8 @@ fn table(rows: &[Value]) -> String {
 fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".into(),
+        Value::Bool(true) => "True".into(),
+        Value::Bool(false) => "False".into(),
         Value::String(text) => text.clone(),
         Value::Number(number) if number.is_f64() => {
             format!("{:.3}", number.as_f64().unwrap_or_default())

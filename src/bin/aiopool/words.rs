@@ -1,5 +1,7 @@
 //! Arguments, as one line for the server.
 
+use aiopool::control::quote;
+
 use crate::connection::Wire;
 
 /// The words as one line in which the server finds the same words.
@@ -8,7 +10,7 @@ pub(crate) fn line(words: &[String], wire: Wire) -> Result<String, &'static str>
     match wire {
         Wire::Json => Ok(words
             .iter()
-            .map(|word| quoted(word))
+            .map(|word| quote(word))
             .collect::<Vec<_>>()
             .join(" ")),
         Wire::Text if words.iter().any(needs_quotes) => {
@@ -16,24 +18,6 @@ pub(crate) fn line(words: &[String], wire: Wire) -> Result<String, &'static str>
         }
         Wire::Text => Ok(words.join(" ")),
     }
-}
-
-/// In quotes, where they are needed.
-pub(crate) fn quoted(word: &str) -> String {
-    let special = |first| matches!(first, '"' | '\'' | '[' | '(' | '{');
-    if !word.is_empty() && !word.starts_with(special) && !word.contains(char::is_whitespace) {
-        return word.into();
-    }
-    let mut text = String::from('"');
-    for character in word.chars() {
-        match character {
-            '"' | '\\' => text.extend(['\\', character]),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            other => text.push(other),
-        }
-    }
-    text + "\""
 }
 
 #[cfg(test)]

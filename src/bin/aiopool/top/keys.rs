@@ -1,5 +1,6 @@
 //! What each key does to the model, and what it has the server do.
 
+use aiopool::control::quote;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{Mode, Model, Question};
@@ -129,7 +130,7 @@ fn answer(model: &mut Model, question: Question, key: KeyCode) -> Effect {
     match key {
         KeyCode::Char('y') => Effect::Send(match question {
             Question::Cancel { id, .. } => format!("cancel {id}"),
-            Question::CancelGroup(name) => format!("cancel-group {}", crate::words::quoted(&name)),
+            Question::CancelGroup(name) => format!("cancel-group {}", quote(&name)),
             Question::CancelAll => "cancel-all".into(),
         }),
         KeyCode::Char('n' | 'q') | KeyCode::Esc => Effect::Nothing,
