@@ -27,10 +27,11 @@ Examples:
 A server of asyncio-taskpool 1.1.4 is steered in the same way.
 
 Exit codes:
-  0  done
-  1  the pool refused
-  2  wrong usage, of this program or of a command
-  3  cannot connect, or the connection was lost";
+    0  done
+    1  the pool refused
+    2  wrong usage, of this program or of a command
+    3  cannot connect, or the connection was lost
+  141  the output cannot be written, or its reader went away";
 
 const COMMAND_HELP: &str =
     "One command for the pool, with its arguments; without one there is a prompt";

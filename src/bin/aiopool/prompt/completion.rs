@@ -25,16 +25,18 @@ impl Commands {
     }
 }
 
-/// A command stands at the beginning of a line, behind four spaces.
+/// They stand below their title, at the beginnings of lines; what explains them is further to the right.
 fn commands_in(help: &str) -> Vec<String> {
+    let below = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands"));
     let name = |line: &str| {
-        let line = line.strip_prefix("    ")?;
-        let end = line.find(' ').unwrap_or(line.len());
-        let name = &line[..end];
-        name.starts_with(|first: char| first.is_ascii_lowercase())
-            .then(|| name.to_string())
+        let indented = line.len() - line.trim_start().len();
+        let name = line.split_whitespace().next()?;
+        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase());
+        (is_name && (1..=4).contains(&indented)).then(|| name.to_string())
     };
-    help.lines().filter_map(name).collect()
+    below.filter_map(name).collect()
 }
 
 impl Completer for Commands {
@@ -73,6 +75,11 @@ mod tests {
         cancel-all          Cancels all tasks still running within the pool\n                        \
         (including meta tasks).\n    a-very-long-name-indeed\n                        At last.\n";
 
+    /// As a server of this crate has it.
+    const OURS: &str = "usage: [-h] [command] ...\n\noptions:\n  -h, --help  shows this\n\n\
+        Commands, each of which explains itself:\n  cancel      Stops these tasks: all of them or,\n              \
+        none.\n  cancel-all  Stops all.\n";
+
     fn offers(line: &str) -> Vec<String> {
         let mut names = commands_in(HELP);
         names.push("help".into());
@@ -92,6 +99,7 @@ mod tests {
             commands_in(HELP),
             ["cancel", "cancel-all", "a-very-long-name-indeed"]
         );
+        assert_eq!(commands_in(OURS), ["cancel", "cancel-all"]);
         assert!(commands_in("").is_empty());
     }
 
