@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Connection(String),
     /// What was to be printed has no reader, or the terminal fails.
     Output(io::Error),
+    /// Part of the program panicked.
+    Bug(String),
 }
 
 impl Failure {
@@ -25,6 +27,7 @@ impl Failure {
             Self::Connection(reason) => complain(reason),
             // Whoever read it has seen enough.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Self::Bug(panic) => complain(panic),
             Self::Output(error) => complain(format_args!("cannot write: {error}")),
         }
         self.code().into()
@@ -37,6 +40,8 @@ impl Failure {
             Self::Connection(_) => 3,
             // What a shell reports for a program that SIGPIPE ended.
             Self::Output(_) => 141,
+            // As a panic of the main thread.
+            Self::Bug(_) => 101,
         }
     }
 }

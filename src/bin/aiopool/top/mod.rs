@@ -49,7 +49,7 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
     let (news, heard) = channel();
     let (command, wanted) = channel();
     feed::signals(news.clone())?;
-    let mut screen = Screen::take()?;
+    let mut screen = Screen::take(news.clone())?;
     feed::terminal(news.clone());
     feed::server(connection, interval, wanted, news);
     let theme = theme();

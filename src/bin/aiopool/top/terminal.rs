@@ -2,31 +2,39 @@
 
 use std::io;
 use std::panic;
-use std::process;
+use std::sync::mpsc::Sender;
+use std::thread;
 
 use ratatui::DefaultTerminal;
 
-/// The alternate screen, without echo; given back when this is dropped, and when any thread panics.
+use super::feed::News;
+use crate::failure::Failure;
+
+/// The alternate screen, without echo; given back when this is dropped, and before a panic is told.
 #[derive(Debug)]
 pub(super) struct Screen {
     pub(super) terminal: DefaultTerminal,
 }
 
 impl Screen {
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn take(news: Sender<News>) -> io::Result<Self> {
         let terminal = ratatui::try_init()?;
-        end_after_a_panic();
+        hear_of_panics(news);
         Ok(Self { terminal })
     }
 }
 
-/// `ratatui` has its own hook give the terminal back. Other threads must not go on drawing on it then.
-fn end_after_a_panic() {
-    const PANICKED: i32 = 101;
+/// A panic of this thread gives the terminal back, by the hook of `ratatui`, and unwinds. One of another thread is news:
+/// told by that thread, it would be drawn over.
+fn hear_of_panics(news: Sender<News>) {
     let hook = panic::take_hook();
+    let this = thread::current().id();
     panic::set_hook(Box::new(move |info| {
-        hook(info);
-        process::exit(PANICKED);
+        if thread::current().id() == this {
+            hook(info);
+        } else {
+            let _ = news.send(News::Failed(Failure::Bug(info.to_string())));
+        }
     }));
 }
 
