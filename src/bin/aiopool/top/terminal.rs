@@ -40,6 +40,9 @@ fn hear_of_panics(news: Sender<News>) {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        ratatui::restore();
+        // A second time, it would put the cursor back to where it was, and write over the panic's message.
+        if !thread::panicking() {
+            ratatui::restore();
+        }
     }
 }
