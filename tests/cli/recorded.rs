@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 
 use crate::{aiopool, says};
@@ -158,6 +159,59 @@ fn a_connection_that_ends_in_the_middle_is_told_and_ends_with_3() {
         "{ran:?}"
     );
     session.join().unwrap();
+}
+
+#[test]
+fn a_session_that_ended_between_two_commands_is_begun_anew() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let session = move || {
+        let mut socket = listener.accept().unwrap().0;
+        let mut lines = BufReader::new(socket.try_clone().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        let mut answers = |questions: usize, answer: &str| {
+            lines.by_ref().take(questions).for_each(drop);
+            socket.write_all(answer.as_bytes()).unwrap();
+        };
+        answers(1, "SimpleTaskPool-0\n");
+        // A command, and what shows where its answer ends.
+        answers(2, "True\nTrue\n");
+        listener
+    };
+    let mut program = Command::new(env!("CARGO_BIN_EXE_aiopool"));
+    program
+        .args(["tcp", &address])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = program.stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // The first answers what the prompt asks for completion, and is gone before anything is typed.
+    let first = thread::spawn(session);
+    let listener = first.join().unwrap();
+    stdin.write_all(b"is-full\n").unwrap();
+    let second = thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        let mut lines = BufReader::new(socket.try_clone().unwrap())
+            .lines()
+            .map(Result::unwrap);
+        lines.next();
+        socket.write_all(b"SimpleTaskPool-1\n").unwrap();
+        let asked = lines.next();
+        socket.write_all(b"False\nFalse\n").unwrap();
+        asked
+    });
+    assert_eq!(second.join().unwrap().as_deref(), Some("is-full"));
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (output.status.code(), &*output.stdout),
+        (Some(0), &b"False\n"[..])
+    );
+    assert_eq!(
+        output.stderr,
+        b"aiopool: connected again to SimpleTaskPool-1\n"
+    );
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(crate) struct Login {
 /// The server's half of what is said, and ours.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    address: Address,
+    login: Login,
     server: String,
     wire: Wire,
     reader: BufReader<Socket>,
@@ -58,7 +58,7 @@ impl Connection {
             |error: io::Error| Failure::Connection(format!("cannot connect to {address}: {error}"));
         let socket = Socket::connect(address).map_err(failed)?;
         let mut connection = Self {
-            address: address.clone(),
+            login: login.clone(),
             server: String::new(),
             wire: Wire::Text,
             sender: Sender(socket.another().map_err(failed)?),
@@ -76,7 +76,7 @@ impl Connection {
     }
 
     pub(crate) fn address(&self) -> &Address {
-        &self.address
+        &self.login.address
     }
 
     pub(crate) fn wire(&self) -> Wire {
@@ -90,6 +90,24 @@ impl Connection {
             Wire::Text => self.ask_in_text(command),
         };
         reply.map_err(|error| self.lost(error))
+    }
+
+    /// Connects anew if the server has hung up since the last reply, as it does when nobody says anything for long.
+    /// Tells whether it did.
+    pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
+        let is_gone = self.has_hung_up().map_err(|error| self.lost(error))?;
+        if is_gone {
+            *self = Self::open(&self.login)?;
+        }
+        Ok(is_gone)
+    }
+
+    /// Nobody has been asked: whatever there is to be read is a farewell.
+    fn has_hung_up(&mut self) -> io::Result<bool> {
+        self.reader.get_ref().blocking(false)?;
+        let read = self.reader.fill_buf().map(|_| ());
+        self.reader.get_ref().blocking(true)?;
+        Ok(!matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock))
     }
 
     /// The next reply of a command that has more than one.
@@ -145,7 +163,10 @@ impl Connection {
     }
 
     pub(crate) fn lost(&self, error: impl Display) -> Failure {
-        Failure::Connection(format!("lost the connection to {}: {error}", self.address))
+        Failure::Connection(format!(
+            "lost the connection to {}: {error}",
+            self.login.address
+        ))
     }
 }
 

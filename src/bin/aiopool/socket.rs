@@ -37,6 +37,15 @@ impl Socket {
         }
     }
 
+    /// Whether to wait for bytes at all.
+    pub(crate) fn blocking(&self, blocking: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => socket.set_nonblocking(!blocking),
+            #[cfg(unix)]
+            Self::Unix(socket) => socket.set_nonblocking(!blocking),
+        }
+    }
+
     /// How long to wait for bytes: a few seconds, or for ever.
     pub(crate) fn patient(&self, for_ever: bool) -> io::Result<()> {
         let patience = (!for_ever).then_some(PATIENCE);

@@ -11,7 +11,7 @@ use rustyline::{CompletionType, Config, Editor};
 
 use self::completion::Commands;
 use crate::connection::Connection;
-use crate::failure::Failure;
+use crate::failure::{Failure, complain};
 use crate::one_shot;
 use crate::watch::{self, Until};
 
@@ -35,6 +35,9 @@ pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure>
         let Some(command) = command(&line) else {
             continue;
         };
+        if connection.revive()? {
+            complain(format_args!("connected again to {}", connection.server()));
+        }
         let reply = connection.ask(&command)?;
         let told = if watch::goes_on(&command, &reply) {
             let until = if interactive {

@@ -79,11 +79,11 @@ fn follow(
     news: &Sender<News>,
 ) -> Result<(), Failure> {
     loop {
-        let next = Instant::now() + interval;
+        let asked = Instant::now();
         let stats = value(connection, "stats")?;
         let tasks = value(connection, &format!("tasks -n {LISTED}"))?;
         let _ = news.send(News::Pool { stats, tasks });
-        match wanted.recv_timeout(next.saturating_duration_since(Instant::now())) {
+        match wanted.recv_timeout(rest(interval, asked.elapsed())) {
             Ok(command) => {
                 let reply = connection.ask(&command)?;
                 let _ = news.send(News::Answer { command, reply });
@@ -94,6 +94,11 @@ fn follow(
     }
 }
 
+/// Of a server that has much to list the dashboard takes no more than a tenth of its time.
+fn rest(interval: Duration, took: Duration) -> Duration {
+    interval.saturating_sub(took).max(9 * took)
+}
+
 fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
     match connection.ask(command)? {
         Reply::Done(value) => Ok(value),
@@ -101,5 +106,19 @@ fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
             "the server refuses '{command}': {}",
             why.message
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::rest;
+
+    #[test]
+    fn a_slow_server_is_asked_less_often() {
+        let [second, moment] = [1000, 10].map(Duration::from_millis);
+        assert_eq!(rest(second, moment), Duration::from_millis(990));
+        assert_eq!(rest(second, second), Duration::from_secs(9));
     }
 }

@@ -152,7 +152,7 @@ mod tests {
     use crate::top::model::{Mode, Model};
 
     fn model() -> Model {
-        let mut model = Model::new("AioPool-demo", "localhost:8001");
+        let mut model = Model::new("AioPool-demo", "localhost:8001", Duration::from_secs(1));
         let tasks = json!({"tasks": [
             {"id": 4, "name": "one", "state": "active", "group": "a b"},
             {"id": 5, "name": "two", "state": "waiting", "group": null},

@@ -45,7 +45,11 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
         );
         return Err(Failure::Refused);
     }
-    let mut model = Model::new(connection.server(), &connection.address().to_string());
+    let mut model = Model::new(
+        connection.server(),
+        &connection.address().to_string(),
+        interval,
+    );
     let (news, heard) = channel();
     let (command, wanted) = channel();
     feed::signals(news.clone())?;

@@ -20,6 +20,8 @@ pub(super) struct Model {
     /// What the server calls its pool.
     pub(super) server: String,
     pub(super) address: String,
+    /// How often the server is to be asked.
+    pub(super) interval: Duration,
     /// How long the dashboard has been there: all other times are on this clock.
     pub(super) now: Duration,
     pub(super) stats: Stats,
@@ -118,10 +120,11 @@ pub(super) struct Note {
 }
 
 impl Model {
-    pub(super) fn new(server: &str, address: &str) -> Self {
+    pub(super) fn new(server: &str, address: &str, interval: Duration) -> Self {
         Self {
             server: server.into(),
             address: address.into(),
+            interval,
             ..Self::default()
         }
     }
@@ -188,11 +191,15 @@ impl Model {
         ages.max_by_key(Age::duration)
     }
 
-    /// How long nothing has been heard from the server.
-    pub(super) fn silence(&self) -> Duration {
-        self.samples
+    /// How long nothing has been heard from the server, if that is longer than it should be.
+    pub(super) fn silence(&self) -> Option<Duration> {
+        const MARGIN: Duration = Duration::from_secs(2);
+        let heard = self
+            .samples
             .back()
-            .map_or(self.now, |sample| self.now.saturating_sub(sample.at))
+            .map_or(Duration::ZERO, |sample| sample.at);
+        let silence = self.now.saturating_sub(heard);
+        (silence > self.interval + MARGIN).then_some(silence)
     }
 
     /// Tasks that ended between each two samples, for each second, oldest first.

@@ -14,8 +14,6 @@ use ratatui::widgets::{
 use super::keys;
 use super::model::{Age, Mode, Model, Order, Question, Sample, Task};
 
-/// Without news for so long, what is shown is said to be old.
-const OLD: Duration = Duration::from_secs(3);
 /// The columns left of the curves.
 const LABELS: u16 = 16;
 
@@ -90,8 +88,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
 fn title_bar(model: &Model, width: u16) -> Line<'static> {
     let left = format!(" {} at {}", model.server, model.address);
     let mut right = String::new();
-    if model.silence() > OLD {
-        right += &format!("no news for {}  ", span(model.silence()));
+    if let Some(silence) = model.silence() {
+        right += &format!("no news for {}  ", span(silence));
     }
     for (is_so, word) in [
         (model.stats.paused, "PAUSED  "),
@@ -374,7 +372,11 @@ mod tests {
     }
 
     fn model() -> Model {
-        let mut model = Model::new("SimpleTaskPool-demo", "localhost:8001");
+        let mut model = Model::new(
+            "SimpleTaskPool-demo",
+            "localhost:8001",
+            Duration::from_secs(1),
+        );
         for second in 0..5 {
             let stats = json!({
                 "name": "demo", "size": 4, "active": second, "waiting": 8 - 2 * second, "paused": false,
