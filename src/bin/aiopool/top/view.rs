@@ -250,15 +250,18 @@ fn task_row(task: &Task, theme: Theme) -> Row<'_> {
     ])
 }
 
-/// What is asked, or typed, or came of the last command, or else how much of the list there is.
+/// What is asked, or typed, or came of the last command, or else where in the list the selection is.
 fn note_line(model: &Model, theme: Theme) -> Line<'static> {
     match (&model.mode, &model.note) {
         (Mode::Asking(question), _) => Line::styled(ask(question, model), theme.bad()),
         (Mode::Typing(size), _) => Line::styled(format!(" New size: {size}_"), Modifier::BOLD),
         (_, Some(note)) if note.bad => Line::styled(format!(" {}", note.text), theme.bad()),
         (_, Some(note)) => Line::raw(format!(" {}", note.text)),
-        (_, None) if model.more > 0 => Line::raw(format!(" … and {} more tasks", model.more)),
-        (_, None) => Line::default(),
+        (_, None) if model.tasks.is_empty() => Line::raw(" no tasks"),
+        (_, None) => {
+            let all = model.tasks.len() as u64 + model.more;
+            Line::raw(format!(" {} of {all} tasks", model.selected + 1))
+        }
     }
 }
 
@@ -417,7 +420,7 @@ mod tests {
 
 
 
-
+ 1 of 2 tasks
  q  quit   ?  help   p  pause   r  resize   c  cancel   X  cancel all   s  sort";
         let text = text(&model());
         assert_eq!(text.trim_start(), expected, "\n{text}");
@@ -432,7 +435,7 @@ mod tests {
                 |model| model.now = Duration::from_secs(64),
                 "no news for 1m 00s  watched for 1m 04s",
             ),
-            (|model| model.more = 7, "\n … and 7 more tasks\n"),
+            (|model| model.more = 7, "\n 1 of 9 tasks\n"),
             (|model| model.stats.size = None, "\n 4, no bound"),
             (
                 |model| model.mode = Mode::Typing("20".into()),
