@@ -76,10 +76,23 @@ async fn serve(args: Args) -> io::Result<()> {
     };
     let mut out = io::stdout();
     writeln!(out, "listening on {}", server.local_addr())?;
-    let python = "python -m asyncio_taskpool.control";
+    let [ours, python] = [
+        "connect with: aiopool",
+        "connect with: python -m asyncio_taskpool.control",
+    ];
     match server.local_addr() {
-        Address::Unix(path) => writeln!(out, "connect with: {python} unix {}", path.display())?,
-        Address::Tcp(at) => writeln!(out, "connect with: {python} tcp {} {}", at.ip(), at.port())?,
+        Address::Unix(path) => {
+            let path = path.display();
+            writeln!(out, "{ours} unix {path}\n{python} unix {path}")?;
+        }
+        Address::Tcp(at) => {
+            writeln!(
+                out,
+                "{ours} tcp {at}\n{python} tcp {} {}",
+                at.ip(),
+                at.port()
+            )?;
+        }
         _ => {}
     }
     tokio::select! {
