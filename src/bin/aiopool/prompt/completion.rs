@@ -1,45 +1,69 @@
-//! What Tab offers: the commands that this server has.
+//! What Tab offers: the commands that this server has, their options, and the names of groups.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use aiopool::control::quote;
 use rustyline::completion::Completer;
 use rustyline::{Context, Helper, Highlighter, Hinter, Validator};
+use serde_json::Value;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::reply::Reply;
 
-/// The commands, read from the server's own help: pools of different kinds have different ones.
+/// Asks the server itself, by the connection of the prompt: pools of different kinds have different commands.
 #[derive(Debug, Helper, Highlighter, Hinter, Validator)]
-pub(super) struct Commands {
-    names: Vec<String>,
+pub(super) struct Completion {
+    commands: Vec<String>,
+    connection: Rc<RefCell<Connection>>,
 }
 
-impl Commands {
-    pub(super) fn of(connection: &mut Connection) -> Result<Self, Failure> {
-        let mut names: Vec<String> = match connection.ask("-h")? {
+/// What can stand where the cursor is.
+#[derive(Debug, PartialEq)]
+enum Expected<'a> {
+    Command,
+    OptionOf(&'a str),
+    Group,
+    Anything,
+}
+
+impl Completion {
+    pub(super) fn new(connection: Rc<RefCell<Connection>>) -> Result<Self, Failure> {
+        let mut commands = match connection.borrow_mut().ask("-h")? {
             Reply::Done(help) => commands_in(help["help"].as_str().unwrap_or_default()),
             Reply::Refused(_) => Vec::new(),
         };
-        names.extend(["exit".into(), "help".into()]);
-        names.sort();
-        Ok(Self { names })
+        commands.extend(["exit".into(), "help".into()]);
+        commands.sort();
+        Ok(Self {
+            commands,
+            connection,
+        })
+    }
+
+    /// A refusal, or that there is no server any more, is no reason to disturb who types.
+    fn ask(&self, command: &str) -> Value {
+        match self.connection.borrow_mut().ask(command) {
+            Ok(Reply::Done(value)) => value,
+            _ => Value::Null,
+        }
+    }
+
+    fn offers(&self, expected: &Expected<'_>) -> Vec<String> {
+        match expected {
+            Expected::Command => self.commands.clone(),
+            Expected::OptionOf(command) => {
+                let help = self.ask(&format!("{command} -h"));
+                options_in(help["help"].as_str().unwrap_or_default())
+            }
+            Expected::Group => names_in(&self.ask("groups")),
+            Expected::Anything => Vec::new(),
+        }
     }
 }
 
-/// They stand below their title, at the beginnings of lines; what explains them is further to the right.
-fn commands_in(help: &str) -> Vec<String> {
-    let below = help
-        .lines()
-        .skip_while(|line| !line.starts_with("Commands"));
-    let name = |line: &str| {
-        let indented = line.len() - line.trim_start().len();
-        let name = line.split_whitespace().next()?;
-        let is_name = name.starts_with(|first: char| first.is_ascii_lowercase());
-        (is_name && (1..=4).contains(&indented)).then(|| name.to_string())
-    };
-    below.filter_map(name).collect()
-}
-
-impl Completer for Commands {
+impl Completer for Completion {
     type Candidate = String;
 
     fn complete(
@@ -50,25 +74,72 @@ impl Completer for Commands {
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = &line[..position];
         let start = typed.rfind(' ').map_or(0, |space| space + 1);
-        let before = typed[..start].trim();
-        if !before.is_empty() && before != "help" {
-            return Ok((start, Vec::new()));
-        }
-        let fits = self
-            .names
-            .iter()
-            .filter(|name| name.starts_with(&typed[start..]));
-        Ok((start, fits.map(|name| format!("{name} ")).collect()))
+        let (before, word) = typed.split_at(start);
+        let mut offers = self.offers(&expected(before, word));
+        offers.retain(|offer| offer.starts_with(word));
+        Ok((
+            start,
+            offers.iter().map(|offer| format!("{offer} ")).collect(),
+        ))
     }
+}
+
+/// What stands `before` decides what the `word` can be.
+fn expected<'a>(before: &'a str, word: &str) -> Expected<'a> {
+    let words: Vec<&str> = before.split_whitespace().collect();
+    match words[..] {
+        [] | ["help"] => Expected::Command,
+        [command, ..] if word.starts_with('-') => Expected::OptionOf(command),
+        ["cancel-group" | "get-group-ids", ..] | [_, .., "-g" | "--group-name"] => Expected::Group,
+        _ => Expected::Anything,
+    }
+}
+
+/// They stand below their title, at the beginnings of lines; what explains them is further to the right.
+fn commands_in(help: &str) -> Vec<String> {
+    let below = help
+        .lines()
+        .skip_while(|line| !line.starts_with("Commands"));
+    let is_name = |word: &&str| word.starts_with(|first: char| first.is_ascii_lowercase());
+    below
+        .filter_map(beginning)
+        .filter(is_name)
+        .map(Into::into)
+        .collect()
+}
+
+/// The long names: `-n NUM, --num NUM` has one.
+fn options_in(help: &str) -> Vec<String> {
+    let lines = help
+        .lines()
+        .filter(|line| beginning(line).is_some_and(|word| word.starts_with('-')));
+    let words = lines.flat_map(|line| line.split([' ', ',']));
+    words
+        .filter(|word| word.starts_with("--"))
+        .map(Into::into)
+        .collect()
+}
+
+/// The first word of a line, if it stands near the margin.
+fn beginning(line: &str) -> Option<&str> {
+    let indented = line.len() - line.trim_start().len();
+    (1..=4)
+        .contains(&indented)
+        .then(|| line.split_whitespace().next())
+        .flatten()
+}
+
+fn names_in(groups: &Value) -> Vec<String> {
+    let groups = groups.as_array().map_or(&[][..], Vec::as_slice);
+    let names = groups.iter().filter_map(|group| group["name"].as_str());
+    names.map(|name| quote(name).into_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use rustyline::Context;
-    use rustyline::completion::Completer;
-    use rustyline::history::DefaultHistory;
+    use serde_json::json;
 
-    use super::{Commands, commands_in};
+    use super::{Expected, commands_in, expected, names_in, options_in};
 
     const HELP: &str = "usage: [-h] [command] ...\n\noptions:\n  -h, --help            show this\n\n\
         Commands:\n  (A command followed by '-h' will show more.)\n    cancel              Cancels.\n    \
@@ -80,18 +151,9 @@ mod tests {
         Commands, each of which explains itself:\n  cancel      Stops these tasks: all of them or,\n              \
         none.\n  cancel-all  Stops all.\n";
 
-    fn offers(line: &str) -> Vec<String> {
-        let mut names = commands_in(HELP);
-        names.push("help".into());
-        let history = DefaultHistory::new();
-        let (start, names) = Commands { names }
-            .complete(line, line.len(), &Context::new(&history))
-            .unwrap();
-        names
-            .iter()
-            .map(|name| format!("{}{name}", &line[..start]))
-            .collect()
-    }
+    const COMMAND: &str = "usage: apply [-h] [-n NUM] func\n\nCreates tasks.\n\npositional arguments:\n  func\n\n\
+        options:\n  -h, --help            show this\n  -n NUM, --num NUM     how many (--num 1)\n  -g GROUP_NAME, \
+        --group-name GROUP_NAME\n                        --no-option\n";
 
     #[test]
     fn the_commands_are_those_of_the_help() {
@@ -100,14 +162,37 @@ mod tests {
             ["cancel", "cancel-all", "a-very-long-name-indeed"]
         );
         assert_eq!(commands_in(OURS), ["cancel", "cancel-all"]);
-        assert!(commands_in("").is_empty());
+        assert!(commands_in("").is_empty() && commands_in(COMMAND).is_empty());
     }
 
     #[test]
-    fn a_command_is_completed_at_the_beginning_and_behind_help() {
-        assert_eq!(offers("can"), ["cancel ", "cancel-all "]);
-        assert_eq!(offers("help cancel-"), ["help cancel-all "]);
-        assert_eq!(offers("").len(), 4);
-        assert!(offers("cancel can").is_empty() && offers("x").is_empty());
+    fn the_options_are_those_of_the_command() {
+        assert_eq!(options_in(COMMAND), ["--help", "--num", "--group-name"]);
+        assert!(options_in("").is_empty());
+    }
+
+    #[test]
+    fn groups_are_named_as_they_have_to_be_typed() {
+        let groups = json!([{"name": "start-group-0"}, {"name": "my group"}, {}]);
+        assert_eq!(names_in(&groups), ["start-group-0", "\"my group\""]);
+        assert!(names_in(&json!(null)).is_empty());
+    }
+
+    #[test]
+    fn what_stands_before_the_cursor_decides_what_is_offered() {
+        for (before, word, offered) in [
+            ("", "", Expected::Command),
+            ("  ", "ca", Expected::Command),
+            ("help ", "ca", Expected::Command),
+            ("stop ", "1", Expected::Anything),
+            ("tasks ", "--n", Expected::OptionOf("tasks")),
+            ("cancel-group ", "", Expected::Group),
+            ("get-group-ids a ", "b", Expected::Group),
+            ("get-group-ids ", "-", Expected::OptionOf("get-group-ids")),
+            ("stats -g ", "", Expected::Group),
+            ("-g ", "", Expected::Anything),
+        ] {
+            assert_eq!(expected(before, word), offered, "{before}{word}");
+        }
     }
 }

@@ -12,7 +12,7 @@ pub(super) fn load(editor: &mut Line) {
     }
 }
 
-/// Adds the lines of this session, in a file that only its owner can read.
+/// Adds the lines that have come since, in a file that only its owner can read.
 pub(super) fn save(editor: &mut Line) {
     let Some(path) = path() else { return };
     if let Some(folder) = path.parent() {

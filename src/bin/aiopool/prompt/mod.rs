@@ -3,30 +3,33 @@
 mod completion;
 mod history;
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
+use std::rc::Rc;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
-use self::completion::Commands;
+use self::completion::Completion;
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::one_shot;
 use crate::watch::{self, Until};
 
-const WELCOME: &str = "Tab completes, `help` lists the commands, `help COMMAND` explains one, `exit` or Ctrl-D leaves.";
+const WELCOME: &str = "Tab completes, `help` and `help COMMAND` explain, `exit` or Ctrl-D leaves.";
 
 /// Asks for commands and prints the answers. Lines that come from no terminal are a script: a refusal in it is told at
 /// its end, by the exit code.
-pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure> {
+pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
     let interactive = io::stdin().is_terminal();
-    let mut editor = editor(&mut connection)?;
+    let connection = Rc::new(RefCell::new(connection));
+    let mut editor = editor(Rc::clone(&connection))?;
     if interactive {
         writeln!(
             io::stdout(),
-            "Connected to {}. {WELCOME}",
-            connection.server()
+            "Connected to {}.\n{WELCOME}",
+            connection.borrow().server()
         )?;
         history::load(&mut editor);
     }
@@ -35,21 +38,7 @@ pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure>
         let Some(command) = command(&line) else {
             continue;
         };
-        if connection.revive()? {
-            complain(format_args!("connected again to {}", connection.server()));
-        }
-        let reply = connection.ask(&command)?;
-        let told = if watch::goes_on(&command, &reply) {
-            let until = if interactive {
-                Until::Enter
-            } else {
-                Until::Once
-            };
-            watch::follow(&mut connection, &command, &reply, json, until)
-        } else {
-            one_shot::print(&command, &reply, json)
-        };
-        match told {
+        match obey(&mut connection.borrow_mut(), &command, json, interactive) {
             Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),
             told if !interactive && refused.is_ok() => refused = told,
             _ => {}
@@ -58,32 +47,52 @@ pub(crate) fn run(mut connection: Connection, json: bool) -> Result<(), Failure>
     refused
 }
 
-type Line = Editor<Commands, FileHistory>;
+type Line = Editor<Completion, FileHistory>;
 
-fn editor(connection: &mut Connection) -> Result<Line, Failure> {
+fn editor(connection: Rc<RefCell<Connection>>) -> Result<Line, Failure> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .auto_add_history(true);
     let mut editor = Line::with_config(config.build()).map_err(terminal)?;
-    editor.set_helper(Some(Commands::of(connection)?));
+    editor.set_helper(Some(Completion::new(connection)?));
     Ok(editor)
 }
 
 /// The next line that is to be obeyed; `None` after the last. Ctrl-C only drops what is being typed.
 fn next_line(editor: &mut Line, interactive: bool) -> Result<Option<String>, Failure> {
     loop {
-        match editor.readline("> ") {
-            Ok(line) if matches!(line.trim(), "exit" | "quit") => break,
-            Ok(line) => return Ok(Some(line)),
-            Err(ReadlineError::Interrupted) => {}
-            Err(ReadlineError::Eof) => break,
+        let line = match editor.readline("> ") {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return Ok(None),
             Err(error) => return Err(terminal(error)),
+        };
+        if interactive {
+            history::save(editor);
         }
+        return Ok((!matches!(line.trim(), "exit" | "quit")).then_some(line));
     }
-    if interactive {
-        history::save(editor);
+}
+
+fn obey(
+    connection: &mut Connection,
+    command: &str,
+    json: bool,
+    interactive: bool,
+) -> Result<(), Failure> {
+    if connection.revive()? {
+        complain(format_args!("connected again to {}", connection.server()));
     }
-    Ok(None)
+    let reply = connection.ask(command)?;
+    if !watch::goes_on(command, &reply) {
+        return one_shot::print(command, &reply, json);
+    }
+    let until = if interactive {
+        Until::Enter
+    } else {
+        Until::Once
+    };
+    watch::follow(connection, command, &reply, json, until)
 }
 
 /// What to send for a line; `None` if it says nothing.
