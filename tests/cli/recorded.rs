@@ -228,6 +228,44 @@ fn a_server_that_hangs_up_at_once_is_none() {
 }
 
 #[test]
+fn a_server_of_another_kind_is_none() {
+    for greeting in [
+        "HTTP/1.1 400 Bad Request\r\n",
+        "220 mail.example.org\n",
+        "<!DOCTYPE HTML>\n",
+        "\n",
+        "-\n",
+        "\u{fffd}\n",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = thread::spawn(move || {
+            let mut socket = listener.accept().unwrap().0;
+            BufReader::new(socket.try_clone().unwrap())
+                .read_line(&mut String::new())
+                .unwrap();
+            socket.write_all(greeting.as_bytes()).unwrap();
+        });
+        let ran = aiopool(&["tcp", &address, "is-full"], "");
+        let reason = format!("aiopool: cannot connect to {address}: it is no control server\n");
+        assert_eq!(ran, says(3, "", &reason), "{greeting:?}");
+        server.join().unwrap();
+    }
+}
+
+#[test]
+fn a_greeting_without_end_is_not_read_to_its_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let server = thread::spawn(move || {
+        let mut socket = listener.accept().unwrap().0;
+        while socket.write_all(&[b'x'; 1024]).is_ok() {}
+    });
+    assert_eq!(aiopool(&["tcp", &address, "is-full"], "").code, Some(3));
+    server.join().unwrap();
+}
+
+#[test]
 fn there_is_no_dashboard_of_it() {
     let (address, session) = serve();
     let ran = aiopool(&["tcp", &address, "top"], "");

@@ -132,7 +132,8 @@ impl Connection {
         (self.wire, self.server) = match Reply::from_json(&answer) {
             Some(Reply::Done(server)) => (Wire::Json, server.as_str().unwrap_or_default().into()),
             Some(Reply::Refused(why)) => return Err(io::Error::other(why.message)),
-            None => (Wire::Text, answer),
+            None if is_title(&answer) => (Wire::Text, answer),
+            None => return Err(io::Error::other("it is no control server")),
         };
         self.reader.get_ref().patient(true)
     }
@@ -175,6 +176,13 @@ impl Sender {
     pub(crate) fn send(&mut self, line: &str) -> io::Result<()> {
         self.0.write_all(format!("{line}\n").as_bytes())
     }
+}
+
+/// A pool is called by its class and its name: `SimpleTaskPool-0`.
+fn is_title(line: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let class = line.split_once('-').map_or("", |title| title.0);
+    !class.is_empty() && class.chars().all(is_part)
 }
 
 /// The next line, without its end.
