@@ -95,7 +95,7 @@ where
     ///
     /// Those that have been asked before do not count. Asked for more than there are, it asks all.
     pub fn stop(&self, n: usize) -> Vec<TaskId> {
-        let tasks = self.tasks.lock().tasks.clone();
+        let tasks = self.living();
         // Looked at once each: they start and end meanwhile.
         let waits = |task: &&AbortHandle| task.state() == TaskState::Waiting;
         let (waiting, others): (Vec<_>, Vec<_>) = tasks.iter().rev().partition(waits);
@@ -126,18 +126,26 @@ where
     /// # });
     /// ```
     pub fn ids(&self) -> Vec<TaskId> {
-        let tasks = self.tasks.lock().tasks.clone();
-        let living = tasks.iter().filter(|task| !task.is_finished());
-        living.map(AbortHandle::id).collect()
+        self.living().iter().map(AbortHandle::id).collect()
     }
 
     /// Returns how many of the tasks are active.
     pub fn running(&self) -> usize {
-        let tasks = self.tasks.lock().tasks.clone();
+        let tasks = self.living();
         let active = tasks
             .iter()
             .filter(|task| task.state() == TaskState::Active);
         active.count()
+    }
+
+    /// Those that have not ended. The others are forgotten.
+    fn living(&self) -> Vec<AbortHandle> {
+        let mut started = self.tasks.lock();
+        let ended = started.sweep();
+        let living = started.tasks.clone();
+        drop(started);
+        drop(ended);
+        living
     }
 
     /// Returns the pool that they run in.
@@ -153,6 +161,11 @@ impl Started {
         if self.tasks.len() < 2 * self.left + KEPT {
             return Vec::new();
         }
+        self.sweep()
+    }
+
+    /// Takes those out that have ended.
+    fn sweep(&mut self) -> Vec<AbortHandle> {
         let tasks = std::mem::take(&mut self.tasks);
         let (ended, living) = tasks.into_iter().partition(AbortHandle::is_finished);
         self.tasks = living;
