@@ -1,19 +1,14 @@
 //! Which worker is being polled on this thread, and so which task.
 
 use std::cell::Cell;
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use super::Seat;
 use crate::task::nested;
 
 thread_local! {
-    /// Its worker takes it back at the end of each poll: no thread ends with it, and so it needs no destructor,
-    /// which would make every look at it dearer.
-    static RUNNING: Cell<Marked> = const { Cell::new(ManuallyDrop::new(None)) };
+    static RUNNING: Cell<Option<Arc<Seat>>> = const { Cell::new(None) };
 }
-
-type Marked = ManuallyDrop<Option<Arc<Seat>>>;
 
 /// The seat of the task that is being polled on this thread.
 pub(crate) fn running() -> Option<Arc<Seat>> {
@@ -26,7 +21,7 @@ pub(crate) fn running() -> Option<Arc<Seat>> {
 /// Makes a seat the running one, until this is dropped. Workers may be polled inside of each other.
 pub(crate) struct Entered<'s> {
     seat: &'s mut Option<Arc<Seat>>,
-    outer: Marked,
+    outer: Option<Arc<Seat>>,
     outer_nested: bool,
 }
 
@@ -35,7 +30,7 @@ impl<'s> Entered<'s> {
     pub(crate) fn new(seat: &'s mut Option<Arc<Seat>>) -> Self {
         let is_nested = seat.as_ref().is_some_and(|seat| seat.is_nested());
         let outer_nested = nested::set_here(is_nested);
-        let outer = ManuallyDrop::new(swap(seat.take()));
+        let outer = swap(seat.take());
         Self {
             seat,
             outer,
@@ -52,7 +47,13 @@ impl Drop for Entered<'_> {
     }
 }
 
+/// On a thread that is ending nothing is swapped: the seat comes back as it went.
 #[inline]
 fn swap(seat: Option<Arc<Seat>>) -> Option<Arc<Seat>> {
-    ManuallyDrop::into_inner(RUNNING.replace(ManuallyDrop::new(seat)))
+    let mut seat = Some(seat);
+    let swapped = RUNNING.try_with(|running| running.replace(seat.take().flatten()));
+    match swapped {
+        Ok(outer) => outer,
+        Err(_) => seat.flatten(),
+    }
 }

@@ -3,18 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use aiopool::{AioPool, GroupError, JoinHandle, TaskState};
+use aiopool::{GroupError, TaskState};
 
-use crate::support::{Hand, Probe, on_every_runtime, yield_now};
-
-fn busy(pool: &AioPool, count: usize) -> (Vec<Probe>, Vec<JoinHandle<()>>) {
-    let probes = Probe::several(count);
-    let handles = probes
-        .iter()
-        .map(|probe| pool.spawn_n(probe.task(())))
-        .collect();
-    (probes, handles)
-}
+use crate::support::{Hand, Probe, busy, on_every_runtime, yield_now};
 
 fn started(probes: &[Probe]) -> usize {
     probes.iter().filter(|probe| probe.has_started()).count()

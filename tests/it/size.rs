@@ -3,18 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
-use aiopool::{AioPool, JoinHandle, TaskState};
+use aiopool::{AioPool, TaskState};
 
-use crate::support::{Hand, Probe, on_every_runtime};
-
-fn busy(pool: &AioPool, count: usize) -> (Vec<Probe>, Vec<JoinHandle<()>>) {
-    let probes = Probe::several(count);
-    let handles = probes
-        .iter()
-        .map(|probe| pool.spawn_n(probe.task(())))
-        .collect();
-    (probes, handles)
-}
+use crate::support::{Hand, Probe, busy, on_every_runtime, yield_now};
 
 #[track_caller]
 fn assert_counts(pool: &AioPool, active: usize, waiting: usize) {
@@ -127,7 +118,7 @@ fn never_more_than_size_run_and_never_fewer_while_some_wait() {
             let (running, most, pool_inside) = (running.clone(), most.clone(), pool.clone());
             pool.spawn_n(async move {
                 most.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
-                yielding::once().await;
+                yield_now().await;
                 // One look at both: a moment later they may have changed.
                 let states: Vec<_> = pool_inside.tasks().iter().map(|task| task.state).collect();
                 let active = states.iter().filter(|is| **is == TaskState::Active).count();
@@ -140,25 +131,6 @@ fn never_more_than_size_run_and_never_fewer_while_some_wait() {
         assert_eq!(pool.stats().completed, 500);
     });
 }
-
-mod yielding {
-    use std::future::poll_fn;
-    use std::task::Poll;
-
-    /// Yields once.
-    pub(super) async fn once() {
-        let mut yielded = false;
-        poll_fn(|cx| {
-            if std::mem::replace(&mut yielded, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
-    }
-}
-
 #[test]
 fn a_task_too_heavy_for_the_pool_is_rejected_at_once() {
     let (_hand, pool) = Hand::pool(2);

@@ -10,7 +10,7 @@ mod runtimes;
 pub(crate) use hand::Hand;
 #[cfg(target_os = "linux")]
 pub(crate) use memory::{alone, resident};
-pub(crate) use probe::Probe;
+pub(crate) use probe::{Probe, busy};
 pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
 
 use std::future::poll_fn;

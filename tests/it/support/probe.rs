@@ -2,6 +2,8 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 
+use aiopool::{AioPool, JoinHandle};
+
 /// A task that waits until it is told to end, and can be watched meanwhile.
 #[derive(Clone, Default)]
 pub(crate) struct Probe(Arc<Mutex<Seen>>);
@@ -80,4 +82,14 @@ impl Drop for Watched {
     fn drop(&mut self) {
         self.0.change(|seen| seen.dropped = true);
     }
+}
+
+/// Spawns so many tasks, each of which waits until its probe is told to end.
+pub(crate) fn busy(pool: &AioPool, count: usize) -> (Vec<Probe>, Vec<JoinHandle<()>>) {
+    let probes = Probe::several(count);
+    let handles = probes
+        .iter()
+        .map(|probe| pool.spawn_n(probe.task(())))
+        .collect();
+    (probes, handles)
 }
