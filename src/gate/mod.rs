@@ -17,13 +17,14 @@
 //!                └── withdraw ──▶ gone    admitted: takes the permits of all levels ──▶ leave
 //! ```
 //!
-//! - [`register`]: a slot for each live task, from its submission to its end.
+//! - [`register`]: a slot for each live task, from its submission to its end, in [`chunks`].
 //! - [`lane`]: one priority's queue, linked through the register.
 //! - [`level`]: the permits of one pool or group, and its lanes; [`levels`]: all of them.
 //! - [`place`]: what is noted of those who are more than plain tasks of the pool itself.
 //! - [`state`]: the rule itself. Its [`plain`] tasks have short ways; [`lending`] is for those who
 //!   wait for their own pool; [`groups`] are added and removed; [`look`] changes nothing.
 
+mod chunks;
 mod groups;
 mod lane;
 mod lending;

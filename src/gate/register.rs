@@ -1,10 +1,10 @@
+use super::chunks::Chunks;
 use crate::task::{Slot, TaskId};
 
-/// A slot for every live task: one flat vector, in which free slots are used again.
+/// A slot for every live task. Free slots are used again.
 ///
-/// What lies free at its end is given
-/// back as the crowd leaves; what lies free in front of a task that stays, when
-/// that task ends.
+/// What lies free at the end is given back as the crowd leaves; what lies free
+/// in front of a task that stays, when that task ends.
 ///
 /// # Invariants
 ///
@@ -13,7 +13,7 @@ use crate::task::{Slot, TaskId};
 /// 2. The last slot is not free.
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
-    entries: Vec<Entry<W, A>>,
+    entries: Chunks<Entry<W, A>>,
     vacant: u32,
     live: usize,
 }
@@ -42,13 +42,10 @@ pub(super) const NONE: u32 = u32::MAX;
 /// The id in a free slot.
 const NOBODY: TaskId = TaskId::NONE;
 
-/// So many slots are kept when all are free.
-const KEPT: usize = 1024;
-
 impl<W, A> Register<W, A> {
     pub(super) fn new() -> Self {
         Self {
-            entries: Vec::new(),
+            entries: Chunks::new(),
             vacant: NONE,
             live: 0,
         }
@@ -71,17 +68,16 @@ impl<W, A> Register<W, A> {
             vacant => vacant,
         };
         let content = make(Slot(slot));
-        match self.entries.get_mut(slot as usize) {
-            Some(free) => {
-                (self.vacant, free.id) = (free.next, id);
-                drop(std::mem::replace(&mut free.content, content));
-            }
-            None => self.entries.push(Entry {
+        if slot as usize == self.entries.len() {
+            self.entries.push(Entry {
                 id,
                 content,
                 prev: NONE,
                 next: NONE,
-            }),
+            });
+        } else {
+            let free = self.entries.at(slot as usize);
+            (self.vacant, free.id, free.content) = (free.next, id, content);
         }
         self.live += 1;
         Slot(slot)
@@ -118,7 +114,7 @@ impl<W, A> Register<W, A> {
 
     #[inline]
     pub(super) fn at(&mut self, slot: u32) -> &mut Entry<W, A> {
-        &mut self.entries[slot as usize]
+        self.entries.at(slot as usize)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry<W, A>)> {
@@ -133,8 +129,10 @@ impl<W, A> Register<W, A> {
     pub(super) fn take_waiting(&mut self, waiting: usize) -> impl Iterator<Item = W> + use<W, A> {
         let stay = self.live - waiting;
         let mut all = std::mem::replace(self, Self::new()).entries;
-        let mut entries = all.iter_mut();
-        while let Some(entry) = entries.next().filter(|_| self.live < stay) {
+        for entry in all.iter_mut() {
+            if self.live == stay {
+                break;
+            }
             if entry.is_taken() && !entry.is_waiting() {
                 self.entries.push(std::mem::replace(entry, Entry::FREE));
                 self.live += 1;
@@ -167,9 +165,6 @@ impl<W, A> Register<W, A> {
         }
         while self.entries.last().is_some_and(|last| !last.is_taken()) {
             self.pop_free();
-        }
-        if self.entries.capacity() > KEPT && self.entries.len() < self.entries.capacity() / 4 {
-            self.entries.shrink_to(self.entries.len() * 2);
         }
     }
 
