@@ -45,16 +45,22 @@ impl<T> Chunks<T> {
         self.get(self.len.checked_sub(1)?)
     }
 
+    #[inline]
     pub(super) fn push(&mut self, entry: T) {
-        let at = self.len / CHUNK;
-        match at.checked_sub(self.chunks.len()) {
-            None => {}
-            // The first one grows from nothing, since most pools are small.
-            Some(_) if at == 0 => self.chunks.push(Vec::new()),
-            Some(_) => self.chunks.push(Vec::with_capacity(CHUNK)),
+        match self.chunks.get_mut(self.len / CHUNK) {
+            Some(chunk) => chunk.push(entry),
+            None => self.push_to_new(entry),
         }
-        self.chunks[at].push(entry);
         self.len += 1;
+    }
+
+    #[cold]
+    fn push_to_new(&mut self, entry: T) {
+        // The first one grows from nothing, since most pools are small.
+        let capacity = if self.len == 0 { 1 } else { CHUNK };
+        let mut chunk = Vec::with_capacity(capacity);
+        chunk.push(entry);
+        self.chunks.push(chunk);
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {

@@ -1,5 +1,5 @@
-use super::register::{NONE, Register};
-use crate::task::Slot;
+use super::register::{Content, NONE, Register};
+use crate::task::{Slot, TaskId};
 
 /// The queue of one priority: a chain through the register.
 ///
@@ -36,15 +36,40 @@ impl Lane {
         self.tail = slot.0;
     }
 
-    /// Takes the first out.
+    /// Files a newcomer at the end; `make` learns its slot first.
     #[inline]
-    pub(super) fn pop<W, A>(&mut self, register: &mut Register<W, A>) -> Option<Slot> {
+    pub(super) fn enter<W, A>(
+        &mut self,
+        id: TaskId,
+        register: &mut Register<W, A>,
+        make: impl FnOnce(Slot) -> W,
+    ) {
+        let content = |slot| Content::Waiting(make(slot));
+        let slot = register.insert_behind(self.tail, id, content);
+        match self.tail {
+            NONE => self.head = slot.0,
+            last => register.at(last).next = slot.0,
+        }
+        self.tail = slot.0;
+    }
+
+    /// Makes the first active, and takes it out.
+    #[inline]
+    pub(super) fn start<W, A>(
+        &mut self,
+        by: Option<A>,
+        register: &mut Register<W, A>,
+    ) -> Option<(Slot, W)> {
         let first = self.first()?;
-        self.head = register.at(first.0).next;
+        let entry = register.at(first.0);
+        self.head = entry.next;
         if self.is_empty() {
             self.tail = NONE;
         }
-        Some(first)
+        match std::mem::replace(&mut entry.content, Content::Active(by)) {
+            Content::Waiting(waiting) => Some((first, waiting)),
+            Content::Active(_) => unreachable!("an active task stood in a queue"),
+        }
     }
 
     /// Takes one out. What the first entry has for a predecessor means nothing.

@@ -92,7 +92,7 @@ pub(super) struct Level<L> {
     pub(super) size: usize,
     pub(super) active: usize,
     /// The lane of priority 0, where nearly all stand.
-    plain: Lane,
+    pub(super) plain: Lane,
     pub(super) held: usize,
     /// The other lanes that have somebody in them.
     ranked: BTreeMap<Reverse<i32>, Lane>,
@@ -222,12 +222,6 @@ impl<L> Level<L> {
                 .or_insert(Lane::EMPTY)
                 .push(slot, register),
         }
-    }
-
-    /// Takes the first of the plain ones out.
-    #[inline]
-    pub(super) fn pop_plain<W, A>(&mut self, register: &mut Register<W, A>) -> Option<Slot> {
-        self.plain.pop(register)
     }
 
     pub(super) fn push_returning<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {

@@ -6,11 +6,28 @@ use crate::task::{Slot, TaskId};
 ///
 /// Each comes to the same as the ways that are for all.
 impl<W, A, L> Gate<W, A, L> {
-    /// Whether a plain newcomer to the pool itself finds a permit, and nobody before it. If others than plain ones live here, it says no.
+    /// Whether plain tasks of the pool itself are all that lives here, and permits are all that they need.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.places.is_empty() && self.starts.is_none()
+    }
+
+    /// Whether a newcomer finds a permit, and nobody before it, where all [`is_plain`](Self::is_plain).
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         let root = &self.levels.root;
-        self.places.is_empty() && self.starts.is_none() && !root.is_shut() && root.first().is_none()
+        !root.is_shut() && root.first().is_none()
+    }
+
+    /// Files a plain newcomer to the pool itself at the back of the queue, where all [`is_plain`](Self::is_plain).
+    /// Returns whether somebody is to be admitted.
+    #[inline]
+    pub(crate) fn park(&mut self, id: TaskId, make: impl FnOnce(Slot) -> W) -> bool {
+        self.next = id.get() + 1;
+        let root = &mut self.levels.root;
+        root.waiting += 1;
+        root.plain.enter(id, &mut self.register, make);
+        !root.is_shut()
     }
 
     /// Gives its permit to such a newcomer at once, to be run by `by`.
@@ -33,17 +50,11 @@ impl<W, A, L> Gate<W, A, L> {
         if !self.places.is_empty() || self.starts.is_some() || !root.is_just_full() {
             return None;
         }
-        let next = root.pop_plain(&mut self.register)?;
+        root.plain.first()?;
         root.waiting -= 1;
-        let by = match &mut self.register.at(slot.0).content {
-            Content::Active(by) => by.take(),
+        match self.register.take(slot) {
+            Content::Active(by) => root.plain.start(by, &mut self.register),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
-        };
-        self.register.remove(slot);
-        let next_content = &mut self.register.at(next.0).content;
-        match std::mem::replace(next_content, Content::Active(by)) {
-            Content::Waiting(waiting) => Some((next, waiting)),
-            Content::Active(_) => unreachable!("an active task stood in a queue"),
         }
     }
 

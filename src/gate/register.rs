@@ -63,48 +63,71 @@ impl<W, A> Register<W, A> {
     /// Files a new entry; `make` learns its slot first.
     #[inline]
     pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
-        let slot = match self.vacant {
-            NONE => self.new_slot(),
-            vacant => vacant,
-        };
-        let content = make(Slot(slot));
-        if slot as usize == self.entries.len() {
-            self.entries.push(Entry {
-                id,
-                content,
-                prev: NONE,
-                next: NONE,
-            });
-        } else {
-            let free = self.entries.at(slot as usize);
-            (self.vacant, free.id, free.content) = (free.next, id, content);
-        }
+        self.insert_behind(NONE, id, make)
+    }
+
+    /// The same for one that will stand behind another.
+    #[inline]
+    pub(super) fn insert_behind(
+        &mut self,
+        prev: u32,
+        id: TaskId,
+        make: impl FnOnce(Slot) -> Content<W, A>,
+    ) -> Slot {
         self.live += 1;
-        Slot(slot)
+        let next = NONE;
+        match self.vacant {
+            NONE => {
+                let slot = self.new_slot();
+                let content = make(Slot(slot));
+                self.entries.push(Entry {
+                    id,
+                    content,
+                    prev,
+                    next,
+                });
+                Slot(slot)
+            }
+            slot => {
+                let content = make(Slot(slot));
+                let free = self.entries.at(slot as usize);
+                self.vacant = free.next;
+                (free.id, free.prev, free.next) = (id, prev, next);
+                free.content = content;
+                Slot(slot)
+            }
+        }
     }
 
     /// Frees a slot, of one who is neither waiting nor run by anybody.
     #[inline]
     pub(super) fn remove(&mut self, slot: Slot) {
+        let content = self.take(slot);
+        debug_assert!(matches!(content, Content::Active(None)));
+    }
+
+    /// Frees a slot, and returns what stood there.
+    #[inline]
+    pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         self.live -= 1;
-        self.chain(slot.0);
+        let content = self.chain(slot.0);
         if slot.0 as usize + 1 == self.entries.len() {
             self.trim();
         }
+        content
     }
 
     /// Makes a slot the first of the free ones.
     #[inline]
-    fn chain(&mut self, slot: u32) {
-        let next = self.vacant;
+    fn chain(&mut self, slot: u32) -> Content<W, A> {
+        let next = std::mem::replace(&mut self.vacant, slot);
         let entry = self.at(slot);
-        debug_assert!(matches!(entry.content, Content::Active(None)));
-        entry.id = NOBODY;
-        entry.next = next;
+        (entry.id, entry.next) = (NOBODY, next);
+        let content = std::mem::replace(&mut entry.content, Content::Active(None));
         if next != NONE {
             self.at(next).prev = slot;
         }
-        self.vacant = slot;
+        content
     }
 
     #[inline]
@@ -158,6 +181,7 @@ impl<W, A> Register<W, A> {
     }
 
     /// Gives the free slots at the end back.
+    #[cold]
     fn trim(&mut self) {
         if self.live == 0 {
             self.entries.clear();

@@ -128,23 +128,48 @@ impl Core {
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
         }
-        let make = |id, slot, admitted| {
-            body.place(shared, id, slot, admitted);
+        state.park(home, standing, detail.take(), |id, slot| {
+            body.place(shared, id, slot, false);
             match runs {
                 Runs::AtItsWorker => Box::into_pin(body) as Parked,
                 Runs::WhereItMayBlock => Box::pin(Leaving(Box::into_pin(body))),
             }
-        };
-        if let Some(seat) = state.lingering(home, standing, detail.is_some()) {
-            let (id, slot) = state.start(&seat);
-            seat.hand(make(id, slot, true));
-            return Ok(());
-        }
-        state.park(home, standing, detail.take(), |id, slot| {
-            make(id, slot, false)
         });
         self.dispatch(state);
         Ok(())
+    }
+
+    /// The same for a mere future of the pool itself, in the short way which nearly all go.
+    ///
+    /// Gives it back if it needs to go the other one.
+    #[inline]
+    pub(super) fn submit_plain<F, X>(
+        &self,
+        shared: &mut Arc<Shared<F::Output>>,
+        mut body: Box<Body<F, X>>,
+    ) -> Option<Box<Body<F, X>>>
+    where
+        F: Future<Output: Send> + Send + 'static,
+        X: Extras + 'static,
+    {
+        let mut state = self.lock();
+        if self.settings.max_waiting.is_some() || !state.is_plain() {
+            return Some(body);
+        }
+        if let Some(seat) = state.lingering() {
+            let (id, slot) = state.start(&seat);
+            body.place(shared, id, slot, true);
+            seat.hand(Box::into_pin(body));
+            return None;
+        }
+        let is_ready = state.park_plain(|id, slot| {
+            body.place(shared, id, slot, false);
+            Box::into_pin(body) as Parked
+        });
+        if is_ready {
+            self.start_ready(state);
+        }
+        None
     }
 
     /// Counts a newcomer that was not taken in, and settles it.

@@ -19,26 +19,28 @@ impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        if seat.clear(end, &mut wakes) {
-            let home = state.gate.home(seat.slot());
-            state.uncount_joining(home);
+        if !seat.is_clear() {
+            state.clear(seat, end, &mut wakes);
         }
         wakes.add(settle());
-        let next = state.succeed(seat, end, &mut wakes);
-        let next = match next {
-            Some(_) => {
+        let next = match state.succeed(seat, end, &mut wakes) {
+            Some(next) => {
                 drop(state);
                 next
             }
-            None => self.relieve(state, seat, end, &mut wakes),
+            None => match self.relieve(state, seat, end, &mut wakes) {
+                Some(next) => next,
+                None => {
+                    wakes.wake();
+                    return None;
+                }
+            },
         };
-        if let Some(next) = &next {
-            if next.announce(&mut wakes) == Start::Announced {
-                self.expecting.store(true, Relaxed);
-            }
+        if next.announce(&mut wakes) == Start::Announced {
+            self.expecting.store(true, Relaxed);
         }
         wakes.wake();
-        next
+        Some(next)
     }
 
     fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {
@@ -61,9 +63,7 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         let home = state.gate.home(seat.slot());
-        if seat.clear(end, &mut wakes) {
-            state.uncount_joining(home);
-        }
+        state.clear(seat, end, &mut wakes);
         if end == End::Rejected {
             state.uncount_start(home);
         }

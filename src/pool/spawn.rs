@@ -210,8 +210,18 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
-        let submitted = self.submit(future, extras, self.plain_order(), Patience::Park);
-        submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
+        let core = self.core();
+        core.spawner();
+        let mut shared = Arc::new(Shared::new());
+        let mut body = Box::new(Body::new(future, extras));
+        if self.level() == LevelId::ROOT {
+            match core.submit_plain(&mut shared, body) {
+                None => return JoinHandle::new(shared, self.inner.origin.clone()),
+                Some(returned) => body = returned,
+            }
+        }
+        self.submit_body(shared, body, self.plain_order(), Patience::Park)
+            .unwrap_or_else(|rejected| rejected.settle(core))
     }
 
     /// The same for work that is to leave its worker.
@@ -245,6 +255,24 @@ impl AioPool {
         &self,
         future: F,
         extras: X,
+        order: Order,
+        patience: Patience,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        // Finding no runtime is the caller's mistake, and told before anything has changed.
+        self.core().spawner();
+        let body = Box::new(Body::new(future, extras));
+        self.submit_body(Arc::new(Shared::new()), body, order, patience)
+    }
+
+    fn submit_body<F, X>(
+        &self,
+        mut shared: Arc<Shared<F::Output>>,
+        body: Box<Body<F, X>>,
         mut order: Order,
         patience: Patience,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
@@ -253,12 +281,10 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
-        let core = self.core();
-        // Finding no runtime is the caller's mistake, and told before anything has changed.
-        core.spawner();
-        let mut shared = Arc::new(Shared::new());
-        let body = Box::new(Body::new(future, extras));
-        match core.submit(&mut shared, body, &mut order.terms, patience) {
+        match self
+            .core()
+            .submit(&mut shared, body, &mut order.terms, patience)
+        {
             Ok(()) => Ok(JoinHandle::new(shared, order.origin)),
             Err((rejection, body)) => Err(Rejected {
                 rejection,

@@ -69,18 +69,23 @@ impl State {
         }
     }
 
-    /// A worker who lingers, if a plain newcomer to the pool itself finds a permit and nobody before it.
+    /// Whether a mere future, submitted to the pool itself, needs nothing but a permit, and finds nobody but such.
     #[inline]
-    pub(super) fn lingering(
-        &mut self,
-        home: LevelId,
-        standing: Standing,
-        is_detailed: bool,
-    ) -> Option<Arc<Seat>> {
-        if self.idle.is_empty() || is_detailed || standing != Standing::PLAIN {
-            return None;
-        }
-        match home == LevelId::ROOT && self.gate.is_open() {
+    pub(super) fn is_plain(&self) -> bool {
+        self.gate.is_plain() && !self.gate.kept(LevelId::ROOT).closed
+    }
+
+    /// Puts such a newcomer into the queue. Returns whether somebody is to be admitted.
+    #[inline]
+    pub(super) fn park_plain(&mut self, make: impl FnOnce(TaskId, Slot) -> Parked) -> bool {
+        let id = self.number(LevelId::ROOT);
+        self.gate.park(id, |slot| make(id, slot))
+    }
+
+    /// A worker who lingers, if such a newcomer finds a permit and nobody before it.
+    #[inline]
+    pub(super) fn lingering(&mut self) -> Option<Arc<Seat>> {
+        match !self.idle.is_empty() && self.gate.is_open() {
             true => self.idle.pop_back(),
             false => None,
         }
@@ -160,6 +165,14 @@ impl State {
     pub(super) fn uncount_start(&mut self, home: LevelId) {
         self.gate
             .each_kept_from(home, |ledger| ledger.stats.started -= 1);
+    }
+
+    /// Clears the desk of a worker whose task has ended.
+    #[cold]
+    pub(super) fn clear(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) {
+        if seat.clear(end, wakes) {
+            self.uncount_joining(self.gate.home(seat.slot()));
+        }
     }
 
     /// Ends an active task, and lets the next start with its worker, where both are plain.

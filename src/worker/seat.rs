@@ -179,17 +179,20 @@ impl Seat {
         self.desk.lock().latches.push((latch.clone(), first));
     }
 
+    /// Whether there is nothing to [`clear`](Self::clear).
+    #[inline]
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.is_aborted() && !self.is_nested()
+    }
+
     /// Clears the desk for the next task: nobody has asked that one yet.
     ///
     /// Returns whether the task that has ended counts as joining, though a join of it may live on elsewhere.
-    #[inline]
     #[must_use = "to be counted no longer"]
     pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
-        (self.is_aborted() || self.is_nested()) && self.clear_desk(end, wakes)
-    }
-
-    #[cold]
-    fn clear_desk(&self, end: End, wakes: &mut Wakes) -> bool {
+        if self.is_clear() {
+            return false;
+        }
         let mut desk = self.desk.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
