@@ -89,8 +89,7 @@ use crate::task::{Keeper, Origin};
 ///   `cancel_all`, `shutdown`, `scope`, and for a handle. For other waits there is [`lend`](crate::lend).
 /// - A wait lasts from its first poll until it is ready or dropped. So in a `select!` the permit is lent
 ///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
-///   It has to be dropped inside of the task: where another thread drops a handle that the task has polled,
-///   the task lends until it is woken by something else.
+///   Where another thread drops a handle that the task has polled, that holds from the next time that it is woken.
 /// - A task that lends is polled again only with a permit. So a `tokio::time::timeout` around such a wait does
 ///   not ring before others have given one back. Around that, use `lend`, or the
 ///   [`timeout`](crate::TaskBuilder::timeout) of the task.

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::{
     AbortHandle, AbortOnDrop, Failure, JoinError, Keeper, Origin, Outcome, Reason, Shared, Slot,
-    TaskId, TaskState, nested,
+    TaskId, TaskState,
 };
 
 /// A task's result to come: await it, or look at it, or stop the task.
@@ -183,11 +183,9 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 impl<T> Drop for JoinHandle<T> {
+    /// Nobody waits here any more: a task that lends its permit meanwhile is to know.
     #[inline]
     fn drop(&mut self) {
-        // A task that lends its permit while it waits here waits no longer.
-        if nested::here() {
-            self.task.hush();
-        }
+        self.task.hush();
     }
 }

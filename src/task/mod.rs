@@ -23,7 +23,6 @@ mod error;
 mod handle;
 mod id;
 mod info;
-pub(crate) mod nested;
 mod origin;
 mod outcome;
 mod shared;

@@ -1,3 +1,5 @@
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use super::{Keeper, Outcome, Packed, Slot, TaskId};
@@ -6,9 +8,13 @@ use crate::unwind::discard;
 
 /// What a task's body and its handle have in common.
 pub(crate) struct Shared<T> {
-    id: TaskId,
+    /// The number of the task, and [`WATCHED`].
+    id: AtomicU64,
     stage: Lock<Stage<T>>,
 }
+
+/// A waker may lie here. Only the handle's to set and to clear.
+const WATCHED: u64 = 1 << 63;
 
 /// How far the task has come, as far as its handle must know.
 ///
@@ -38,7 +44,7 @@ impl<T> Shared<T> {
             waker,
         });
         Self {
-            id: TaskId::from(0),
+            id: AtomicU64::new(0),
             stage,
         }
     }
@@ -46,7 +52,7 @@ impl<T> Shared<T> {
     /// Says what the pool has given it, perhaps with a permit, before anyone else can see it.
     #[inline]
     pub(crate) fn place(&mut self, id: TaskId, at: Slot, admitted: bool) {
-        self.id = id;
+        *self.id.get_mut() = id.get();
         if let Stage::Pending {
             slot, announced, ..
         } = self.stage.get_mut()
@@ -56,7 +62,16 @@ impl<T> Shared<T> {
     }
 
     pub(crate) fn id(&self) -> TaskId {
-        self.id
+        TaskId::from(self.id.load(Relaxed) & !WATCHED)
+    }
+
+    fn is_watched(&self) -> bool {
+        self.id.load(Relaxed) & WATCHED != 0
+    }
+
+    fn set_watched(&self, watched: bool) {
+        let mark = if watched { WATCHED } else { 0 };
+        self.id.store(self.id().get() | mark, Relaxed);
     }
 
     /// Its slot in the pool's register, until it is finished.
@@ -131,8 +146,16 @@ impl<T> Shared<T> {
     }
 
     /// Takes the waker out of a task whose handle goes.
-    #[cold]
+    #[inline]
     pub(crate) fn hush(&self) {
+        if self.is_watched() {
+            self.unwatch();
+        }
+    }
+
+    #[cold]
+    fn unwatch(&self) {
+        self.set_watched(false);
         let stale = match &mut *self.stage.lock() {
             Stage::Pending { waker, .. } => waker.take(),
             _ => None,
@@ -183,6 +206,7 @@ impl<T> Shared<T> {
                 return Poll::Pending;
             }
             if fresh.is_some() {
+                self.set_watched(true);
                 let stale = std::mem::replace(waker, fresh);
                 drop(stage);
                 drop(stale);

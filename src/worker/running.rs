@@ -4,7 +4,6 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Seat;
-use crate::task::nested;
 
 thread_local! {
     static RUNNING: Cell<Option<Arc<Seat>>> = const { Cell::new(None) };
@@ -12,48 +11,38 @@ thread_local! {
 
 /// The seat of the task that is being polled on this thread.
 pub(crate) fn running() -> Option<Arc<Seat>> {
-    let seat = swap(None);
-    swap(seat.clone());
+    let mut seat = None;
+    swap(&mut seat);
+    let found = seat.clone();
+    swap(&mut seat);
     // What a task leaves behind, wakers and results, is not to be taken for the next one.
-    seat.filter(|seat| !seat.is_between())
+    found.filter(|seat| !seat.is_between())
 }
 
 /// Makes a seat the running one, until this is dropped. Workers may be polled inside of each other.
 pub(crate) struct Entered<'s> {
-    seat: &'s mut Option<Arc<Seat>>,
-    outer: Option<Arc<Seat>>,
-    outer_nested: bool,
+    /// Which one is the running one otherwise.
+    other: &'s mut Option<Arc<Seat>>,
 }
 
 impl<'s> Entered<'s> {
     #[inline]
     pub(crate) fn new(seat: &'s mut Option<Arc<Seat>>) -> Self {
-        let is_nested = seat.as_ref().is_some_and(|seat| seat.is_nested());
-        let outer_nested = nested::set_here(is_nested);
-        let outer = swap(seat.take());
-        Self {
-            seat,
-            outer,
-            outer_nested,
-        }
+        swap(seat);
+        Self { other: seat }
     }
 }
 
 impl Drop for Entered<'_> {
     #[inline]
     fn drop(&mut self) {
-        *self.seat = swap(self.outer.take());
-        nested::set_here(self.outer_nested);
+        swap(self.other);
     }
 }
 
 /// On a thread that is ending nothing is swapped: the seat comes back as it went.
 #[inline]
-fn swap(seat: Option<Arc<Seat>>) -> Option<Arc<Seat>> {
-    let mut seat = Some(seat);
-    let swapped = RUNNING.try_with(|running| running.replace(seat.take().flatten()));
-    match swapped {
-        Ok(outer) => outer,
-        Err(_) => seat.flatten(),
-    }
+fn swap(seat: &mut Option<Arc<Seat>>) {
+    // Where it fails, nothing has been taken yet.
+    let _ = RUNNING.try_with(|running| *seat = running.replace(seat.take()));
 }

@@ -5,7 +5,7 @@ use std::task::{Context, Waker};
 
 use super::{Dispatcher, Latch, Nest};
 use crate::lock::Lock;
-use crate::task::{End, Parked, Reason, Slot, nested};
+use crate::task::{End, Parked, Reason, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -246,7 +246,6 @@ impl Seat {
 
     /// The nest of the task that is running now, made if it has none. Only for who runs it.
     pub(crate) fn nest(&self) -> Arc<Nest> {
-        nested::set_here(true);
         let mut desk = self.desk.lock();
         self.nested.store(true, Relaxed);
         let new = || Arc::new(Nest::new(self.is_aborted()));

@@ -458,6 +458,35 @@ fn a_wait_dropped_half_way_is_over_and_the_task_goes_on_with_its_permit() {
 }
 
 #[test]
+fn a_wait_dropped_on_another_thread_is_over_when_the_task_is_woken() {
+    let (hand, pool) = Hand::pool(2);
+    let (inner_pool, inner, awake, last) = (pool.clone(), Probe::new(), Probe::new(), Probe::new());
+    let (long, woken, after) = (inner.task(()), awake.task(()), last.task(()));
+    let (give, taken) = std::sync::mpsc::channel();
+    let outer = pool.spawn_n(async move {
+        let mut handle = inner_pool.spawn_n(long);
+        assert!(futures::poll!(&mut handle).is_pending());
+        give.send(handle).unwrap();
+        woken.await;
+        after.await;
+    });
+    hand.run();
+    assert_eq!((pool.active(), pool.waiting()), (1, 1), "it lends");
+    let handle = taken.recv().unwrap();
+    std::thread::spawn(move || drop(handle)).join().unwrap();
+    awake.end();
+    hand.run();
+    // It waits for nobody of its pool any more, and keeps its permit.
+    let next = pool.spawn_n(async {});
+    hand.run();
+    assert!(last.has_started() && !next.is_finished());
+    assert_eq!((pool.active(), pool.waiting()), (2, 1));
+    last.end();
+    hand.run();
+    assert!(outer.is_finished() && next.is_finished());
+}
+
+#[test]
 fn a_task_that_does_not_wait_for_its_pool_keeps_its_permit() {
     let (hand, pool) = Hand::pool(1);
     let (other_hand, other) = Hand::pool(1);
