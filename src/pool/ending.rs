@@ -156,14 +156,24 @@ impl Core {
         end: End,
         wakes: &mut Wakes,
     ) -> Option<Parked> {
+        if let Some(free) = state.retire(seat, end, wakes) {
+            self.linger(&mut state, free);
+            return None;
+        }
         let mut free = state.end_active(seat.slot(), end, None, wakes);
         let next = state.admit(&mut free, wakes);
+        self.linger(&mut state, free);
+        self.dispatch(state);
+        next
+    }
+
+    /// Keeps a worker for whom nothing is left, if somebody is about to bring the next task.
+    #[inline]
+    fn linger(&self, state: &mut State, free: Option<Arc<Seat>>) {
         if let Some(seat) = free.filter(|_| self.expecting.load(Relaxed)) {
             seat.set_idle(true);
             state.idle.push_back(seat);
         }
-        self.dispatch(state);
-        next
     }
 
     /// The seat of the task of this pool, or of its groups, that is being polled on this thread.

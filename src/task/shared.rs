@@ -8,13 +8,18 @@ use crate::unwind::discard;
 
 /// What a task's body and its handle have in common.
 pub(crate) struct Shared<T> {
-    /// The number of the task, and [`WATCHED`].
+    /// The number of the task, and two marks.
     id: AtomicU64,
     stage: Lock<Stage<T>>,
 }
 
-/// A waker may lie here. Only the handle's to set and to clear.
+/// A waker may lie here.
 const WATCHED: u64 = 1 << 63;
+
+/// It had a permit from the beginning.
+const ADMITTED: u64 = 1 << 62;
+
+const MARKS: u64 = WATCHED | ADMITTED;
 
 /// How far the task has come, as far as its handle must know.
 ///
@@ -52,26 +57,23 @@ impl<T> Shared<T> {
     /// Says what the pool has given it, perhaps with a permit, before anyone else can see it.
     #[inline]
     pub(crate) fn place(&mut self, id: TaskId, at: Slot, admitted: bool) {
-        *self.id.get_mut() = id.get();
-        if let Stage::Pending {
-            slot, announced, ..
-        } = self.stage.get_mut()
-        {
-            (*slot, *announced) = (at, admitted);
+        *self.id.get_mut() = if admitted {
+            id.get() | ADMITTED
+        } else {
+            id.get()
+        };
+        if let Stage::Pending { slot, .. } = self.stage.get_mut() {
+            *slot = at;
         }
     }
 
     pub(crate) fn id(&self) -> TaskId {
-        TaskId::from(self.id.load(Relaxed) & !WATCHED)
+        TaskId::from(self.id.load(Relaxed) & !MARKS)
     }
 
-    fn is_watched(&self) -> bool {
-        self.id.load(Relaxed) & WATCHED != 0
-    }
-
-    fn set_watched(&self, watched: bool) {
-        let mark = if watched { WATCHED } else { 0 };
-        self.id.store(self.id().get() | mark, Relaxed);
+    #[inline]
+    fn is_marked(&self, mark: u64) -> bool {
+        self.id.load(Relaxed) & mark != 0
     }
 
     /// Its slot in the pool's register, until it is finished.
@@ -118,7 +120,11 @@ impl<T> Shared<T> {
     }
 
     /// Waits until the task has a permit, or has ended without one.
+    #[inline]
     pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, keeper: &dyn Keeper) -> Poll<()> {
+        if self.is_marked(ADMITTED) {
+            return Poll::Ready(());
+        }
         self.poll_stage(cx, keeper, |stage| match stage {
             Stage::Pending {
                 announced: false, ..
@@ -148,14 +154,13 @@ impl<T> Shared<T> {
     /// Takes the waker out of a task whose handle goes.
     #[inline]
     pub(crate) fn hush(&self) {
-        if self.is_watched() {
+        if self.is_marked(WATCHED) {
             self.unwatch();
         }
     }
 
     #[cold]
     fn unwatch(&self) {
-        self.set_watched(false);
         let stale = match &mut *self.stage.lock() {
             Stage::Pending { waker, .. } => waker.take(),
             _ => None,
@@ -206,7 +211,7 @@ impl<T> Shared<T> {
                 return Poll::Pending;
             }
             if fresh.is_some() {
-                self.set_watched(true);
+                self.id.fetch_or(WATCHED, Relaxed);
                 let stale = std::mem::replace(waker, fresh);
                 drop(stage);
                 drop(stale);
