@@ -156,7 +156,7 @@ impl Core {
         if self.settings.max_waiting.is_some() || !state.is_plain() {
             return Some(body);
         }
-        if let Some(seat) = state.lingering() {
+        if let Some(seat) = state.take_lingering() {
             let (id, slot) = state.start(&seat);
             body.place(shared, id, slot, true);
             seat.hand(Box::into_pin(body));
@@ -220,7 +220,7 @@ impl Core {
                 state = self.lock();
                 continue;
             }
-            if let Some(seat) = state.idle.pop_back() {
+            if let Some(seat) = state.lingering.take() {
                 if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
                     task.announce(&mut wakes);
                     seat.hand(task);

@@ -51,11 +51,8 @@ impl Dispatcher for Core {
         if !seat.is_idle() {
             return seat.take_handed();
         }
-        // It was in vain to linger, so the next one does not.
         self.expecting.store(false, Relaxed);
-        seat.set_idle(false);
-        let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, seat));
-        place.and_then(|place| state.idle.remove(place));
+        state.lingering.leave(seat);
         None
     }
 
@@ -157,22 +154,21 @@ impl Core {
         wakes: &mut Wakes,
     ) -> Option<Parked> {
         if let Some(free) = state.retire(seat, end, wakes) {
-            self.linger(&mut state, free);
+            self.offer(&mut state, free);
             return None;
         }
         let mut free = state.end_active(seat.slot(), end, None, wakes);
         let next = state.admit(&mut free, wakes);
-        self.linger(&mut state, free);
+        self.offer(&mut state, free);
         self.dispatch(state);
         next
     }
 
-    /// Keeps a worker for whom nothing is left, if somebody is about to bring the next task.
+    /// Lets a worker stay for whom nothing is left, if the next task is likely to come at once.
     #[inline]
-    fn linger(&self, state: &mut State, free: Option<Arc<Seat>>) {
-        if let Some(seat) = free.filter(|_| self.expecting.load(Relaxed)) {
-            seat.set_idle(true);
-            state.idle.push_back(seat);
+    fn offer(&self, state: &mut State, free: Option<Arc<Seat>>) {
+        if let Some(seat) = free {
+            state.lingering.offer(seat, self.expecting.load(Relaxed));
         }
     }
 

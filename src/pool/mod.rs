@@ -21,6 +21,7 @@ mod group;
 mod ledger;
 mod lend;
 mod life;
+mod lingering;
 mod look;
 mod permit;
 mod rate;

@@ -1,9 +1,9 @@
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
 use super::detail::Detail;
 use super::ledger::Ledger;
+use super::lingering::Lingering;
 use super::rate::Spending;
 use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing};
@@ -22,12 +22,11 @@ use crate::worker::Seat;
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
 ///    Where many are withdrawn at once, they are counted first, then settled one by
 ///    one, and let go last: until then the pool is not idle.
-/// 3. `idle` holds the seats of those workers that linger, and have not been handed a task.
-/// 4. `details` and the gate have a slot for the same time.
-/// 5. A group is in the gate as long as it has handles, tasks or groups of its own.
+/// 3. `details` and the gate have a slot for the same time.
+/// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
     pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
-    pub(super) idle: VecDeque<Arc<Seat>>,
+    pub(super) lingering: Lingering,
     /// In a pool with a rate.
     pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
@@ -38,7 +37,7 @@ impl State {
     pub(super) fn new(size: usize, name: Arc<str>) -> Self {
         Self {
             gate: Gate::new(size, Ledger::new(name, None)),
-            idle: VecDeque::new(),
+            lingering: Lingering::new(),
             spending: None,
             details: Pages::new(),
         }
@@ -84,9 +83,9 @@ impl State {
 
     /// A worker who lingers, if such a newcomer finds a permit and nobody before it.
     #[inline]
-    pub(super) fn lingering(&mut self) -> Option<Arc<Seat>> {
-        match !self.idle.is_empty() && self.gate.is_open() {
-            true => self.idle.pop_back(),
+    pub(super) fn take_lingering(&mut self) -> Option<Arc<Seat>> {
+        match !self.lingering.is_empty() && self.gate.is_open() {
+            true => self.lingering.take(),
             false => None,
         }
     }

@@ -8,8 +8,8 @@
 //! ```text
 //!            next task           nothing waits
 //!  spawned ──▶ running ─────────────────────────▶ ended
-//!                ▲ │ nothing waits, but a caller     ▲
-//!      handed one│ │ is about to bring more          │ still nothing,
+//!                ▲ │ nothing waits, but more         ▲
+//!      handed one│ │ is likely to come at once       │ still nothing,
 //!                │ ▼                                 │ one poll later
 //!              lingering ────────────────────────────┘
 //! ```
