@@ -14,6 +14,14 @@ pub(crate) struct Wakes {
     more: Vec<Waker>,
 }
 
+/// Wakes one, if there is one. A waker that panics does so to itself.
+#[inline]
+pub(crate) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        shielded(|| waker.wake());
+    }
+}
+
 impl Wakes {
     #[inline]
     pub(crate) fn add(&mut self, waker: Option<Waker>) {
@@ -27,11 +35,9 @@ impl Wakes {
     /// Wakes them all. One that panics does not keep the others asleep.
     #[inline]
     pub(crate) fn wake(self) {
-        if let Some(first) = self.first {
-            shielded(|| first.wake());
-            self.more
-                .into_iter()
-                .for_each(|waker| shielded(|| waker.wake()));
+        if self.first.is_some() {
+            wake(self.first);
+            self.more.into_iter().for_each(|waker| wake(Some(waker)));
         }
     }
 }

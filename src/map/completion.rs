@@ -6,8 +6,8 @@ use std::task::{Context, Poll, Waker};
 use crate::lock::Lock;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, End, Extras, JoinError, JoinHandle, Keeper, Start, TaskId};
-use crate::unwind::{discard, shielded};
-use crate::wakes::Wakes;
+use crate::unwind::discard;
+use crate::wakes::{Wakes, wake};
 
 /// Tasks whose results are read in the order in which they end.
 ///
@@ -138,9 +138,7 @@ impl Told {
         places.ended.push_back(place);
         let waker = places.waker.take();
         drop(places);
-        if let Some(waker) = waker {
-            shielded(|| waker.wake());
-        }
+        wake(waker);
     }
 }
 

@@ -7,7 +7,8 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::lock::Lock;
 use crate::task::Keeper;
-use crate::unwind::{discard, shielded};
+use crate::unwind::discard;
+use crate::wakes::wake;
 
 /// Futures of a pool's tasks, awaited by one.
 ///
@@ -102,7 +103,7 @@ impl Relay {
         let mut awaited = self.0.lock();
         if awaited.woken {
             drop(awaited);
-            return wake(waker);
+            return wake(Some(waker));
         }
         let stale = awaited.waker.replace(waker);
         drop(awaited);
@@ -126,12 +127,6 @@ impl Wake for Relay {
         awaited.woken = true;
         let waker = awaited.waker.take();
         drop(awaited);
-        if let Some(waker) = waker {
-            wake(waker);
-        }
+        wake(waker);
     }
-}
-
-fn wake(waker: Waker) {
-    shielded(|| waker.wake());
 }

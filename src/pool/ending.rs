@@ -26,21 +26,17 @@ impl Dispatcher for Core {
         let next = match state.succeed(seat, end, &mut wakes) {
             Some(next) => {
                 drop(state);
-                next
+                Some(next)
             }
-            None => match self.relieve(state, seat, end, &mut wakes) {
-                Some(next) => next,
-                None => {
-                    wakes.wake();
-                    return None;
-                }
-            },
+            None => self.relieve(state, seat, end, &mut wakes),
         };
-        if next.announce(&mut wakes) == Start::Announced {
-            self.expecting.store(true, Relaxed);
+        if let Some(next) = &next {
+            if next.announce(&mut wakes) == Start::Announced {
+                self.expecting.store(true, Relaxed);
+            }
         }
         wakes.wake();
-        Some(next)
+        next
     }
 
     fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {

@@ -211,6 +211,7 @@ impl AioPool {
         X: Extras + 'static,
     {
         let core = self.core();
+        // As in `submit`.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
         let mut body = Box::new(Body::new(future, extras));

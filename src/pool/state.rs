@@ -100,7 +100,7 @@ impl State {
         (id, slot)
     }
 
-    // These two keep the hashing out of the way of plain tasks.
+    // These two keep what few tasks have out of the way of all.
 
     #[inline(never)]
     fn keep_detail(&mut self, slot: Slot, detail: Arc<Detail>) {

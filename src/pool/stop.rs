@@ -8,8 +8,7 @@ use super::{AioPool, Core};
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
 use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
-use crate::unwind::shielded;
-use crate::wakes::Wakes;
+use crate::wakes::{Wakes, wake};
 use crate::worker::Latch;
 
 /// What came of [`AioPool::cancel`].
@@ -237,9 +236,7 @@ impl Core {
             if end != End::Cancelled {
                 self.recount(slot, end);
             }
-            if let Some(joiner) = settle() {
-                shielded(|| joiner.wake());
-            }
+            wake(settle());
             ended = end;
         });
         ended

@@ -42,10 +42,9 @@ impl Alarm {
     }
 
     fn ring(&mut self) {
-        if !self.bell.begin_ring() {
-            return;
+        if self.bell.begin_ring() {
+            self.keeper.expire(self.slot, self.id);
         }
-        self.keeper.expire(self.slot, self.id);
     }
 }
 

@@ -35,15 +35,13 @@ impl Latch {
 
     /// Once all have ended: how many of them were cancelled on its account.
     pub(crate) fn result(&self) -> Option<usize> {
-        let count = self.0.lock();
-        (count.running == 0).then_some(count.cancelled)
+        self.0.lock().result()
     }
 
     /// Waits for all, and tells how many of them were cancelled on its account.
     pub(crate) fn poll(&self, waker: Waker) -> Poll<usize> {
         let mut count = self.0.lock();
-        if count.running == 0 {
-            let cancelled = count.cancelled;
+        if let Some(cancelled) = count.result() {
             drop(count);
             discard(waker);
             return Poll::Ready(cancelled);
@@ -58,5 +56,11 @@ impl Latch {
     pub(crate) fn hush(&self) {
         let left = self.0.lock().waker.take();
         discard(left);
+    }
+}
+
+impl Count {
+    fn result(&self) -> Option<usize> {
+        (self.running == 0).then_some(self.cancelled)
     }
 }

@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, MutexGuard, Weak};
-use std::task::{Context, Waker};
+use std::task::Context;
 
 use super::item::Item;
 use super::tracker::{Place, Tracker};
@@ -12,8 +12,8 @@ use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
 use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
-use crate::unwind::{caught, discard, shielded};
-use crate::wakes::Wakes;
+use crate::unwind::{caught, discard};
+use crate::wakes::{Wakes, wake};
 use crate::worker::{Seat, running};
 
 /// The iterator and the closure of a feed, in the queue or with a worker.
@@ -255,12 +255,6 @@ where
             },
             _ => source.end(finish),
         }
-    }
-}
-
-fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        shielded(|| waker.wake());
     }
 }
 
