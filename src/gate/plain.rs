@@ -40,6 +40,19 @@ impl<W, A, L> Gate<W, A, L> {
         self.register.insert(id, |_| Content::Active(Some(by)))
     }
 
+    /// Gives the next its permit, to be run by `by`, where all [`is_plain`](Self::is_plain): the short way of
+    /// [`admit`](Self::admit).
+    #[inline]
+    pub(crate) fn advance(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<W> {
+        let root = &mut self.levels.root;
+        let first = root.plain.first().filter(|_| !root.is_shut())?;
+        root.waiting -= 1;
+        root.active += 1;
+        root.held += 1;
+        let (_, next) = root.plain.start(by(first), &mut self.register)?;
+        Some(next)
+    }
+
     /// Takes an active one out, and lets the next have its permit and whoever runs it. Returns the next one's slot, too.
     ///
     /// The short way for the most common case: all are plain tasks of the pool itself, which is full.
@@ -89,5 +102,140 @@ impl<W, A, L> Gate<W, A, L> {
     /// So many that were swept out are settled.
     pub(crate) fn let_go(&mut self, settled: usize) {
         self.leaving -= settled;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{Admitted, LevelId, Standing};
+
+    type Twin = Gate<u64, u64, ()>;
+
+    /// Two gates with the same tasks: one goes the short ways, the other the long ones.
+    struct Twins {
+        short: Twin,
+        long: Twin,
+        slots: Vec<Slot>,
+        next: u64,
+    }
+
+    impl Twins {
+        fn new(size: usize) -> Self {
+            Self {
+                short: Twin::new(size, ()),
+                long: Twin::new(size, ()),
+                slots: Vec::new(),
+                next: 0,
+            }
+        }
+
+        fn enter(&mut self) {
+            let number = self.next;
+            let id = TaskId::from(number);
+            self.next += 1;
+            let enter = |slot: Slot| number + u64::from(slot.0);
+            let slot = self.long.enter(id, LevelId::ROOT, Standing::PLAIN, enter);
+            self.slots.push(slot);
+            if self.short.is_open() {
+                let by = u64::from(slot.0);
+                assert_eq!(self.short.start(id, by), slot);
+                let admitted = self.long.admit(|_| Some(by));
+                assert_eq!(admitted, Some(Admitted::New(enter(slot))));
+            } else {
+                let is_ready = self.short.park(id, |at| {
+                    assert_eq!(at, slot);
+                    enter(at)
+                });
+                assert_eq!(is_ready, self.long.is_ready());
+            }
+        }
+
+        fn leave(&mut self, slot: Slot) {
+            let (by, home) = self.long.leave(slot);
+            assert_eq!(home, LevelId::ROOT);
+            if let Some((next, task)) = self.short.succeed(slot) {
+                let admitted = self.long.admit(|at| {
+                    assert_eq!(at, next);
+                    by
+                });
+                assert_eq!(admitted, Some(Admitted::New(task)));
+            } else if let Some(short_by) = self.short.vacate(slot) {
+                assert_eq!((short_by, self.long.is_ready()), (by, false));
+            } else {
+                assert_eq!(self.short.leave(slot).0, by);
+            }
+        }
+
+        fn withdraw(&mut self, slot: Slot) {
+            assert_eq!(self.short.withdraw(slot), self.long.withdraw(slot));
+            self.short.forget(slot);
+            self.long.forget(slot);
+        }
+
+        fn admit_all(&mut self) {
+            let by = |slot: Slot| Some(u64::from(slot.0));
+            while let Some(task) = self.short.advance(by) {
+                assert_eq!(self.long.admit(by), Some(Admitted::New(task)));
+            }
+            assert!(!self.short.is_ready() && !self.long.is_ready());
+        }
+
+        /// A live task, and whether it is active.
+        fn pick(&mut self, random: u64) -> Option<(Slot, bool)> {
+            self.slots.retain(|slot| self.long.is_live(*slot));
+            let count = self.slots.len().max(1);
+            let slot = *self.slots.get(random as usize % count)?;
+            let content = &self.long.register.get(slot)?.content;
+            Some((slot, matches!(content, Content::Active(_))))
+        }
+
+        fn compare(&self) {
+            let look = |gate: &Twin| {
+                let tasks = gate.tasks(LevelId::ROOT);
+                let active = |content: &_| matches!(content, Content::Active(_));
+                let tasks: Vec<_> = tasks.map(|(at, id, what)| (at, id, active(what))).collect();
+                let root = LevelId::ROOT;
+                let counts = [gate.active(root), gate.waiting(root), gate.living(root)];
+                (tasks, counts, gate.is_full(root))
+            };
+            assert_eq!(look(&self.short), look(&self.long));
+        }
+    }
+
+    impl Twin {
+        fn is_live(&self, slot: Slot) -> bool {
+            self.tasks(LevelId::ROOT).any(|(at, ..)| at == slot)
+        }
+    }
+
+    #[test]
+    fn the_short_ways_come_to_the_same_as_the_long_ones() {
+        let (mut twins, mut random) = (Twins::new(3), 1_u64);
+        for _ in 0..20_000 {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let what = random >> 32;
+            match (random % 16, twins.pick(what)) {
+                (0..=6, _) if twins.long.living(LevelId::ROOT) < 20 => twins.enter(),
+                (7..=12, Some((slot, true))) => twins.leave(slot),
+                (7..=12, Some((slot, false))) => twins.withdraw(slot),
+                (13, _) => {
+                    let size = 1 + (what % 5) as usize;
+                    twins.short.resize(LevelId::ROOT, size);
+                    twins.long.resize(LevelId::ROOT, size);
+                }
+                (14, _) => {
+                    let paused = what % 3 == 0;
+                    twins.short.set_paused(LevelId::ROOT, paused);
+                    twins.long.set_paused(LevelId::ROOT, paused);
+                }
+                _ => {}
+            }
+            twins.admit_all();
+            twins.compare();
+        }
+        assert!(twins.next > 5_000);
     }
 }

@@ -3,14 +3,14 @@ use crate::task::{Slot, TaskId};
 
 /// A slot for every live task. Free slots are used again.
 ///
-/// What lies free at the end is given back as the crowd leaves; what lies free
+/// Once most are free, what lies free at the end is given back; what lies free
 /// in front of a task that stays, when that task ends.
 ///
 /// # Invariants
 ///
 /// 1. `vacant` is the head of a chain through the free slots. The `prev` of a
 ///    head means nothing.
-/// 2. The last slot is not free.
+/// 2. Where more than three of four slots are free, the last is not.
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
     entries: Chunks<Entry<W, A>>,
@@ -111,7 +111,7 @@ impl<W, A> Register<W, A> {
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         self.live -= 1;
         let content = self.chain(slot.0);
-        if slot.0 as usize + 1 == self.entries.len() {
+        if self.live < self.entries.len() / 4 || self.live == 0 {
             self.trim();
         }
         content

@@ -524,54 +524,6 @@ fn a_sweep_takes_the_waiting_and_leaves_the_others_where_they_are() {
 }
 
 #[test]
-fn the_short_ways_of_plain_tasks_come_to_the_same_as_the_long_ones() {
-    let [mut short, mut long] = [(); 2].map(|()| Gate::<u64, u64, ()>::new(2, ()));
-    let same = |short: &Gate<u64, u64, ()>, long: &Gate<u64, u64, ()>| {
-        let look = |gate: &Gate<u64, u64, ()>| {
-            let tasks = gate.tasks(LevelId::ROOT);
-            let active = tasks.filter(|(.., content)| matches!(content, Content::Active(_)));
-            let mut active: Vec<TaskId> = active.map(|(_, id, _)| id).collect();
-            active.sort_unstable();
-            let root = LevelId::ROOT;
-            let counts = [gate.active(root), gate.waiting(root), gate.living(root)];
-            (active, counts, gate.is_full(root), gate.is_ready())
-        };
-        assert_eq!(look(short), look(long));
-    };
-    let enter = |gate: &mut Gate<u64, u64, ()>, id| {
-        gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
-    };
-    let mut slots = Vec::new();
-    for id in 0..2 {
-        assert!(short.is_open());
-        slots.push(short.start(TaskId::from(id), id));
-        let slot = enter(&mut long, id);
-        assert_eq!(long.admit(|_| Some(id)), Some(Admitted::New(id)));
-        assert_eq!(slot, slots[id as usize]);
-        same(&short, &long);
-    }
-    assert!(!short.is_open());
-    assert_eq!(short.succeed(slots[0]), None, "nobody waits");
-    for id in 2..6 {
-        slots.push(enter(&mut short, id));
-        assert_eq!(enter(&mut long, id), slots[id as usize]);
-    }
-    for id in 2..6 {
-        let ending = slots[id - 2];
-        let next = (slots[id], id as u64);
-        assert_eq!(short.succeed(ending), Some(next));
-        let (by, _) = long.leave(ending);
-        assert_eq!(long.admit(|_| by), Some(Admitted::New(id as u64)));
-        same(&short, &long);
-    }
-    assert_eq!(short.leave(slots[4]), long.leave(slots[4]));
-    assert!(short.is_open());
-    enter(&mut short, 6);
-    assert!(!short.is_open(), "somebody is before");
-    assert_eq!(short.succeed(slots[5]), None, "a permit is free");
-}
-
-#[test]
 fn a_crowd_that_is_more_than_plain_leaves_no_memory_behind() {
     let mut gate: Gate<u64, u64, ()> = Gate::new(2, ());
     gate.set_paused(LevelId::ROOT, true);

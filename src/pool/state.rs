@@ -121,24 +121,26 @@ impl State {
         free: &mut Option<Arc<Seat>>,
         wakes: &mut Wakes,
     ) -> Option<Parked> {
-        loop {
-            let mut started = None;
-            let admitted = self.gate.admit(|slot| {
-                started = Some(slot);
-                let seat = free.take();
-                seat.iter().for_each(|seat| seat.serve(slot));
-                seat
-            })?;
-            match admitted {
-                Admitted::New(task) => {
-                    let home = started.map_or(LevelId::ROOT, |slot| self.gate.home(slot));
-                    self.count_start(home);
-                    self.tell_waiters(home, wakes);
-                    return Some(task);
+        let mut started = None;
+        let mut serve = |slot: Slot| {
+            started = Some(slot);
+            let seat = free.take();
+            seat.iter().for_each(|seat| seat.serve(slot));
+            seat
+        };
+        let task = match self.gate.is_plain() {
+            true => self.gate.advance(serve)?,
+            false => loop {
+                match self.gate.admit(&mut serve)? {
+                    Admitted::New(task) => break task,
+                    Admitted::Back(seat) => self.take_back(&seat, wakes),
                 }
-                Admitted::Back(seat) => self.take_back(&seat, wakes),
-            }
-        }
+            },
+        };
+        let home = started.map_or(LevelId::ROOT, |slot| self.gate.home(slot));
+        self.count_start(home);
+        self.tell_waiters(home, wakes);
+        Some(task)
     }
 
     /// Gives permits to those before the next task who have a seat already.
