@@ -100,7 +100,8 @@
 //! as there may be), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
 //! closes the connection; as text these four read `error: …`.
 //!
-//! A client that has closed its half of the connection is answered to the end, if that takes no more than a minute.
+//! A client that has closed its half of the connection is answered to the end, if that takes no more than a
+//! minute, or than a session may be idle.
 //!
 //! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
 //! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any

@@ -2,9 +2,9 @@
 
 use std::net::TcpListener;
 
-use aiopool::control::Builder;
+use aiopool::control::{Builder, ControlServer};
 
-use crate::support::{Server, eventually, simple, with_work};
+use crate::support::{Runtime, Server, eventually, idle_work, loopback, simple, with_work};
 
 fn until_closed(pool: aiopool::AioPool) -> Builder {
     simple(pool).until_closed(true)
@@ -84,6 +84,26 @@ fn a_server_ends_when_the_program_closes_its_pool() {
     server.pool.abort_all();
     assert_eq!(client.read_to_end(), "");
     eventually("it ends", || server.has_ended());
+}
+
+#[test]
+fn who_is_told_of_ends_is_told_of_that_of_the_last_task_too() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let begin = move |pool| {
+        let builder = idle_work(ControlServer::builder(pool)).command("told", move |id| {
+            tell.send(id).unwrap();
+            std::future::ready(())
+        });
+        loopback(builder.until_closed(true))
+    };
+    let server = Server::begin(Runtime::TokioOneThread, 2, begin).unwrap();
+    let mut client = server.text();
+    assert_eq!(client.ask("apply work -e told"), "apply-work-group-0");
+    server.pool.close();
+    server.pool.abort_all();
+    assert_eq!(client.read_to_end(), "");
+    eventually("it ends", || server.has_ended());
+    assert_eq!(told.recv().unwrap(), 0);
 }
 
 #[test]

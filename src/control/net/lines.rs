@@ -9,7 +9,7 @@ use super::time::yield_now;
 /// Takes what a client sends apart into lines, of which none is too long.
 pub(super) struct Lines<R> {
     from: R,
-    /// What was read: never more than `most` bytes and a chunk.
+    /// What was read: never more than `most` bytes, a `\r` and a chunk.
     read: Vec<u8>,
     /// So much of it was taken.
     taken: usize,

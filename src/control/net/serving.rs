@@ -21,6 +21,7 @@ use super::listener::Listener;
 use super::server::{Address, ControlServer};
 use super::session::Session;
 use super::time::{either, within};
+use crate::unwind::discard;
 
 /// A server at work: a future that is done when the server has stopped.
 ///
@@ -128,7 +129,9 @@ impl Floor {
         };
         either(closed, self.serve_all()).await;
         _ = self.ending.set_blocking(());
-        let sessions = std::mem::take(&mut self.sessions);
+        let mut sessions = std::mem::take(&mut self.sessions);
+        // The last tasks may have left some on their way out.
+        sessions.extend(desk.errands().end().into_iter().map(unbreakable));
         within(LAST_WORDS, sessions.collect::<()>()).await;
     }
 
@@ -179,14 +182,14 @@ impl Floor {
 
 impl Drop for Floor {
     fn drop(&mut self) {
-        self.desk.errands().end();
+        drop(self.desk.errands().end());
     }
 }
 
 /// A panic of it is the end of it, and of nothing else.
 fn unbreakable(errand: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
     let caught = AssertUnwindSafe(errand).catch_unwind();
-    caught.map(drop).boxed()
+    caught.map(discard).boxed()
 }
 
 /// A session, if there is a seat for it.

@@ -1,9 +1,10 @@
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
 use super::{Errands, Target, Works};
+use crate::lock::Lock;
 
 /// Carries commands out, for all sessions of a server.
 pub(in crate::control) struct Desk {
@@ -11,14 +12,14 @@ pub(in crate::control) struct Desk {
     pub(super) works: Works,
     pub(super) errands: Errands,
     read_only: bool,
-    books: Mutex<Books>,
+    books: Lock<Books>,
 }
 
 /// What the pool cannot tell itself.
 #[derive(Default)]
 pub(super) struct Books {
     pub(super) groups: Groups,
-    /// How often `start` was called.
+    /// How many groups `start` has begun.
     pub(super) starts: u64,
     /// How many had ended at the last flush.
     pub(super) flushed: u64,
@@ -33,7 +34,7 @@ impl Desk {
             works,
             errands: Errands::default(),
             read_only,
-            books: Mutex::default(),
+            books: Lock::default(),
         }
     }
 
@@ -97,6 +98,6 @@ impl Desk {
     }
 
     pub(super) fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+        self.books.lock()
     }
 }

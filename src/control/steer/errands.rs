@@ -1,12 +1,16 @@
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use futures_util::future::BoxFuture;
 
+use crate::lock::Lock;
+use crate::unwind::discard;
+use crate::wakes::wake;
+
 /// What is to be done because tasks have ended: the server does it, as long as it serves.
 #[derive(Clone, Default)]
-pub(in crate::control) struct Errands(Arc<Mutex<Todo>>);
+pub(in crate::control) struct Errands(Arc<Lock<Todo>>);
 
 #[derive(Default)]
 struct Todo {
@@ -18,38 +22,41 @@ struct Todo {
 impl Errands {
     /// Asks for one. It is dropped if nobody serves any more.
     pub(super) fn add(&self, errand: BoxFuture<'static, ()>) {
-        let mut todo = self.lock();
-        if !todo.over {
-            todo.errands.push(errand);
-        }
+        let mut todo = self.0.lock();
+        let late = match todo.over {
+            true => Some(errand),
+            false => {
+                todo.errands.push(errand);
+                None
+            }
+        };
         let waker = todo.waker.take();
         drop(todo);
-        waker.into_iter().for_each(Waker::wake);
+        discard(late);
+        wake(waker);
     }
 
     /// Waits until there are some, and takes them.
     pub(in crate::control) async fn take(&self) -> Vec<BoxFuture<'static, ()>> {
         poll_fn(|cx| {
-            let mut todo = self.lock();
-            if todo.errands.is_empty() {
-                todo.waker = Some(cx.waker().clone());
-                return Poll::Pending;
+            let fresh = cx.waker().clone();
+            let mut todo = self.0.lock();
+            if !todo.errands.is_empty() {
+                return Poll::Ready(std::mem::take(&mut todo.errands));
             }
-            Poll::Ready(std::mem::take(&mut todo.errands))
+            let stale = todo.waker.replace(fresh);
+            drop(todo);
+            discard(stale);
+            Poll::Pending
         })
         .await
     }
 
-    /// Takes no more of them.
-    pub(in crate::control) fn end(&self) {
-        let mut todo = self.lock();
+    /// Takes no more of them. Returns those that are left.
+    #[must_use = "to be done, or dropped"]
+    pub(in crate::control) fn end(&self) -> Vec<BoxFuture<'static, ()>> {
+        let mut todo = self.0.lock();
         todo.over = true;
-        let left = std::mem::take(&mut todo.errands);
-        drop(todo);
-        drop(left);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Todo> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        std::mem::take(&mut todo.errands)
     }
 }

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::ids::Ids;
+use crate::lock::Lock;
 use crate::{AioPool, Feed};
 
 /// The groups that were started from outside, as long as they are remembered.
@@ -17,7 +18,7 @@ const REMEMBERED: usize = 1_000;
 /// Tasks that one command has started.
 pub(super) struct Group {
     begun: u64,
-    ids: Arc<Mutex<Ids>>,
+    ids: Arc<Lock<Ids>>,
     /// What is left to be done for it, in an [`AioPool`].
     feeding: Option<Feeding>,
 }
@@ -42,7 +43,7 @@ impl Groups {
     /// Which of them a task was started in.
     pub(super) fn of(&self, id: u64) -> Option<String> {
         let mut named = self.named.iter();
-        let found = named.find(|(_, group)| group.lock_ids().has(id));
+        let found = named.find(|(_, group)| group.ids.lock().has(id));
         found.map(|(name, _)| name.clone())
     }
 
@@ -71,13 +72,16 @@ impl Groups {
     }
 
     /// Remembers a group. Too many of them, it forgets those that have ended: for these, `lives` says no.
+    ///
+    /// Returns what it has forgotten: a pool that is let go may start tasks.
+    #[must_use = "to be dropped once nothing is locked"]
     pub(super) fn add(
         &mut self,
         name: String,
-        ids: Arc<Mutex<Ids>>,
+        ids: Arc<Lock<Ids>>,
         feeding: Option<Feeding>,
         lives: impl Fn(&Group) -> bool,
-    ) {
+    ) -> Vec<Group> {
         let begun = self.begun;
         self.begun += 1;
         let group = Group {
@@ -85,35 +89,37 @@ impl Groups {
             ids,
             feeding,
         };
-        self.named.insert(name, group);
+        let mut gone = Vec::from_iter(self.named.insert(name, group));
         if self.named.len() > REMEMBERED {
-            self.forget_half(lives);
+            gone.extend(self.forget_half(lives));
         }
+        gone
     }
 
     /// So that this is done once for many.
-    fn forget_half(&mut self, lives: impl Fn(&Group) -> bool) {
+    fn forget_half(&mut self, lives: impl Fn(&Group) -> bool) -> impl Iterator<Item = Group> {
         let newest = self.begun.saturating_sub(REMEMBERED as u64 / 2);
-        self.named
-            .retain(|_, group| group.begun >= newest || lives(group));
+        let (kept, gone): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.named)
+            .into_iter()
+            .partition(|(_, group)| group.begun >= newest || lives(group));
+        self.named = kept;
+        gone.into_values()
     }
 
-    /// Lets go of the pools of those groups that have nothing left to do.
-    pub(super) fn tidy(&mut self) {
-        for group in self.named.values_mut() {
-            let ended = |feeding: &mut Feeding| feeding.feed.is_finished();
-            drop(group.feeding.take_if(ended));
-        }
+    /// Takes out the pools of those groups that have nothing left to do.
+    #[must_use = "to be dropped once nothing is locked"]
+    pub(super) fn tidy(&mut self) -> Vec<Feeding> {
+        let ended = |feeding: &mut Feeding| feeding.feed.is_finished();
+        let groups = self.named.values_mut();
+        groups
+            .filter_map(|group| group.feeding.take_if(ended))
+            .collect()
     }
 }
 
 impl Group {
     pub(super) fn ids(&self) -> Ids {
-        self.lock_ids().clone()
-    }
-
-    fn lock_ids(&self) -> MutexGuard<'_, Ids> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ids.lock().clone()
     }
 
     pub(super) fn is_fed(&self) -> bool {
@@ -127,7 +133,7 @@ impl Group {
         let Some(feeding) = &self.feeding else {
             return true;
         };
-        let noted = self.ids().len();
+        let noted = self.ids.lock().len();
         let blocked = |pool: &AioPool| pool.is_full() || pool.is_paused();
         let rests = blocked(&feeding.pool) || blocked(around);
         feeding.feed.is_finished()

@@ -44,7 +44,9 @@ impl Desk {
         let ended = self.ended();
         let mut books = self.books();
         books.flushed = ended;
-        books.groups.tidy();
+        let left = books.groups.tidy();
+        drop(books);
+        drop(left);
         Reply::Done
     }
 

@@ -1,4 +1,4 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -9,6 +9,7 @@ use super::groups::{Feeding, Group};
 use super::ids::Ids;
 use super::settled::settled;
 use super::work::Work;
+use crate::lock::Lock;
 use crate::{AioPool, Feed, current};
 
 /// No more are started by one `start`, since all of them are made at once.
@@ -37,9 +38,10 @@ impl Desk {
         let mut books = self.books();
         let name = format!("start-group-{}", books.starts);
         books.starts += 1;
-        books
-            .groups
-            .add(name.clone(), Arc::new(Mutex::new(ids)), None, lives);
+        let ids = Arc::new(Lock::new(ids));
+        let forgotten = books.groups.add(name.clone(), ids, None, lives);
+        drop(books);
+        drop(forgotten);
         Ok(Reply::Name(name))
     }
 
@@ -69,7 +71,7 @@ impl Desk {
             Inputs::Each { at_once, .. } => positive(*at_once)?,
         };
         let (name, group) = self.make_group(&begin, at_once)?;
-        let ids = Arc::new(Mutex::new(Ids::default()));
+        let ids = Arc::new(Lock::new(Ids::default()));
         let (feed, count) = match begin.inputs {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
@@ -94,10 +96,11 @@ impl Desk {
             feed,
             count,
         };
-        let mut books = self.books();
-        books
+        let forgotten = self
+            .books()
             .groups
             .add(name.clone(), ids, Some(feeding), Group::is_fed);
+        drop(forgotten);
         Ok(name)
     }
 
@@ -110,8 +113,9 @@ impl Desk {
     }
 
     fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
-        let mut books = self.books();
-        books.groups.tidy();
+        let ended = self.books().groups.tidy();
+        drop(ended);
+        let books = self.books();
         let taken = |name: &str| {
             let message = format!("there is a group named {name:?} already");
             Failure::new(Kind::Exists, message)
@@ -158,7 +162,7 @@ fn feed(
     inputs: impl Iterator<Item = Value> + Send + 'static,
     work: Work,
     callbacks: Callbacks,
-    ids: &Arc<Mutex<Ids>>,
+    ids: &Arc<Lock<Ids>>,
 ) -> Feed {
     let ids = ids.clone();
     group.feed(inputs, move |input| {
@@ -166,7 +170,7 @@ fn feed(
         async move {
             let id = current().map_or(0, |current| current.id().get());
             let watched = callbacks.watch(id);
-            ids.lock().unwrap_or_else(PoisonError::into_inner).add(id);
+            ids.lock().add(id);
             work(input).await;
             watched.complete();
         }

@@ -9,7 +9,7 @@ use super::Desk;
 use super::groups::Group;
 use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
-use crate::{AbortError, TaskId};
+use crate::{AbortError, TaskId, TaskInfo};
 
 /// Stopping tasks.
 impl Desk {
@@ -34,18 +34,19 @@ impl Desk {
             return Err(no_group(name));
         }
         let own = known.as_ref().map(Group::ids).unwrap_or_default();
-        let tasks = self.target.pool.tasks();
-        let inside = tasks
-            .iter()
-            .filter(|task| own.has(task.id.get()) || task.group.as_deref() == Some(name));
-        let mut ids: BTreeSet<u64> = inside.map(|task| task.id.get()).collect();
+        let is_inside = |task: &TaskInfo| task.group.as_deref() == Some(name);
+        let mut tasks = self.target.pool.tasks();
+        tasks.retain(|task| own.has(task.id.get()) || is_inside(task));
+        let mut ids: BTreeSet<u64> = tasks.iter().map(|task| task.id.get()).collect();
         if let Some(group) = known {
             group.abort();
         }
         if let Some(live) = live {
             live.abort_all();
+            tasks.retain(|task| !is_inside(task));
         }
-        self.abort_those_left(ids.clone());
+        let left = tasks.iter().map(|task| task.id.get()).collect();
+        self.abort_newest(left, usize::MAX);
         let active = self.active_ids();
         ids.retain(|id| active.contains(id));
         self.await_end(ids).await;
@@ -77,7 +78,7 @@ impl Desk {
 
     /// Stops so many of those that run, the newest first.
     pub(super) async fn stop(&self, count: i64) -> Reply {
-        let count = usize::try_from(count).unwrap_or(0);
+        let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
         let own: BTreeSet<u64> = match &self.target.copies {
             Some(copies) => copies.ids().into_iter().map(TaskId::get).collect(),
             None => BTreeSet::new(),
@@ -106,10 +107,6 @@ impl Desk {
                 }
             }
         }
-    }
-
-    fn abort_those_left(&self, ids: BTreeSet<u64>) {
-        self.abort_newest(ids.into_iter().collect(), usize::MAX);
     }
 
     /// Waits until these, which were active, have ended, but not for long: then they count as cancelled.
