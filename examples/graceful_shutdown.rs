@@ -18,7 +18,7 @@ use tokio::signal::ctrl_c;
 const NOTES: &str = "\
 A visitor is told 'ready' when its turn comes, and then what it says itself.
 
-Exit codes: 0 if all visitors could finish, 1 if not, 2 for wrong usage";
+Exit codes: 0 if all visitors could finish, 1 if not or if it cannot listen, 2 for wrong usage";
 
 /// Echo what visitors say, some at a time, until Ctrl-C
 #[derive(Parser)]

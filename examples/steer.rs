@@ -41,8 +41,12 @@ struct Args {
     #[arg(long)]
     token: Option<String>,
     /// End after so many seconds
-    #[arg(long, value_name = "S")]
-    seconds: Option<f64>,
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    seconds: Option<Duration>,
+}
+
+fn seconds(text: &str) -> Result<Duration, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
 /// What is started and stopped: it has no end of its own.
@@ -105,9 +109,9 @@ async fn serve(args: Args) -> io::Result<()> {
     writeln!(out, "ended: {} tasks cancelled", report.cancelled)
 }
 
-async fn elapsed(seconds: Option<f64>) {
+async fn elapsed(seconds: Option<Duration>) {
     match seconds {
-        Some(seconds) => sleep(Duration::from_secs_f64(seconds)).await,
+        Some(seconds) => sleep(seconds).await,
         None => std::future::pending().await,
     }
 }

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn json_and_token_are_heard_wherever_they_stand() {
+    fn json_is_heard_wherever_it_stands_and_a_token_before_the_command() {
         for line in [
             [
                 "aiopool", "--json", "--token", "t", "unix", "/run/x", "stats",

@@ -64,9 +64,7 @@ impl Connection {
             sender: Sender(socket.another().map_err(failed)?),
             reader: BufReader::new(socket),
         };
-        connection
-            .greet(login)
-            .map_err(|error| failed(explain(error)))?;
+        connection.greet().map_err(|error| failed(explain(error)))?;
         Ok(connection)
     }
 
@@ -121,7 +119,8 @@ impl Connection {
         Ok(Sender(socket))
     }
 
-    fn greet(&mut self, login: &Login) -> io::Result<()> {
+    fn greet(&mut self) -> io::Result<()> {
+        let login = &self.login;
         let mut greeting = json!({ "terminal_width": login.width, "format": "json" });
         if let Some(token) = &login.token {
             greeting["token"] = token.as_str().into();

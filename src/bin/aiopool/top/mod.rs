@@ -62,17 +62,15 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
         screen
             .terminal
             .draw(|frame| view::draw(frame, &model, theme))?;
-        let told = match heard.recv_timeout(interval) {
-            Ok(told) => told,
-            // The clock goes on, and a silence is shown.
-            Err(RecvTimeoutError::Timeout) => {
-                model.now = start.elapsed();
-                continue;
-            }
-            Err(RecvTimeoutError::Disconnected) => break Ok(None),
-        };
+        let told = heard.recv_timeout(interval);
+        // After a timeout, too: a silence is shown.
         model.now = start.elapsed();
-        if let Some(ended) = take(&mut model, told, &command) {
+        let ended = match told {
+            Ok(told) => take(&mut model, told, &command),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(Ok(None)),
+        };
+        if let Some(ended) = ended {
             break ended;
         }
     };

@@ -47,7 +47,6 @@ pub(super) struct Stats {
     pub(super) waiting: u64,
     pub(super) paused: bool,
     pub(super) locked: bool,
-    pub(super) submitted: u64,
     pub(super) started: u64,
     pub(super) completed: u64,
     pub(super) panicked: u64,
@@ -233,7 +232,7 @@ impl Model {
             .iter()
             .filter_map(|row| self.task(row, &earlier))
             .collect();
-        self.more = tasks["more"].as_u64().unwrap_or_default();
+        self.more = tasks["more"].as_u64().unwrap_or_default().min(LARGEST);
         self.sort();
     }
 
@@ -299,7 +298,6 @@ impl From<&Value> for Stats {
             waiting: count("waiting"),
             paused: is("paused"),
             locked: is("locked"),
-            submitted: count("submitted"),
             started: count("started"),
             completed: count("completed"),
             panicked: count("panicked"),

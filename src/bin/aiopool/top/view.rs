@@ -538,7 +538,7 @@ mod tests {
         model.update(
             Duration::from_secs(9),
             &json!({"size": u64::MAX, "active": u64::MAX}),
-            &json!({"tasks": rows}),
+            &json!({"tasks": rows, "more": u64::MAX}),
         );
         model.select(isize::MIN);
         model.select(250);
