@@ -57,8 +57,10 @@ impl<T> Chunks<T> {
     #[cold]
     fn push_to_new(&mut self, entry: T) {
         // The first one grows from nothing, since most pools are small.
-        let capacity = if self.len == 0 { 1 } else { CHUNK };
-        let mut chunk = Vec::with_capacity(capacity);
+        let mut chunk = match self.len {
+            0 => Vec::new(),
+            _ => Vec::with_capacity(CHUNK),
+        };
         chunk.push(entry);
         self.chunks.push(chunk);
     }

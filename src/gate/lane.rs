@@ -29,11 +29,7 @@ impl Lane {
     pub(super) fn push<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
         let entry = register.at(slot.0);
         (entry.prev, entry.next) = (self.tail, NONE);
-        match self.tail {
-            NONE => self.head = slot.0,
-            last => register.at(last).next = slot.0,
-        }
-        self.tail = slot.0;
+        self.append(slot, register);
     }
 
     /// Files a newcomer at the end; `make` learns its slot first.
@@ -46,6 +42,12 @@ impl Lane {
     ) {
         let content = |slot| Content::Waiting(make(slot));
         let slot = register.insert_behind(self.tail, id, content);
+        self.append(slot, register);
+    }
+
+    /// Makes one the last who knows already whom it stands behind.
+    #[inline]
+    fn append<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
         match self.tail {
             NONE => self.head = slot.0,
             last => register.at(last).next = slot.0,

@@ -59,10 +59,10 @@ impl<W, A, L> Gate<W, A, L> {
     /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), which are for all cases.
     #[inline]
     pub(crate) fn succeed(&mut self, slot: Slot) -> Option<(Slot, W)> {
-        let root = &mut self.levels.root;
-        if !self.places.is_empty() || self.starts.is_some() || !root.is_just_full() {
+        if !self.is_plain() || !self.levels.root.is_just_full() {
             return None;
         }
+        let root = &mut self.levels.root;
         root.plain.first()?;
         root.waiting -= 1;
         match self.register.take(slot) {
@@ -74,10 +74,10 @@ impl<W, A, L> Gate<W, A, L> {
     /// Takes an active one out where nobody waits: the other short way of [`leave`](Self::leave).
     #[inline]
     pub(crate) fn vacate(&mut self, slot: Slot) -> Option<Option<A>> {
-        let root = &mut self.levels.root;
-        if !self.places.is_empty() || self.starts.is_some() || root.first().is_some() {
+        if !self.is_plain() || self.levels.root.first().is_some() {
             return None;
         }
+        let root = &mut self.levels.root;
         root.held -= 1;
         root.active -= 1;
         match self.register.take(slot) {

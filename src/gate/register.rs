@@ -111,7 +111,7 @@ impl<W, A> Register<W, A> {
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         self.live -= 1;
         let content = self.chain(slot.0);
-        if self.live < self.entries.len() / 4 || self.live == 0 {
+        if self.live * 4 < self.entries.len() {
             self.trim();
         }
         content
@@ -181,7 +181,7 @@ impl<W, A> Register<W, A> {
     }
 
     /// Gives the free slots at the end back.
-    #[cold]
+    #[inline(never)]
     fn trim(&mut self) {
         if self.live == 0 {
             self.entries.clear();

@@ -19,9 +19,7 @@ impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        if !seat.is_clear() {
-            state.clear(seat, end, &mut wakes);
-        }
+        state.clear(seat, end, &mut wakes);
         wakes.add(settle());
         let next = match state.succeed(seat, end, &mut wakes) {
             Some(next) => {

@@ -18,8 +18,9 @@ impl AioPool {
     /// is the caller's own code, and runs there anyway.
     ///
     /// A task of this pool has a permit already: there the future just runs, unless this is inside of
-    /// [`lend`]. In a task that belongs to another group of the pool, this lends that task's permit meanwhile. Outside of tasks, a future that awaits
-    /// this pool from inside of `run` needs a second permit: there it does not lend the one it has.
+    /// [`lend`]. In a task that belongs to another group of the pool, this lends that task's permit
+    /// meanwhile. Outside of tasks, a future that awaits this pool from inside of `run` needs a second
+    /// permit: there it does not lend the one it has.
     ///
     /// # Cancel safety
     ///

@@ -169,9 +169,9 @@ impl State {
     }
 
     /// Clears the desk of a worker whose task has ended.
-    #[cold]
+    #[inline]
     pub(super) fn clear(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) {
-        if seat.clear(end, wakes) {
+        if !seat.is_clear() && seat.clear(end, wakes) {
             self.uncount_joining(self.gate.home(seat.slot()));
         }
     }

@@ -188,11 +188,9 @@ impl Seat {
     /// Clears the desk for the next task: nobody has asked that one yet.
     ///
     /// Returns whether the task that has ended counts as joining, though a join of it may live on elsewhere.
+    #[cold]
     #[must_use = "to be counted no longer"]
     pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
-        if self.is_clear() {
-            return false;
-        }
         let mut desk = self.desk.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
