@@ -152,8 +152,15 @@ where
             return;
         };
         shielded(|| extras.ended(shared.id(), end));
-        finish(end, &mut || shared.settle(outcome));
-        // With it goes the outcome, if nobody has kept the handle.
+        let is_detached = Arc::strong_count(&shared) == 1;
+        if is_detached {
+            discard(outcome.take());
+        }
+        finish(end, &mut || match is_detached {
+            true => None,
+            false => shared.settle(outcome),
+        });
+        // With it goes the outcome, if the handle has gone meanwhile.
         discard(shared);
     }
 }

@@ -1,6 +1,10 @@
 //! DESIGN 3.5: what dropping each thing does.
 
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use aiopool::AioPool;
 
 use crate::assert_pending;
 use crate::support::{Hand, Probe, poll_once};
@@ -15,6 +19,24 @@ fn a_dropped_handle_detaches() {
     active.end();
     hand.run();
     assert!(waiting.has_started());
+}
+
+#[test]
+fn a_result_that_nobody_can_read_is_dropped_before_its_task_counts_as_ended() {
+    struct Unread(AioPool, Arc<AtomicU64>);
+
+    impl Drop for Unread {
+        fn drop(&mut self) {
+            self.1.store(self.0.stats().completed, SeqCst);
+        }
+    }
+
+    let (hand, pool) = Hand::pool(1);
+    let completed = Arc::new(AtomicU64::new(7));
+    let unread = Unread(pool.clone(), completed.clone());
+    drop(pool.spawn_n(async move { unread }));
+    hand.run();
+    assert_eq!((completed.load(SeqCst), pool.stats().completed), (0, 1));
 }
 
 #[test]
