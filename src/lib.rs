@@ -45,12 +45,15 @@ mod gate;
 mod lock;
 mod map;
 pub mod migrating;
+#[cfg(all(test, aiopool_loom))]
+mod models;
 mod observe;
 mod pages;
 mod pool;
 mod simple;
 mod spare;
 mod spawner;
+mod sync;
 mod task;
 mod unwind;
 mod wakes;

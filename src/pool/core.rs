@@ -1,6 +1,5 @@
 use std::cell::Cell;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::blocking::Leaving;
 use super::builder::Settings;
@@ -10,6 +9,8 @@ use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
 use crate::spawner::{self, Spawner};
+use crate::sync::atomic::AtomicBool;
+use crate::sync::{MutexGuard, thread_local};
 use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
@@ -250,14 +251,14 @@ impl Core {
 
     /// Gives a worker to the runtime. One that panics has refused it.
     pub(super) fn launch(&self, worker: Worker) {
-        let outer = LAUNCHING.replace(self.address());
+        let outer = LAUNCHING.with(|pool| pool.replace(self.address()));
         shielded(|| self.spawner().spawn(worker));
-        LAUNCHING.set(outer);
+        LAUNCHING.with(|pool| pool.set(outer));
     }
 
     /// Whether this thread is inside of [`launch`](Self::launch): then `dispatch` goes on after it.
     pub(super) fn is_launching(&self) -> bool {
-        LAUNCHING.get() == self.address()
+        LAUNCHING.with(Cell::get) == self.address()
     }
 
     /// Itself, as its workers hold it. Whoever calls this holds it too.

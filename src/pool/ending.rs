@@ -1,14 +1,15 @@
 //! How tasks end: at their worker, without it, and in the queue.
 
 use std::any::Any;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::core::Core;
 use super::state::State;
 use crate::gate::Content;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
     End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
@@ -19,8 +20,9 @@ impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        state.clear(seat, end, &mut wakes);
+        // First: clearing the desk lets those go who wait for the end.
         wakes.add(settle());
+        state.clear(seat, end, &mut wakes);
         let next = match state.succeed(seat, end, &mut wakes) {
             Some(next) => {
                 drop(state);
@@ -54,11 +56,12 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         let home = state.gate.home(seat.slot());
+        wakes.add(settle());
         state.clear(seat, end, &mut wakes);
         if end == End::Rejected {
             state.uncount_start(home);
         }
-        state.end_active(seat.slot(), end, settle(), &mut wakes);
+        state.end_active(seat.slot(), end, None, &mut wakes);
         if self.is_launching() {
             drop(state);
         } else {

@@ -1,9 +1,9 @@
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, Waker};
 
 use super::{Keeper, Outcome, Packed, Slot, TaskId};
 use crate::lock::Lock;
+use crate::sync::atomic::AtomicU64;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::unwind::discard;
 
 /// What a task's body and its handle have in common.
@@ -57,11 +57,8 @@ impl<T> Shared<T> {
     /// Says what the pool has given it, perhaps with a permit, before anyone else can see it.
     #[inline]
     pub(crate) fn place(&mut self, id: TaskId, at: Slot, admitted: bool) {
-        *self.id.get_mut() = if admitted {
-            id.get() | ADMITTED
-        } else {
-            id.get()
-        };
+        let mark = if admitted { ADMITTED } else { 0 };
+        self.id = AtomicU64::new(id.get() | mark);
         if let Stage::Pending { slot, .. } = self.stage.get_mut() {
             *slot = at;
         }

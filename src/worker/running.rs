@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::Seat;
+use crate::sync::thread_local;
 
 thread_local! {
     static RUNNING: Cell<Option<Arc<Seat>>> = const { Cell::new(None) };

@@ -1,10 +1,10 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 use std::task::{Context, Waker};
 
 use super::{Dispatcher, Latch, Nest};
 use crate::lock::Lock;
+use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
 use crate::task::{End, Parked, Reason, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;

@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, MutexGuard, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Context;
 
 use super::item::Item;
@@ -11,6 +11,7 @@ use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
 use crate::pool::state::State;
+use crate::sync::MutexGuard;
 use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
 use crate::unwind::{caught, discard};
 use crate::wakes::{Wakes, wake};

@@ -1,0 +1,99 @@
+//! Small programs of two or three threads, tried in every order in which their steps may come, and with every value
+//! that the memory model lets a thread see. A step that loses a wake, a task or a permit in one of these orders only is
+//! found here. `.ci/models` runs them.
+//!
+//! Each worker has a thread of its own. Where nobody can go on, where a waker is kept, and where the counters do not
+//! add up in the end, the model fails. Threads are interrupted twice at most, where they would not wait anyway; more by
+//! `LOOM_MAX_PREEMPTIONS`.
+
+mod ends;
+mod nested;
+mod starts;
+mod timed;
+mod whole;
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use loom::future::block_on;
+use loom::model::Builder;
+use loom::thread;
+
+use crate::lock::Lock;
+use crate::{AioPool, FnSpawner, Worker};
+
+/// Tries a model in every order.
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.check(model);
+}
+
+/// A pool whose workers run on threads of their own.
+fn pool(size: usize) -> AioPool {
+    let spawner = FnSpawner(|worker: Worker| {
+        thread::spawn(move || block_on(worker));
+    });
+    AioPool::with_spawner(size, spawner)
+}
+
+/// Waits until the pool is idle, and sums up.
+fn settle(pool: &AioPool) {
+    block_on(pool.join());
+    assert_eq!((pool.active(), pool.waiting()), (0, 0));
+    let stats = pool.stats();
+    let ended = [
+        stats.completed,
+        stats.cancelled,
+        stats.panicked,
+        stats.timed_out,
+        stats.rejected,
+    ];
+    assert_eq!(stats.submitted, ended.iter().sum::<u64>());
+}
+
+/// Lets its worker be polled once more.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Polls once, with a waker that nobody hears.
+fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Something that is to happen once, and can be waited for.
+#[derive(Default)]
+struct Event(Lock<(bool, Option<Waker>)>);
+
+impl Event {
+    fn happen(&self) {
+        let waker = {
+            let mut state = self.0.lock();
+            state.0 = true;
+            state.1.take()
+        };
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    async fn happened(&self) {
+        poll_fn(|cx| {
+            let mut state = self.0.lock();
+            if state.0 {
+                return Poll::Ready(());
+            }
+            state.1 = Some(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}

@@ -1,0 +1,19 @@
+//! What threads share, from one place: the standard library's, or loom's where `models` are checked.
+
+#[cfg(aiopool_loom)]
+pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
+#[cfg(not(aiopool_loom))]
+pub(crate) use std::{
+    sync::{Mutex, MutexGuard, atomic},
+    thread_local,
+};
+
+/// Loom's knows no `const`.
+#[cfg(aiopool_loom)]
+macro_rules! loom_thread_local {
+    ($(#[$meta:meta])* static $name:ident: $type:ty = const $init:block;) => {
+        loom::thread_local! { $(#[$meta])* static $name: $type = $init; }
+    };
+}
+#[cfg(aiopool_loom)]
+pub(crate) use loom_thread_local as thread_local;
