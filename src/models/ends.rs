@@ -9,7 +9,7 @@ use loom::future::block_on;
 use loom::thread;
 
 use super::{Event, check, poll_once, pool, settle, yield_now};
-use crate::{AioPool, FnSpawner, Worker};
+use crate::{AioPool, FnSpawner, JoinHandle, Worker};
 
 #[test]
 fn whoever_sees_the_result_sees_the_counters() {
@@ -84,7 +84,7 @@ fn cancel_all_waits_for_the_active_and_the_waiting() {
         let pool = pool(1);
         let handles = [pool.spawn_n(yield_now()), pool.spawn_n(yield_now())];
         let cancelled = block_on(pool.cancel_all());
-        assert!(handles.iter().all(|handle| handle.is_finished()));
+        assert!(handles.iter().all(JoinHandle::is_finished));
         assert_eq!(pool.stats().cancelled, cancelled as u64);
         settle(&pool);
     });

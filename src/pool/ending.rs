@@ -61,7 +61,7 @@ impl Dispatcher for Core {
         if end == End::Rejected {
             state.uncount_start(home);
         }
-        state.end_active(seat.slot(), end, None, &mut wakes);
+        state.end_active(seat.slot(), end, &mut wakes);
         if self.is_launching() {
             drop(state);
         } else {
@@ -154,7 +154,7 @@ impl Core {
             self.offer(&mut state, free);
             return None;
         }
-        let mut free = state.end_active(seat.slot(), end, None, wakes);
+        let mut free = state.end_active(seat.slot(), end, wakes);
         let next = state.admit(&mut free, wakes);
         self.offer(&mut state, free);
         self.dispatch(state);
@@ -191,7 +191,8 @@ impl Core {
         task.give_up(failure.pack(), &mut |end, settle| {
             let mut wakes = Wakes::default();
             let mut state = self.lock();
-            state.end_withdrawn(slot, end, settle(), &mut wakes);
+            wakes.add(settle());
+            state.end_withdrawn(slot, end, &mut wakes);
             drop(state);
             wakes.wake();
         });

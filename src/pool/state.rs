@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::task::Waker;
 
 use super::detail::Detail;
 use super::ledger::Ledger;
@@ -218,44 +217,29 @@ impl State {
         &mut self,
         slot: Slot,
         end: End,
-        joiner: Option<Waker>,
         wakes: &mut Wakes,
     ) -> Option<Arc<Seat>> {
         let (seat, home) = self.gate.leave(slot);
         if end == End::Nothing {
             self.uncount_start(home);
         }
-        self.end(slot, home, end, joiner, wakes);
+        self.end(slot, home, end, wakes);
         seat
     }
 
     /// Ends a task that was withdrawn from the queue.
-    pub(super) fn end_withdrawn(
-        &mut self,
-        slot: Slot,
-        end: End,
-        joiner: Option<Waker>,
-        wakes: &mut Wakes,
-    ) {
+    pub(super) fn end_withdrawn(&mut self, slot: Slot, end: End, wakes: &mut Wakes) {
         let home = self.gate.home(slot);
         self.gate.forget(slot);
-        self.end(slot, home, end, joiner, wakes);
+        self.end(slot, home, end, wakes);
     }
 
     #[inline]
-    fn end(
-        &mut self,
-        slot: Slot,
-        home: LevelId,
-        end: End,
-        joiner: Option<Waker>,
-        wakes: &mut Wakes,
-    ) {
+    fn end(&mut self, slot: Slot, home: LevelId, end: End, wakes: &mut Wakes) {
         if !self.details.is_empty() {
             self.forget_detail(slot);
         }
         self.count(home, end);
-        wakes.add(joiner);
         self.left(home, wakes);
     }
 
