@@ -1,7 +1,9 @@
-/// The memory of this process, in pages.
+/// The memory of this process, in pages, without those of files: how many of these the kernel maps is its own affair.
 pub(crate) fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split_whitespace().nth(1).unwrap().parse().unwrap()
+    let mut pages = statm.split_whitespace().map(|field| field.parse::<usize>());
+    let [resident, of_files] = [1, 0].map(|skipped| pages.nth(skipped).unwrap().unwrap());
+    resident - of_files
 }
 
 /// Runs one test of this binary again, in a process of its own.
