@@ -28,11 +28,12 @@ use self::common::on_async_std;
 use self::common::on_smol;
 use self::common::on_tokio::{self, current_thread, two_threads};
 use self::common::tasks::{SIZE, spawn_n};
-use self::common::{asleep, child, parked};
+use self::common::{asleep, child, least, parked};
 
 mod common {
     pub(crate) mod asleep;
     pub(crate) mod child;
+    pub(crate) mod least;
     #[cfg(feature = "async-std")]
     pub(crate) mod on_async_std;
     #[cfg(feature = "smol")]
@@ -89,6 +90,8 @@ enum Budget {
     Ratio(f64),
     /// The most that ours may be, whatever theirs is.
     Bytes(f64),
+    /// To see what is to be had at all.
+    None,
 }
 
 impl Contender {
@@ -141,6 +144,13 @@ fn row(
     }
 }
 
+/// The same question, put to the least that a pool can be.
+fn beside_the_least(question: &'static str, ours: Contender, least: Contender) -> Row {
+    let mut row = row(question, ours, "the least of a pool", least, 0.0);
+    row.budget = Budget::None;
+    row
+}
+
 fn pool() -> AioPool {
     AioPool::new(SIZE)
 }
@@ -150,9 +160,11 @@ fn current_thread_rows() -> Vec<Row> {
     let ours = Warm(|n| current_thread(spawn_n(pool(), n)));
     let by_hand = Warm(|n| current_thread(on_tokio::joinset_semaphore(n)));
     let bare = Warm(|n| current_thread(on_tokio::bare(n)));
+    let barest = Warm(|n| current_thread(least::spawn_n(n, |task| drop(tokio::spawn(task)))));
     vec![
         row(question, ours, "JoinSet + Semaphore", by_hand, 0.20),
         row(question, ours, "tokio::spawn", bare, 0.25),
+        beside_the_least(question, ours, barest),
     ]
 }
 
@@ -161,9 +173,11 @@ fn two_thread_rows() -> Vec<Row> {
     let ours = Warm(|n| two_threads(spawn_n(pool(), n)));
     let by_hand = Warm(|n| two_threads(on_tokio::joinset_semaphore(n)));
     let bare = Warm(|n| two_threads(on_tokio::bare(n)));
+    let barest = Warm(|n| two_threads(least::spawn_n(n, |task| drop(tokio::spawn(task)))));
     vec![
         row(question, ours, "JoinSet + Semaphore", by_hand, 0.30),
         row(question, ours, "tokio::spawn", bare, 0.50),
+        beside_the_least(question, ours, barest),
     ]
 }
 
@@ -184,21 +198,35 @@ fn backpressure_rows() -> Vec<Row> {
 fn smol_rows() -> Vec<Row> {
     let ours = Warm(|n| on_smol::block_on(spawn_n(on_smol::pool(), n)));
     let bare = Warm(|n| on_smol::block_on(on_smol::bare(n)));
-    vec![row("spawn_n, smol", ours, "smol::spawn", bare, 0.90)]
+    let barest = Warm(|n| on_smol::block_on(least::spawn_n(n, |task| smol::spawn(task).detach())));
+    vec![
+        row("spawn_n, smol", ours, "smol::spawn", bare, 0.90),
+        beside_the_least("spawn_n, smol", ours, barest),
+    ]
 }
 
 #[cfg(feature = "async-std")]
 fn async_std_rows() -> Vec<Row> {
     let ours = Warm(|n| on_async_std::block_on(spawn_n(on_async_std::pool(), n)));
     let bare = Warm(|n| on_async_std::block_on(on_async_std::bare(n)));
-    vec![row("spawn_n, async-std", ours, "task::spawn", bare, 0.90)]
+    let barest = Warm(|n| {
+        on_async_std::block_on(least::spawn_n(n, |task| drop(async_std::task::spawn(task))))
+    });
+    vec![
+        row("spawn_n, async-std", ours, "task::spawn", bare, 0.90),
+        beside_the_least("spawn_n, async-std", ours, barest),
+    ]
 }
 
 fn yielding_rows() -> Vec<Row> {
     let question = "spawn_n, five yields each, current_thread";
     let ours = Warm(|n| current_thread(on_tokio::spawn_n_yielding(pool(), n)));
     let by_hand = Warm(|n| current_thread(on_tokio::joinset_semaphore_yielding(n)));
-    vec![row(question, ours, "JoinSet + Semaphore", by_hand, 0.40)]
+    let barest = Warm(|n| current_thread(least::spawn_n_yielding(n)));
+    vec![
+        row(question, ours, "JoinSet + Semaphore", by_hand, 0.40),
+        beside_the_least(question, ours, barest),
+    ]
 }
 
 fn verb_rows() -> Vec<Row> {
@@ -340,28 +368,32 @@ impl Row {
         let budget = match self.budget {
             Budget::Ratio(most) => format!("{most:.3}"),
             Budget::Bytes(most) => format!("{most} B"),
+            Budget::None => "-".to_owned(),
         };
         let [ours, theirs, ratio, ok] = match medians {
-            Some(medians) => self.verdict(medians),
+            Some(medians) => self.cells(medians),
             None => ["unknown"; 4].map(str::to_owned),
         };
         let (question, rival) = (self.question.to_owned(), self.rival.to_owned());
         [question, rival, ours, theirs, ratio, budget, ok]
     }
 
-    fn verdict(&self, [ours, theirs]: [f64; 2]) -> [String; 4] {
+    fn cells(&self, [ours, theirs]: [f64; 2]) -> [String; 4] {
         let ratio = ours / theirs;
-        let (cell, ok): (fn(f64) -> String, bool) = match self.budget {
-            Budget::Ratio(most) => (|nanoseconds| format!("{nanoseconds:.1}"), ratio <= most),
-            Budget::Bytes(most) => (|bytes| format!("{bytes:.2} B"), ours <= most),
+        let nanoseconds = |amount: f64| format!("{amount:.1}");
+        let bytes = |amount: f64| format!("{amount:.2} B");
+        let (cell, ok): (fn(f64) -> String, &str) = match self.budget {
+            Budget::Ratio(most) => (nanoseconds, verdict(ratio <= most)),
+            Budget::Bytes(most) => (bytes, verdict(ours <= most)),
+            Budget::None => (nanoseconds, "-"),
         };
-        [
-            cell(ours),
-            cell(theirs),
-            format!("{ratio:.3}"),
-            if ok { "yes" } else { "NO" }.to_owned(),
-        ]
+        let ratio = format!("{ratio:.3}");
+        [cell(ours), cell(theirs), ratio, ok.to_owned()]
     }
+}
+
+fn verdict(is_within: bool) -> &'static str {
+    if is_within { "yes" } else { "NO" }
 }
 
 fn print_table(lines: &[Line]) {

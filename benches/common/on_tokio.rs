@@ -169,7 +169,7 @@ async fn drain(mut tasks: JoinSet<usize>, n: usize, mut sum: usize) {
     check(n, sum);
 }
 
-async fn yield_five_times() {
+pub(crate) async fn yield_five_times() {
     for _ in 0..5 {
         yield_now().await;
     }
