@@ -76,13 +76,16 @@ impl Serving {
         let signals = Arc::new(Signals::default());
         let farewell = Farewell(signals.clone());
         let server = ControlServer::new(address, signals.clone());
-        let floor = Floor {
-            listener,
+        let host = Host {
             seats: Arc::new(Semaphore::new(limits.sessions)),
             limits,
             desk,
-            sessions: FuturesUnordered::new(),
             ending: Arc::new(OnceCell::new()),
+        };
+        let floor = Floor {
+            listener,
+            host,
+            sessions: FuturesUnordered::new(),
         };
         let serving = async move {
             // Dropped in the other order: when the farewell is said, the floor is gone.
@@ -110,17 +113,13 @@ impl fmt::Debug for Serving {
 /// Where the sessions are.
 struct Floor {
     listener: Listener,
-    seats: Arc<Semaphore>,
-    limits: Limits,
-    desk: Arc<Desk>,
+    host: Host,
     sessions: FuturesUnordered<BoxFuture<'static, ()>>,
-    /// Set when no session is to begin another command.
-    ending: Arc<OnceCell<()>>,
 }
 
 impl Floor {
     async fn serve(mut self, until_closed: bool) {
-        let desk = self.desk.clone();
+        let desk = self.host.desk.clone();
         let closed = async {
             match until_closed {
                 true => desk.target().pool().closed().await,
@@ -128,7 +127,7 @@ impl Floor {
             }
         };
         either(closed, self.serve_all()).await;
-        _ = self.ending.set_blocking(());
+        _ = self.host.ending.set_blocking(());
         let mut sessions = std::mem::take(&mut self.sessions);
         // The last tasks may have left some on their way out.
         sessions.extend(desk.errands().end().into_iter().map(unbreakable));
@@ -137,14 +136,8 @@ impl Floor {
 
     async fn serve_all(&mut self) {
         loop {
-            let accept = Self::accept(
-                &self.listener,
-                &self.seats,
-                &self.limits,
-                &self.desk,
-                &self.ending,
-            );
-            let news = either(accept, self.desk.errands().take());
+            let accept = self.host.accept(&self.listener);
+            let news = either(accept, self.host.desk.errands().take());
             match either(news, session_ends(&mut self.sessions)).await {
                 Either::Left(Either::Left(Ok(session))) => self.sessions.push(session),
                 Either::Left(Either::Left(Err(_))) => {
@@ -157,32 +150,51 @@ impl Floor {
             }
         }
     }
-
-    async fn accept(
-        listener: &Listener,
-        seats: &Arc<Semaphore>,
-        limits: &Limits,
-        desk: &Arc<Desk>,
-        ending: &Arc<OnceCell<()>>,
-    ) -> io::Result<BoxFuture<'static, ()>> {
-        Ok(match listener {
-            Listener::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
-                _ = stream.set_nodelay(true);
-                session(stream, seats, limits, desk, ending)
-            }
-            #[cfg(unix)]
-            Listener::Unix(socket) => {
-                let stream = socket.accept().await?;
-                session(stream, seats, limits, desk, ending)
-            }
-        })
-    }
 }
 
 impl Drop for Floor {
     fn drop(&mut self) {
-        drop(self.desk.errands().end());
+        drop(self.host.desk.errands().end());
+    }
+}
+
+/// What all sessions have in common.
+struct Host {
+    seats: Arc<Semaphore>,
+    limits: Limits,
+    desk: Arc<Desk>,
+    /// Set when no session is to begin another command.
+    ending: Arc<OnceCell<()>>,
+}
+
+impl Host {
+    async fn accept(&self, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
+        Ok(match listener {
+            Listener::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                _ = stream.set_nodelay(true);
+                self.session(stream)
+            }
+            #[cfg(unix)]
+            Listener::Unix(socket) => self.session(socket.accept().await?),
+        })
+    }
+
+    /// A session, if there is a seat for it.
+    fn session<S>(&self, stream: S) -> BoxFuture<'static, ()>
+    where
+        S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
+    {
+        let seat = self.seats.try_acquire_arc();
+        let (desk, limits, ending) = (&self.desk, &self.limits, &self.ending);
+        let session = Session::new(stream, desk.clone(), limits.clone(), ending.clone());
+        async move {
+            match seat {
+                Some(_seat) => session.hold().await,
+                None => session.refuse().await,
+            }
+        }
+        .boxed()
     }
 }
 
@@ -190,28 +202,6 @@ impl Drop for Floor {
 fn unbreakable(errand: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
     let caught = AssertUnwindSafe(errand).catch_unwind();
     caught.map(discard).boxed()
-}
-
-/// A session, if there is a seat for it.
-fn session<S>(
-    stream: S,
-    seats: &Arc<Semaphore>,
-    limits: &Limits,
-    desk: &Arc<Desk>,
-    ending: &Arc<OnceCell<()>>,
-) -> BoxFuture<'static, ()>
-where
-    S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
-{
-    let seat = seats.try_acquire_arc();
-    let session = Session::new(stream, desk.clone(), limits.clone(), ending.clone());
-    async move {
-        match seat {
-            Some(_seat) => session.hold().await,
-            None => session.refuse().await,
-        }
-    }
-    .boxed()
 }
 
 /// Waits for the end of one, if there are any.

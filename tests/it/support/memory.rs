@@ -1,8 +1,9 @@
 /// The memory of this process, in pages, without those of files: how many of these the kernel maps is its own affair.
 pub(crate) fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let mut pages = statm.split_whitespace().map(|field| field.parse::<usize>());
-    let [resident, of_files] = [1, 0].map(|skipped| pages.nth(skipped).unwrap().unwrap());
+    let fields = statm.split_whitespace();
+    let pages: Vec<usize> = fields.map(|field| field.parse().unwrap()).collect();
+    let (resident, of_files) = (pages[1], pages[2]);
     resident - of_files
 }
 
