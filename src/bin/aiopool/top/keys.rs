@@ -60,13 +60,13 @@ fn look(model: &mut Model, key: KeyCode) -> Effect {
     match key {
         KeyCode::Char('q') => return Effect::Quit,
         KeyCode::Char('?' | 'h') | KeyCode::F(1) => model.mode = Mode::Help,
-        KeyCode::Up | KeyCode::Char('k') => model.select(-1),
-        KeyCode::Down | KeyCode::Char('j') => model.select(1),
-        KeyCode::PageUp => model.select(-PAGE),
-        KeyCode::PageDown => model.select(PAGE),
-        KeyCode::Home => model.select(isize::MIN),
-        KeyCode::End => model.select(isize::MAX),
-        KeyCode::Char('s') => model.reorder(),
+        KeyCode::Up | KeyCode::Char('k') => model.tasks.select(-1),
+        KeyCode::Down | KeyCode::Char('j') => model.tasks.select(1),
+        KeyCode::PageUp => model.tasks.select(-PAGE),
+        KeyCode::PageDown => model.tasks.select(PAGE),
+        KeyCode::Home => model.tasks.select(isize::MIN),
+        KeyCode::End => model.tasks.select(isize::MAX),
+        KeyCode::Char('s') => model.tasks.reorder(),
         KeyCode::Char('p') if model.stats.paused => return Effect::Send("resume".into()),
         KeyCode::Char('p') => return Effect::Send("pause".into()),
         KeyCode::Char('l') if model.stats.locked => return Effect::Send("unlock".into()),
@@ -101,7 +101,7 @@ fn ask(model: &mut Model, question: impl FnOnce(&Model) -> Option<Question>) {
 }
 
 fn cancel(model: &Model) -> Option<Question> {
-    let task = model.selection()?;
+    let task = model.tasks.selection()?;
     Some(Question::Cancel {
         id: task.id,
         name: task.name.clone(),
@@ -109,7 +109,8 @@ fn cancel(model: &Model) -> Option<Question> {
 }
 
 fn cancel_group(model: &Model) -> Option<Question> {
-    model.selection()?.group.clone().map(Question::CancelGroup)
+    let task = model.tasks.selection()?;
+    task.group.clone().map(Question::CancelGroup)
 }
 
 fn type_size(model: &mut Model, mut size: String, key: KeyCode) -> Effect {

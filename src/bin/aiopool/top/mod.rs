@@ -11,9 +11,12 @@
 //!     └──────── commands ── keys
 //! ```
 
+mod count;
 mod feed;
+mod history;
 mod keys;
 mod model;
+mod tasks;
 mod terminal;
 mod view;
 

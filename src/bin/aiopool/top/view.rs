@@ -12,7 +12,8 @@ use ratatui::widgets::{
 };
 
 use super::keys;
-use super::model::{Age, Mode, Model, Order, Question, Sample, Task};
+use super::model::{Mode, Model, Question};
+use super::tasks::{Age, Order, Task};
 
 /// The columns left of the curves.
 const LABELS: u16 = 16;
@@ -122,7 +123,7 @@ fn active_curve(model: &Model) -> Curve {
             Some(size) => format!("{active} of {size}"),
             None => format!("{active}, no bound"),
         },
-        values: values(model, |sample| sample.active),
+        values: model.history.values(|sample| sample.active),
         full: model.stats.size,
     }
 }
@@ -131,7 +132,7 @@ fn waiting_curve(model: &Model) -> Curve {
     Curve {
         name: "waiting",
         number: model.stats.waiting.to_string(),
-        values: values(model, |sample| sample.waiting),
+        values: model.history.values(|sample| sample.waiting),
         full: None,
     }
 }
@@ -139,14 +140,10 @@ fn waiting_curve(model: &Model) -> Curve {
 fn ended_curve(model: &Model) -> Curve {
     Curve {
         name: "ended",
-        number: model.throughput().map_or("-".into(), rate),
-        values: model.ends(),
+        number: model.history.throughput().map_or("-".into(), rate),
+        values: model.history.ends(),
         full: None,
     }
-}
-
-fn values(model: &Model, value: impl Fn(&Sample) -> u64) -> Vec<u64> {
-    model.samples.iter().map(value).collect()
 }
 
 /// The newest value is at the right end.
@@ -174,12 +171,12 @@ fn curve(frame: &mut Frame<'_>, area: Rect, style: Style, curve: &Curve) {
 
 fn times_line(model: &Model) -> Line<'static> {
     let mean = |mean: Option<Duration>| mean.map_or("-".into(), |mean| format!("~{}", span(mean)));
-    let longest = |active| model.longest(active).map_or("-".into(), age);
+    let longest = |active| model.tasks.longest(active).map_or("-".into(), age);
     Line::raw(format!(
         " wait  mean {}, longest now {}     run  mean {}, longest now {}",
-        mean(model.mean_wait()),
+        mean(model.history.mean_wait()),
         longest(false),
-        mean(model.mean_run()),
+        mean(model.history.mean_run()),
         longest(true),
     ))
 }
@@ -205,7 +202,7 @@ fn totals_line(model: &Model, theme: Theme) -> Line<'static> {
 }
 
 fn task_list(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
-    let title = |name: &'static str, order| match model.order == order {
+    let title = |name: &'static str, order| match model.tasks.order == order {
         true => Cell::from(name).style(Modifier::BOLD),
         false => Cell::from(name),
     };
@@ -214,7 +211,7 @@ fn task_list(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
         title("NAME", Order::Name),
         Cell::from("GROUP"),
         title("STATE", Order::State),
-        Cell::from(Line::from("AGE").alignment(Alignment::Right)).style(match model.order {
+        Cell::from(Line::from("AGE").alignment(Alignment::Right)).style(match model.tasks.order {
             Order::Age => Modifier::BOLD,
             _ => Modifier::empty(),
         }),
@@ -226,12 +223,15 @@ fn task_list(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
         Constraint::Length(7),
         Constraint::Length(9),
     ];
-    let table = Table::new(model.tasks.iter().map(|task| task_row(task, theme)), widths)
-        .header(header.style(Modifier::UNDERLINED))
-        .highlight_symbol("▶")
-        .row_highlight_style(Modifier::REVERSED)
-        .highlight_spacing(ratatui::widgets::HighlightSpacing::Always);
-    let selected = (!model.tasks.is_empty()).then_some(model.selected);
+    let table = Table::new(
+        model.tasks.listed.iter().map(|task| task_row(task, theme)),
+        widths,
+    )
+    .header(header.style(Modifier::UNDERLINED))
+    .highlight_symbol("▶")
+    .row_highlight_style(Modifier::REVERSED)
+    .highlight_spacing(ratatui::widgets::HighlightSpacing::Always);
+    let selected = (!model.tasks.listed.is_empty()).then_some(model.tasks.selected);
     let mut state = TableState::new().with_selected(selected);
     frame.render_stateful_widget(table, area, &mut state);
 }
@@ -257,10 +257,10 @@ fn note_line(model: &Model, theme: Theme) -> Line<'static> {
         (Mode::Typing(size), _) => Line::styled(format!(" New size: {size}_"), Modifier::BOLD),
         (_, Some(note)) if note.bad => Line::styled(format!(" {}", note.text), theme.bad()),
         (_, Some(note)) => Line::raw(format!(" {}", note.text)),
-        (_, None) if model.tasks.is_empty() => Line::raw(" no tasks"),
+        (_, None) if model.tasks.listed.is_empty() => Line::raw(" no tasks"),
         (_, None) => {
-            let all = model.tasks.len() as u64 + model.more;
-            Line::raw(format!(" {} of {all} tasks", model.selected + 1))
+            let all = model.tasks.listed.len() as u64 + model.tasks.more;
+            Line::raw(format!(" {} of {all} tasks", model.tasks.selected + 1))
         }
     }
 }
@@ -435,7 +435,7 @@ mod tests {
                 |model| model.now = Duration::from_secs(64),
                 "no news for 1m 00s  watched for 1m 04s",
             ),
-            (|model| model.more = 7, "\n 1 of 9 tasks\n"),
+            (|model| model.tasks.more = 7, "\n 1 of 9 tasks\n"),
             (|model| model.stats.size = None, "\n 4, no bound"),
             (
                 |model| model.mode = Mode::Typing("20".into()),
@@ -540,8 +540,8 @@ mod tests {
             &json!({"size": u64::MAX, "active": u64::MAX}),
             &json!({"tasks": rows, "more": u64::MAX}),
         );
-        model.select(isize::MIN);
-        model.select(250);
+        model.tasks.select(isize::MIN);
+        model.tasks.select(250);
         for mode in [Mode::Looking, Mode::Help] {
             model.mode = mode;
             for (columns, lines) in [(1, 1), (5, 3), (20, 10), (80, 24), (300, 100)] {

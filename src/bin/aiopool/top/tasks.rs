@@ -1,0 +1,241 @@
+//! The list of tasks: its order, what of it is selected, and how old its tasks are.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::count;
+
+/// The tasks that the server lists, in the order that is wanted.
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    pub(super) listed: Vec<Task>,
+    /// Tasks that are not in the list, which has an end.
+    pub(super) more: u64,
+    pub(super) order: Order,
+    pub(super) selected: usize,
+    /// When a task was first seen in the state in which it is, for pools that take no times.
+    seen: HashMap<u64, (bool, Duration)>,
+}
+
+/// A line of the list.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Task {
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) group: Option<String>,
+    pub(super) active: bool,
+    pub(super) age: Age,
+}
+
+/// How long a task has been in its state.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Age {
+    Exactly(Duration),
+    /// The pool takes no times, and so long the dashboard has seen it.
+    AtLeast(Duration),
+}
+
+/// How the list is sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Order {
+    /// What runs, then what waits; in each the oldest first.
+    #[default]
+    State,
+    Id,
+    Name,
+    Age,
+}
+
+impl Tasks {
+    /// Takes in what the server said at `now`: the value of `tasks`.
+    pub(super) fn update(&mut self, now: Duration, told: &Value) {
+        let selected = self.selection().map(|task| task.id);
+        self.list(now, told);
+        self.follow(selected);
+    }
+
+    /// The task that a key would be about.
+    pub(super) fn selection(&self) -> Option<&Task> {
+        self.listed.get(self.selected)
+    }
+
+    /// Goes up or down the list, as far as there is one.
+    pub(super) fn select(&mut self, by: isize) {
+        let last = self.listed.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+    }
+
+    /// Takes the next order, and stays at the task.
+    pub(super) fn reorder(&mut self) {
+        self.order = match self.order {
+            Order::State => Order::Id,
+            Order::Id => Order::Name,
+            Order::Name => Order::Age,
+            Order::Age => Order::State,
+        };
+        let selected = self.selection().map(|task| task.id);
+        self.sort();
+        self.follow(selected);
+    }
+
+    /// The longest that a task of the list has been in a state.
+    pub(super) fn longest(&self, active: bool) -> Option<Age> {
+        let ages = self
+            .listed
+            .iter()
+            .filter(|task| task.active == active)
+            .map(|task| task.age);
+        ages.max_by_key(Age::duration)
+    }
+
+    fn list(&mut self, now: Duration, told: &Value) {
+        let earlier = std::mem::take(&mut self.seen);
+        let rows = told["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+        self.listed = rows
+            .iter()
+            .filter_map(|row| self.task(now, row, &earlier))
+            .collect();
+        self.more = count::read(&told["more"]);
+        self.sort();
+    }
+
+    fn task(
+        &mut self,
+        now: Duration,
+        row: &Value,
+        earlier: &HashMap<u64, (bool, Duration)>,
+    ) -> Option<Task> {
+        let id = row["id"].as_u64()?;
+        let active = row["state"] == "active";
+        let seen = earlier.get(&id).filter(|seen| seen.0 == active);
+        let since = seen.map_or(now, |seen| seen.1);
+        self.seen.insert(id, (active, since));
+        let told = row[if active { "running" } else { "waited" }].as_f64();
+        Some(Task {
+            id,
+            name: row["name"].as_str()?.into(),
+            group: row["group"].as_str().map(Into::into),
+            active,
+            age: match told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
+                Some(age) => Age::Exactly(age),
+                None => Age::AtLeast(now.saturating_sub(since)),
+            },
+        })
+    }
+
+    fn sort(&mut self) {
+        match self.order {
+            Order::State => self.listed.sort_by_key(|task| (!task.active, task.id)),
+            Order::Id => self.listed.sort_by_key(|task| task.id),
+            Order::Name => self
+                .listed
+                .sort_by_cached_key(|task| (task.name.clone(), task.id)),
+            Order::Age => self
+                .listed
+                .sort_by_key(|task| (Reverse(task.age.duration()), task.id)),
+        }
+    }
+
+    /// Stays at the task that was selected, or, if it has gone, at its line.
+    fn follow(&mut self, selected: Option<u64>) {
+        let place = self
+            .listed
+            .iter()
+            .position(|task| Some(task.id) == selected);
+        self.selected = place.unwrap_or(self.selected);
+        self.select(0);
+    }
+}
+
+impl Age {
+    fn duration(&self) -> Duration {
+        match self {
+            Self::Exactly(age) | Self::AtLeast(age) => *age,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::{Age, Order, Tasks};
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn list(rows: &[(u64, &str, &str)]) -> Value {
+        let row =
+            |(id, name, state): &(u64, &str, &str)| json!({"id": id, "name": name, "state": state});
+        json!({"tasks": rows.iter().map(row).collect::<Vec<_>>(), "more": 0})
+    }
+
+    fn ids(tasks: &Tasks) -> Vec<u64> {
+        tasks.listed.iter().map(|task| task.id).collect()
+    }
+
+    #[test]
+    fn an_age_is_told_by_a_timed_pool_and_is_else_at_least_what_was_seen() {
+        let mut tasks = Tasks::default();
+        let timed = json!({"tasks": [{"id": 0, "name": "a", "state": "active", "waited": 9.0, "running": 1.5}]});
+        tasks.update(seconds(0), &timed);
+        assert_eq!(
+            tasks.listed[0].age,
+            Age::Exactly(Duration::from_millis(1500))
+        );
+        tasks.update(seconds(1), &list(&[(7, "b", "waiting")]));
+        tasks.update(seconds(4), &list(&[(7, "b", "waiting")]));
+        assert_eq!(tasks.listed[0].age, Age::AtLeast(seconds(3)));
+        assert_eq!(tasks.longest(false), Some(Age::AtLeast(seconds(3))));
+        tasks.update(seconds(6), &list(&[(7, "b", "active")]));
+        assert_eq!(
+            tasks.listed[0].age,
+            Age::AtLeast(seconds(0)),
+            "another state, another age"
+        );
+    }
+
+    #[test]
+    fn what_runs_stands_before_what_waits_and_other_orders_can_be_had() {
+        let mut tasks = Tasks::default();
+        let rows = [
+            (0, "c", "waiting"),
+            (1, "b", "active"),
+            (2, "a", "waiting"),
+            (3, "d", "active"),
+        ];
+        tasks.update(seconds(0), &list(&rows));
+        assert_eq!(ids(&tasks), [1, 3, 0, 2]);
+        tasks.reorder();
+        assert_eq!((tasks.order, ids(&tasks)), (Order::Id, vec![0, 1, 2, 3]));
+        tasks.reorder();
+        assert_eq!((tasks.order, ids(&tasks)), (Order::Name, vec![2, 1, 0, 3]));
+        tasks.reorder();
+        tasks.reorder();
+        assert_eq!(tasks.order, Order::State);
+    }
+
+    #[test]
+    fn the_selection_stays_at_its_task_and_in_the_list() {
+        let mut tasks = Tasks::default();
+        let rows = [(0, "a", "active"), (1, "b", "active"), (2, "c", "active")];
+        tasks.update(seconds(0), &list(&rows));
+        tasks.select(-5);
+        assert_eq!(tasks.selection().unwrap().id, 0);
+        tasks.select(1);
+        tasks.update(seconds(1), &list(&rows[1..]));
+        assert_eq!(tasks.selection().unwrap().id, 1, "its line is another one");
+        tasks.select(100);
+        assert_eq!(tasks.selection().unwrap().id, 2);
+        tasks.update(seconds(2), &list(&rows[..1]));
+        assert_eq!(tasks.selection().unwrap().id, 0, "the last there is");
+        tasks.update(seconds(3), &list(&[]));
+        assert_eq!(tasks.selection(), None);
+    }
+}
