@@ -1,0 +1,97 @@
+//! The counts over time, each as a name, a number, and a curve.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{Paragraph, Sparkline, SparklineBar};
+
+use super::figures::rate;
+use super::theme::Theme;
+use crate::top::model::Model;
+
+/// The columns left of the curves.
+const LABELS: u16 = 16;
+
+/// Draws what is active, what waits, and what ended, each in an area of its own.
+pub(super) fn draw(frame: &mut Frame<'_>, areas: [Rect; 3], model: &Model, theme: Theme) {
+    let curves = [
+        (active(model), Color::Green),
+        (waiting(model), Color::Yellow),
+        (ended(model), Color::Cyan),
+    ];
+    for (area, (curve, colour)) in areas.into_iter().zip(curves) {
+        curve.draw(frame, area, theme.fore(colour));
+    }
+}
+
+/// A name and a number, and how the number came to be.
+struct Curve {
+    name: &'static str,
+    number: String,
+    values: Vec<u64>,
+    /// What fills the height; else the largest of the values that are seen.
+    full: Option<u64>,
+}
+
+fn active(model: &Model) -> Curve {
+    let active = model.stats.active;
+    Curve {
+        name: "active",
+        number: match model.stats.size {
+            Some(size) => format!("{active} of {size}"),
+            None => format!("{active}, no bound"),
+        },
+        values: model.history.values(|sample| sample.active),
+        full: model.stats.size,
+    }
+}
+
+fn waiting(model: &Model) -> Curve {
+    Curve {
+        name: "waiting",
+        number: model.stats.waiting.to_string(),
+        values: model.history.values(|sample| sample.waiting),
+        full: None,
+    }
+}
+
+fn ended(model: &Model) -> Curve {
+    Curve {
+        name: "ended",
+        number: model.history.throughput().map_or("-".into(), rate),
+        values: model.history.ends(),
+        full: None,
+    }
+}
+
+impl Curve {
+    fn draw(&self, frame: &mut Frame<'_>, area: Rect, style: Style) {
+        let [label, chart] =
+            Layout::horizontal([Constraint::Length(LABELS), Constraint::Min(1)]).areas(area);
+        frame.render_widget(self.label(), label);
+        frame.render_widget(self.chart(chart.width.into()).style(style), chart);
+    }
+
+    fn label(&self) -> Paragraph<'static> {
+        let lines = [
+            Line::styled(format!(" {}", self.name), Modifier::BOLD),
+            Line::raw(format!(" {}", self.number)),
+        ];
+        Paragraph::new(lines.to_vec())
+    }
+
+    /// The newest value is at the right end.
+    fn chart(&self, columns: usize) -> Sparkline<'static> {
+        let missing = columns.saturating_sub(self.values.len());
+        let seen = &self.values[self.values.len().saturating_sub(columns)..];
+        let bars = vec![None; missing]
+            .into_iter()
+            .chain(seen.iter().copied().map(Some));
+        let bars = bars.map(SparklineBar::from);
+        // Some are more than none, and a shrunk pool may have more active than its size.
+        let most = seen.iter().copied().max().unwrap_or(0);
+        let full = self.full.unwrap_or(0).max(most).max(1);
+        Sparkline::default().data(bars).max(full)
+    }
+}
