@@ -7,8 +7,9 @@ use std::sync::Arc;
 use futures_util::future::join;
 use loom::future::block_on;
 use loom::thread;
+use smol::future::yield_now;
 
-use super::{Event, check, poll_once, pool, settle, yield_now};
+use super::{Event, check, poll_once, pool, settle};
 use crate::{AioPool, FnSpawner, JoinHandle, Worker};
 
 #[test]

@@ -53,19 +53,6 @@ fn settle(pool: &AioPool) {
     assert_eq!(stats.submitted, ended.iter().sum::<u64>());
 }
 
-/// Lets its worker be polled once more.
-async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
-
 /// Polls once, with a waker that nobody hears.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))

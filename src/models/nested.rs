@@ -7,8 +7,9 @@ use std::task::Poll;
 
 use loom::future::block_on;
 use loom::thread;
+use smol::future::yield_now;
 
-use super::{Event, check, pool, settle, yield_now};
+use super::{Event, check, pool, settle};
 use crate::{current, lend};
 
 #[test]

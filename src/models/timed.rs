@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use loom::future::block_on;
 use loom::thread;
+use smol::future::yield_now;
 
 use super::{Event, check, settle};
 use crate::{AioPool, Blocking, Spawner, Worker};
@@ -55,7 +56,7 @@ fn a_task_that_waits_too_long_times_out_or_has_started() {
 fn a_task_that_runs_too_long_times_out_or_has_ended() {
     check(|| {
         let (pool, time_is_over) = timed_pool(1);
-        let handle = pool.task(super::yield_now()).timeout(SOON).spawn_n();
+        let handle = pool.task(yield_now()).timeout(SOON).spawn_n();
         time_is_over.happen();
         match block_on(handle) {
             Ok(()) => {}

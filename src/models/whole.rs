@@ -2,8 +2,9 @@
 
 use loom::future::block_on;
 use loom::thread;
+use smol::future::yield_now;
 
-use super::{check, pool, settle, yield_now};
+use super::{check, pool, settle};
 
 #[test]
 fn a_pool_that_is_closed_meanwhile_takes_a_task_or_rejects_it() {
