@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Each row puts a question to us and to a rival, who do the same number of tasks: nanoseconds per task, the ratio
-//! of the two, and the most that it may be. `NO` says that a budget is exceeded.
+//! of the two, and the most that it may be. `NO` says that a budget is exceeded, `-` that there is none: the least that
+//! a pool can be is there to show what could be saved at all.
 //!
 //! Every number is the median of several rounds. In each, ours and the rival take turns, so that a slow spell of the
 //! machine hits both. Each measurement has a process of its own, and does all its tasks twice: the first time is not
@@ -160,7 +161,7 @@ fn current_thread_rows() -> Vec<Row> {
     let ours = Warm(|n| current_thread(spawn_n(pool(), n)));
     let by_hand = Warm(|n| current_thread(on_tokio::joinset_semaphore(n)));
     let bare = Warm(|n| current_thread(on_tokio::bare(n)));
-    let barest = Warm(|n| current_thread(least::spawn_n(n, |task| drop(tokio::spawn(task)))));
+    let barest = Warm(|n| current_thread(least::spawn_n(n, |worker| drop(tokio::spawn(worker)))));
     vec![
         row(question, ours, "JoinSet + Semaphore", by_hand, 0.20),
         row(question, ours, "tokio::spawn", bare, 0.25),
@@ -173,7 +174,7 @@ fn two_thread_rows() -> Vec<Row> {
     let ours = Warm(|n| two_threads(spawn_n(pool(), n)));
     let by_hand = Warm(|n| two_threads(on_tokio::joinset_semaphore(n)));
     let bare = Warm(|n| two_threads(on_tokio::bare(n)));
-    let barest = Warm(|n| two_threads(least::spawn_n(n, |task| drop(tokio::spawn(task)))));
+    let barest = Warm(|n| two_threads(least::spawn_n(n, |worker| drop(tokio::spawn(worker)))));
     vec![
         row(question, ours, "JoinSet + Semaphore", by_hand, 0.30),
         row(question, ours, "tokio::spawn", bare, 0.50),
@@ -198,7 +199,8 @@ fn backpressure_rows() -> Vec<Row> {
 fn smol_rows() -> Vec<Row> {
     let ours = Warm(|n| on_smol::block_on(spawn_n(on_smol::pool(), n)));
     let bare = Warm(|n| on_smol::block_on(on_smol::bare(n)));
-    let barest = Warm(|n| on_smol::block_on(least::spawn_n(n, |task| smol::spawn(task).detach())));
+    let barest =
+        Warm(|n| on_smol::block_on(least::spawn_n(n, |worker| smol::spawn(worker).detach())));
     vec![
         row("spawn_n, smol", ours, "smol::spawn", bare, 0.90),
         beside_the_least("spawn_n, smol", ours, barest),
@@ -210,7 +212,8 @@ fn async_std_rows() -> Vec<Row> {
     let ours = Warm(|n| on_async_std::block_on(spawn_n(on_async_std::pool(), n)));
     let bare = Warm(|n| on_async_std::block_on(on_async_std::bare(n)));
     let barest = Warm(|n| {
-        on_async_std::block_on(least::spawn_n(n, |task| drop(async_std::task::spawn(task))))
+        let spawn = |worker| drop(async_std::task::spawn(worker));
+        on_async_std::block_on(least::spawn_n(n, spawn))
     });
     vec![
         row("spawn_n, async-std", ours, "task::spawn", bare, 0.90),

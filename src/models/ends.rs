@@ -9,8 +9,8 @@ use loom::future::block_on;
 use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, poll_once, pool, settle};
-use crate::{AioPool, FnSpawner, JoinHandle, Worker};
+use super::{Event, check, poll_once, pool, settle, value_or};
+use crate::{AioPool, FnSpawner, JoinError, JoinHandle, Worker};
 
 #[test]
 fn whoever_sees_the_result_sees_the_counters() {
@@ -44,10 +44,7 @@ fn an_abort_comes_before_the_end_or_after_it() {
         let pool = pool(1);
         let handle = pool.spawn_n(yield_now());
         let asked = handle.abort();
-        match block_on(handle) {
-            Ok(()) => {}
-            Err(error) => assert!(asked && error.is_cancelled()),
-        }
+        value_or(block_on(handle), |error| asked && error.is_cancelled());
         settle(&pool);
     });
 }
@@ -91,20 +88,22 @@ fn cancel_all_waits_for_the_active_and_the_waiting() {
     });
 }
 
+/// A pool whose runtime polls each worker once, and drops it.
+fn dropping_pool() -> AioPool {
+    let spawner = FnSpawner(|mut worker: Worker| {
+        thread::spawn(move || poll_once(Pin::new(&mut worker)));
+    });
+    AioPool::with_spawner(1, spawner)
+}
+
 #[test]
 fn a_worker_that_is_dropped_leaves_no_handle_alone() {
     check(|| {
-        // Polls the worker once, and drops it.
-        let spawner = FnSpawner(|mut worker: Worker| {
-            thread::spawn(move || poll_once(Pin::new(&mut worker)));
-        });
-        let pool = AioPool::with_spawner(1, spawner);
+        let pool = dropping_pool();
         let (first, second) = (pool.spawn_n(yield_now()), pool.spawn_n(async {}));
         block_on(async {
             assert!(first.await.unwrap_err().is_cancelled());
-            second
-                .await
-                .unwrap_or_else(|error| assert!(error.is_cancelled()));
+            value_or(second.await, JoinError::is_cancelled);
         });
         settle(&pool);
     });
@@ -113,17 +112,15 @@ fn a_worker_that_is_dropped_leaves_no_handle_alone() {
 #[test]
 fn a_worker_that_is_dropped_while_it_lingers_leaves_what_it_was_handed() {
     check(|| {
-        let spawner = FnSpawner(|mut worker: Worker| {
-            thread::spawn(move || poll_once(Pin::new(&mut worker)));
-        });
-        let pool = AioPool::with_spawner(1, spawner);
+        let pool = dropping_pool();
         let exec = || async { pool.exec(async {}).await };
         let ended = block_on(async {
             let (first, second) = join(exec(), exec()).await;
             [first, second, exec().await]
         });
-        let errors = ended.iter().filter_map(|result| result.as_ref().err());
-        errors.for_each(|error| assert!(error.is_rejected()));
+        for result in ended {
+            value_or(result, JoinError::is_rejected);
+        }
         settle(&pool);
     });
 }

@@ -1,4 +1,4 @@
-//! Small programs of two or three threads, tried in every order in which their steps may come, and with every value
+//! Small programs of two to four threads, tried in every order in which their steps may come, and with every value
 //! that the memory model lets a thread see. A step that loses a wake, a task or a permit in one of these orders only is
 //! found here. `.ci/models` runs them.
 //!
@@ -21,7 +21,8 @@ use loom::model::Builder;
 use loom::thread;
 
 use crate::lock::Lock;
-use crate::{AioPool, FnSpawner, Worker};
+use crate::wakes::wake;
+use crate::{AioPool, FnSpawner, JoinError, Worker};
 
 /// Tries a model in every order.
 fn check(model: impl Fn() + Send + Sync + 'static) {
@@ -36,6 +37,13 @@ fn pool(size: usize) -> AioPool {
         thread::spawn(move || block_on(worker));
     });
     AioPool::with_spawner(size, spawner)
+}
+
+/// Takes the value of a task, or the one reason for which it may have none.
+fn value_or<T>(result: Result<T, JoinError>, may_be: impl FnOnce(&JoinError) -> bool) -> Option<T> {
+    result
+        .inspect_err(|error| assert!(may_be(error), "{error}"))
+        .ok()
 }
 
 /// Waits until the pool is idle, and sums up.
@@ -64,12 +72,11 @@ struct Event(Lock<(bool, Option<Waker>)>);
 
 impl Event {
     fn happen(&self) {
-        let waker = {
-            let mut state = self.0.lock();
-            state.0 = true;
-            state.1.take()
-        };
-        waker.into_iter().for_each(Waker::wake);
+        let mut state = self.0.lock();
+        state.0 = true;
+        let waker = state.1.take();
+        drop(state);
+        wake(waker);
     }
 
     async fn happened(&self) {

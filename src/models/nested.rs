@@ -9,8 +9,8 @@ use loom::future::block_on;
 use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, pool, settle};
-use crate::{current, lend};
+use super::{Event, check, pool, settle, value_or};
+use crate::{AioPool, JoinError, current, lend};
 
 #[test]
 fn a_task_that_waits_for_another_lends_it_its_permit() {
@@ -24,7 +24,7 @@ fn a_task_that_waits_for_another_lends_it_its_permit() {
 }
 
 #[test]
-fn who_returns_goes_before_who_comes() {
+fn a_task_gets_the_permit_back_that_it_lent_while_another_comes() {
     check(|| {
         let pool = pool(1);
         let handle = pool.spawn_n(async { lend(yield_now()).await });
@@ -58,10 +58,7 @@ fn a_task_that_waits_to_be_aborted_hears_of_it() {
             assert!(task.is_aborted());
         });
         handle.abort();
-        match block_on(handle) {
-            Ok(()) => {}
-            Err(error) => assert!(error.is_cancelled()),
-        }
+        value_or(block_on(handle), JoinError::is_cancelled);
         settle(&pool);
     });
 }
@@ -91,7 +88,7 @@ fn a_handle_that_is_dropped_elsewhere_ends_the_wait() {
 fn two_tasks_that_join_their_pool_do_not_wait_for_each_other() {
     check(|| {
         let pool = pool(2);
-        let join = |pool: crate::AioPool| async move { pool.join().await };
+        let join = |pool: AioPool| async move { pool.join().await };
         let handles = [
             pool.spawn_n(join(pool.clone())),
             pool.spawn_n(join(pool.clone())),

@@ -37,7 +37,8 @@ fn a_worker_that_lingers_is_handed_the_next_task_or_ends() {
         let pool = pool(1);
         let exec = |n| pool.exec(async move { n });
         block_on(async {
-            // The second waits, and tells the pool that more may come. The third finds a worker that lingers, or has just ended.
+            // The second waits, and so tells the pool that more may come. The third finds a worker that lingers, or
+            // one that has just ended.
             let (first, second) = join(exec(1), exec(2)).await;
             let third = exec(3).await;
             let sum: i32 = [first, second, third].map(Result::unwrap).iter().sum();

@@ -20,9 +20,7 @@ impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        // First: clearing the desk lets those go who wait for the end.
-        wakes.add(settle());
-        state.clear(seat, end, &mut wakes);
+        state.settle(seat, end, settle, &mut wakes);
         let next = match state.succeed(seat, end, &mut wakes) {
             Some(next) => {
                 drop(state);
@@ -56,8 +54,7 @@ impl Dispatcher for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         let home = state.gate.home(seat.slot());
-        wakes.add(settle());
-        state.clear(seat, end, &mut wakes);
+        state.settle(seat, end, settle, &mut wakes);
         if end == End::Rejected {
             state.uncount_start(home);
         }

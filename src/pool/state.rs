@@ -8,7 +8,7 @@ use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::pages::Pages;
 use crate::spare::shrink_map;
-use crate::task::{End, Parked, Slot, TaskId};
+use crate::task::{End, Parked, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::Seat;
 
@@ -167,9 +167,10 @@ impl State {
             .each_kept_from(home, |ledger| ledger.stats.started -= 1);
     }
 
-    /// Clears the desk of a worker whose task has ended.
+    /// Settles a task that has ended, then clears the desk of its worker: that lets those go who wait for the end.
     #[inline]
-    pub(super) fn clear(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) {
+    pub(super) fn settle(&mut self, seat: &Seat, end: End, settle: Settle<'_>, wakes: &mut Wakes) {
+        wakes.add(settle());
         if !seat.is_clear() && seat.clear(end, wakes) {
             self.uncount_joining(self.gate.home(seat.slot()));
         }

@@ -152,14 +152,11 @@ where
             return;
         };
         shielded(|| extras.ended(shared.id(), end));
-        let is_detached = Arc::strong_count(&shared) == 1;
-        if is_detached {
+        if Arc::strong_count(&shared) == 1 {
+            // Nobody can read it any more.
             discard(outcome.take());
         }
-        finish(end, &mut || match is_detached {
-            true => None,
-            false => shared.settle(outcome),
-        });
+        finish(end, &mut || shared.settle(outcome));
         // With it goes the outcome, if the handle has gone meanwhile.
         discard(shared);
     }

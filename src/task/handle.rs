@@ -15,8 +15,8 @@ use super::{
 /// runtime. When it does, the task's future has been dropped, its permit has
 /// passed on and the pool's counters say so.
 ///
-/// Dropping it detaches the task, which runs on; its result is then dropped before it counts as ended. See
-/// [`abort_on_drop`](Self::abort_on_drop) for the opposite.
+/// Dropping it detaches the task, which runs on; the result, which nobody can read then, is dropped before the
+/// task counts as ended. See [`abort_on_drop`](Self::abort_on_drop) for the opposite.
 ///
 /// # Cancel safety
 ///

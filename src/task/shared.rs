@@ -99,9 +99,10 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Leaves the outcome to the handle.
+    /// Leaves the outcome, unless it was dropped already, to the handle.
     #[must_use = "to be woken when no lock is held"]
     pub(crate) fn settle(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
+        outcome.as_ref()?;
         let mut stage = self.stage.lock();
         let pending = match outcome.take() {
             Some(Outcome::Value(value)) => std::mem::replace(&mut *stage, Stage::Value(value)),
