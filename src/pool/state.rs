@@ -168,7 +168,7 @@ impl State {
     }
 
     /// Settles a task that has ended, then clears the desk of its worker: that lets those go who wait for the end.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settle(&mut self, seat: &Seat, end: End, settle: Settle<'_>, wakes: &mut Wakes) {
         wakes.add(settle());
         if !seat.is_clear() && seat.clear(end, wakes) {
