@@ -1,8 +1,10 @@
-//! Whom to wake once nothing is locked.
+//! What is to be woken and dropped once nothing is locked.
 
+use std::any::Any;
+use std::sync::Arc;
 use std::task::Waker;
 
-use crate::unwind::shielded;
+use crate::unwind::{discard, shielded};
 
 /// Wakers collected under a lock, to be woken after it.
 ///
@@ -12,6 +14,8 @@ use crate::unwind::shielded;
 pub(crate) struct Wakes {
     first: Option<Waker>,
     more: Vec<Waker>,
+    /// Values that hold foreign ones, whose destructors are not to run under a lock.
+    unused: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
 /// Wakes one, if there is one. A waker that panics does so to itself.
@@ -32,6 +36,11 @@ impl Wakes {
         }
     }
 
+    /// Keeps a value until nothing is locked, and drops it then.
+    pub(crate) fn drop_later(&mut self, value: Arc<dyn Any + Send + Sync>) {
+        self.unused.push(value);
+    }
+
     /// Wakes them all. One that panics does not keep the others asleep.
     #[inline]
     pub(crate) fn wake(self) {
@@ -39,5 +48,6 @@ impl Wakes {
             wake(self.first);
             self.more.into_iter().for_each(|waker| wake(Some(waker)));
         }
+        self.unused.into_iter().for_each(discard);
     }
 }

@@ -48,6 +48,14 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
+    /// Lets another run an active one, and returns who did.
+    pub(crate) fn replace_server(&mut self, slot: Slot, by: A) -> Option<A> {
+        match &mut self.register.at(slot.0).content {
+            Content::Active(server) => server.replace(by),
+            Content::Waiting(_) => unreachable!("a waiting task is run by nobody"),
+        }
+    }
+
     /// Takes the permits of an active one back, until it [returns](Self::come_back).
     pub(crate) fn lend(&mut self, slot: Slot) {
         let Place { standing, home, .. } = self.place(slot);

@@ -4,17 +4,18 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
-use super::state::State;
+use super::runtime::{Arrival, Runtime};
+use super::state::{Runner, Started, State};
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
-use crate::spawner::{self, Spawner};
+use crate::spawner::{Found, Spawner};
 use crate::sync::atomic::AtomicBool;
 use crate::sync::{MutexGuard, thread_local};
 use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
-use crate::unwind::shielded;
+use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
-use crate::worker::{Seat, Worker};
+use crate::worker::Worker;
 
 /// A pool, as its handles, workers and tasks share it.
 ///
@@ -23,6 +24,7 @@ use crate::worker::{Seat, Worker};
 pub(crate) struct Core {
     me: Weak<Self>,
     state: Lock<State>,
+    /// Set at the first submission, unless the pool was made with one.
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
@@ -90,17 +92,19 @@ impl Core {
     #[cold]
     #[track_caller]
     fn find_spawner(&self) -> &dyn Spawner {
-        let found = spawner::found().expect(
+        let found = Found::new();
+        assert!(
+            found.runtime_here().is_some(),
             "no runtime here: submit from inside a tokio context, enable the feature `smol`, \
              or make the pool with AioPool::with_spawner",
         );
         let rate = self.settings.rate;
         assert!(
-            rate.is_none_or(|rate| rate.is_kept_by(&*found)),
+            rate.is_none_or(|rate| rate.is_kept_by(&found)),
             "{}",
             BuildError::NoTimer
         );
-        &**self.spawner.get_or_init(|| found)
+        &**self.spawner.get_or_init(|| Box::new(found))
     }
 
     /// Takes a newcomer in, and starts it if there is a permit.
@@ -125,11 +129,16 @@ impl Core {
             ref mut detail,
             runs,
         } = *terms;
-        let mut state = self.lock();
+        let Arrival {
+            unused: _unused,
+            runtime,
+            mut state,
+        } = self.lock_for_newcomer();
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
         }
-        state.park(home, standing, detail.take(), |id, slot| {
+        let detail = noted(detail.take(), runtime);
+        state.park(home, standing, detail, |id, slot| {
             body.place(shared, id, slot, false);
             match runs {
                 Runs::AtItsWorker => Box::into_pin(body) as Parked,
@@ -153,8 +162,9 @@ impl Core {
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
+        let here = self.spawner().runtime_here();
         let mut state = self.lock();
-        if self.settings.max_waiting.is_some() || !state.is_plain() {
+        if self.settings.max_waiting.is_some() || !state.is_plain() || !state.is_main(here) {
             return Some(body);
         }
         if let Some(seat) = state.take_lingering() {
@@ -221,25 +231,48 @@ impl Core {
                 state = self.lock();
                 continue;
             }
-            if let Some(seat) = state.lingering.take() {
-                if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
-                    task.announce(&mut wakes);
-                    seat.hand(task);
-                }
-                continue;
+            if let Some(started) = state.admit(&mut None, self, &mut wakes) {
+                state = self.begin(state, started, &mut wakes);
             }
-            let seat = Arc::new(Seat::new(self.me()));
-            let task = state.admit(&mut Some(seat.clone()), &mut wakes);
-            drop(state);
-            if let Some(task) = task {
-                task.announce(&mut wakes);
-                std::mem::take(&mut wakes).wake();
-                self.launch(Worker::new(seat, task));
-            }
-            state = self.lock();
         }
         drop(state);
         wakes.wake();
+    }
+
+    /// Gives a task that has started to a worker which is not here. Unlocks meanwhile, if that is a new one.
+    fn begin<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        started: Started,
+        wakes: &mut Wakes,
+    ) -> MutexGuard<'a, State> {
+        let Started { task, by } = started;
+        task.announce(wakes);
+        match by {
+            Runner::Idle(seat) => {
+                // Under the lock: the worker that finds its seat idle ends.
+                seat.hand(task);
+                state
+            }
+            Runner::New(seat, runtime) => {
+                drop(state);
+                std::mem::take(wakes).wake();
+                self.launch_on(runtime, Worker::new(seat, task));
+                self.lock()
+            }
+            Runner::Free => unreachable!("there was no free worker"),
+        }
+    }
+
+    /// Begins a task, then all others that can be started, and unlocks.
+    pub(super) fn begin_and_dispatch<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        started: Started,
+        wakes: &mut Wakes,
+    ) {
+        let state = self.begin(state, started, wakes);
+        self.dispatch(state);
     }
 
     /// Gives the alarm of a waiting task to the runtime.
@@ -251,9 +284,18 @@ impl Core {
 
     /// Gives a worker to the runtime. One that panics has refused it.
     pub(super) fn launch(&self, worker: Worker) {
+        self.launch_on(None, worker);
+    }
+
+    /// Gives a worker to this runtime, or to whichever the pool's spawner takes.
+    pub(super) fn launch_on(&self, runtime: Option<Runtime>, worker: Worker) {
         let outer = LAUNCHING.with(|pool| pool.replace(self.address()));
-        shielded(|| self.spawner().spawn(worker));
+        shielded(|| match &runtime {
+            Some(runtime) => runtime.spawner.spawn(worker),
+            None => self.spawner().spawn(worker),
+        });
         LAUNCHING.with(|pool| pool.set(outer));
+        discard(runtime);
     }
 
     /// Whether this thread is inside of [`launch`](Self::launch): then `dispatch` goes on after it.
@@ -292,6 +334,18 @@ impl Core {
 
     pub(super) fn address(&self) -> *const () {
         std::ptr::from_ref(self).cast()
+    }
+}
+
+/// Notes the runtime of a task, if that is not the main one, with what else is known of it.
+fn noted(detail: Option<Arc<Detail>>, runtime: Option<Runtime>) -> Option<Arc<Detail>> {
+    match (detail, runtime) {
+        (Some(detail), Some(runtime)) => {
+            detail.set_runtime(runtime);
+            Some(detail)
+        }
+        (None, Some(runtime)) => Some(Arc::new(Detail::of_runtime(runtime))),
+        (detail, None) => detail,
     }
 }
 

@@ -2,10 +2,11 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use super::runtime::Runtime;
 use crate::gate::Standing;
 use crate::task::{TaskId, TaskInfo, TaskState};
 
-/// What is known of a task that is more than a future: named, ranked, or timed.
+/// What is known of a task that is more than a future: named, ranked, timed, or of another runtime than most.
 #[derive(Debug)]
 pub(super) struct Detail {
     pub(super) name: Option<Cow<'static, str>>,
@@ -13,6 +14,7 @@ pub(super) struct Detail {
     /// `None` in a pool that is not timed.
     pub(super) submitted: Option<Instant>,
     pub(super) started: OnceLock<Instant>,
+    runtime: OnceLock<Runtime>,
 }
 
 impl Detail {
@@ -23,7 +25,25 @@ impl Detail {
             standing,
             submitted,
             started: OnceLock::new(),
+            runtime: OnceLock::new(),
         }
+    }
+
+    /// The detail of a task that is a mere future, of this runtime.
+    pub(super) fn of_runtime(runtime: Runtime) -> Self {
+        let detail = Self::new(None, Standing::PLAIN, false);
+        detail.set_runtime(runtime);
+        detail
+    }
+
+    /// Notes where the task starts, once.
+    pub(super) fn set_runtime(&self, runtime: Runtime) {
+        self.runtime.get_or_init(|| runtime);
+    }
+
+    /// Returns where the task starts, if that is not the main runtime.
+    pub(super) fn runtime(&self) -> Option<&Runtime> {
+        self.runtime.get()
     }
 
     /// Notes that the task runs.

@@ -6,7 +6,7 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::core::Core;
-use super::state::State;
+use super::state::{Runner, State};
 use crate::gate::Content;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -14,7 +14,7 @@ use crate::task::{
     End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::Wakes;
-use crate::worker::{Dispatcher, Hold, Seat, running};
+use crate::worker::{Dispatcher, Hold, Seat, Worker, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -50,6 +50,23 @@ impl Dispatcher for Core {
         None
     }
 
+    fn relaunch(&self, seat: &Arc<Seat>, task: Parked) -> Option<Parked> {
+        let slot = seat.slot();
+        let mut state = self.lock();
+        if seat.is_aborted() {
+            return Some(task);
+        }
+        let successor = Arc::new(Seat::new(self.me(), seat.runtime()));
+        successor.serve(slot);
+        let stale = state.gate.replace_server(slot, successor.clone());
+        let runtime = state.runtime_of(slot).cloned();
+        drop(state);
+        drop(stale);
+        self.launch_on(runtime, Worker::new(successor, task));
+        self.dispatch_unless_launching(self.lock());
+        None
+    }
+
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
@@ -59,11 +76,7 @@ impl Dispatcher for Core {
             state.uncount_start(home);
         }
         state.end_active(seat.slot(), end, &mut wakes);
-        if self.is_launching() {
-            drop(state);
-        } else {
-            self.dispatch(state);
-        }
+        self.dispatch_unless_launching(state);
         wakes.wake();
     }
 
@@ -84,9 +97,7 @@ impl Dispatcher for Core {
     fn refill(&self, starts: u32) {
         let mut state = self.lock();
         state.refill(starts);
-        if !self.is_launching() {
-            self.dispatch(state);
-        }
+        self.dispatch_unless_launching(state);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -152,10 +163,26 @@ impl Core {
             return None;
         }
         let mut free = state.end_active(seat.slot(), end, wakes);
-        let next = state.admit(&mut free, wakes);
+        let next = state.admit(&mut free, self, wakes);
         self.offer(&mut state, free);
-        self.dispatch(state);
-        next
+        match next {
+            Some(next) if matches!(next.by, Runner::Free) => {
+                self.dispatch(state);
+                return Some(next.task);
+            }
+            Some(next) => self.begin_and_dispatch(state, next, wakes),
+            None => self.dispatch(state),
+        }
+        None
+    }
+
+    /// Starts those who can be started, and unlocks; inside of a launch, that is left to whoever launches.
+    fn dispatch_unless_launching<'a>(&'a self, state: MutexGuard<'a, State>) {
+        if self.is_launching() {
+            drop(state);
+        } else {
+            self.dispatch(state);
+        }
     }
 
     /// Lets a worker stay for whom nothing is left, if the next task is likely to come at once.

@@ -1,5 +1,9 @@
 use std::sync::Arc;
 
+use super::core::Core;
+use super::runtime::Runtime;
+use super::state::Runner;
+use crate::task::RuntimeId;
 use crate::worker::Seat;
 
 /// Workers that have nothing to do, and stay for one more poll: a task that comes meanwhile needs no new worker.
@@ -42,6 +46,7 @@ impl Lingering {
     pub(super) fn offer(&mut self, seat: Arc<Seat>, expected: bool) {
         if expected || self.seats.len() < self.room || self.is_tried() {
             seat.set_idle(true);
+            seat.set_place(self.seats.len());
             self.seats.push(seat);
         }
     }
@@ -51,18 +56,47 @@ impl Lingering {
         self.refused == 0 && self.room == 0
     }
 
-    /// Takes one out, to be handed a task.
+    /// Chooses the worker for a task of this runtime: the one that has become free, an idle one, or a new one.
     #[inline]
-    pub(super) fn take(&mut self) -> Option<Arc<Seat>> {
-        let seat = self.seats.pop()?;
+    pub(super) fn runner(
+        &mut self,
+        free: &mut Option<Arc<Seat>>,
+        runtime: Option<&Runtime>,
+        core: &Core,
+    ) -> (Arc<Seat>, Runner) {
+        let id = runtime.map(Runtime::id);
+        if let Some(seat) = free.take_if(|seat| seat.runtime() == id) {
+            return (seat, Runner::Free);
+        }
+        if let Some(seat) = self.take(id) {
+            return (seat.clone(), Runner::Idle(seat));
+        }
+        let seat = Arc::new(Seat::new(core.me(), id));
+        (seat.clone(), Runner::New(seat, runtime.cloned()))
+    }
+
+    /// Takes the newest one out, to be handed a task, if it is a worker of this runtime.
+    #[inline]
+    pub(super) fn take(&mut self, runtime: Option<RuntimeId>) -> Option<Arc<Seat>> {
+        self.seats.last().filter(|seat| seat.runtime() == runtime)?;
         self.room = (self.room + 1).min(FEW);
-        Some(seat)
+        self.seats.pop()
     }
 
     /// Takes one out that has stayed in vain.
     pub(super) fn leave(&mut self, seat: &Arc<Seat>) {
         seat.set_idle(false);
-        self.seats.retain(|other| !Arc::ptr_eq(other, seat));
+        let place = seat.place();
+        if self
+            .seats
+            .get(place)
+            .is_some_and(|other| Arc::ptr_eq(other, seat))
+        {
+            self.seats.swap_remove(place);
+            if let Some(moved) = self.seats.get(place) {
+                moved.set_place(place);
+            }
+        }
         self.room /= 2;
     }
 }
@@ -74,7 +108,7 @@ mod tests {
 
     fn seats(count: usize) -> Vec<Arc<Seat>> {
         let pool = AioPool::new(1);
-        let seat = || Arc::new(Seat::new(pool.inner.core.clone()));
+        let seat = || Arc::new(Seat::new(pool.inner.core.clone(), None));
         std::iter::repeat_with(seat).take(count).collect()
     }
 
@@ -96,7 +130,7 @@ mod tests {
             assert_eq!(stays(&mut lingering, &seats[0]), tried + 1 == TRIED);
         }
         for _ in 0..FEW {
-            let handed = lingering.take().unwrap();
+            let handed = lingering.take(None).unwrap();
             handed.set_idle(false);
             assert!(stays(&mut lingering, &seats[0]));
         }
@@ -112,7 +146,7 @@ mod tests {
         }
         assert!(seats.iter().all(|seat| seat.is_idle()));
         for seat in seats.iter().rev() {
-            assert!(Arc::ptr_eq(&lingering.take().unwrap(), seat));
+            assert!(Arc::ptr_eq(&lingering.take(None).unwrap(), seat));
         }
     }
 }

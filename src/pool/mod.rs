@@ -7,6 +7,7 @@
 //!   [`Ledger`](ledger::Ledger) for the pool and for each group.
 //! - `ending`: how tasks end, and how the next one starts.
 //! - `rate`: where the starts are that an interval has used up.
+//! - `runtime`: which runtime a task starts on.
 //! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
 
 mod blocking;
@@ -25,6 +26,7 @@ mod lingering;
 mod look;
 mod permit;
 mod rate;
+mod runtime;
 mod scope;
 mod shutdown;
 mod spawn;
@@ -142,9 +144,10 @@ impl AioPool {
 
     /// Makes a pool that runs `size` tasks at once.
     ///
-    /// Its runtime is found at the first spawn: tokio inside of a tokio context,
-    /// else smol, else async-std, as features allow. So it may be made before
-    /// its runtime, in a `static` for example.
+    /// A task starts on the runtime that it is submitted from: tokio inside of a tokio context, else smol, else
+    /// async-std, as features allow. So the pool may be made before its runtime, in a `static` for example, and may
+    /// serve any number of runtimes that come and go: the end of one ends the tasks that were submitted from it, and
+    /// no others. A task that is submitted where no runtime is starts on one that the pool has used before.
     ///
     /// # Panics
     ///

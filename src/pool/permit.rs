@@ -137,7 +137,7 @@ impl Drop for Asking<'_> {
 impl Core {
     /// Puts somebody into the queue who needs no worker.
     fn ask(&self, level: LevelId) -> Arc<Seat> {
-        let seat = Arc::new(Seat::new(self.me()));
+        let seat = Arc::new(Seat::new(self.me(), None));
         seat.set_permit(worker::Hold::Returning);
         let mut state = self.lock();
         let slot = state.gate.ask(level, seat.clone());

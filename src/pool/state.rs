@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use super::core::Core;
 use super::detail::Detail;
 use super::ledger::Ledger;
 use super::lingering::Lingering;
 use super::rate::Spending;
+use super::runtime::{self, Runtime};
 use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::pages::Pages;
@@ -30,6 +32,24 @@ pub(super) struct State {
     pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
     pub(super) details: Pages<Arc<Detail>>,
+    /// The runtime of all tasks whose details name no other. It changes only while the pool is idle.
+    pub(super) main: Option<Runtime>,
+}
+
+/// A task that starts.
+pub(super) struct Started {
+    pub(super) task: Parked,
+    pub(super) by: Runner,
+}
+
+/// The worker that runs a task.
+pub(super) enum Runner {
+    /// The worker that has become free.
+    Free,
+    /// A worker that has nothing to do.
+    Idle(Arc<Seat>),
+    /// A worker that is to be made, on this runtime.
+    New(Arc<Seat>, Option<Runtime>),
 }
 
 impl State {
@@ -39,6 +59,7 @@ impl State {
             lingering: Lingering::new(),
             spending: None,
             details: Pages::new(),
+            main: None,
         }
     }
 
@@ -67,6 +88,10 @@ impl State {
         }
     }
 
+    pub(super) fn is_idle(&self) -> bool {
+        self.gate.living(LevelId::ROOT) == 0
+    }
+
     /// Whether a mere future, submitted to the pool itself, needs nothing but a permit, and finds nobody but such.
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
@@ -84,7 +109,7 @@ impl State {
     #[inline]
     pub(super) fn take_lingering(&mut self) -> Option<Arc<Seat>> {
         match !self.lingering.is_empty() && self.gate.is_open() {
-            true => self.lingering.take(),
+            true => self.lingering.take(self.main_id()),
             false => None,
         }
     }
@@ -107,39 +132,49 @@ impl State {
     }
 
     #[inline(never)]
-    fn forget_detail(&mut self, slot: Slot) {
-        self.details.remove(slot);
+    fn forget_detail(&mut self, slot: Slot, wakes: &mut Wakes) {
+        if let Some(detail) = self.details.remove(slot) {
+            if detail.runtime().is_some() {
+                wakes.drop_later(detail);
+            }
+        }
     }
 
-    /// Lets the next task start with this worker, who stays free if there is none.
+    /// Lets the next task start, with the free worker if that is one of the task's runtime.
     ///
     /// Those who want lent permits back come before it, and are woken.
     #[inline]
     pub(super) fn admit(
         &mut self,
         free: &mut Option<Arc<Seat>>,
+        core: &Core,
         wakes: &mut Wakes,
-    ) -> Option<Parked> {
+    ) -> Option<Started> {
+        let is_plain = self.gate.is_plain();
+        if !is_plain {
+            self.admit_known(wakes);
+        }
         let mut started = None;
-        let mut serve = |slot: Slot| {
-            started = Some(slot);
-            let seat = free.take();
-            seat.iter().for_each(|seat| seat.serve(slot));
-            seat
+        let serve = |slot: Slot| {
+            let runtime = runtime::of_slot(slot, &self.details, self.main.as_ref());
+            let (seat, by) = self.lingering.runner(free, runtime, core);
+            seat.serve(slot);
+            started = Some((slot, by));
+            Some(seat)
         };
-        let task = match self.gate.is_plain() {
-            true => self.gate.advance(serve)?,
-            false => loop {
-                match self.gate.admit(&mut serve)? {
-                    Admitted::New(task) => break task,
-                    Admitted::Back(seat) => self.take_back(&seat, wakes),
-                }
-            },
+        let task = if is_plain {
+            self.gate.advance(serve)?
+        } else {
+            match self.gate.admit(serve)? {
+                Admitted::New(task) => task,
+                Admitted::Back(_) => unreachable!("all that come back have been admitted"),
+            }
         };
-        let home = started.map_or(LevelId::ROOT, |slot| self.gate.home(slot));
+        let (slot, by) = started?;
+        let home = self.gate.home(slot);
         self.count_start(home);
         self.tell_waiters(home, wakes);
-        Some(task)
+        Some(Started { task, by })
     }
 
     /// Gives permits to those before the next task who have a seat already.
@@ -238,7 +273,7 @@ impl State {
     #[inline]
     fn end(&mut self, slot: Slot, home: LevelId, end: End, wakes: &mut Wakes) {
         if !self.details.is_empty() {
-            self.forget_detail(slot);
+            self.forget_detail(slot, wakes);
         }
         self.count(home, end);
         self.left(home, wakes);
@@ -361,7 +396,7 @@ impl State {
             let home = self.gate.home(slot);
             self.gate.forget(slot);
             if !self.details.is_empty() {
-                self.forget_detail(slot);
+                self.forget_detail(slot, wakes);
             }
             self.left(home, wakes);
         }

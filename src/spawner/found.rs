@@ -1,19 +1,78 @@
-use super::Spawner;
+use std::num::NonZeroU64;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// Finds one runtime.
-type Finder = fn() -> Option<Box<dyn Spawner>>;
+use super::{Blocking, Spawner};
+use crate::worker::Worker;
 
-/// The runtime that is there: tokio inside its context, else smol, else async-std, as features allow.
+/// The runtime around the caller: tokio inside of its context, else smol, else async-std, as features allow.
 ///
-/// smol and async-std bring threads of their own: compiled in, they are always there.
-pub(crate) fn found() -> Option<Box<dyn Spawner>> {
-    let finders: &[Finder] = &[
-        #[cfg(feature = "tokio")]
-        super::tokio::found,
-        #[cfg(feature = "smol")]
-        super::smol::found,
-        #[cfg(feature = "async-std")]
-        super::async_std::found,
-    ];
-    finders.iter().find_map(|find| find())
+/// smol and async-std bring threads of their own: compiled in, they are always there. Where nothing is there, it is the
+/// runtime of tokio that was used last.
+pub(crate) struct Found {
+    kinds: Vec<Kind>,
+}
+
+type Shared = Arc<dyn Spawner>;
+
+/// One kind of runtime.
+pub(super) struct Kind {
+    /// Runs workers on the runtime around the caller, if that is one of this kind.
+    pub(super) spawner: Shared,
+    pub(super) id_here: fn() -> Option<NonZeroU64>,
+    /// A spawner for the runtime around the caller alone.
+    pub(super) bind_here: fn(&Shared) -> Option<Shared>,
+}
+
+impl Found {
+    pub(crate) fn new() -> Self {
+        let kinds = vec![
+            #[cfg(feature = "tokio")]
+            super::tokio::kind(),
+            #[cfg(feature = "smol")]
+            super::smol::kind(),
+            #[cfg(feature = "async-std")]
+            super::async_std::kind(),
+        ];
+        Self { kinds }
+    }
+
+    fn kind_here(&self) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| (kind.id_here)().is_some())
+    }
+
+    fn spawner(&self) -> Option<&dyn Spawner> {
+        let kind = self.kind_here().or(self.kinds.first())?;
+        Some(&*kind.spawner)
+    }
+}
+
+impl Spawner for Found {
+    /// Drops the worker where no runtime is, which its pool notices.
+    fn spawn(&self, worker: Worker) {
+        if let Some(runtime) = self.spawner() {
+            runtime.spawn(worker);
+        }
+    }
+
+    fn spawn_blocking(&self, work: Blocking) {
+        if let Some(runtime) = self.spawner() {
+            runtime.spawn_blocking(work);
+        }
+    }
+
+    fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        self.spawner()?.sleep(duration)
+    }
+
+    #[inline]
+    fn runtime_here(&self) -> Option<NonZeroU64> {
+        self.kinds.iter().find_map(|kind| (kind.id_here)())
+    }
+
+    fn spawner_here(&self) -> Option<Arc<dyn Spawner>> {
+        let kind = self.kind_here()?;
+        (kind.bind_here)(&kind.spawner)
+    }
 }

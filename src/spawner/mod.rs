@@ -12,13 +12,15 @@ mod smol;
 #[cfg(feature = "tokio")]
 mod tokio;
 
+use std::num::NonZeroU64;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStd;
 pub use self::blocking::Blocking;
-pub(crate) use self::found::found;
+pub(crate) use self::found::Found;
 pub use self::function::FnSpawner;
 #[cfg(feature = "smol")]
 pub use self::smol::Smol;
@@ -68,6 +70,22 @@ pub trait Spawner: Send + Sync + 'static {
     /// Its time begins with this call, or with its first poll, which follows soon.
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let _ = duration;
+        None
+    }
+
+    /// Returns the number of the runtime around the caller, for a spawner that serves several runtimes. No two
+    /// runtimes that live at the same time have the same number.
+    ///
+    /// A pool asks at each submission, and starts the task on [that runtime](Self::runtime_here). The default
+    /// returns `None`: all workers are given to this spawner.
+    fn runtime_here(&self) -> Option<NonZeroU64> {
+        None
+    }
+
+    /// Returns a spawner for the runtime around the caller, and for no other.
+    ///
+    /// The default returns `None`. A spawner that overrides [`runtime_here`](Self::runtime_here) overrides this too.
+    fn spawner_here(&self) -> Option<Arc<dyn Spawner>> {
         None
     }
 }

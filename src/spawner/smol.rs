@@ -1,6 +1,9 @@
+use std::num::NonZeroU64;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::found::Kind;
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
 
@@ -34,6 +37,11 @@ impl Spawner for Smol {
     }
 }
 
-pub(super) fn found() -> Option<Box<dyn Spawner>> {
-    Some(Box::new(Smol))
+pub(super) fn kind() -> Kind {
+    Kind {
+        spawner: Arc::new(Smol),
+        // There is one runtime of this kind. Those of tokio count from 1.
+        id_here: || NonZeroU64::new(u64::MAX),
+        bind_here: |spawner| Some(spawner.clone()),
+    }
 }

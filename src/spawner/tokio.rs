@@ -1,8 +1,12 @@
+use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 
+use super::found::Kind;
 use super::{Blocking, Spawner};
 use crate::lock::Lock;
 use crate::worker::Worker;
@@ -34,10 +38,11 @@ enum Choice {
 }
 
 impl Tokio {
-    /// The runtime in whose context a task happens to be started.
+    /// The runtime in whose context a task is submitted.
     ///
-    /// A task that is started from elsewhere, such as a plain thread, goes to
-    /// the runtime that was used last. It is rejected if there has been none.
+    /// So one pool may serve several runtimes, each of which runs its own tasks: when one of them ends, the tasks
+    /// that were submitted from it end too, and no others. A task that is submitted from elsewhere, such as a plain
+    /// thread, goes to a runtime that the pool has used before. It is rejected if there has been none.
     pub fn current() -> Self {
         Self {
             choice: Choice::Current(Lock::new(Handle::try_current().ok())),
@@ -80,13 +85,86 @@ impl Spawner for Tokio {
 
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let runtime = self.runtime()?;
+        if is_thread_ending() {
+            // No runtime can be entered here any more: the time begins with the first poll.
+            return Some(Box::pin(async move {
+                tokio::time::sleep(duration).await;
+            }));
+        }
         let _inside = runtime.enter();
         Some(Box::pin(tokio::time::sleep(duration)))
     }
+
+    #[inline]
+    fn runtime_here(&self) -> Option<NonZeroU64> {
+        match self.choice {
+            Choice::Fixed(_) => None,
+            Choice::Current(_) => id_here(),
+        }
+    }
+
+    fn spawner_here(&self) -> Option<Arc<dyn Spawner>> {
+        match self.choice {
+            Choice::Fixed(_) => None,
+            // Which makes it the last one seen.
+            Choice::Current(_) => Some(Arc::new(Tokio::handle(self.runtime()?))),
+        }
+    }
 }
 
-pub(super) fn found() -> Option<Box<dyn Spawner>> {
-    Handle::try_current()
-        .ok()
-        .map(|_| Box::new(Tokio::current()) as Box<dyn Spawner>)
+pub(super) fn kind() -> Kind {
+    Kind {
+        spawner: Arc::new(Tokio::current()),
+        id_here,
+        bind_here: |spawner| spawner.spawner_here(),
+    }
+}
+
+/// The number of the runtime in whose context the caller is.
+#[inline]
+fn id_here() -> Option<NonZeroU64> {
+    let here = Handle::try_current().ok()?;
+    let mut number = Number(0);
+    here.id().hash(&mut number);
+    NonZeroU64::new(number.0)
+}
+
+/// Whether this thread is about to end, and its thread-locals are gone.
+fn is_thread_ending() -> bool {
+    Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
+}
+
+/// Reads the number out of a [`runtime::Id`](tokio::runtime::Id), which shows it to hashers alone.
+struct Number(u64);
+
+impl Hasher for Number {
+    #[inline]
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let fold = |number: u64, byte: &u8| number.rotate_left(8) ^ u64::from(*byte);
+        self.0 = bytes.iter().fold(self.0, fold);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_runtime_has_a_number_of_its_own() {
+        let runtimes = [0; 8].map(|_| tokio::runtime::Runtime::new().unwrap());
+        let ids = runtimes.each_ref().map(|runtime| {
+            let _inside = runtime.enter();
+            id_here().expect("it is inside of a runtime")
+        });
+        let distinct: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!((distinct.len(), id_here()), (ids.len(), None));
+    }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::num::NonZeroU64;
 
 /// The number of a task: 0, 1, 2 … in the order in which tasks were submitted.
 ///
@@ -71,6 +72,9 @@ pub enum TaskState {
 /// Where a live task stands in its pool's register. Given anew once it has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Slot(pub(crate) u32);
+
+/// The number of a runtime, as long as it lives: one of several that a pool serves.
+pub(crate) type RuntimeId = NonZeroU64;
 
 impl Slot {
     /// Before it has been given one.

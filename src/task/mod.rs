@@ -31,7 +31,7 @@ pub use abort::{AbortHandle, AbortOnDrop};
 pub(crate) use body::{Announced, Body, Extras, Finish, Parked, Plain, Settle, Start, Task, over};
 pub use error::JoinError;
 pub use handle::JoinHandle;
-pub(crate) use id::Slot;
+pub(crate) use id::{RuntimeId, Slot};
 pub use id::{TaskId, TaskState};
 pub use info::TaskInfo;
 pub(crate) use origin::{Keeper, Origin, Sleep};

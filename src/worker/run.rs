@@ -8,7 +8,7 @@ use super::alarm::Alarm;
 use super::refill::Refill;
 use super::running::Entered;
 use super::seat::{Hold, Seat};
-use crate::task::{End, Failure, Parked, Rejection, Settle};
+use crate::task::{End, Failure, Parked, Reason, Rejection, Settle};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -47,7 +47,10 @@ struct Tasks {
     running: Option<Arc<Seat>>,
     /// `None` while it lingers, and after its end.
     task: Option<Parked>,
+    /// Whether the task has been polled.
     polled: bool,
+    /// Whether the worker has.
+    ran: bool,
     /// The waker that it has left at its seat.
     known: Option<Waker>,
 }
@@ -61,6 +64,10 @@ pub(crate) trait Dispatcher: Send + Sync {
 
     /// Ends the lingering: with a task, or without.
     fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked>;
+
+    /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns it if it was
+    /// asked to stop meanwhile.
+    fn relaunch(&self, seat: &Arc<Seat>, task: Parked) -> Option<Parked>;
 
     /// Makes known the end of a task whose worker was dropped; others go on with its permit.
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>);
@@ -89,6 +96,7 @@ impl Worker {
                 running,
                 task,
                 polled: false,
+                ran: false,
                 known: None,
             }),
         }
@@ -119,6 +127,7 @@ impl Future for Worker {
 
 impl Tasks {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.ran = true;
         let mut running = self.running.take();
         let entered = Entered::new(&mut running);
         let polled = self.poll_tasks(cx);
@@ -222,7 +231,7 @@ impl Tasks {
     fn abandon(&self, task: Parked) {
         // One that was asked to stop does, wherever it has come to.
         let failure = match self.polled || self.seat.is_aborted() {
-            true => Failure::Cancelled(self.seat.reason()),
+            true => Failure::Cancelled(self.seat.reason().or_else(runtime_ended)),
             false => Failure::Rejected(Rejection::RuntimeGone),
         };
         let mut finish =
@@ -283,8 +292,18 @@ impl Drop for Tasks {
             .task
             .take()
             .or_else(|| self.seat.dispatcher().rejoin(&self.seat));
-        if let Some(task) = task {
+        let Some(task) = task else { return };
+        // A worker that was never polled has been refused. Any other may have been dropped alone.
+        let left = match self.ran && !self.polled {
+            true => self.seat.dispatcher().relaunch(&self.seat, task),
+            false => Some(task),
+        };
+        if let Some(task) = left {
             self.abandon(task);
         }
     }
+}
+
+fn runtime_ended() -> Reason {
+    Some(Box::new("its runtime has ended, or has dropped it".into()))
 }

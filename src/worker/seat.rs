@@ -4,8 +4,8 @@ use std::task::{Context, Waker};
 use super::{Dispatcher, Latch, Nest};
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32};
-use crate::task::{End, Parked, Reason, Slot};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize};
+use crate::task::{End, Parked, Reason, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -16,8 +16,12 @@ use crate::wakes::Wakes;
 /// Code that runs in place, under a permit of its own, has a seat without a worker.
 pub(crate) struct Seat {
     dispatcher: Arc<dyn Dispatcher>,
+    /// Where its worker runs, if its pool serves several runtimes.
+    runtime: Option<RuntimeId>,
     /// Where its task stands in the register.
     slot: AtomicU32,
+    /// Where it stands among the idle ones, as long as it is one. Changed under the pool's lock.
+    place: AtomicUsize,
     /// Whether its task has its permit: a [`Hold`].
     permit: AtomicU8,
     /// The worker lingers, and has been handed nothing.
@@ -53,9 +57,11 @@ pub(crate) enum Hold {
 }
 
 impl Seat {
-    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>) -> Self {
+    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>, runtime: Option<RuntimeId>) -> Self {
         Self {
             dispatcher,
+            runtime,
+            place: AtomicUsize::new(0),
             slot: AtomicU32::new(Slot::NOWHERE.0),
             permit: AtomicU8::new(Hold::Held as u8),
             idle: AtomicBool::new(false),
@@ -70,6 +76,18 @@ impl Seat {
     #[inline]
     pub(crate) fn dispatcher(&self) -> &Arc<dyn Dispatcher> {
         &self.dispatcher
+    }
+
+    pub(crate) fn runtime(&self) -> Option<RuntimeId> {
+        self.runtime
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.place.load(Relaxed)
+    }
+
+    pub(crate) fn set_place(&self, place: usize) {
+        self.place.store(place, Relaxed);
     }
 
     pub(crate) fn slot(&self) -> Slot {

@@ -27,6 +27,7 @@ mod runtimes;
 mod scope;
 mod seeds;
 mod settling;
+mod several_runtimes;
 mod simple;
 mod size;
 mod streams;

@@ -24,6 +24,7 @@ use self::source::Source;
 pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use super::AioPool;
+use super::runtime::Arrival;
 use crate::task::Keeper;
 
 impl AioPool {
@@ -84,12 +85,16 @@ impl AioPool {
             core,
             self.level(),
         ));
-        let mut state = core.lock();
+        let Arrival {
+            unused: _unused,
+            runtime,
+            mut state,
+        } = core.lock_for_newcomer();
         if core.rejects_source(&mut state, self.level()) {
             drop(state);
             source.refuse();
         } else {
-            source.park(core, state);
+            source.park(core, state, runtime);
         }
         Feed {
             tracker,

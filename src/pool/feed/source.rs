@@ -10,6 +10,7 @@ use crate::pool::Core;
 use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
+use crate::pool::runtime::Runtime;
 use crate::pool::state::State;
 use crate::sync::MutexGuard;
 use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
@@ -29,6 +30,8 @@ pub(super) struct Source<I, F> {
     /// Where it stands in the queue. The pool keeps the source, and not the other way round.
     core: Weak<Core>,
     home: LevelId,
+    /// What is noted in each slot that it takes: the runtime, if that is not the main one.
+    detail: Option<Arc<Detail>>,
     /// The runtime has dropped its worker, and no item was pulled since.
     dropped: bool,
 }
@@ -52,6 +55,7 @@ where
             tracker,
             core: Arc::downgrade(&core.me()),
             home,
+            detail: None,
             dropped: false,
         }
     }
@@ -117,6 +121,10 @@ where
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
         if let Some(detail) = detail {
+            let runtime = self.detail.as_ref().and_then(|detail| detail.runtime());
+            runtime
+                .into_iter()
+                .for_each(|runtime| detail.set_runtime(runtime.clone()));
             state.details.insert(slot, detail);
         }
         let (last, waits) = match pulled.is_last {
@@ -142,7 +150,13 @@ where
     }
 
     /// Stands in the queue for the first time.
-    pub(super) fn park(self: Box<Self>, core: &Core, mut state: MutexGuard<'_, State>) {
+    pub(super) fn park(
+        mut self: Box<Self>,
+        core: &Core,
+        mut state: MutexGuard<'_, State>,
+        runtime: Option<Runtime>,
+    ) {
+        self.detail = runtime.map(|runtime| Arc::new(Detail::of_runtime(runtime)));
         let tracker = self.tracker.clone();
         let at = self.enter(&mut state);
         tracker.park(at);
@@ -176,9 +190,13 @@ where
 
     /// Stands behind all that are in the queue.
     fn enter(self: Box<Self>, state: &mut State) -> Place {
-        let (id, home) = (self.id, self.home);
+        let (id, home, detail) = (self.id, self.home, self.detail.clone());
         let parked = |_| Box::into_pin(self) as Parked;
-        (state.gate.enter(id, home, Standing::PLAIN, parked), id)
+        let slot = state.gate.enter(id, home, Standing::PLAIN, parked);
+        if let Some(detail) = detail {
+            state.details.insert(slot, detail);
+        }
+        (slot, id)
     }
 }
 
@@ -264,6 +282,8 @@ impl State {
     fn withdraw_source(&mut self, slot: Slot) -> Option<Parked> {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
+        // The source has it too.
+        self.details.remove(slot);
         source
     }
 

@@ -74,6 +74,12 @@ impl Hand {
         any
     }
 
+    /// Drops one worker, and no other.
+    pub(crate) fn drop_one(&self) {
+        let one = self.0.lock().unwrap().pop_front();
+        drop(one);
+    }
+
     /// Drops all workers, as a runtime does at its end.
     pub(crate) fn drop_workers(&self) {
         loop {

@@ -1,0 +1,109 @@
+//! Which runtime a task starts on: the one that it was submitted from.
+//!
+//! The tasks of one runtime, the main one, carry no note of it: most pools see no other. The tasks of other runtimes
+//! have it noted in their [`Detail`](super::detail::Detail), as long as they are in the pool.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::core::Core;
+use super::detail::Detail;
+use super::state::State;
+use crate::pages::Pages;
+use crate::spawner::Spawner;
+use crate::sync::MutexGuard;
+use crate::task::{RuntimeId, Slot};
+
+/// One of several runtimes that a pool serves.
+#[derive(Clone)]
+pub(super) struct Runtime {
+    id: RuntimeId,
+    pub(super) spawner: Arc<dyn Spawner>,
+}
+
+/// The pool, locked for a newcomer.
+pub(super) struct Arrival<'a> {
+    /// What the lock has left unused: dropped when nothing is locked, since a spawner may be foreign code.
+    pub(super) unused: Option<Runtime>,
+    /// Where the newcomer has to start, if that is not the main runtime.
+    pub(super) runtime: Option<Runtime>,
+    pub(super) state: MutexGuard<'a, State>,
+}
+
+impl Core {
+    /// Locks the pool for a task that is submitted here.
+    pub(super) fn lock_for_newcomer(&self) -> Arrival<'_> {
+        let here = self.spawner().runtime_here();
+        let state = self.lock();
+        match here {
+            Some(id) if !state.is_main(here) => {
+                drop(state);
+                self.lock_for_another(id)
+            }
+            _ => Arrival {
+                unused: None,
+                runtime: None,
+                state,
+            },
+        }
+    }
+
+    #[cold]
+    fn lock_for_another(&self, id: RuntimeId) -> Arrival<'_> {
+        let spawner = self.spawner().spawner_here();
+        let mut here = spawner.map(|spawner| Runtime { id, spawner });
+        let mut state = self.lock();
+        let mut unused = None;
+        if state.is_main(Some(id)) {
+            unused = here.take();
+        } else if state.is_idle() && here.is_some() {
+            unused = std::mem::replace(&mut state.main, here.take());
+        }
+        Arrival {
+            unused,
+            runtime: here,
+            state,
+        }
+    }
+}
+
+impl State {
+    /// Returns whether a task that is submitted here starts on the main runtime. So does a task from no runtime.
+    #[inline]
+    pub(super) fn is_main(&self, here: Option<RuntimeId>) -> bool {
+        here.is_none() || here == self.main_id()
+    }
+
+    #[inline]
+    pub(super) fn main_id(&self) -> Option<RuntimeId> {
+        self.main.as_ref().map(|main| main.id)
+    }
+
+    /// Returns the runtime of the task in a slot: `None` where the pool's spawner serves one alone.
+    pub(super) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
+        of_slot(slot, &self.details, self.main.as_ref())
+    }
+}
+
+/// Returns the runtime of the task in a slot, among these details.
+#[inline]
+pub(super) fn of_slot<'s>(
+    slot: Slot,
+    details: &'s Pages<Arc<Detail>>,
+    main: Option<&'s Runtime>,
+) -> Option<&'s Runtime> {
+    let noted = details.get(slot).and_then(|detail| detail.runtime());
+    noted.or(main)
+}
+
+impl Runtime {
+    pub(super) fn id(&self) -> RuntimeId {
+        self.id
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Runtime").field(&self.id).finish()
+    }
+}
