@@ -40,6 +40,7 @@
 
 #[cfg(feature = "control")]
 pub mod control;
+mod coop;
 mod error;
 mod gate;
 mod lock;

@@ -133,6 +133,10 @@ impl Keeper for Core {
         }
     }
 
+    fn is_inside(&self) -> bool {
+        self.running_here().is_some()
+    }
+
     fn expire(&self, slot: Slot, id: TaskId) {
         let state = self.lock();
         if let Some(Content::Waiting(_)) = state.gate.get(slot, id) {

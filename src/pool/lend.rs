@@ -2,6 +2,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::coop;
 use crate::worker::{Hold, Nest, Seat, running};
 
 /// Gives the permit of the current task back while `future` is awaited, and takes one again after.
@@ -34,6 +35,7 @@ use crate::worker::{Hold, Nest, Seat, running};
 /// # });
 /// ```
 pub async fn lend<F: Future>(future: F) -> F::Output {
+    coop::proceed().await;
     let Some(seat) = running() else {
         return future.await;
     };

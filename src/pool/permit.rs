@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{AioPool, Core, lend};
+use crate::coop;
 use crate::gate::LevelId;
 use crate::wakes::Wakes;
 use crate::worker::{self, Seat};
@@ -40,7 +41,10 @@ impl AioPool {
     /// ```
     pub async fn run<F: Future>(&self, future: F) -> F::Output {
         match self.core().covers_here(self.level()) {
-            Some(true) => future.await,
+            Some(true) => {
+                coop::proceed().await;
+                future.await
+            }
             Some(false) => lend(self.run_in_place(future)).await,
             None => self.run_in_place(future).await,
         }
@@ -118,11 +122,15 @@ impl Future for Asking<'_> {
     type Output = Permit;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
-        if self.seat().permit() != worker::Hold::Held {
-            self.seat().watch(cx.waker().clone());
-        }
-        // It may have come before there was anybody to wake.
-        self.take().map_or(Poll::Pending, Poll::Ready)
+        // It stands in the queue from its first poll on.
+        self.seat();
+        coop::poll(cx, |cx| {
+            if self.seat().permit() != worker::Hold::Held {
+                self.seat().watch(cx.waker().clone());
+            }
+            // It may have come before there was anybody to wake.
+            self.take().map_or(Poll::Pending, Poll::Ready)
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use super::core::{Patience, Runs, Terms};
 use super::dressed::Wishes;
 use super::{AioPool, Core, TaskBuilder};
+use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
 use crate::gate::{LevelId, Standing};
 use crate::task::{
@@ -352,12 +353,14 @@ impl<T> Future for Starting<T> {
     type Output = JoinHandle<T>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JoinHandle<T>> {
-        let handle = self.handle.take().expect("polled after its end");
-        if handle.poll_announced(cx).is_pending() {
-            self.handle = Some(handle);
-            return Poll::Pending;
-        }
-        Poll::Ready(handle)
+        coop::poll(cx, |cx| {
+            let handle = self.handle.take().expect("polled after its end");
+            if handle.poll_announced(cx).is_pending() {
+                self.handle = Some(handle);
+                return Poll::Pending;
+            }
+            Poll::Ready(handle)
+        })
     }
 }
 

@@ -3,6 +3,7 @@ use std::task::{Context, Poll};
 
 use super::AioPool;
 use super::waiters::{Asker, Goal, Joiner};
+use crate::coop;
 use crate::task::Keeper;
 use crate::unwind::discard;
 use crate::wakes::Wakes;
@@ -96,9 +97,15 @@ impl Future for Until<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(key) = self.key else {
-            return self.begin(cx);
-        };
+        coop::poll(cx, |cx| match self.key {
+            Some(key) => self.go_on(key, cx),
+            None => self.begin(cx),
+        })
+    }
+}
+
+impl Until<'_> {
+    fn go_on(&self, key: u64, cx: &Context<'_>) -> Poll<()> {
         let core = self.pool.core();
         let waker = core.waker(cx);
         let mut state = core.lock();

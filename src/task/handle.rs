@@ -8,6 +8,7 @@ use super::{
     AbortHandle, AbortOnDrop, Failure, JoinError, Keeper, Origin, Outcome, Reason, Shared, Slot,
     TaskId, TaskState,
 };
+use crate::coop;
 
 /// A task's result to come: await it, or look at it, or stop the task.
 ///
@@ -20,7 +21,8 @@ use super::{
 ///
 /// # Cancel safety
 ///
-/// Awaiting `&mut handle` may be dropped and begun again: nothing is lost.
+/// Awaiting `&mut handle` may be dropped and begun again: nothing is lost. A task that awaits one ready handle after
+/// the other yields now and then.
 ///
 /// # Panics
 ///
@@ -167,8 +169,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.task
-            .poll_outcome(cx, &*self.origin.keeper)
+        coop::poll(cx, |cx| self.task.poll_outcome(cx, &*self.origin.keeper))
             .map(|outcome| self.result(outcome))
     }
 }

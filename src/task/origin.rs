@@ -17,6 +17,8 @@ pub(crate) trait Keeper: Send + Sync {
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
     /// The waker to leave where somebody waits for this pool: a task of its own lends its permit meanwhile.
     fn waker(&self, cx: &Context<'_>) -> Waker;
+    /// Returns whether a task of this pool is being polled on this thread.
+    fn is_inside(&self) -> bool;
     /// The time that the task could wait is over.
     fn expire(&self, slot: Slot, id: TaskId);
     /// Starts the runtime's timer.

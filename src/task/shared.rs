@@ -194,6 +194,8 @@ impl<T> Shared<T> {
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut fresh = None;
+        // A waker that was left from outside does not tell that a task of the pool waits, even if it wakes that task.
+        let may_keep = !keeper.is_inside();
         loop {
             let mut stage = self.stage.lock();
             if let Some(seen) = look(&mut stage) {
@@ -202,10 +204,8 @@ impl<T> Shared<T> {
             let Stage::Pending { waker, .. } = &mut *stage else {
                 return Poll::Pending;
             };
-            if waker
-                .as_ref()
-                .is_some_and(|known| known.will_wake(cx.waker()))
-            {
+            let is_known = |known: &Waker| known.will_wake(cx.waker());
+            if may_keep && waker.as_ref().is_some_and(is_known) {
                 return Poll::Pending;
             }
             if fresh.is_some() {

@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use crate::coop;
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Relaxed, SeqCst};
 use crate::sync::atomic::{AtomicBool, AtomicUsize};
@@ -173,6 +174,12 @@ impl Future for Aborted<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        coop::poll(cx, |cx| self.poll_told(cx))
+    }
+}
+
+impl Aborted<'_> {
+    fn poll_told(&mut self, cx: &Context<'_>) -> Poll<()> {
         let waker = cx.waker().clone();
         let mut told = self.nest.aborted.lock();
         if told.aborted {

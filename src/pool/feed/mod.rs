@@ -25,6 +25,7 @@ pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use super::AioPool;
 use super::runtime::Arrival;
+use crate::coop;
 use crate::task::Keeper;
 
 impl AioPool {
@@ -146,7 +147,7 @@ impl Future for Feed {
     type Output = FeedReport;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FeedReport> {
-        self.tracker.poll(self.keeper.waker(cx))
+        coop::poll(cx, |cx| self.tracker.poll(self.keeper.waker(cx)))
     }
 }
 

@@ -1,0 +1,51 @@
+//! A budget for awaits that are ready at once.
+//!
+//! A loop of such awaits would keep its thread, while the timers and sockets of its runtime wait. So each await of this
+//! crate that is ready spends one unit of its thread's budget, and a thread without budget yields once. The crate
+//! cannot know when a runtime goes on to another of its tasks, so that the budget is the thread's and not the task's: a
+//! task may yield earlier than it has to, and never later.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use crate::sync::thread_local;
+
+/// Number of awaits on one thread that may be ready in a row.
+const BUDGET: u32 = 128;
+
+thread_local! {
+    static LEFT: Cell<u32> = const { Cell::new(BUDGET) };
+}
+
+/// Polls, and spends a unit of the budget if that is ready. Without budget it polls nothing, and yields.
+#[inline]
+pub(crate) fn poll<R>(
+    cx: &mut Context<'_>,
+    poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+) -> Poll<R> {
+    if LEFT.with(Cell::get) == 0 {
+        ready!(poll_yield(cx));
+    }
+    let polled = poll(cx);
+    if polled.is_ready() {
+        LEFT.with(|left| left.set(left.get() - 1));
+    }
+    polled
+}
+
+/// Spends a unit of the budget, and yields first if there is none.
+pub(crate) async fn proceed() {
+    poll_fn(|cx| poll(cx, |_| Poll::Ready(()))).await;
+}
+
+#[cold]
+fn poll_yield(cx: &Context<'_>) -> Poll<()> {
+    LEFT.with(|left| left.set(BUDGET));
+    // A waker without data wakes no task in particular: a caller that polls by hand would never learn of the next turn.
+    if cx.waker().data().is_null() {
+        return Poll::Ready(());
+    }
+    cx.waker().wake_by_ref();
+    Poll::Pending
+}

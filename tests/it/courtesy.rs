@@ -1,0 +1,111 @@
+//! Awaits that are ready at once, again and again, leave others on the thread their turn.
+
+use std::pin::pin;
+
+use aiopool::{ReturnWhen, Shutdown, iterwait, lend, wait};
+use futures::future::{Either, select};
+
+use crate::support::{Hand, on_every_runtime, poll_once, yield_now};
+
+/// Awaits something for ever, beside a future in the same task that needs a few turns to end.
+async fn gives_way<Fut: Future>(mut ready: impl FnMut() -> Fut) {
+    let busy = pin!(async {
+        loop {
+            ready().await;
+        }
+    });
+    let others = pin!(async {
+        for _ in 0..3 {
+            yield_now().await;
+        }
+    });
+    match select(busy, others).await {
+        Either::Left(_) => unreachable!("it has no end"),
+        Either::Right(_) => {}
+    }
+}
+
+#[test]
+fn a_loop_of_awaits_that_are_ready_leaves_others_their_turn() {
+    on_every_runtime(|pools| async move {
+        let pool = &pools.size(4);
+        let group = &pool.group("group", 2).unwrap();
+        gives_way(|| pool.run(async {})).await;
+        gives_way(|| group.run(async {})).await;
+        gives_way(|| pool.acquire()).await;
+        gives_way(|| pool.below(1)).await;
+        gives_way(|| pool.join()).await;
+        gives_way(|| pool.scope(async |_| {})).await;
+        gives_way(|| pool.cancel_all()).await;
+        gives_way(|| pool.cancel::<()>([])).await;
+        gives_way(|| pool.map(0..0, |_| async {})).await;
+        gives_way(|| pool.try_map(0..0, |_| async { Ok::<_, ()>(()) })).await;
+        gives_way(|| pool.feed(0..0, |_: i32| async {})).await;
+        gives_way(|| lend(async {})).await;
+        gives_way(|| async { iterwait::<()>([]).next().await }).await;
+        gives_way(|| wait::<()>(Vec::new(), ReturnWhen::AllCompleted, None)).await;
+        gives_way(|| async { pool.itermap(0..0, |_| async {}).next().await }).await;
+
+        let mut ended = pool.map_n(0..10_000, |n| async move { n });
+        pool.join().await;
+        gives_way(|| ended.pop().expect("it gives way before")).await;
+        let ended = pool.map_n(0..10_000, |n| async move { n });
+        pool.join().await;
+        let ended = tokio::sync::Mutex::new(iterwait(ended));
+        gives_way(|| async {
+            ended
+                .lock()
+                .await
+                .next()
+                .await
+                .expect("it gives way before")
+        })
+        .await;
+        let squares = pool.itermap(0..10_000, |n: u64| async move { n * n });
+        let squares = tokio::sync::Mutex::new(squares);
+        pool.join().await;
+        gives_way(|| async {
+            squares
+                .lock()
+                .await
+                .next()
+                .await
+                .expect("it gives way before")
+        })
+        .await;
+
+        let closed = pools.size(1);
+        closed.close();
+        gives_way(|| closed.closed()).await;
+        gives_way(|| closed.shutdown(Shutdown::Drain)).await;
+        gives_way(|| closed.spawn(async {})).await;
+        gives_way(|| closed.exec(async {})).await;
+        gives_way(|| closed.map(0..1, |_| async {})).await;
+    });
+}
+
+#[test]
+fn inside_of_a_task_too() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let inside = pool.clone();
+        let task = async move {
+            gives_way(|| inside.run(async {})).await;
+            gives_way(|| inside.exec(async {})).await;
+            gives_way(|| inside.join()).await;
+            gives_way(|| lend(async {})).await;
+        };
+        pool.exec(task).await.unwrap();
+    });
+}
+
+#[test]
+fn polled_by_hand_what_is_ready_says_so() {
+    let (hand, pool) = Hand::pool(4);
+    let handles = pool.map_n(0..1000, |n| async move { n });
+    hand.run();
+    for (n, mut handle) in handles.into_iter().enumerate() {
+        let polled = poll_once(std::pin::Pin::new(&mut handle));
+        assert!(matches!(polled, std::task::Poll::Ready(Ok(value)) if value == n));
+    }
+}
