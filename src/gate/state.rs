@@ -2,6 +2,7 @@ use super::level::{Rank, Standing, Turn};
 use super::levels::{LevelId, Levels};
 use super::place::{Hold, Place};
 use super::register::{Content, Register};
+use super::swept::Swept;
 use crate::pages::Pages;
 use crate::task::{Slot, TaskId};
 
@@ -25,8 +26,13 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) next: u64,
     /// How many have come who are no tasks, or come again.
     pub(super) others: u64,
-    /// How many have been [swept](Self::sweep) out, and have no slot any more.
+    /// How many have no slot in the register, and have not ended: [swept](Self::sweep) or [refused](Self::refuse).
     pub(super) leaving: usize,
+    /// How many have been [withdrawn](Self::withdraw), and have not ended.
+    pub(super) withdrawn: usize,
+    /// The sweeps of which some tasks have not ended.
+    pub(super) sweeps: Vec<Swept<W, A>>,
+    pub(super) next_sweep: u64,
 }
 
 /// Whose turn it was.
@@ -48,6 +54,9 @@ impl<W, A, L> Gate<W, A, L> {
             next: 0,
             others: 0,
             leaving: 0,
+            withdrawn: 0,
+            sweeps: Vec::new(),
+            next_sweep: 0,
         }
     }
 
@@ -188,7 +197,7 @@ impl<W, A, L> Gate<W, A, L> {
             Hold::Lent => self.levels.each_from(place.home, |level| level.lent -= 1),
             Hold::Returning | Hold::Asking => self.step_out(slot, place),
         }
-        self.forget(slot);
+        self.free(slot);
         self.refresh(place.home);
         (by, LevelId(place.home))
     }
@@ -206,6 +215,7 @@ impl<W, A, L> Gate<W, A, L> {
         else {
             return None;
         };
+        self.withdrawn += 1;
         let place = self.place(slot);
         self.step_out(slot, place);
         self.refresh(place.home);
@@ -240,8 +250,13 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Frees the slot of one that was withdrawn.
-    #[inline]
     pub(crate) fn forget(&mut self, slot: Slot) {
+        self.withdrawn -= 1;
+        self.free(slot);
+    }
+
+    #[inline]
+    fn free(&mut self, slot: Slot) {
         self.register.remove(slot);
         if !self.places.is_empty() {
             self.forget_place(slot);
@@ -264,6 +279,20 @@ impl<W, A, L> Gate<W, A, L> {
             self.levels
                 .each_group_from(place.home, |level| level.living -= 1);
         }
+    }
+
+    /// Lets a newcomer that is not taken in live until it [has been let go](Self::let_go).
+    pub(crate) fn refuse(&mut self, home: LevelId) {
+        self.leaving += 1;
+        self.levels
+            .each_group_from(home.0, |level| level.living += 1);
+    }
+
+    /// Lets a newcomer go that was refused, and has ended.
+    pub(crate) fn let_go(&mut self, home: LevelId) {
+        self.leaving -= 1;
+        self.levels
+            .each_group_from(home.0, |level| level.living -= 1);
     }
 
     /// Says how many newcomers may be admitted from now on.

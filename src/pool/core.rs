@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
-use super::state::State;
+use super::state::{Exit, State};
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
@@ -184,14 +184,10 @@ impl Core {
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
-        let id = self.lock().number(home);
+        let id = self.lock().refuse(home);
         body.place(shared, id, Slot::NOWHERE, false);
-        let task: Parked = Box::into_pin(body);
-        task.give_up(Failure::Rejected(rejection).pack(), &mut |end, settle| {
-            let joiner = settle();
-            self.lock().count(home, end);
-            debug_assert!(joiner.is_none(), "its handle has been given to nobody");
-        });
+        let failure = Failure::Rejected(rejection).pack();
+        self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure);
     }
 
     /// Starts those who can be started, and unlocks.

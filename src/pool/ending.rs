@@ -6,12 +6,12 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::core::Core;
-use super::state::State;
+use super::state::{Exit, State};
 use crate::gate::Content;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
-    End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
+    End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::Wakes;
 use crate::worker::{Dispatcher, Hold, Seat, running};
@@ -53,11 +53,7 @@ impl Dispatcher for Core {
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        let home = state.gate.home(seat.slot());
         state.settle(seat, end, settle, &mut wakes);
-        if end == End::Rejected {
-            state.uncount_start(home);
-        }
         state.end_active(seat.slot(), end, &mut wakes);
         if self.is_launching() {
             drop(state);
@@ -65,6 +61,12 @@ impl Dispatcher for Core {
             self.dispatch(state);
         }
         wakes.wake();
+    }
+
+    fn begin(&self, seat: &Seat) {
+        let mut state = self.lock();
+        seat.set_started();
+        state.begin(seat.slot());
     }
 
     fn lend(&self, seat: &Seat) {
@@ -179,19 +181,23 @@ impl Core {
         // Those behind a heavy one may fit, now that it is gone.
         self.dispatch(state);
         if let Some(task) = task {
-            self.end_withdrawn(slot, task, failure);
+            self.end_unstarted(Exit::Withdrawn(slot), task, failure.pack());
         }
     }
 
-    /// Drops the future of a task that was withdrawn, then makes its end known.
-    fn end_withdrawn(&self, slot: Slot, task: Parked, failure: Failure) {
-        task.give_up(failure.pack(), &mut |end, settle| {
+    /// Drops the future of a task that has not started, then makes its end known. Returns how it ended.
+    pub(super) fn end_unstarted(&self, exit: Exit, task: Parked, failure: Packed) -> End {
+        let mut ended = failure.end();
+        task.give_up(failure, &mut |end, settle| {
             let mut wakes = Wakes::default();
             let mut state = self.lock();
             wakes.add(settle());
-            state.end_withdrawn(slot, end, &mut wakes);
+            let emptied = state.end_unstarted(exit, end, &mut wakes);
             drop(state);
             wakes.wake();
+            drop(emptied);
+            ended = end;
         });
+        ended
     }
 }

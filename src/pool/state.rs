@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::detail::Detail;
@@ -5,12 +6,12 @@ use super::ledger::Ledger;
 use super::lingering::Lingering;
 use super::rate::Spending;
 use super::waiters::{Joiner, Now};
-use crate::gate::{Admitted, Gate, LevelId, Standing};
+use crate::gate::{Admitted, Gate, LevelId, Standing, SweepId, Swept};
 use crate::pages::Pages;
 use crate::spare::shrink_map;
 use crate::task::{End, Parked, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
-use crate::worker::Seat;
+use crate::worker::{Latch, Seat};
 
 /// All that changes in a pool, behind its one lock.
 ///
@@ -19,8 +20,8 @@ use crate::worker::Seat;
 /// 1. Whenever the lock is free, the gate has nobody to admit, or somebody is
 ///    inside [`dispatch`](super::Core::dispatch), and will look again.
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
-///    Where many are withdrawn at once, they are counted first, then settled one by
-///    one, and let go last: until then the pool is not idle.
+///    So a counter never goes back. A task that was withdrawn or refused lives until then, and keeps the pool from
+///    being idle.
 /// 3. `details` and the gate have a slot for the same time.
 /// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
@@ -30,6 +31,26 @@ pub(super) struct State {
     pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
     pub(super) details: Pages<Arc<Detail>>,
+    /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
+    awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
+}
+
+/// How a task comes to its end that has not started.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exit {
+    /// It was taken out of the queue, and keeps its slot.
+    Withdrawn(Slot),
+    /// It was taken out together with all others.
+    Swept(SweepId, Slot),
+    /// It was not taken in, and was submitted to this level.
+    Refused(LevelId),
+}
+
+/// A task that was taken out of the queue, or several that were taken out together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Withdrawn {
+    One(Slot),
+    Together(SweepId),
 }
 
 impl State {
@@ -39,6 +60,7 @@ impl State {
             lingering: Lingering::new(),
             spending: None,
             details: Pages::new(),
+            awaited: HashMap::new(),
         }
     }
 
@@ -111,7 +133,8 @@ impl State {
         self.details.remove(slot);
     }
 
-    /// Lets the next task start with this worker, who stays free if there is none.
+    /// Lets the next task start with this worker, who stays free if there is none. It counts as started when it is
+    /// [first polled](Self::begin).
     ///
     /// Those who want lent permits back come before it, and are woken.
     #[inline]
@@ -124,7 +147,7 @@ impl State {
         let mut serve = |slot: Slot| {
             started = Some(slot);
             let seat = free.take();
-            seat.iter().for_each(|seat| seat.serve(slot));
+            seat.iter().for_each(|seat| seat.serve_unstarted(slot));
             seat
         };
         let task = match self.gate.is_plain() {
@@ -137,7 +160,6 @@ impl State {
             },
         };
         let home = started.map_or(LevelId::ROOT, |slot| self.gate.home(slot));
-        self.count_start(home);
         self.tell_waiters(home, wakes);
         Some(task)
     }
@@ -155,16 +177,17 @@ impl State {
         self.tell_waiters(self.gate.home(seat.slot()), wakes);
     }
 
-    fn count_start(&mut self, home: LevelId) {
-        self.gate
-            .each_kept_from(home, |ledger| ledger.stats.started += 1);
+    /// Counts a task as started, unless it is no task.
+    #[inline(never)]
+    pub(super) fn begin(&mut self, slot: Slot) {
+        if self.gate.is_task(slot) {
+            self.count_start(self.gate.home(slot));
+        }
     }
 
-    /// Corrects the counters for a task that did not start after all.
-    #[cold]
-    pub(super) fn uncount_start(&mut self, home: LevelId) {
+    pub(super) fn count_start(&mut self, home: LevelId) {
         self.gate
-            .each_kept_from(home, |ledger| ledger.stats.started -= 1);
+            .each_kept_from(home, |ledger| ledger.stats.started += 1);
     }
 
     /// Settles a task that has ended, then clears the desk of its worker: that lets those go who wait for the end.
@@ -184,11 +207,11 @@ impl State {
         if !self.details.is_empty() || end == End::Nothing {
             return None;
         }
-        let (slot, task) = self.gate.succeed(seat.slot())?;
+        let (slot, id, task) = self.gate.succeed(seat.slot())?;
         seat.serve(slot);
         let stats = &mut self.gate.kept_mut(LevelId::ROOT).stats;
         stats.count(end);
-        stats.started += 1;
+        stats.started += u64::from(id.is_task());
         self.tell_waiters(LevelId::ROOT, wakes);
         Some(task)
     }
@@ -221,18 +244,72 @@ impl State {
         wakes: &mut Wakes,
     ) -> Option<Arc<Seat>> {
         let (seat, home) = self.gate.leave(slot);
-        if end == End::Nothing {
-            self.uncount_start(home);
-        }
         self.end(slot, home, end, wakes);
         seat
     }
 
-    /// Ends a task that was withdrawn from the queue.
-    pub(super) fn end_withdrawn(&mut self, slot: Slot, end: End, wakes: &mut Wakes) {
-        let home = self.gate.home(slot);
-        self.gate.forget(slot);
-        self.end(slot, home, end, wakes);
+    /// Ends a task that has not started. Returns what is to be dropped once nothing is locked.
+    pub(super) fn end_unstarted(
+        &mut self,
+        exit: Exit,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Swept<Parked, Arc<Seat>>> {
+        match exit {
+            Exit::Withdrawn(slot) => {
+                let home = self.gate.home(slot);
+                self.gate.forget(slot);
+                self.end(slot, home, end, wakes);
+                self.tell_awaiting(Withdrawn::One(slot), wakes);
+            }
+            Exit::Refused(home) => {
+                self.gate.let_go(home);
+                self.count(home, end);
+                self.left(home, wakes);
+            }
+            Exit::Swept(sweep, slot) => return self.end_swept(sweep, slot, end, wakes),
+        }
+        None
+    }
+
+    fn end_swept(
+        &mut self,
+        sweep: SweepId,
+        slot: Slot,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Swept<Parked, Arc<Seat>>> {
+        let emptied = self.gate.end_swept(sweep, slot);
+        self.gate.kept_mut(LevelId::ROOT).stats.count(end);
+        self.tell_waiters(LevelId::ROOT, wakes);
+        if emptied.is_some() {
+            self.tell_awaiting(Withdrawn::Together(sweep), wakes);
+        }
+        emptied
+    }
+
+    /// Has a latch wait for all at a level or below it that have been withdrawn, and have not ended.
+    pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
+        let single = self.gate.withdrawn(level).into_iter();
+        let mut withdrawn: Vec<Withdrawn> = single.map(Withdrawn::One).collect();
+        if level == LevelId::ROOT {
+            withdrawn.extend(self.gate.sweeps().map(Withdrawn::Together));
+        }
+        for one in withdrawn {
+            latch.add();
+            self.awaited.entry(one).or_default().push(latch.clone());
+        }
+    }
+
+    fn tell_awaiting(&mut self, ended: Withdrawn, wakes: &mut Wakes) {
+        if self.awaited.is_empty() {
+            return;
+        }
+        let latches = self.awaited.remove(&ended).unwrap_or_default();
+        for latch in latches {
+            wakes.add(latch.count_down(false));
+        }
+        shrink_map(&mut self.awaited);
     }
 
     #[inline]
@@ -320,51 +397,18 @@ impl State {
         self.gate.kept(level).closed || (level != LevelId::ROOT && is_closed(level))
     }
 
-    /// Takes a waiting task out of the queue to be cancelled, and counts that now.
-    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Slot, Parked)> {
-        let task = self.gate.withdraw(slot)?;
-        self.count(self.gate.home(slot), End::Cancelled);
-        Some((slot, task))
-    }
-
-    /// Takes all that wait out in one go, if they are mere futures of the pool itself, and counts that now. In no order.
-    pub(super) fn sweep(
-        &mut self,
-        level: LevelId,
-    ) -> Option<(usize, impl Iterator<Item = Parked> + use<>)> {
+    /// Takes all that wait out in one go, if they are mere futures of the pool itself. In no order.
+    pub(super) fn sweep(&mut self, level: LevelId) -> Option<SweepId> {
         if level != LevelId::ROOT || !self.details.is_empty() {
             return None;
         }
-        let (waiting, swept) = self.gate.sweep()?;
-        self.gate.kept_mut(level).stats.cancelled += waiting as u64;
-        Some((waiting, swept))
+        self.gate.sweep()
     }
 
-    /// So many that were swept out are settled.
-    pub(super) fn let_go(&mut self, settled: usize, wakes: &mut Wakes) {
-        self.gate.let_go(settled);
-        self.tell_waiters(LevelId::ROOT, wakes);
-    }
-
-    /// Takes all that wait at a level or below it out of the queue, one by one. In no order.
-    pub(super) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, Parked)> {
-        let withdrawn = self.gate.withdraw_all(level);
-        for (slot, _) in &withdrawn {
-            self.count(self.gate.home(*slot), End::Cancelled);
-        }
-        withdrawn
-    }
-
-    /// Frees the slots of tasks that were withdrawn, and have been settled.
-    pub(super) fn forget(&mut self, slots: &mut Vec<Slot>, wakes: &mut Wakes) {
-        for slot in slots.drain(..) {
-            let home = self.gate.home(slot);
-            self.gate.forget(slot);
-            if !self.details.is_empty() {
-                self.forget_detail(slot);
-            }
-            self.left(home, wakes);
-        }
+    /// Counts a newcomer that is not taken in, and gives it its number. It lives until it has ended.
+    pub(super) fn refuse(&mut self, home: LevelId) -> TaskId {
+        self.gate.refuse(home);
+        self.number(home)
     }
 
     /// The seats of all that run at a level or below it.

@@ -8,6 +8,7 @@ mod cancel;
 mod chaos;
 mod counters;
 mod drops;
+mod ends;
 mod feed;
 mod grace;
 mod groups;

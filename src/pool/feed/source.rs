@@ -269,7 +269,9 @@ impl State {
 
     /// Makes a task of what runs in a slot.
     fn number_item(&mut self, slot: Slot) -> TaskId {
-        let id = self.number(self.gate.home(slot));
+        let home = self.gate.home(slot);
+        let id = self.number(home);
+        self.count_start(home);
         self.gate.renumber(slot, id);
         id
     }
