@@ -2,6 +2,7 @@
 
 use std::task::Waker;
 
+use crate::nesting;
 use crate::unwind::shielded;
 
 /// Wakers collected under a lock, to be woken after it.
@@ -18,7 +19,12 @@ pub(crate) struct Wakes {
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
-        shielded(|| waker.wake());
+        let more = Vec::new();
+        Wakes {
+            first: Some(waker),
+            more,
+        }
+        .wake();
     }
 }
 
@@ -36,8 +42,16 @@ impl Wakes {
     #[inline]
     pub(crate) fn wake(self) {
         if self.first.is_some() {
-            wake(self.first);
-            self.more.into_iter().for_each(|waker| wake(Some(waker)));
+            match nesting::enter() {
+                Some(_within) => self.wake_here(),
+                None => nesting::postpone(move || self.wake_here()),
+            }
         }
+    }
+
+    #[inline]
+    fn wake_here(self) {
+        let wakers = self.first.into_iter().chain(self.more);
+        wakers.for_each(|waker| shielded(|| waker.wake()));
     }
 }

@@ -198,7 +198,7 @@ impl<W, A, L> Gate<W, A, L> {
             Hold::Returning | Hold::Asking => self.step_out(slot, place),
         }
         self.free(slot);
-        self.refresh(place.home);
+        self.refresh_all(place.home);
         (by, LevelId(place.home))
     }
 
@@ -361,7 +361,7 @@ impl<W, A, L> Gate<W, A, L> {
         if rank.is_newcomer {
             self.starts = self.starts.map(|left| left - 1);
         }
-        self.refresh(place.home);
+        self.refresh_all(place.home);
         Some(slot)
     }
 
@@ -376,7 +376,7 @@ impl<W, A, L> Gate<W, A, L> {
         };
         match (own, level.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
-            (_, Some((_, group))) => self.first_of(group),
+            (_, Some(offer)) => Some(offer),
             (own, None) => own,
         }
     }
@@ -402,27 +402,51 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Has a group, and each around it, offer the one whom it would let through now.
+    /// Has a group offer the one whom it would let through now; then perhaps those around it.
+    ///
+    /// For a change of this level alone: where its offer stays the same, so do the others.
     #[inline]
     pub(super) fn refresh(&mut self, from: u32) {
-        if from != LevelId::ROOT.0 {
-            self.refresh_groups(from);
+        let mut at = Some(from);
+        while let Some(level) = at {
+            at = self
+                .refresh_one(level)
+                .filter(|(_, changed)| *changed)
+                .map(|(parent, _)| parent);
         }
     }
 
-    fn refresh_groups(&mut self, from: u32) {
-        let mut at = from;
-        while let Some(parent) = self.levels.at(at).parent {
-            let first = self.first_of(at);
-            let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
-            let offer = offer.map(|(rank, _)| rank);
-            let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, offer);
-            if stale != offer {
-                let offers = &mut self.levels.at_mut(parent).offers;
-                stale.and_then(|rank| offers.remove(&rank));
-                offer.and_then(|rank| offers.insert(rank, at));
-            }
-            at = parent;
+    /// The same where permits were taken or given back: of this level, and of each one around it.
+    #[inline]
+    pub(super) fn refresh_all(&mut self, from: u32) {
+        let mut at = Some(from);
+        while let Some(level) = at {
+            at = self.refresh_one(level).map(|(parent, _)| parent);
         }
+    }
+
+    /// Returns the level around a group, and whether what the group offers there has changed.
+    #[inline]
+    fn refresh_one(&mut self, at: u32) -> Option<(u32, bool)> {
+        match at {
+            LevelId::ROOT_AT => None,
+            group => self.refresh_group(group),
+        }
+    }
+
+    #[inline(never)]
+    fn refresh_group(&mut self, at: u32) -> Option<(u32, bool)> {
+        let parent = self.levels.at(at).parent?;
+        let first = self.first_of(at);
+        let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
+        let rank = offer.map(|(rank, _)| rank);
+        let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, rank);
+        if stale == rank {
+            return Some((parent, false));
+        }
+        let offers = &mut self.levels.at_mut(parent).offers;
+        stale.and_then(|rank| offers.remove(&rank));
+        offer.and_then(|(rank, slot)| offers.insert(rank, slot));
+        Some((parent, true))
     }
 }

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::blocking::Leaving;
@@ -8,9 +7,10 @@ use super::state::{Exit, State};
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
+use crate::nesting;
 use crate::spawner::{self, Spawner};
+use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
-use crate::sync::{MutexGuard, thread_local};
 use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
@@ -187,7 +187,7 @@ impl Core {
         let id = self.lock().refuse(home);
         body.place(shared, id, Slot::NOWHERE, false);
         let failure = Failure::Rejected(rejection).pack();
-        self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure);
+        self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure, None);
     }
 
     /// Starts those who can be started, and unlocks.
@@ -201,12 +201,17 @@ impl Core {
     /// Starts tasks as long as some can be started.
     ///
     /// In a loop, and not by recursion: a runtime that refuses a worker drops it
-    /// inside of [`launch`](Self::launch), which frees its permit for the next.
+    /// inside of [`launch`](Self::launch), which starts the next there only up to a depth.
     #[inline(never)]
     fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let mut wakes = Wakes::default();
         loop {
-            state.admit_known(&mut wakes);
+            if state.admit_known(&mut wakes) {
+                drop(state);
+                std::mem::take(&mut wakes).wake();
+                state = self.lock();
+                continue;
+            }
             if !state.gate.is_ready() {
                 let spent = state.take_spent();
                 if spent == 0 {
@@ -246,15 +251,16 @@ impl Core {
     }
 
     /// Gives a worker to the runtime. One that panics has refused it.
+    ///
+    /// A runtime may poll the worker on the spot, or drop it: what that starts is launched inside of this, up to a
+    /// depth, and then after it.
     pub(super) fn launch(&self, worker: Worker) {
-        let outer = LAUNCHING.with(|pool| pool.replace(self.address()));
-        shielded(|| self.spawner().spawn(worker));
-        LAUNCHING.with(|pool| pool.set(outer));
-    }
-
-    /// Whether this thread is inside of [`launch`](Self::launch): then `dispatch` goes on after it.
-    pub(super) fn is_launching(&self) -> bool {
-        LAUNCHING.with(Cell::get) == self.address()
+        let spawn = |core: &Self| shielded(|| core.spawner().spawn(worker));
+        if let Some(_within) = nesting::enter() {
+            return spawn(self);
+        }
+        let core = self.me();
+        nesting::postpone(move || spawn(&core));
     }
 
     /// Itself, as its workers hold it. Whoever calls this holds it too.
@@ -289,11 +295,6 @@ impl Core {
     pub(super) fn address(&self) -> *const () {
         std::ptr::from_ref(self).cast()
     }
-}
-
-thread_local! {
-    /// The pool that is giving a worker to its runtime on this thread. Compared, never followed.
-    static LAUNCHING: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
 impl Drop for Core {

@@ -8,13 +8,14 @@ use std::time::Duration;
 use super::core::Core;
 use super::state::{Exit, State};
 use crate::gate::Content;
+use crate::nesting;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
     End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
-use crate::wakes::Wakes;
-use crate::worker::{Dispatcher, Hold, Seat, running};
+use crate::wakes::{Wakes, wake};
+use crate::worker::{Dispatcher, Hold, Latch, Seat, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -55,11 +56,7 @@ impl Dispatcher for Core {
         let mut state = self.lock();
         state.settle(seat, end, settle, &mut wakes);
         state.end_active(seat.slot(), end, &mut wakes);
-        if self.is_launching() {
-            drop(state);
-        } else {
-            self.dispatch(state);
-        }
+        self.dispatch_nested(state);
         wakes.wake();
     }
 
@@ -86,9 +83,7 @@ impl Dispatcher for Core {
     fn refill(&self, starts: u32) {
         let mut state = self.lock();
         state.refill(starts);
-        if !self.is_launching() {
-            self.dispatch(state);
-        }
+        self.dispatch_nested(state);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -181,23 +176,59 @@ impl Core {
         // Those behind a heavy one may fit, now that it is gone.
         self.dispatch(state);
         if let Some(task) = task {
-            self.end_unstarted(Exit::Withdrawn(slot), task, failure.pack());
+            self.end_unstarted(Exit::Withdrawn(slot), task, failure.pack(), None);
         }
     }
 
-    /// Drops the future of a task that has not started, then makes its end known. Returns how it ended.
-    pub(super) fn end_unstarted(&self, exit: Exit, task: Parked, failure: Packed) -> End {
+    /// Ends a task that has not started, and returns how it ended.
+    ///
+    /// Deep inside of the ends of others it ends after them: then this returns `None`, and the latch waits for it.
+    pub(super) fn end_unstarted(
+        &self,
+        exit: Exit,
+        task: Parked,
+        failure: Packed,
+        latch: Option<&Arc<Latch>>,
+    ) -> Option<End> {
+        if let Some(_within) = nesting::enter() {
+            return Some(self.give_up(exit, task, failure));
+        }
+        let (core, latch) = (self.me(), latch.cloned());
+        latch.iter().for_each(|latch| latch.add());
+        nesting::postpone(move || {
+            let end = core.give_up(exit, task, failure);
+            wake(latch.and_then(|latch| latch.count_down(end == End::Cancelled)));
+        });
+        None
+    }
+
+    /// Drops the future of a task that has not started, then makes its end known.
+    fn give_up(&self, exit: Exit, task: Parked, failure: Packed) -> End {
         let mut ended = failure.end();
         task.give_up(failure, &mut |end, settle| {
-            let mut wakes = Wakes::default();
-            let mut state = self.lock();
-            wakes.add(settle());
-            let emptied = state.end_unstarted(exit, end, &mut wakes);
-            drop(state);
-            wakes.wake();
-            drop(emptied);
+            self.settle_unstarted(exit, end, settle);
             ended = end;
         });
         ended
+    }
+
+    pub(super) fn settle_unstarted(&self, exit: Exit, end: End, settle: Settle<'_>) {
+        let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        wakes.add(settle());
+        let emptied = state.end_unstarted(exit, end, &mut wakes);
+        drop(state);
+        wakes.wake();
+        drop(emptied);
+    }
+
+    /// Starts those who can be started; deep inside of the ends of others, after them.
+    fn dispatch_nested(&self, state: MutexGuard<'_, State>) {
+        if let Some(_within) = nesting::enter() {
+            return self.dispatch(state);
+        }
+        drop(state);
+        let core = self.me();
+        nesting::postpone(move || core.dispatch(core.lock()));
     }
 }

@@ -35,6 +35,9 @@ pub(super) struct State {
     awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
 }
 
+/// Number of permits that are given back under one lock.
+const AT_ONCE: usize = 256;
+
 /// How a task comes to its end that has not started.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
@@ -164,12 +167,16 @@ impl State {
         Some(task)
     }
 
-    /// Gives permits to those before the next task who have a seat already.
+    /// Gives permits to those before the next task who have a seat already. Returns whether there may be more.
     #[inline]
-    pub(super) fn admit_known(&mut self, wakes: &mut Wakes) {
-        while let Some(seat) = self.gate.admit_known() {
+    pub(super) fn admit_known(&mut self, wakes: &mut Wakes) -> bool {
+        for _ in 0..AT_ONCE {
+            let Some(seat) = self.gate.admit_known() else {
+                return false;
+            };
             self.take_back(&seat, wakes);
         }
+        true
     }
 
     fn take_back(&mut self, seat: &Seat, wakes: &mut Wakes) {

@@ -139,6 +139,14 @@ struct Stopped {
     cancelled: usize,
 }
 
+impl Stopped {
+    /// One that waited has ended, or will later. It may be no task, but what tasks are made of.
+    fn add(&mut self, end: Option<End>, is_task: impl FnOnce() -> bool) {
+        self.asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
+        self.cancelled += usize::from(end == Some(End::Cancelled));
+    }
+}
+
 /// What was taken out of the queue, to be ended once nothing is locked.
 #[derive(Default)]
 struct Leaving {
@@ -187,7 +195,7 @@ impl Core {
         }
         self.dispatch(state);
         wakes.wake();
-        self.end_all(leaving, &mut stopped);
+        self.end_all(leaving, latch, &mut stopped);
         stopped
     }
 
@@ -195,37 +203,35 @@ impl Core {
         let mut state = self.lock();
         let leaving = state.withdraw_all(level);
         self.dispatch(state);
-        self.end_all(leaving, &mut Stopped::default());
+        self.end_all(leaving, None, &mut Stopped::default());
     }
 
     /// Ends tasks that were taken out of the queue.
-    fn end_all(&self, leaving: Leaving, stopped: &mut Stopped) {
+    ///
+    /// Where they end later, the latch waits for them.
+    fn end_all(&self, leaving: Leaving, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
         if let Some(sweep) = leaving.sweep {
-            self.end_swept(sweep, stopped);
+            self.end_swept(sweep, latch, stopped);
         }
         for (slot, task) in leaving.withdrawn {
-            self.cancel_unstarted(Exit::Withdrawn(slot), task, stopped);
+            let end = self.end_unstarted(Exit::Withdrawn(slot), task, Packed::CANCELLED, latch);
+            stopped.add(end, || self.lock().gate.is_task(slot));
         }
     }
 
-    fn end_swept(&self, sweep: SweepId, stopped: &mut Stopped) {
+    fn end_swept(&self, sweep: SweepId, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
         let mut taken = Vec::with_capacity(AT_ONCE);
         while self.take_swept(sweep, &mut taken) {
-            for (slot, _, task) in taken.drain(..) {
-                self.cancel_unstarted(Exit::Swept(sweep, slot), task, stopped);
+            for (slot, id, task) in taken.drain(..) {
+                let exit = Exit::Swept(sweep, slot);
+                let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
+                stopped.add(end, || id.is_task());
             }
         }
     }
 
     fn take_swept(&self, sweep: SweepId, taken: &mut Vec<(Slot, TaskId, Parked)>) -> bool {
         self.lock().gate.take_swept(sweep, AT_ONCE, taken)
-    }
-
-    fn cancel_unstarted(&self, exit: Exit, task: Parked, stopped: &mut Stopped) {
-        let end = self.end_unstarted(exit, task, Packed::CANCELLED);
-        // It may be no task, but what tasks are made of.
-        stopped.asked += usize::from(end != End::Nothing);
-        stopped.cancelled += usize::from(end == End::Cancelled);
     }
 
     fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
@@ -247,7 +253,7 @@ impl Core {
         }
         self.dispatch(state);
         wakes.wake();
-        self.end_all(leaving, &mut Stopped::default());
+        self.end_all(leaving, None, &mut Stopped::default());
         Ok(found.len())
     }
 }

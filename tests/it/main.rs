@@ -7,6 +7,7 @@ mod builder;
 mod cancel;
 mod chaos;
 mod counters;
+mod deep;
 mod drops;
 mod ends;
 mod feed;
