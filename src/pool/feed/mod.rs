@@ -85,9 +85,9 @@ impl AioPool {
             self.level(),
         ));
         let mut state = core.lock();
-        if core.rejects_source(&mut state, self.level()) {
+        if let Some(id) = core.refuse_source(&mut state, self.level()) {
             drop(state);
-            source.refuse();
+            source.refuse(core, id);
         } else {
             source.park(core, state);
         }
