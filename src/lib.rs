@@ -48,6 +48,7 @@ mod map;
 pub mod migrating;
 #[cfg(all(test, aiopool_loom))]
 mod models;
+mod nesting;
 mod observe;
 mod pages;
 mod pool;

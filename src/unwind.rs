@@ -18,9 +18,22 @@ pub(crate) fn caught<R>(foreign: impl FnOnce() -> R) -> Result<R, Payload> {
 /// value that nobody reads, or a waker.
 pub(crate) fn shielded(foreign: impl FnOnce()) {
     if let Err(payload) = caught(foreign) {
-        // Its destructor is foreign too, and would run outside of any guard.
-        std::mem::forget(payload);
+        free(payload);
     }
+}
+
+/// Number of payloads that may come of each other's destructors.
+const PAYLOADS: usize = 8;
+
+/// Frees what a panic carried. Its destructor is foreign, too, and may panic with yet another.
+#[cold]
+fn free(payload: Payload) {
+    let mut left = Some(payload);
+    for _ in 0..PAYLOADS {
+        let Some(payload) = left else { return };
+        left = caught(|| drop(payload)).err();
+    }
+    std::mem::forget(left);
 }
 
 /// Drops a value of foreign make.
@@ -34,4 +47,34 @@ pub(crate) fn discard<T>(value: T) {
 pub(crate) fn message(payload: &Payload) -> Option<&str> {
     let text = payload.downcast_ref::<&'static str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use super::*;
+
+    /// A payload that panics with another when it is dropped, so many times.
+    struct Again(u32, Arc<AtomicU32>);
+
+    impl Drop for Again {
+        fn drop(&mut self) {
+            self.1.fetch_add(1, Relaxed);
+            if self.0 > 0 {
+                panic_any(Again(self.0 - 1, self.1.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_panic_carried_is_freed_even_if_that_panics() {
+        for (panics, freed) in [(0, 1), (3, 4), (1000, PAYLOADS as u32)] {
+            let dropped = Arc::new(AtomicU32::new(0));
+            shielded(|| panic_any(Again(panics, dropped.clone())));
+            assert_eq!(dropped.load(Relaxed), freed);
+        }
+    }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;
 
+use crate::nesting;
 use crate::unwind::{discard, shielded};
 
 /// Wakers collected under a lock, to be woken after it.
@@ -22,7 +23,13 @@ pub(crate) struct Wakes {
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
-        shielded(|| waker.wake());
+        let more = Vec::new();
+        Wakes {
+            first: Some(waker),
+            more,
+            unused: Vec::new(),
+        }
+        .wake();
     }
 }
 
@@ -45,9 +52,23 @@ impl Wakes {
     #[inline]
     pub(crate) fn wake(self) {
         if self.first.is_some() {
-            wake(self.first);
-            self.more.into_iter().for_each(|waker| wake(Some(waker)));
+            return self.wake_nested();
         }
+        self.unused.into_iter().for_each(discard);
+    }
+
+    #[inline]
+    fn wake_nested(self) {
+        match nesting::enter() {
+            Some(_within) => self.wake_here(),
+            None => nesting::postpone(move || self.wake_here()),
+        }
+    }
+
+    #[inline]
+    fn wake_here(self) {
+        let wakers = self.first.into_iter().chain(self.more);
+        wakers.for_each(|waker| shielded(|| waker.wake()));
         self.unused.into_iter().for_each(discard);
     }
 }

@@ -90,10 +90,6 @@ impl<T> Chunks<T> {
         self.chunks.iter_mut().flatten()
     }
 
-    pub(super) fn into_iter(self) -> impl Iterator<Item = T> {
-        self.chunks.into_iter().flatten()
-    }
-
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.chunks.iter().map(Vec::capacity).sum()

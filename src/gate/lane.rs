@@ -61,7 +61,7 @@ impl Lane {
         &mut self,
         by: Option<A>,
         register: &mut Register<W, A>,
-    ) -> Option<(Slot, W)> {
+    ) -> Option<(Slot, TaskId, W)> {
         let first = self.first()?;
         let entry = register.at(first.0);
         self.head = entry.next;
@@ -69,7 +69,7 @@ impl Lane {
             self.tail = NONE;
         }
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
-            Content::Waiting(waiting) => Some((first, waiting)),
+            Content::Waiting(waiting) => Some((first, entry.id, waiting)),
             Content::Active(_) => unreachable!("an active task stood in a queue"),
         }
     }

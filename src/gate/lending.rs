@@ -65,7 +65,7 @@ impl<W, A, L> Gate<W, A, L> {
             level.lent += 1;
         });
         self.change_place(slot, |place| place.hold = Hold::Lent);
-        self.refresh(home);
+        self.refresh_all(home);
     }
 
     /// Lets one who lent its permits stand in line for them, before all newcomers.

@@ -98,8 +98,8 @@ pub(super) struct Level<L> {
     ranked: BTreeMap<Reverse<i32>, Lane>,
     /// Those who lent their permits and want them back: before all newcomers.
     returning: Lane,
-    /// The groups below that have somebody whom they would let through, by whose turn it is.
-    pub(super) offers: BTreeMap<Rank, u32>,
+    /// Whom the groups below would let through, one of each, by whose turn it is.
+    pub(super) offers: BTreeMap<Rank, Slot>,
     /// By what it stands among the offers to the level around it.
     pub(super) offered: Option<Rank>,
     /// How many have lent their permits, here and below.
@@ -174,11 +174,11 @@ impl<L> Level<L> {
         self.offers.is_empty() && self.returning.is_empty()
     }
 
-    /// Which group below has the first to let through.
-    pub(super) fn first_offer(&self) -> Option<(Rank, u32)> {
+    /// The first whom a group below would let through.
+    pub(super) fn first_offer(&self) -> Option<(Rank, Slot)> {
         self.offers
             .first_key_value()
-            .map(|(rank, group)| (*rank, *group))
+            .map(|(rank, slot)| (*rank, *slot))
     }
 
     /// Who is the first to return.

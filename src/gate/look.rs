@@ -37,6 +37,14 @@ impl<W, A, L> Gate<W, A, L> {
         (entry.id == id).then_some(&entry.content)
     }
 
+    /// Returns whether what stands in a slot is a task.
+    #[inline]
+    pub(crate) fn is_task(&self, slot: Slot) -> bool {
+        self.register
+            .get(slot)
+            .is_some_and(|entry| entry.id.is_task())
+    }
+
     /// Whose slot it is.
     pub(crate) fn id(&self, slot: Slot) -> Option<TaskId> {
         self.register.get(slot).map(|entry| entry.id)
@@ -45,6 +53,8 @@ impl<W, A, L> Gate<W, A, L> {
     /// How far the one in a slot has come.
     pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
         match self.get(slot, id) {
+            // Swept out, and about to end.
+            None if self.sweeps.iter().any(|swept| swept.holds(slot, id)) => TaskState::Active,
             None => TaskState::Finished,
             Some(Content::Waiting(_)) => TaskState::Waiting,
             Some(Content::Active(_)) => match self.place(slot).hold {
@@ -86,6 +96,18 @@ impl<W, A, L> Gate<W, A, L> {
         level: LevelId,
     ) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
         self.entries(level).filter(|(_, id, _)| id.is_task())
+    }
+
+    /// The slots of all at a level or below it that have been withdrawn, and have not ended.
+    pub(crate) fn withdrawn(&self, level: LevelId) -> Vec<Slot> {
+        if self.withdrawn == 0 {
+            return Vec::new();
+        }
+        let is_withdrawn = |content: &Content<W, A>| matches!(content, Content::Active(None));
+        self.entries(level)
+            .filter(|(.., content)| is_withdrawn(content))
+            .map(|(slot, ..)| slot)
+            .collect()
     }
 
     /// Those at a level or below it whom a worker has, in no order: tasks, and what tasks are made of.

@@ -1,5 +1,6 @@
 use super::register::Content;
 use super::state::Gate;
+use super::swept::{SweepId, Swept};
 use crate::task::{Slot, TaskId};
 
 /// The short ways of plain tasks of the pool itself, which nearly all are.
@@ -49,16 +50,16 @@ impl<W, A, L> Gate<W, A, L> {
         root.waiting -= 1;
         root.active += 1;
         root.held += 1;
-        let (_, next) = root.plain.start(by(first), &mut self.register)?;
+        let (.., next) = root.plain.start(by(first), &mut self.register)?;
         Some(next)
     }
 
-    /// Takes an active one out, and lets the next have its permit and whoever runs it. Returns the next one's slot, too.
+    /// Takes an active one out, and lets the next have its permit and whoever runs it. Returns the next one's slot and number, too.
     ///
     /// The short way for the most common case: all are plain tasks of the pool itself, which is full.
     /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), which are for all cases.
     #[inline]
-    pub(crate) fn succeed(&mut self, slot: Slot) -> Option<(Slot, W)> {
+    pub(crate) fn succeed(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
         if !self.is_plain() || !self.levels.root.is_just_full() {
             return None;
         }
@@ -88,20 +89,45 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Withdraws all that wait, if they are all plain tasks of the pool itself: with their slots, and in one go.
     ///
-    /// Says how many they are. They live on until they are [let go](Self::let_go): they have yet to be settled.
-    pub(crate) fn sweep(&mut self) -> Option<(usize, impl Iterator<Item = W> + use<W, A, L>)> {
-        if !self.places.is_empty() {
+    /// They live on until each [has ended](Self::end_swept).
+    pub(crate) fn sweep(&mut self) -> Option<SweepId> {
+        let waiting = self.levels.root.waiting;
+        if !self.places.is_empty() || waiting == 0 {
             return None;
         }
-        let waiting = self.levels.root.waiting;
         self.levels.root.empty_queue();
         self.leaving += waiting;
-        Some((waiting, self.register.take_waiting(waiting)))
+        self.next_sweep += 1;
+        let id = SweepId(self.next_sweep);
+        let lines = self.register.take_waiting(waiting);
+        self.sweeps.push(Swept::new(id, lines, waiting));
+        Some(id)
     }
 
-    /// So many that were swept out are settled.
-    pub(crate) fn let_go(&mut self, settled: usize) {
-        self.leaving -= settled;
+    /// Takes some tasks of a sweep, each to be ended: those in the next `most` lines. Returns `false` after the last.
+    pub(crate) fn take_swept(
+        &mut self,
+        sweep: SweepId,
+        most: usize,
+        taken: &mut Vec<(Slot, TaskId, W)>,
+    ) -> bool {
+        let mut sweeps = self.sweeps.iter_mut();
+        let swept = sweeps.find(|swept| swept.id == sweep);
+        swept.is_some_and(|swept| swept.take(most, taken))
+    }
+
+    /// Notes that a task of a sweep has ended. Returns what is left of the sweep if that was its last.
+    pub(crate) fn end_swept(&mut self, sweep: SweepId, slot: Slot) -> Option<Swept<W, A>> {
+        self.leaving -= 1;
+        let at = self.sweeps.iter().position(|swept| swept.id == sweep)?;
+        self.sweeps[at]
+            .end(slot)
+            .then(|| self.sweeps.swap_remove(at))
+    }
+
+    /// The sweeps of which some tasks have not ended.
+    pub(crate) fn sweeps(&self) -> impl Iterator<Item = SweepId> {
+        self.sweeps.iter().map(|swept| swept.id)
     }
 }
 
@@ -154,7 +180,7 @@ mod tests {
         fn leave(&mut self, slot: Slot) {
             let (by, home) = self.long.leave(slot);
             assert_eq!(home, LevelId::ROOT);
-            if let Some((next, task)) = self.short.succeed(slot) {
+            if let Some((next, _, task)) = self.short.succeed(slot) {
                 let admitted = self.long.admit(|at| {
                     assert_eq!(at, next);
                     by

@@ -40,7 +40,7 @@ pub(crate) enum Content<W, A> {
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The id in a free slot.
-const NOBODY: TaskId = TaskId::NONE;
+pub(super) const NOBODY: TaskId = TaskId::NONE;
 
 impl<W, A> Register<W, A> {
     pub(super) fn new() -> Self {
@@ -149,7 +149,7 @@ impl<W, A> Register<W, A> {
     /// Takes out all that wait, so many, with their slots. The others keep theirs.
     ///
     /// The lines are handed out as they lie: to copy a million of them costs as much as to end their tasks.
-    pub(super) fn take_waiting(&mut self, waiting: usize) -> impl Iterator<Item = W> + use<W, A> {
+    pub(super) fn take_waiting(&mut self, waiting: usize) -> Chunks<Entry<W, A>> {
         let stay = self.live - waiting;
         let mut all = std::mem::replace(self, Self::new()).entries;
         for entry in all.iter_mut() {
@@ -164,10 +164,7 @@ impl<W, A> Register<W, A> {
                 self.chain(self.entries.len() as u32 - 1);
             }
         }
-        all.into_iter().filter_map(|entry| match entry.content {
-            Content::Waiting(waiting) => Some(waiting),
-            Content::Active(_) => None,
-        })
+        all
     }
 
     #[inline]

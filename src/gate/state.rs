@@ -2,6 +2,7 @@ use super::level::{Rank, Standing, Turn};
 use super::levels::{LevelId, Levels};
 use super::place::{Hold, Place};
 use super::register::{Content, Register};
+use super::swept::Swept;
 use crate::pages::Pages;
 use crate::task::{Slot, TaskId};
 
@@ -25,8 +26,13 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) next: u64,
     /// How many have come who are no tasks, or come again.
     pub(super) others: u64,
-    /// How many have been [swept](Self::sweep) out, and have no slot any more.
+    /// How many have no slot in the register, and have not ended: [swept](Self::sweep) or [refused](Self::refuse).
     pub(super) leaving: usize,
+    /// How many have been [withdrawn](Self::withdraw), and have not ended.
+    pub(super) withdrawn: usize,
+    /// The sweeps of which some tasks have not ended.
+    pub(super) sweeps: Vec<Swept<W, A>>,
+    pub(super) next_sweep: u64,
 }
 
 /// Whose turn it was.
@@ -48,6 +54,9 @@ impl<W, A, L> Gate<W, A, L> {
             next: 0,
             others: 0,
             leaving: 0,
+            withdrawn: 0,
+            sweeps: Vec::new(),
+            next_sweep: 0,
         }
     }
 
@@ -188,8 +197,8 @@ impl<W, A, L> Gate<W, A, L> {
             Hold::Lent => self.levels.each_from(place.home, |level| level.lent -= 1),
             Hold::Returning | Hold::Asking => self.step_out(slot, place),
         }
-        self.forget(slot);
-        self.refresh(place.home);
+        self.free(slot);
+        self.refresh_all(place.home);
         (by, LevelId(place.home))
     }
 
@@ -206,6 +215,7 @@ impl<W, A, L> Gate<W, A, L> {
         else {
             return None;
         };
+        self.withdrawn += 1;
         let place = self.place(slot);
         self.step_out(slot, place);
         self.refresh(place.home);
@@ -240,8 +250,13 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Frees the slot of one that was withdrawn.
-    #[inline]
     pub(crate) fn forget(&mut self, slot: Slot) {
+        self.withdrawn -= 1;
+        self.free(slot);
+    }
+
+    #[inline]
+    fn free(&mut self, slot: Slot) {
         self.register.remove(slot);
         if !self.places.is_empty() {
             self.forget_place(slot);
@@ -264,6 +279,20 @@ impl<W, A, L> Gate<W, A, L> {
             self.levels
                 .each_group_from(place.home, |level| level.living -= 1);
         }
+    }
+
+    /// Lets a newcomer that is not taken in live until it [has been let go](Self::let_go).
+    pub(crate) fn refuse(&mut self, home: LevelId) {
+        self.leaving += 1;
+        self.levels
+            .each_group_from(home.0, |level| level.living += 1);
+    }
+
+    /// Lets a newcomer go that was refused, and has ended.
+    pub(crate) fn let_go(&mut self, home: LevelId) {
+        self.leaving -= 1;
+        self.levels
+            .each_group_from(home.0, |level| level.living -= 1);
     }
 
     /// Says how many newcomers may be admitted from now on.
@@ -332,7 +361,7 @@ impl<W, A, L> Gate<W, A, L> {
         if rank.is_newcomer {
             self.starts = self.starts.map(|left| left - 1);
         }
-        self.refresh(place.home);
+        self.refresh_all(place.home);
         Some(slot)
     }
 
@@ -347,7 +376,7 @@ impl<W, A, L> Gate<W, A, L> {
         };
         match (own, level.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
-            (_, Some((_, group))) => self.first_of(group),
+            (_, Some(offer)) => Some(offer),
             (own, None) => own,
         }
     }
@@ -373,27 +402,51 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Has a group, and each around it, offer the one whom it would let through now.
+    /// Has a group offer the one whom it would let through now; then perhaps those around it.
+    ///
+    /// For a change of this level alone: where its offer stays the same, so do the others.
     #[inline]
     pub(super) fn refresh(&mut self, from: u32) {
-        if from != LevelId::ROOT.0 {
-            self.refresh_groups(from);
+        let mut at = Some(from);
+        while let Some(level) = at {
+            at = self
+                .refresh_one(level)
+                .filter(|(_, changed)| *changed)
+                .map(|(parent, _)| parent);
         }
     }
 
-    fn refresh_groups(&mut self, from: u32) {
-        let mut at = from;
-        while let Some(parent) = self.levels.at(at).parent {
-            let first = self.first_of(at);
-            let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
-            let offer = offer.map(|(rank, _)| rank);
-            let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, offer);
-            if stale != offer {
-                let offers = &mut self.levels.at_mut(parent).offers;
-                stale.and_then(|rank| offers.remove(&rank));
-                offer.and_then(|rank| offers.insert(rank, at));
-            }
-            at = parent;
+    /// The same where permits were taken or given back: of this level, and of each one around it.
+    #[inline]
+    pub(super) fn refresh_all(&mut self, from: u32) {
+        let mut at = Some(from);
+        while let Some(level) = at {
+            at = self.refresh_one(level).map(|(parent, _)| parent);
         }
+    }
+
+    /// Returns the level around a group, and whether what the group offers there has changed.
+    #[inline]
+    fn refresh_one(&mut self, at: u32) -> Option<(u32, bool)> {
+        match at {
+            LevelId::ROOT_AT => None,
+            group => self.refresh_group(group),
+        }
+    }
+
+    #[inline(never)]
+    fn refresh_group(&mut self, at: u32) -> Option<(u32, bool)> {
+        let parent = self.levels.at(at).parent?;
+        let first = self.first_of(at);
+        let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
+        let rank = offer.map(|(rank, _)| rank);
+        let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, rank);
+        if stale == rank {
+            return Some((parent, false));
+        }
+        let offers = &mut self.levels.at_mut(parent).offers;
+        stale.and_then(|rank| offers.remove(&rank));
+        offer.and_then(|(rank, slot)| offers.insert(rank, slot));
+        Some((parent, true))
     }
 }

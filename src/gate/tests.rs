@@ -1,7 +1,7 @@
 //! The gate against a naive model: lists that are searched from the front.
 
 use super::{Admitted, Content, Gate, LevelId, Standing};
-use crate::task::{Slot, TaskId};
+use crate::task::{Slot, TaskId, TaskState};
 
 /// What the gate does, with nothing clever in it: all wait in one list, and stay there until they have all permits.
 #[derive(Default)]
@@ -505,12 +505,22 @@ fn a_sweep_takes_the_waiting_and_leaves_the_others_where_they_are() {
     while gate.admit(|slot| Some(u64::from(slot.0))).is_some() {}
     assert_eq!(gate.withdraw(slots[4]), Some(4));
     assert_eq!(gate.leave(slots[0]).0, Some(0));
-    let (swept, waiting) = gate.sweep().expect("all are plain");
-    assert_eq!(waiting.collect::<Vec<u64>>(), [2, 3, 5, 6, 7, 8, 9]);
+    let sweep = gate.sweep().expect("all are plain");
     assert_eq!(gate.waiting(LevelId::ROOT), 0);
-    assert_eq!(gate.living(LevelId::ROOT), 2 + swept);
-    gate.let_go(swept);
+    let mut swept = Vec::new();
+    while gate.take_swept(sweep, 3, &mut swept) {}
+    let waiting: Vec<u64> = swept.iter().map(|(.., task)| *task).collect();
+    assert_eq!(waiting, [2, 3, 5, 6, 7, 8, 9]);
+    assert_eq!(gate.withdrawn(LevelId::ROOT), [slots[4]]);
+    for (ended, (slot, id, _)) in (1..).zip(&swept) {
+        assert_eq!(gate.living(LevelId::ROOT), 2 + swept.len() + 1 - ended);
+        assert_eq!(gate.progress(*slot, *id), TaskState::Active);
+        let is_last = gate.end_swept(sweep, *slot).is_some();
+        assert_eq!(gate.progress(*slot, *id), TaskState::Finished);
+        assert_eq!(is_last, ended == swept.len());
+    }
     gate.forget(slots[4]);
+    assert_eq!((gate.sweeps().count(), gate.sweep()), (0, None));
     let left: Vec<TaskId> = gate.tasks(LevelId::ROOT).map(|(_, id, _)| id).collect();
     assert_eq!(
         (left, gate.living(LevelId::ROOT)),

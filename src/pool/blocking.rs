@@ -67,6 +67,10 @@ impl Task for Leaving {
         self.0.announce(wakes)
     }
 
+    fn leaves_its_worker(&self) -> bool {
+        true
+    }
+
     fn poll(self: Pin<Box<Self>>, _: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
         let task = Pin::into_inner(self).0;
         match running() {
@@ -105,6 +109,9 @@ impl Away {
         let Some(task) = self.task.take() else { return };
         let mut running = Some(self.seat.clone());
         let _entered = Entered::new(&mut running);
+        if self.seat.is_unstarted() {
+            self.seat.dispatcher().begin(&self.seat);
+        }
         let mut finish = self.finish();
         if let Some(unfinished) = task.poll(&mut Context::from_waker(Waker::noop()), &mut finish) {
             unfinished.give_up(Failure::Cancelled(None).pack(), &mut finish);

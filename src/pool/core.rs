@@ -1,17 +1,17 @@
-use std::cell::Cell;
 use std::sync::{Arc, OnceLock, Weak};
 
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
 use super::runtime::{Arrival, Runtime};
-use super::state::{Runner, Started, State};
+use super::state::{Exit, Runner, Started, State};
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
 use crate::lock::Lock;
+use crate::nesting;
 use crate::spawner::{Found, Spawner};
+use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
-use crate::sync::{MutexGuard, thread_local};
 use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
@@ -194,14 +194,10 @@ impl Core {
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
-        let id = self.lock().number(home);
+        let id = self.lock().refuse(home);
         body.place(shared, id, Slot::NOWHERE, false);
-        let task: Parked = Box::into_pin(body);
-        task.give_up(Failure::Rejected(rejection).pack(), &mut |end, settle| {
-            let joiner = settle();
-            self.lock().count(home, end);
-            debug_assert!(joiner.is_none(), "its handle has been given to nobody");
-        });
+        let failure = Failure::Rejected(rejection).pack();
+        self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure, None);
     }
 
     /// Starts those who can be started, and unlocks.
@@ -215,12 +211,17 @@ impl Core {
     /// Starts tasks as long as some can be started.
     ///
     /// In a loop, and not by recursion: a runtime that refuses a worker drops it
-    /// inside of [`launch`](Self::launch), which frees its permit for the next.
+    /// inside of [`launch`](Self::launch), which starts the next there only up to a depth.
     #[inline(never)]
     fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
         let mut wakes = Wakes::default();
         loop {
-            state.admit_known(&mut wakes);
+            if state.admit_known(&mut wakes) {
+                drop(state);
+                std::mem::take(&mut wakes).wake();
+                state = self.lock();
+                continue;
+            }
             if !state.gate.is_ready() {
                 let spent = state.take_spent();
                 if spent == 0 {
@@ -232,7 +233,7 @@ impl Core {
                 continue;
             }
             if let Some(started) = state.admit(&mut None, self, &mut wakes) {
-                state = self.begin(state, started, &mut wakes);
+                state = self.hand_over(state, started, &mut wakes);
             }
         }
         drop(state);
@@ -240,7 +241,7 @@ impl Core {
     }
 
     /// Gives a task that has started to a worker which is not here. Unlocks meanwhile, if that is a new one.
-    fn begin<'a>(
+    fn hand_over<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
         started: Started,
@@ -265,13 +266,13 @@ impl Core {
     }
 
     /// Begins a task, then all others that can be started, and unlocks.
-    pub(super) fn begin_and_dispatch<'a>(
+    pub(super) fn hand_over_and_dispatch<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
         started: Started,
         wakes: &mut Wakes,
     ) {
-        let state = self.begin(state, started, wakes);
+        let state = self.hand_over(state, started, wakes);
         self.dispatch(state);
     }
 
@@ -283,24 +284,28 @@ impl Core {
     }
 
     /// Gives a worker to the runtime. One that panics has refused it.
+    ///
+    /// A runtime may poll the worker on the spot, or drop it: what that starts is launched inside of this, up to a
+    /// depth, and then after it.
     pub(super) fn launch(&self, worker: Worker) {
         self.launch_on(None, worker);
     }
 
     /// Gives a worker to this runtime, or to whichever the pool's spawner takes.
     pub(super) fn launch_on(&self, runtime: Option<Runtime>, worker: Worker) {
-        let outer = LAUNCHING.with(|pool| pool.replace(self.address()));
+        if let Some(_within) = nesting::enter() {
+            return self.spawn_worker(runtime, worker);
+        }
+        let core = self.me();
+        nesting::postpone(move || core.spawn_worker(runtime, worker));
+    }
+
+    fn spawn_worker(&self, runtime: Option<Runtime>, worker: Worker) {
         shielded(|| match &runtime {
             Some(runtime) => runtime.spawner.spawn(worker),
             None => self.spawner().spawn(worker),
         });
-        LAUNCHING.with(|pool| pool.set(outer));
         discard(runtime);
-    }
-
-    /// Whether this thread is inside of [`launch`](Self::launch): then `dispatch` goes on after it.
-    pub(super) fn is_launching(&self) -> bool {
-        LAUNCHING.with(Cell::get) == self.address()
     }
 
     /// Itself, as its workers hold it. Whoever calls this holds it too.
@@ -347,11 +352,6 @@ fn noted(detail: Option<Arc<Detail>>, runtime: Option<Runtime>) -> Option<Arc<De
         (None, Some(runtime)) => Some(Arc::new(Detail::of_runtime(runtime))),
         (detail, None) => detail,
     }
-}
-
-thread_local! {
-    /// The pool that is giving a worker to its runtime on this thread. Compared, never followed.
-    static LAUNCHING: Cell<*const ()> = const { Cell::new(std::ptr::null()) };
 }
 
 impl Drop for Core {

@@ -53,6 +53,11 @@ impl Detail {
         }
     }
 
+    /// Returns whether the task has got its permit. Only known of one that is timed.
+    pub(super) fn has_started(&self) -> bool {
+        self.started.get().is_some()
+    }
+
     fn waited(&self) -> Option<Duration> {
         let submitted = self.submitted?;
         let until = self.started.get().copied().unwrap_or_else(Instant::now);

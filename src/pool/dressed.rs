@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::detail::{self, Detail};
 use crate::gate::Standing;
+use crate::lock::Lock;
 use crate::observe::{Ended, Observer};
 use crate::task::{End, Extras, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
 use crate::unwind::{discard, shielded};
@@ -75,6 +76,15 @@ pub(super) struct Watch {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) origin: Arc<Origin>,
     pub(super) group: Option<Arc<str>>,
+    /// What has happened to the task while it was being submitted: told by the submitter, after the wait.
+    /// `None` once the submission is over.
+    later: Arc<Lock<Option<Vec<Event>>>>,
+}
+
+/// What an observer is told after a wait.
+enum Event {
+    Start(TaskInfo),
+    End(TaskInfo, Ended),
 }
 
 impl Dressed {
@@ -130,17 +140,17 @@ impl Extras for Dressed {
 }
 
 impl Dress {
-    fn begin(&mut self, id: TaskId) {
+    pub(super) fn begin(&mut self, id: TaskId) {
         if let Some(identity) = &self.identity {
             identity.get_or_init(|| (id, self.origin.clone()));
         }
         if let Some(watch) = &self.watch {
             let task = watch.info(id, TaskState::Active, &self.detail);
-            shielded(|| watch.observer.on_start(&task));
+            watch.tell(Event::Start(task));
         }
     }
 
-    fn end(self, id: TaskId, end: End) {
+    pub(super) fn end(self, id: TaskId, end: End) {
         let mut wakes = Wakes::default();
         if let Some(bell) = &self.bell {
             bell.switch_off(&mut wakes);
@@ -155,7 +165,7 @@ impl Dress {
         }
         if let Some(watch) = &self.watch {
             let task = watch.info(id, TaskState::Finished, &self.detail);
-            shielded(|| watch.observer.on_end(&task, Ended::from(end)));
+            watch.tell(Event::End(task, Ended::from(end)));
         }
     }
 }
@@ -178,10 +188,61 @@ impl Limit {
 }
 
 impl Watch {
-    /// Tells the observer that a task has begun to wait.
-    pub(super) fn tell_wait(&self, id: TaskId, detail: &Detail) {
-        let task = self.info(id, TaskState::Waiting, detail);
-        shielded(|| self.observer.on_wait(&task));
+    pub(super) fn new(
+        observer: Arc<dyn Observer>,
+        origin: Arc<Origin>,
+        group: Option<Arc<str>>,
+    ) -> Self {
+        let later = Arc::new(Lock::new(Some(Vec::new())));
+        Self {
+            observer,
+            origin,
+            group,
+            later,
+        }
+    }
+
+    /// Ends the submission of a task: if it has no permit yet, tells that it waits, and then what has happened since.
+    pub(super) fn submitted(&self, id: TaskId, detail: &Detail) {
+        if !detail.has_started() {
+            let task = self.info(id, TaskState::Waiting, detail);
+            shielded(|| self.observer.on_wait(&task));
+        }
+        self.release();
+    }
+
+    /// Tells what has happened until now, and from now on at once.
+    pub(super) fn release(&self) {
+        while let Some(events) = self.take_later() {
+            events.into_iter().for_each(|event| self.tell_now(event));
+        }
+    }
+
+    fn take_later(&self) -> Option<Vec<Event>> {
+        let mut later = self.later.lock();
+        let events = later.as_mut().filter(|events| !events.is_empty());
+        let taken = events.map(std::mem::take);
+        if taken.is_none() {
+            *later = None;
+        }
+        taken
+    }
+
+    fn tell(&self, event: Event) {
+        let mut event = Some(event);
+        if let Some(later) = &mut *self.later.lock() {
+            later.extend(event.take());
+        }
+        if let Some(event) = event {
+            self.tell_now(event);
+        }
+    }
+
+    fn tell_now(&self, event: Event) {
+        shielded(|| match event {
+            Event::Start(task) => self.observer.on_start(&task),
+            Event::End(task, ended) => self.observer.on_end(&task, ended),
+        });
     }
 
     fn info(&self, id: TaskId, state: TaskState, detail: &Detail) -> TaskInfo {

@@ -6,15 +6,16 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::core::Core;
-use super::state::{Runner, State};
+use super::state::{Exit, Runner, State};
 use crate::gate::Content;
+use crate::nesting;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
-    End, Failure, Keeper, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
+    End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
-use crate::wakes::Wakes;
-use crate::worker::{Dispatcher, Hold, Seat, Worker, running};
+use crate::wakes::{Wakes, wake};
+use crate::worker::{Dispatcher, Hold, Latch, Seat, Worker, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -57,27 +58,32 @@ impl Dispatcher for Core {
             return Some(task);
         }
         let successor = Arc::new(Seat::new(self.me(), seat.runtime()));
-        successor.serve(slot);
+        match seat.is_unstarted() {
+            true => successor.serve_unstarted(slot),
+            false => successor.serve(slot),
+        }
         let stale = state.gate.replace_server(slot, successor.clone());
         let runtime = state.runtime_of(slot).cloned();
         drop(state);
         drop(stale);
         self.launch_on(runtime, Worker::new(successor, task));
-        self.dispatch_unless_launching(self.lock());
+        self.dispatch_nested(self.lock());
         None
     }
 
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        let home = state.gate.home(seat.slot());
         state.settle(seat, end, settle, &mut wakes);
-        if end == End::Rejected {
-            state.uncount_start(home);
-        }
         state.end_active(seat.slot(), end, &mut wakes);
-        self.dispatch_unless_launching(state);
+        self.dispatch_nested(state);
         wakes.wake();
+    }
+
+    fn begin(&self, seat: &Seat) {
+        let mut state = self.lock();
+        seat.set_started();
+        state.begin(seat.slot());
     }
 
     fn lend(&self, seat: &Seat) {
@@ -97,7 +103,7 @@ impl Dispatcher for Core {
     fn refill(&self, starts: u32) {
         let mut state = self.lock();
         state.refill(starts);
-        self.dispatch_unless_launching(state);
+        self.dispatch_nested(state);
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -174,19 +180,10 @@ impl Core {
                 self.dispatch(state);
                 return Some(next.task);
             }
-            Some(next) => self.begin_and_dispatch(state, next, wakes),
+            Some(next) => self.hand_over_and_dispatch(state, next, wakes),
             None => self.dispatch(state),
         }
         None
-    }
-
-    /// Starts those who can be started, and unlocks; inside of a launch, that is left to whoever launches.
-    fn dispatch_unless_launching<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if self.is_launching() {
-            drop(state);
-        } else {
-            self.dispatch(state);
-        }
     }
 
     /// Lets a worker stay for whom nothing is left, if the next task is likely to come at once.
@@ -210,19 +207,59 @@ impl Core {
         // Those behind a heavy one may fit, now that it is gone.
         self.dispatch(state);
         if let Some(task) = task {
-            self.end_withdrawn(slot, task, failure);
+            self.end_unstarted(Exit::Withdrawn(slot), task, failure.pack(), None);
         }
     }
 
-    /// Drops the future of a task that was withdrawn, then makes its end known.
-    fn end_withdrawn(&self, slot: Slot, task: Parked, failure: Failure) {
-        task.give_up(failure.pack(), &mut |end, settle| {
-            let mut wakes = Wakes::default();
-            let mut state = self.lock();
-            wakes.add(settle());
-            state.end_withdrawn(slot, end, &mut wakes);
-            drop(state);
-            wakes.wake();
+    /// Ends a task that has not started, and returns how it ended.
+    ///
+    /// Deep inside of the ends of others it ends after them: then this returns `None`, and the latch waits for it.
+    pub(super) fn end_unstarted(
+        &self,
+        exit: Exit,
+        task: Parked,
+        failure: Packed,
+        latch: Option<&Arc<Latch>>,
+    ) -> Option<End> {
+        if let Some(_within) = nesting::enter() {
+            return Some(self.give_up(exit, task, failure));
+        }
+        let (core, latch) = (self.me(), latch.cloned());
+        latch.iter().for_each(|latch| latch.add());
+        nesting::postpone(move || {
+            let end = core.give_up(exit, task, failure);
+            wake(latch.and_then(|latch| latch.count_down(end == End::Cancelled)));
         });
+        None
+    }
+
+    /// Drops the future of a task that has not started, then makes its end known.
+    fn give_up(&self, exit: Exit, task: Parked, failure: Packed) -> End {
+        let mut ended = failure.end();
+        task.give_up(failure, &mut |end, settle| {
+            self.settle_unstarted(exit, end, settle);
+            ended = end;
+        });
+        ended
+    }
+
+    pub(super) fn settle_unstarted(&self, exit: Exit, end: End, settle: Settle<'_>) {
+        let mut wakes = Wakes::default();
+        let mut state = self.lock();
+        wakes.add(settle());
+        let emptied = state.end_unstarted(exit, end, &mut wakes);
+        drop(state);
+        wakes.wake();
+        drop(emptied);
+    }
+
+    /// Starts those who can be started; deep inside of the ends of others, after them.
+    fn dispatch_nested(&self, state: MutexGuard<'_, State>) {
+        if let Some(_within) = nesting::enter() {
+            return self.dispatch(state);
+        }
+        drop(state);
+        let core = self.me();
+        nesting::postpone(move || core.dispatch(core.lock()));
     }
 }

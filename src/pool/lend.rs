@@ -51,6 +51,8 @@ struct Lending {
     seat: Arc<Seat>,
     nest: Arc<Nest>,
     stage: Stage,
+    /// Where its waker lies that is to be woken when the permit is back.
+    key: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,13 @@ impl Lending {
         let nest = seat.nest();
         nest.begin_lend();
         let stage = Stage::Waiting;
-        Self { seat, nest, stage }
+        let key = None;
+        Self {
+            seat,
+            nest,
+            stage,
+            key,
+        }
     }
 
     fn end(&mut self) {
@@ -83,7 +91,7 @@ impl Lending {
             self.nest.owe();
             self.stage = Stage::Owing;
         }
-        self.nest.on_return(cx);
+        self.nest.on_return(&mut self.key, cx);
         Poll::Pending
     }
 
@@ -103,6 +111,7 @@ impl Lending {
 
 impl Drop for Lending {
     fn drop(&mut self) {
+        self.nest.hush_return(self.key);
         match self.stage {
             Stage::Waiting => self.end(),
             Stage::Owing | Stage::Over => self.settle(),

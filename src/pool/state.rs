@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::core::Core;
@@ -7,12 +8,12 @@ use super::lingering::Lingering;
 use super::rate::Spending;
 use super::runtime::{self, Runtime};
 use super::waiters::{Joiner, Now};
-use crate::gate::{Admitted, Gate, LevelId, Standing};
+use crate::gate::{Admitted, Gate, LevelId, Standing, SweepId, Swept};
 use crate::pages::Pages;
 use crate::spare::shrink_map;
 use crate::task::{End, Parked, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
-use crate::worker::Seat;
+use crate::worker::{Latch, Seat};
 
 /// All that changes in a pool, behind its one lock.
 ///
@@ -21,8 +22,8 @@ use crate::worker::Seat;
 /// 1. Whenever the lock is free, the gate has nobody to admit, or somebody is
 ///    inside [`dispatch`](super::Core::dispatch), and will look again.
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
-///    Where many are withdrawn at once, they are counted first, then settled one by
-///    one, and let go last: until then the pool is not idle.
+///    So a counter never goes back. A task that was withdrawn or refused lives until then, and keeps the pool from
+///    being idle.
 /// 3. `details` and the gate have a slot for the same time.
 /// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
@@ -32,6 +33,8 @@ pub(super) struct State {
     pub(super) spending: Option<Spending>,
     /// What is known of those tasks that are more than a future.
     pub(super) details: Pages<Arc<Detail>>,
+    /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
+    awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
     /// The runtime of all tasks whose details name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
 }
@@ -52,6 +55,27 @@ pub(super) enum Runner {
     New(Arc<Seat>, Option<Runtime>),
 }
 
+/// Number of permits that are given back under one lock.
+const AT_ONCE: usize = 256;
+
+/// How a task comes to its end that has not started.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Exit {
+    /// It was taken out of the queue, and keeps its slot.
+    Withdrawn(Slot),
+    /// It was taken out together with all others.
+    Swept(SweepId, Slot),
+    /// It was not taken in, and was submitted to this level.
+    Refused(LevelId),
+}
+
+/// A task that was taken out of the queue, or several that were taken out together.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Withdrawn {
+    One(Slot),
+    Together(SweepId),
+}
+
 impl State {
     pub(super) fn new(size: usize, name: Arc<str>) -> Self {
         Self {
@@ -60,6 +84,7 @@ impl State {
             spending: None,
             details: Pages::new(),
             main: None,
+            awaited: HashMap::new(),
         }
     }
 
@@ -140,7 +165,8 @@ impl State {
         }
     }
 
-    /// Lets the next task start, with the free worker if that is one of the task's runtime.
+    /// Lets the next task start, with the free worker if that is one of the task's runtime. It counts as started when
+    /// it is [first polled](Self::begin).
     ///
     /// Those who want lent permits back come before it, and are woken.
     #[inline]
@@ -151,14 +177,15 @@ impl State {
         wakes: &mut Wakes,
     ) -> Option<Started> {
         let is_plain = self.gate.is_plain();
-        if !is_plain {
-            self.admit_known(wakes);
+        if !is_plain && self.admit_known(wakes) {
+            // The caller looks again, once the pool has been unlocked.
+            return None;
         }
         let mut started = None;
         let serve = |slot: Slot| {
             let runtime = runtime::of_slot(slot, &self.details, self.main.as_ref());
             let (seat, by) = self.lingering.runner(free, runtime, core);
-            seat.serve(slot);
+            seat.serve_unstarted(slot);
             started = Some((slot, by));
             Some(seat)
         };
@@ -172,17 +199,20 @@ impl State {
         };
         let (slot, by) = started?;
         let home = self.gate.home(slot);
-        self.count_start(home);
         self.tell_waiters(home, wakes);
         Some(Started { task, by })
     }
 
-    /// Gives permits to those before the next task who have a seat already.
+    /// Gives permits to those before the next task who have a seat already. Returns whether there may be more.
     #[inline]
-    pub(super) fn admit_known(&mut self, wakes: &mut Wakes) {
-        while let Some(seat) = self.gate.admit_known() {
+    pub(super) fn admit_known(&mut self, wakes: &mut Wakes) -> bool {
+        for _ in 0..AT_ONCE {
+            let Some(seat) = self.gate.admit_known() else {
+                return false;
+            };
             self.take_back(&seat, wakes);
         }
+        true
     }
 
     fn take_back(&mut self, seat: &Seat, wakes: &mut Wakes) {
@@ -190,16 +220,17 @@ impl State {
         self.tell_waiters(self.gate.home(seat.slot()), wakes);
     }
 
-    fn count_start(&mut self, home: LevelId) {
-        self.gate
-            .each_kept_from(home, |ledger| ledger.stats.started += 1);
+    /// Counts a task as started, unless it is no task.
+    #[inline(never)]
+    pub(super) fn begin(&mut self, slot: Slot) {
+        if self.gate.is_task(slot) {
+            self.count_start(self.gate.home(slot));
+        }
     }
 
-    /// Corrects the counters for a task that did not start after all.
-    #[cold]
-    pub(super) fn uncount_start(&mut self, home: LevelId) {
+    pub(super) fn count_start(&mut self, home: LevelId) {
         self.gate
-            .each_kept_from(home, |ledger| ledger.stats.started -= 1);
+            .each_kept_from(home, |ledger| ledger.stats.started += 1);
     }
 
     /// Settles a task that has ended, then clears the desk of its worker: that lets those go who wait for the end.
@@ -219,11 +250,11 @@ impl State {
         if !self.details.is_empty() || end == End::Nothing {
             return None;
         }
-        let (slot, task) = self.gate.succeed(seat.slot())?;
+        let (slot, id, task) = self.gate.succeed(seat.slot())?;
         seat.serve(slot);
         let stats = &mut self.gate.kept_mut(LevelId::ROOT).stats;
         stats.count(end);
-        stats.started += 1;
+        stats.started += u64::from(id.is_task());
         self.tell_waiters(LevelId::ROOT, wakes);
         Some(task)
     }
@@ -256,18 +287,72 @@ impl State {
         wakes: &mut Wakes,
     ) -> Option<Arc<Seat>> {
         let (seat, home) = self.gate.leave(slot);
-        if end == End::Nothing {
-            self.uncount_start(home);
-        }
         self.end(slot, home, end, wakes);
         seat
     }
 
-    /// Ends a task that was withdrawn from the queue.
-    pub(super) fn end_withdrawn(&mut self, slot: Slot, end: End, wakes: &mut Wakes) {
-        let home = self.gate.home(slot);
-        self.gate.forget(slot);
-        self.end(slot, home, end, wakes);
+    /// Ends a task that has not started. Returns what is to be dropped once nothing is locked.
+    pub(super) fn end_unstarted(
+        &mut self,
+        exit: Exit,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Swept<Parked, Arc<Seat>>> {
+        match exit {
+            Exit::Withdrawn(slot) => {
+                let home = self.gate.home(slot);
+                self.gate.forget(slot);
+                self.end(slot, home, end, wakes);
+                self.tell_awaiting(Withdrawn::One(slot), wakes);
+            }
+            Exit::Refused(home) => {
+                self.gate.let_go(home);
+                self.count(home, end);
+                self.left(home, wakes);
+            }
+            Exit::Swept(sweep, slot) => return self.end_swept(sweep, slot, end, wakes),
+        }
+        None
+    }
+
+    fn end_swept(
+        &mut self,
+        sweep: SweepId,
+        slot: Slot,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Swept<Parked, Arc<Seat>>> {
+        let emptied = self.gate.end_swept(sweep, slot);
+        self.gate.kept_mut(LevelId::ROOT).stats.count(end);
+        self.tell_waiters(LevelId::ROOT, wakes);
+        if emptied.is_some() {
+            self.tell_awaiting(Withdrawn::Together(sweep), wakes);
+        }
+        emptied
+    }
+
+    /// Has a latch wait for all at a level or below it that have been withdrawn, and have not ended.
+    pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
+        let single = self.gate.withdrawn(level).into_iter();
+        let mut withdrawn: Vec<Withdrawn> = single.map(Withdrawn::One).collect();
+        if level == LevelId::ROOT {
+            withdrawn.extend(self.gate.sweeps().map(Withdrawn::Together));
+        }
+        for one in withdrawn {
+            latch.add();
+            self.awaited.entry(one).or_default().push(latch.clone());
+        }
+    }
+
+    fn tell_awaiting(&mut self, ended: Withdrawn, wakes: &mut Wakes) {
+        if self.awaited.is_empty() {
+            return;
+        }
+        let latches = self.awaited.remove(&ended).unwrap_or_default();
+        for latch in latches {
+            wakes.add(latch.count_down(false));
+        }
+        shrink_map(&mut self.awaited);
     }
 
     #[inline]
@@ -355,51 +440,18 @@ impl State {
         self.gate.kept(level).closed || (level != LevelId::ROOT && is_closed(level))
     }
 
-    /// Takes a waiting task out of the queue to be cancelled, and counts that now.
-    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Slot, Parked)> {
-        let task = self.gate.withdraw(slot)?;
-        self.count(self.gate.home(slot), End::Cancelled);
-        Some((slot, task))
-    }
-
-    /// Takes all that wait out in one go, if they are mere futures of the pool itself, and counts that now. In no order.
-    pub(super) fn sweep(
-        &mut self,
-        level: LevelId,
-    ) -> Option<(usize, impl Iterator<Item = Parked> + use<>)> {
+    /// Takes all that wait out in one go, if they are mere futures of the pool itself. In no order.
+    pub(super) fn sweep(&mut self, level: LevelId) -> Option<SweepId> {
         if level != LevelId::ROOT || !self.details.is_empty() {
             return None;
         }
-        let (waiting, swept) = self.gate.sweep()?;
-        self.gate.kept_mut(level).stats.cancelled += waiting as u64;
-        Some((waiting, swept))
+        self.gate.sweep()
     }
 
-    /// So many that were swept out are settled.
-    pub(super) fn let_go(&mut self, settled: usize, wakes: &mut Wakes) {
-        self.gate.let_go(settled);
-        self.tell_waiters(LevelId::ROOT, wakes);
-    }
-
-    /// Takes all that wait at a level or below it out of the queue, one by one. In no order.
-    pub(super) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, Parked)> {
-        let withdrawn = self.gate.withdraw_all(level);
-        for (slot, _) in &withdrawn {
-            self.count(self.gate.home(*slot), End::Cancelled);
-        }
-        withdrawn
-    }
-
-    /// Frees the slots of tasks that were withdrawn, and have been settled.
-    pub(super) fn forget(&mut self, slots: &mut Vec<Slot>, wakes: &mut Wakes) {
-        for slot in slots.drain(..) {
-            let home = self.gate.home(slot);
-            self.gate.forget(slot);
-            if !self.details.is_empty() {
-                self.forget_detail(slot, wakes);
-            }
-            self.left(home, wakes);
-        }
+    /// Counts a newcomer that is not taken in, and gives it its number. It lives until it has ended.
+    pub(super) fn refuse(&mut self, home: LevelId) -> TaskId {
+        self.gate.refuse(home);
+        self.number(home)
     }
 
     /// The seats of all that run at a level or below it.

@@ -1,6 +1,6 @@
 use crate::task::End;
 
-/// Counts since the pool was made. They never go back, but for `started` when a runtime refuses a task.
+/// Counts since the pool was made. They never go back.
 ///
 /// When the pool is idle, `submitted` is the sum of the five ends: `completed`,
 /// `panicked`, `cancelled`, `timed_out` and `rejected`.
@@ -9,7 +9,7 @@ use crate::task::End;
 pub struct Stats {
     /// Tasks given to the pool. A `try_spawn` that gave its future back is not among them.
     pub submitted: u64,
-    /// Tasks that got their permit.
+    /// Tasks that have begun to run.
     pub started: u64,
     /// Tasks that ended with a value.
     pub completed: u64,

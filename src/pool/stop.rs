@@ -3,12 +3,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::state::State;
+use super::state::{Exit, State};
 use super::{AioPool, Core};
 use crate::error::AbortError;
-use crate::gate::{Content, LevelId};
+use crate::gate::{Content, LevelId, SweepId};
 use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
-use crate::wakes::{Wakes, wake};
+use crate::wakes::Wakes;
 use crate::worker::Latch;
 
 /// What came of [`AioPool::cancel`].
@@ -83,9 +83,9 @@ impl AioPool {
     /// ```
     pub async fn cancel_all(&self) -> usize {
         let latch = Arc::new(Latch::default());
-        let evicted = self.core().stop_all(self.level(), Some(&latch));
+        let withdrawn = self.core().stop_all(self.level(), Some(&latch));
         let core = self.core();
-        evicted.cancelled + Stopping { core, latch }.await
+        withdrawn.cancelled + Stopping { core, latch }.await
     }
 
     /// Asks all tasks to stop, and returns at once. Returns how many were asked.
@@ -127,7 +127,7 @@ impl AioPool {
     }
 }
 
-/// So many slots are freed under one lock.
+/// Number of lines of a sweep that are looked at under one lock.
 const AT_ONCE: usize = 256;
 
 /// How many tasks were stopped at once.
@@ -140,14 +140,21 @@ struct Stopped {
 }
 
 impl Stopped {
-    /// One that waited has ended: perhaps no task, but what tasks are made of.
-    fn add(&mut self, end: End) {
-        self.asked += usize::from(end != End::Nothing);
-        self.cancelled += usize::from(end == End::Cancelled);
+    /// One that waited has ended, or will later. It may be no task, but what tasks are made of.
+    fn add(&mut self, end: Option<End>, is_task: impl FnOnce() -> bool) {
+        self.asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
+        self.cancelled += usize::from(end == Some(End::Cancelled));
     }
 }
 
-/// Waits until those have ended who ran.
+/// What was taken out of the queue, to be ended once nothing is locked.
+#[derive(Default)]
+struct Leaving {
+    sweep: Option<SweepId>,
+    withdrawn: Vec<(Slot, Parked)>,
+}
+
+/// Waits until all have ended that ran, or that another caller had withdrawn.
 struct Stopping<'c> {
     core: &'c Core,
     latch: Arc<Latch>,
@@ -175,93 +182,61 @@ impl Core {
     fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
         let (mut wakes, mut stopped) = (Wakes::default(), Stopped::default());
         let mut state = self.lock();
-        let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
+        if let Some(latch) = latch {
+            state.await_withdrawn(level, latch);
+        }
+        let leaving = state.withdraw_all(level);
         for seat in state.seats(level) {
             let first = seat.ask(None, &mut wakes);
-            let is_task = state.gate.id(seat.slot()).is_some_and(TaskId::is_task);
-            stopped.asked += usize::from(first && is_task);
+            stopped.asked += usize::from(first && state.gate.is_task(seat.slot()));
             if let Some(latch) = latch {
                 seat.add_latch(latch, first);
             }
         }
         self.dispatch(state);
         wakes.wake();
-        self.end_swept(swept, &mut stopped);
-        self.end_all_withdrawn(withdrawn, &mut stopped);
+        self.end_all(leaving, latch, &mut stopped);
         stopped
     }
 
     pub(super) fn cancel_waiting(&self, level: LevelId) {
         let mut state = self.lock();
-        let (swept, withdrawn) = (state.sweep(level), state.withdraw_all(level));
+        let leaving = state.withdraw_all(level);
         self.dispatch(state);
-        let mut stopped = Stopped::default();
-        self.end_swept(swept, &mut stopped);
-        self.end_all_withdrawn(withdrawn, &mut stopped);
+        self.end_all(leaving, None, &mut Stopped::default());
     }
 
-    /// Ends tasks that were swept out.
-    fn end_swept(
-        &self,
-        swept: Option<(usize, impl Iterator<Item = Parked>)>,
-        stopped: &mut Stopped,
-    ) {
-        let Some((waiting, tasks)) = swept else {
-            return;
-        };
-        for task in tasks {
-            stopped.add(self.settle_cancelled(Slot::NOWHERE, task));
+    /// Ends tasks that were taken out of the queue.
+    ///
+    /// Where they end later, the latch waits for them.
+    fn end_all(&self, leaving: Leaving, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
+        if let Some(sweep) = leaving.sweep {
+            self.end_swept(sweep, latch, stopped);
         }
-        let mut wakes = Wakes::default();
-        self.lock().let_go(waiting, &mut wakes);
-        wakes.wake();
+        for (slot, task) in leaving.withdrawn {
+            let end = self.end_unstarted(Exit::Withdrawn(slot), task, Packed::CANCELLED, latch);
+            stopped.add(end, || self.lock().gate.is_task(slot));
+        }
     }
 
-    /// Ends tasks that were withdrawn and counted.
-    fn end_all_withdrawn(&self, withdrawn: Vec<(Slot, Parked)>, stopped: &mut Stopped) {
-        let mut settled = Vec::with_capacity(withdrawn.len().min(AT_ONCE));
-        for (slot, task) in withdrawn {
-            stopped.add(self.settle_cancelled(slot, task));
-            settled.push(slot);
-            if settled.len() == AT_ONCE {
-                self.forget(&mut settled);
+    fn end_swept(&self, sweep: SweepId, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
+        let mut taken = Vec::with_capacity(AT_ONCE);
+        while self.take_swept(sweep, &mut taken) {
+            for (slot, id, task) in taken.drain(..) {
+                let exit = Exit::Swept(sweep, slot);
+                let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
+                stopped.add(end, || id.is_task());
             }
         }
-        self.forget(&mut settled);
     }
 
-    fn settle_cancelled(&self, slot: Slot, task: Parked) -> End {
-        let mut ended = End::Cancelled;
-        task.give_up(Packed::CANCELLED, &mut |end, settle| {
-            if end != End::Cancelled {
-                self.recount(slot, end);
-            }
-            wake(settle());
-            ended = end;
-        });
-        ended
-    }
-
-    /// Corrects the counters for a task that was to be cancelled, and whose destructor panicked.
-    #[cold]
-    fn recount(&self, slot: Slot, end: End) {
-        let mut state = self.lock();
-        let home = state.gate.home(slot);
-        state.gate.each_kept_from(home, |ledger| {
-            ledger.stats.cancelled -= 1;
-            ledger.stats.count(end);
-        });
-    }
-
-    fn forget(&self, settled: &mut Vec<Slot>) {
-        let mut wakes = Wakes::default();
-        self.lock().forget(settled, &mut wakes);
-        wakes.wake();
+    fn take_swept(&self, sweep: SweepId, taken: &mut Vec<(Slot, TaskId, Parked)>) -> bool {
+        self.lock().gate.take_swept(sweep, AT_ONCE, taken)
     }
 
     fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
         let mut wakes = Wakes::default();
-        let mut withdrawn = Vec::new();
+        let mut leaving = Leaving::default();
         let mut state = self.lock();
         let found = find(&state, level, ids)?;
         for (id, slot) in &found {
@@ -269,14 +244,26 @@ impl Core {
                 Some(Content::Active(Some(seat))) => {
                     seat.ask(None, &mut wakes);
                 }
-                Some(Content::Waiting(_)) => withdrawn.extend(state.withdraw(*slot)),
+                Some(Content::Waiting(_)) => {
+                    let task = state.gate.withdraw(*slot);
+                    leaving.withdrawn.extend(task.map(|task| (*slot, task)));
+                }
                 Some(Content::Active(None)) | None => {}
             }
         }
         self.dispatch(state);
         wakes.wake();
-        self.end_all_withdrawn(withdrawn, &mut Stopped::default());
+        self.end_all(leaving, None, &mut Stopped::default());
         Ok(found.len())
+    }
+}
+
+impl State {
+    /// Takes all that wait at a level or below it out of the queue. In no order.
+    fn withdraw_all(&mut self, level: LevelId) -> Leaving {
+        let sweep = self.sweep(level);
+        let withdrawn = self.gate.withdraw_all(level);
+        Leaving { sweep, withdrawn }
     }
 }
 

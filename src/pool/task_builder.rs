@@ -271,15 +271,19 @@ where
             runs,
         };
         let order = Order { terms, origin };
-        let handle = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience)?;
+        let submitted = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience);
+        if let Some(watch) = watch {
+            match &submitted {
+                Ok(handle) => watch.submitted(handle.id(), &detail),
+                Err(_) => watch.release(),
+            }
+        }
+        let handle = submitted?;
         if handle.state() == TaskState::Waiting {
             if let Some((bell, sleep)) = alarm {
                 let keeper = pool.inner.core.clone();
                 pool.core()
                     .start_alarm(bell.alarm(sleep, keeper, handle.slot(), handle.id()));
-            }
-            if let Some(watch) = watch {
-                watch.tell_wait(handle.id(), &detail);
             }
         }
         Ok(handle)
@@ -293,11 +297,10 @@ impl AioPool {
             Some(name) => Arc::new(self.inner.origin.named(name.clone())),
             None => self.inner.origin.clone(),
         };
-        let watch = settings.observer.clone().map(|observer| Watch {
-            observer,
-            origin: origin.clone(),
-            group: self.group_name(),
-        });
+        let watch = settings
+            .observer
+            .clone()
+            .map(|observer| Watch::new(observer, origin.clone(), self.group_name()));
         Dress {
             start,
             limit: wishes.run_limit.map(|limit| self.limit(limit)),

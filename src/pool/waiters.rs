@@ -75,12 +75,14 @@ impl Now {
 
 /// Those who wait for the pool, by what they wait for.
 ///
-/// The order of [`Goal`] puts the highest bound of `below` last, where one look
-/// tells whether anybody is to be woken. Who is not here any more has what it waited for.
+/// Who is not here any more has what it waited for. Nobody is looked at who has to wait on: the order of [`Goal`] puts
+/// the highest bound of `below` last, and those who wait for a pool that is idle first.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     next: u64,
     waiters: BTreeMap<(Goal, u64), Waiter>,
+    /// The tasks that do not wait for those who join themselves.
+    inside: BTreeMap<(Goal, u64), Waiter>,
 }
 
 #[derive(Debug)]
@@ -100,13 +102,18 @@ impl Waiters {
     pub(super) fn add(&mut self, goal: Goal, waker: Waker, joiner: Option<Joiner>) -> u64 {
         self.next += 1;
         let waiter = Waiter { waker, joiner };
-        self.waiters.insert((goal, self.next), waiter);
+        let others = match waiter.asker() {
+            Asker::Outside => &mut self.waiters,
+            Asker::Inside => &mut self.inside,
+        };
+        others.insert((goal, self.next), waiter);
         self.next
     }
 
     /// Changes a waker, and returns the stale one; or the fresh one back, of somebody who waits no longer.
     pub(super) fn renew(&mut self, goal: Goal, key: u64, waker: Waker) -> Result<Waker, Waker> {
-        match self.waiters.get_mut(&(goal, key)) {
+        let at = (goal, key);
+        match self.waiters.get_mut(&at).or(self.inside.get_mut(&at)) {
             Some(known) => Ok(std::mem::replace(&mut known.waker, waker)),
             None => Err(waker),
         }
@@ -114,13 +121,17 @@ impl Waiters {
 
     /// Takes one out who still waits.
     pub(super) fn remove(&mut self, goal: Goal, key: u64) -> Option<(Waker, Option<Joiner>)> {
-        let waiter = self.waiters.remove(&(goal, key))?;
+        let at = (goal, key);
+        let waiter = self
+            .waiters
+            .remove(&at)
+            .or_else(|| self.inside.remove(&at))?;
         Some((waiter.waker, waiter.joiner))
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.waiters.is_empty()
+        self.waiters.is_empty() && self.inside.is_empty()
     }
 
     /// Takes those out who have what they waited for, and lists the tasks of the pool among them.
@@ -136,17 +147,33 @@ impl Waiters {
             }
             wakes.add(Some(last.remove().waker));
         }
-        if now.living <= now.joining && !self.waiters.is_empty() {
-            let others = std::mem::take(&mut self.waiters);
-            let (reached, remaining) = others
-                .into_iter()
-                .partition(|((goal, _), waiter)| goal.is_reached(now, waiter.asker()));
-            self.waiters = remaining;
-            let reached: BTreeMap<_, Waiter> = reached;
-            for Waiter { waker, joiner } in reached.into_values() {
-                wakes.add(Some(waker));
-                joiners.extend(joiner);
-            }
+        self.take_inside(now, joiners, wakes);
+        while let Some((_, reached)) = take_first(&mut self.waiters, now, Asker::Outside) {
+            wakes.add(Some(reached.waker));
+            joiners.extend(reached.joiner);
         }
     }
+
+    fn take_inside(&mut self, now: Now, joiners: &mut Vec<Joiner>, wakes: &mut Wakes) {
+        while let Some((at, first)) = take_first(&mut self.inside, now, Asker::Inside) {
+            if first.asker() == Asker::Outside {
+                // Its task is over, and it waits elsewhere.
+                self.waiters.insert(at, first);
+                continue;
+            }
+            wakes.add(Some(first.waker));
+            joiners.extend(first.joiner);
+        }
+    }
+}
+
+/// Takes the first out, if it has what it waited for.
+fn take_first(
+    waiters: &mut BTreeMap<(Goal, u64), Waiter>,
+    now: Now,
+    asker: Asker,
+) -> Option<((Goal, u64), Waiter)> {
+    let first = waiters.first_entry()?;
+    let is_reached = first.key().0.is_reached(now, asker);
+    is_reached.then(|| first.remove_entry())
 }

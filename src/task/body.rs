@@ -19,6 +19,11 @@ pub(crate) trait Task: Send {
     #[must_use = "a task that is dropped here never settles"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked>;
 
+    /// Returns whether it runs elsewhere: its first poll only takes it there, and is no start.
+    fn leaves_its_worker(&self) -> bool {
+        false
+    }
+
     /// Ready when a task that was asked to stop is to be dropped.
     fn poll_grace(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())

@@ -16,13 +16,13 @@ struct Count {
 
 impl Latch {
     /// One more to wait for.
-    pub(super) fn add(&self) {
+    pub(crate) fn add(&self) {
         self.0.lock().running += 1;
     }
 
     /// One of them has ended.
     #[must_use = "to be woken when no lock is held"]
-    pub(super) fn count_down(&self, cancelled: bool) -> Option<Waker> {
+    pub(crate) fn count_down(&self, cancelled: bool) -> Option<Waker> {
         let mut count = self.0.lock();
         count.running -= 1;
         count.cancelled += usize::from(cancelled);

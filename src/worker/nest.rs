@@ -34,15 +34,45 @@ pub(crate) struct Nest {
     /// Joins of its pool or its groups that last, or [`OVER`]. Changed under the pool's lock.
     joins: AtomicUsize,
     aborted: Lock<Told>,
-    returned: Lock<Vec<Waker>>,
+    returned: Lock<Wakers>,
 }
 
 /// Whether it has been asked to stop, and who waits to hear that.
 #[derive(Debug, Default)]
 struct Told {
     aborted: bool,
+    wakers: Wakers,
+}
+
+/// One waker of each who waits.
+#[derive(Debug, Default)]
+struct Wakers {
     next: u64,
     wakers: BTreeMap<u64, Waker>,
+}
+
+impl Wakers {
+    /// Leaves a waker in place of the one that lies under this key, which is returned. Without a key, gives one.
+    #[must_use = "to be dropped when no lock is held"]
+    fn leave(&mut self, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
+        let key = *key.get_or_insert_with(|| {
+            self.next += 1;
+            self.next
+        });
+        self.wakers.insert(key, waker)
+    }
+
+    #[must_use = "to be dropped when no lock is held"]
+    fn remove(&mut self, key: u64) -> Option<Waker> {
+        self.wakers.remove(&key)
+    }
+
+    fn take_all(&mut self, wakes: &mut Wakes) {
+        let wakers = std::mem::take(&mut self.wakers);
+        wakers
+            .into_values()
+            .for_each(|waker| wakes.add(Some(waker)));
+    }
 }
 
 /// A task that has ended joins nobody, whatever becomes of its futures.
@@ -139,15 +169,23 @@ impl Nest {
         self.owed.fetch_sub(1, SeqCst);
     }
 
-    /// Has this waker woken when the permit is back.
-    pub(crate) fn on_return(&self, cx: &Context<'_>) {
+    /// Has this waker woken when the permit is back, and the one before no longer.
+    pub(crate) fn on_return(&self, key: &mut Option<u64>, cx: &Context<'_>) {
         let waker = cx.waker().clone();
-        self.returned.lock().push(waker);
+        let stale = self.returned.lock().leave(key, waker);
+        discard(stale);
+    }
+
+    /// Whoever left its waker under this key waits no longer.
+    pub(crate) fn hush_return(&self, key: Option<u64>) {
+        if let Some(key) = key {
+            let left = self.returned.lock().remove(key);
+            discard(left);
+        }
     }
 
     pub(super) fn tell_returned(&self, wakes: &mut Wakes) {
-        let wakers = std::mem::take(&mut *self.returned.lock());
-        wakers.into_iter().for_each(|waker| wakes.add(Some(waker)));
+        self.returned.lock().take_all(wakes);
     }
 
     pub(crate) fn is_aborted(&self) -> bool {
@@ -163,10 +201,7 @@ impl Nest {
     pub(super) fn tell_aborted(&self, wakes: &mut Wakes) {
         let mut told = self.aborted.lock();
         told.aborted = true;
-        let wakers = std::mem::take(&mut told.wakers);
-        wakers
-            .into_values()
-            .for_each(|waker| wakes.add(Some(waker)));
+        told.wakers.take_all(wakes);
     }
 }
 
@@ -187,13 +222,8 @@ impl Aborted<'_> {
             discard(waker);
             return Poll::Ready(());
         }
-        let key = self.key.unwrap_or_else(|| {
-            told.next += 1;
-            told.next
-        });
-        let stale = told.wakers.insert(key, waker);
+        let stale = told.wakers.leave(&mut self.key, waker);
         drop(told);
-        self.key = Some(key);
         discard(stale);
         Poll::Pending
     }
@@ -202,7 +232,7 @@ impl Aborted<'_> {
 impl Drop for Aborted<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let left = self.nest.aborted.lock().wakers.remove(&key);
+            let left = self.nest.aborted.lock().wakers.remove(key);
             discard(left);
         }
     }

@@ -72,6 +72,9 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Makes known the end of a task whose worker was dropped; others go on with its permit.
     fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>);
 
+    /// Counts a task as started that is about to be polled for the first time.
+    fn begin(&self, seat: &Seat);
+
     /// Gives the permit of a suspended task to others.
     fn lend(&self, seat: &Seat);
 
@@ -174,6 +177,9 @@ impl Tasks {
             return self.give_up(task, Failure::TimedOut);
         }
         if !self.seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
+            if self.seat.is_unstarted() && !task.leaves_its_worker() {
+                self.seat.dispatcher().begin(&self.seat);
+            }
             match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),

@@ -28,6 +28,8 @@ pub(crate) struct Seat {
     idle: AtomicBool,
     /// The task has been asked to stop.
     aborted: AtomicBool,
+    /// Its task has not been polled, and does not count as started.
+    unstarted: AtomicBool,
     /// The worker's waker lies on the desk.
     watched: AtomicBool,
     /// The task has a nest.
@@ -66,6 +68,7 @@ impl Seat {
             permit: AtomicU8::new(Hold::Held as u8),
             idle: AtomicBool::new(false),
             aborted: AtomicBool::new(false),
+            unstarted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             nested: AtomicBool::new(false),
             between: AtomicBool::new(false),
@@ -94,9 +97,27 @@ impl Seat {
         Slot(self.slot.load(Relaxed))
     }
 
-    /// Says which task its worker runs next.
+    /// Says which task its worker runs next, or where its code stands that runs elsewhere.
     pub(crate) fn serve(&self, slot: Slot) {
         self.slot.store(slot.0, Relaxed);
+        self.unstarted.store(false, Relaxed);
+    }
+
+    /// Says which task its worker runs next. The task is to be counted as started when it is first polled.
+    pub(crate) fn serve_unstarted(&self, slot: Slot) {
+        self.slot.store(slot.0, Relaxed);
+        self.unstarted.store(true, Relaxed);
+    }
+
+    /// Returns whether its task is yet to be counted as started.
+    #[inline]
+    pub(crate) fn is_unstarted(&self) -> bool {
+        self.unstarted.load(Relaxed)
+    }
+
+    /// Its task is being counted as started.
+    pub(crate) fn set_started(&self) {
+        self.unstarted.store(false, Relaxed);
     }
 
     #[inline]

@@ -392,3 +392,31 @@ fn aborted_while_its_worker_is_dropped_it_does_not_go_on() {
     assert!(feed.is_finished() && pool.is_empty());
     assert_eq!(feed.progress().completed, 0);
 }
+
+/// Says all the time that it is at its end.
+struct Lying<I>(I);
+
+impl<I: Iterator> Iterator for Lying<I> {
+    type Item = I::Item;
+
+    fn next(&mut self) -> Option<I::Item> {
+        self.0.next()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(0))
+    }
+}
+
+#[test]
+fn an_iterator_that_is_wrong_about_its_end_loses_no_items() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let report = pool.feed(Lying(0..100), |_| async {}).await;
+        assert_eq!((report.completed, pool.stats().submitted), (100, 100));
+        let panics = (0..3).inspect(|n| assert!(*n < 2, "the third one"));
+        let report = pool.feed(Lying(panics), |_| async {}).await;
+        assert!(report.broken);
+        assert_eq!((report.completed, report.failed), (2, 1));
+    });
+}

@@ -1035,3 +1035,48 @@ fn iterwait_holds_on_to_no_wait_that_is_over() {
     hand.run();
     assert!(reads.is_finished());
 }
+
+/// A waker that is counted as long as it is kept.
+struct Kept;
+
+impl Wake for Kept {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_lend_that_waits_for_its_permit_keeps_one_waker_however_often_it_is_polled() {
+    let (hand, pool) = Hand::pool(1);
+    let kept = Arc::new(Kept);
+    let waker = std::task::Waker::from(kept.clone());
+    let busy = Probe::new();
+    let (told, task) = (busy.clone(), busy.task(()));
+    let handle = pool.spawn_n(async move {
+        let lend = || aiopool::lend(std::future::ready(()));
+        let mut ready = Box::pin(lend());
+        let mut lent = Box::pin(aiopool::lend(task));
+        std::future::poll_fn(move |cx| {
+            let mut counted = std::task::Context::from_waker(&waker);
+            let over = lent.as_mut().poll(cx);
+            for _ in 0..100 {
+                if ready.as_mut().poll(&mut counted).is_ready() {
+                    ready = Box::pin(lend());
+                }
+            }
+            over
+        })
+        .await;
+    });
+    let next = Probe::new();
+    pool.spawn_n(next.task(()));
+    hand.run();
+    assert!(next.has_started());
+    assert!(
+        Arc::strong_count(&kept) <= 3,
+        "{}",
+        Arc::strong_count(&kept)
+    );
+    told.end();
+    next.end();
+    hand.run();
+    assert!(handle.is_finished());
+}

@@ -91,9 +91,9 @@ impl AioPool {
             runtime,
             mut state,
         } = core.lock_for_newcomer();
-        if core.rejects_source(&mut state, self.level()) {
+        if let Some(id) = core.refuse_source(&mut state, self.level()) {
             drop(state);
-            source.refuse();
+            source.refuse(core, id);
         } else {
             source.park(core, state, runtime);
         }

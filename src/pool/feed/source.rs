@@ -1,3 +1,4 @@
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -6,15 +7,17 @@ use std::task::Context;
 use super::item::Item;
 use super::tracker::{Place, Tracker};
 use crate::gate::{LevelId, Standing};
-use crate::pool::Core;
 use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
-use crate::pool::dressed::{Dressed, Wishes};
+use crate::pool::dressed::{Dress, Dressed, Watch, Wishes};
 use crate::pool::runtime::Runtime;
-use crate::pool::state::State;
+use crate::pool::state::{Exit, State};
+use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
-use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
-use crate::unwind::{caught, discard};
+use crate::task::{
+    End, Extras, Failure, Finish, Packed, Parked, Plain, Settle, Slot, Start, Task, TaskId,
+};
+use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Seat, running};
 
@@ -22,7 +25,7 @@ use crate::worker::{Seat, running};
 ///
 /// With a worker it holds a permit, and a slot, which the item that it pulls takes over. Then it is back in
 /// the queue, in another slot, before that item is polled.
-pub(super) struct Source<I, F> {
+pub(super) struct Source<I, F, Fut> {
     items: I,
     f: F,
     id: TaskId,
@@ -34,11 +37,13 @@ pub(super) struct Source<I, F> {
     detail: Option<Arc<Detail>>,
     /// The runtime has dropped its worker, and no item was pulled since.
     dropped: bool,
+    /// What was pulled from an iterator that had said it was at its end, or how that panicked.
+    ahead: Option<Result<Fut, Payload>>,
 }
 
-impl<I, F> Unpin for Source<I, F> {}
+impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
 
-impl<I, F, Fut> Source<I, F>
+impl<I, F, Fut> Source<I, F, Fut>
 where
     I: Iterator + Send + 'static,
     F: FnMut(I::Item) -> Fut + Send + 'static,
@@ -57,28 +62,38 @@ where
             home,
             detail: None,
             dropped: false,
+            ahead: None,
         }
     }
 
-    /// The pool takes none of it.
-    pub(super) fn refuse(self: Box<Self>) {
-        self.tracker.mark_rejected();
-        self.vanish();
+    /// The pool takes none of it: that counts as one task.
+    pub(super) fn refuse(self: Box<Self>, core: &Core, id: TaskId) {
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        discard(self);
+        tracker.mark_rejected();
+        core.tell_of_source(home, id, End::Rejected);
+        let settle: Settle<'_> = &mut || tracker.end_source();
+        core.settle_unstarted(Exit::Refused(home), End::Rejected, settle);
     }
 
     fn pull(&mut self) -> Option<Pulled<Fut>> {
         self.dropped = false;
-        let item = self.items.next()?;
-        let future = (self.f)(item);
-        let is_last = self.items.size_hint().1 == Some(0);
+        let future = match self.ahead.take() {
+            Some(pulled) => pulled.unwrap_or_else(|payload| resume_unwind(payload)),
+            None => self.pull_one()?,
+        };
+        let is_last = self.items.size_hint().1 == Some(0) && !self.pull_ahead();
         Some(Pulled { future, is_last })
     }
 
-    /// Nothing more is pulled. It is in no queue.
-    fn vanish(self: Box<Self>) {
-        let tracker = self.tracker.clone();
-        discard(self);
-        wake(tracker.end_source());
+    fn pull_one(&mut self) -> Option<Fut> {
+        self.items.next().map(&mut self.f)
+    }
+
+    /// Looks whether an iterator is at its end that says so: a wrong one loses no items. Returns whether it is not.
+    fn pull_ahead(&mut self) -> bool {
+        self.ahead = caught(|| self.pull_one()).transpose();
+        self.ahead.is_some()
     }
 
     /// Ends the feed at its worker.
@@ -90,10 +105,11 @@ where
 
     /// Its iterator or its closure has panicked: that is the end of a task, and of the feed.
     fn end_broken(self: Box<Self>, turn: &mut Turn<'_, '_>) {
-        let tracker = self.tracker.clone();
+        let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
         tracker.mark_broken();
-        turn.core.lock().number_item(turn.seat.slot());
+        let id = turn.core.lock().number_item(turn.seat.slot());
+        turn.core.tell_of_source(home, id, End::Panicked);
         (turn.finish)(End::Panicked, &mut || tracker.end_source());
     }
 
@@ -181,10 +197,11 @@ where
 
     /// Ends the feed, whose pool has no runtime any more: that counts as one task.
     fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
-        let tracker = self.tracker.clone();
-        core.lock().number(self.home);
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        let id = core.lock().number(home);
         discard(self);
         tracker.mark_rejected();
+        core.tell_of_source(home, id, End::Rejected);
         finish(End::Rejected, &mut || tracker.end_source());
     }
 
@@ -216,8 +233,11 @@ struct Turn<'t, 'w> {
 }
 
 impl Turn<'_, '_> {
-    fn run(self, item: Parked, goes_on: bool) -> Option<Parked> {
+    fn run(self, mut item: Parked, goes_on: bool) -> Option<Parked> {
         if !goes_on {
+            // It counts as started, and an observer is to hear that.
+            item.announce(&mut Wakes::default());
+            let _ = item.as_mut().poll_expired(self.cx);
             let failure = Failure::Cancelled(self.seat.reason());
             item.give_up(failure.pack(), self.finish);
             return None;
@@ -229,7 +249,7 @@ impl Turn<'_, '_> {
     }
 }
 
-impl<I, F, Fut> Task for Source<I, F>
+impl<I, F, Fut> Task for Source<I, F, Fut>
 where
     I: Iterator + Send + 'static,
     F: FnMut(I::Item) -> Fut + Send + 'static,
@@ -289,21 +309,33 @@ impl State {
 
     /// Makes a task of what runs in a slot.
     fn number_item(&mut self, slot: Slot) -> TaskId {
-        let id = self.number(self.gate.home(slot));
+        let home = self.gate.home(slot);
+        let id = self.number(home);
+        self.count_start(home);
         self.gate.renumber(slot, id);
         id
     }
 }
 
 impl Core {
-    /// Whether a new feed may neither start nor wait. Then it is counted.
-    pub(super) fn rejects_source(&self, state: &mut State, home: LevelId) -> bool {
-        let rejection = self.rejection(state, home, Standing::PLAIN, Patience::Park);
-        if rejection.is_some() {
-            state.number(home);
-            state.count(home, End::Rejected);
+    /// Numbers a new feed that may neither start nor wait.
+    pub(super) fn refuse_source(&self, state: &mut State, home: LevelId) -> Option<TaskId> {
+        self.rejection(state, home, Standing::PLAIN, Patience::Park)
+            .map(|_| state.refuse(home))
+    }
+
+    /// Tells the observer of a feed that has ended in a way that counts as a task.
+    fn tell_of_source(&self, home: LevelId, id: TaskId, end: End) {
+        if self.settings.observer.is_none() {
+            return;
         }
-        rejection.is_some()
+        let pool = self.handle(&mut self.lock(), home);
+        let mut dress = pool.dress_plainly();
+        if end != End::Rejected {
+            dress.detail.start();
+            dress.begin(id);
+        }
+        dress.end(id, end);
     }
 
     /// What a mere future needs beyond itself, in a pool that is watched or timed.
@@ -311,9 +343,16 @@ impl Core {
         if !self.settings.timed {
             return None;
         }
-        let dress = self
-            .home_here()?
-            .dress(Wishes::default(), Start::Silent, None);
+        let dress = self.home_here()?.dress_plainly();
         Some(Dressed(Some(Box::new(dress))))
+    }
+}
+
+impl AioPool {
+    /// What a mere future needs that is not submitted by itself.
+    fn dress_plainly(&self) -> Dress {
+        let dress = self.dress(Wishes::default(), Start::Silent, None);
+        dress.watch.iter().for_each(Watch::release);
+        dress
     }
 }
