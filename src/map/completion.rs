@@ -127,7 +127,9 @@ impl<T> Drop for Completion<T> {
         let stale = self.ended.0.lock().waker.take();
         discard(stale);
         // From the last on, so that none of those that wait starts in the place of one that ran.
-        while self.tasks.pop().is_some() {}
+        while let Some(task) = self.tasks.pop() {
+            discard(task);
+        }
     }
 }
 

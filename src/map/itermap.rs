@@ -8,8 +8,10 @@ use futures_core::Stream;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::completion::Completion;
+use super::shed::Shed;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, JoinError, JoinHandle};
+use crate::unwind::discard;
 
 impl AioPool {
     /// Runs a task for each item, and gives their results as they come.
@@ -49,7 +51,7 @@ impl AioPool {
             f,
             ahead: usize::MAX,
             running,
-            gathered: Vec::new(),
+            gathered: Shed::new(),
         }
     }
 }
@@ -85,7 +87,7 @@ pub struct IterMap<I, F, T> {
     ahead: usize,
     running: Running<T>,
     /// Results for the batch to come.
-    gathered: Vec<Result<T, JoinError>>,
+    gathered: Shed<Result<T, JoinError>>,
 }
 
 /// The tasks whose results were not read, by the order in which they will be.
@@ -222,7 +224,9 @@ impl<T> Drop for Running<T> {
     fn drop(&mut self) {
         // From the last on, as in `Completion`.
         if let Self::Input(tasks) = self {
-            while tasks.pop_back().is_some() {}
+            while let Some(task) = tasks.pop_back() {
+                discard(task);
+            }
         }
     }
 }
@@ -237,7 +241,7 @@ where
     type Value = Fut::Output;
 
     fn gathered(&mut self) -> &mut Vec<Result<Fut::Output, JoinError>> {
-        &mut self.gathered
+        self.gathered.list()
     }
 }
 

@@ -7,6 +7,7 @@ use futures_core::Stream;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::members::Members;
+use super::shed::Shed;
 use crate::task::{JoinError, JoinHandle};
 
 /// Gives the results of these handles in the order in which their tasks end.
@@ -33,7 +34,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
     }
     IterWait {
         handles: members,
-        gathered: Vec::new(),
+        gathered: Shed::new(),
     }
 }
 
@@ -44,7 +45,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
 pub struct IterWait<T> {
     handles: Members<JoinHandle<T>>,
     /// Results for the batch to come.
-    gathered: Vec<Result<T, JoinError>>,
+    gathered: Shed<Result<T, JoinError>>,
 }
 
 impl<T> IterWait<T> {
@@ -82,7 +83,7 @@ impl<T> Gathers for IterWait<T> {
     type Value = T;
 
     fn gathered(&mut self) -> &mut Vec<Result<T, JoinError>> {
-        &mut self.gathered
+        self.gathered.list()
     }
 }
 

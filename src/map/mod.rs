@@ -16,6 +16,7 @@ mod indexed;
 mod itermap;
 mod iterwait;
 mod members;
+mod shed;
 mod stream;
 mod try_map;
 mod turns;

@@ -4,10 +4,12 @@ use std::task::{Context, Poll, ready};
 
 use super::indexed::Indexed;
 use super::members::Members;
+use super::shed::Shed;
 use super::turns::Turns;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, JoinError, Keeper};
+use crate::unwind::discard;
 
 impl AioPool {
     /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
@@ -70,7 +72,7 @@ impl AioPool {
             turns.step().await;
         }
         match poll_fn(|cx| trial.poll_all(cx)).await {
-            Ok(()) => Ok(trial.values.into_iter().flatten().collect()),
+            Ok(()) => Ok(trial.values.take().into_iter().flatten().collect()),
             Err(failure) => Err(trial.give_up(failure).await),
         }
     }
@@ -80,7 +82,7 @@ impl AioPool {
 struct Trial<T, E> {
     running: Members<Indexed<AbortOnDrop<Result<T, E>>>>,
     keeper: Arc<dyn Keeper>,
-    values: Vec<Option<T>>,
+    values: Shed<Option<T>>,
 }
 
 impl<T, E> Trial<T, E> {
@@ -88,12 +90,12 @@ impl<T, E> Trial<T, E> {
         Self {
             running: Members::new(),
             keeper,
-            values: Vec::new(),
+            values: Shed::new(),
         }
     }
 
     fn add(&mut self, task: AbortOnDrop<Result<T, E>>) {
-        let index = self.values.len();
+        let index = self.values.list().len();
         self.values.push(None);
         let task = Indexed {
             index,
@@ -118,7 +120,7 @@ impl<T, E> Trial<T, E> {
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
         while let Some((index, result)) = ready!(self.running.poll_next(cx)) {
             match value_of(result) {
-                Ok(value) => self.values[index] = Some(value),
+                Ok(value) => self.values.list()[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
@@ -136,7 +138,7 @@ impl<T, E> Trial<T, E> {
             handle.abort();
         }
         for handle in rest {
-            drop(handle.await);
+            discard(handle.await);
         }
         failure
     }

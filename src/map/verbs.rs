@@ -1,3 +1,4 @@
+use super::shed::Shed;
 use super::turns::Turns;
 use crate::pool::AioPool;
 use crate::task::{JoinError, JoinHandle};
@@ -38,16 +39,16 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let (mut started, mut turns) = (Vec::new(), Turns::default());
+        let (mut started, mut turns) = (Shed::new(), Turns::default());
         for item in items {
             started.push(self.spawn(f(item)).await.abort_on_drop());
             turns.step().await;
         }
-        let mut results = Vec::with_capacity(started.len());
-        for task in started {
+        let mut results = Shed::new();
+        for task in started.list() {
             results.push(task.await);
         }
-        results
+        results.take()
     }
 
     /// Submits a task for each item, now, and returns their handles in the order of the items.

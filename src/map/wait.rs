@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::batches::ReturnWhen;
 use super::indexed::Indexed;
 use super::members::Members;
+use super::shed::Shed;
 use crate::task::{JoinError, JoinHandle, Sleep};
 
 /// What came of a [`wait`].
@@ -58,7 +59,7 @@ pub async fn wait<T>(
 
 struct Waiting<T> {
     pending: Members<Indexed<JoinHandle<T>>>,
-    done: Vec<(usize, Result<T, JoinError>)>,
+    done: Shed<(usize, Result<T, JoinError>)>,
     failed: bool,
 }
 
@@ -71,7 +72,7 @@ impl<T> Waiting<T> {
         }
         Self {
             pending,
-            done: Vec::new(),
+            done: Shed::new(),
             failed: false,
         }
     }
@@ -90,7 +91,7 @@ impl<T> Waiting<T> {
             self.done.push((index, result));
         }
         let enough = match until {
-            ReturnWhen::FirstCompleted => !self.done.is_empty(),
+            ReturnWhen::FirstCompleted => !self.done.list().is_empty(),
             ReturnWhen::FirstError => self.failed,
             ReturnWhen::AllCompleted => false,
         };
@@ -109,7 +110,7 @@ impl<T> Waiting<T> {
         pending.sort_by_key(|handle| handle.index);
         let pending = pending.into_iter().map(|handle| handle.future).collect();
         Waited {
-            done: self.done,
+            done: self.done.take(),
             pending,
         }
     }

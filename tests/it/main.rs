@@ -23,6 +23,7 @@ mod panics;
 mod rate;
 mod refusals;
 mod retention;
+mod rude_values;
 mod runtimes;
 mod scope;
 mod seeds;
