@@ -13,6 +13,7 @@ mod grace;
 mod groups;
 mod handles;
 mod in_place;
+mod keyed;
 mod life;
 mod limits;
 mod maps;
