@@ -1,13 +1,14 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::members::Members;
 use super::shed::Shed;
+use super::turns::Turns;
 use crate::task::{JoinError, JoinHandle};
 
 /// Gives the results of these handles in the order in which their tasks end.
@@ -34,6 +35,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
     }
     IterWait {
         handles: members,
+        turns: Turns::default(),
         gathered: Shed::new(),
     }
 }
@@ -44,6 +46,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
 #[must_use = "streams do nothing unless polled"]
 pub struct IterWait<T> {
     handles: Members<JoinHandle<T>>,
+    turns: Turns,
     /// Results for the batch to come.
     gathered: Shed<Result<T, JoinError>>,
 }
@@ -71,7 +74,8 @@ impl<T> Stream for IterWait<T> {
     type Item = Result<T, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.handles.poll_next(cx)
+        ready!(self.turns.poll_step(cx));
+        self.poll_result(cx)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -81,6 +85,14 @@ impl<T> Stream for IterWait<T> {
 
 impl<T> Gathers for IterWait<T> {
     type Value = T;
+
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.handles.poll_next(cx);
+        if next.is_pending() {
+            self.turns = Turns::default();
+        }
+        next
+    }
 
     fn gathered(&mut self) -> &mut Vec<Result<T, JoinError>> {
         self.gathered.list()

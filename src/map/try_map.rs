@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::indexed::Indexed;
+use super::look::AT_ONCE;
 use super::members::Members;
 use super::shed::Shed;
 use super::turns::Turns;
@@ -58,7 +59,7 @@ impl AioPool {
     {
         let (mut trial, mut turns) = (Trial::new(self.keeper()), Turns::default());
         for item in items {
-            let task = self.submit_announced(f(item)).abort_on_drop();
+            let task = self.line_up_announced(f(item)).abort_on_drop();
             let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
             trial.add(task);
             // The next item is not pulled if this one has failed already.
@@ -118,13 +119,17 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        while let Some((index, result)) = ready!(self.running.poll_next(cx)) {
+        for _ in 0..AT_ONCE {
+            let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
+                return Poll::Ready(Ok(()));
+            };
             match value_of(result) {
                 Ok(value) => self.values.list()[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
-        Poll::Ready(Ok(()))
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Cancels the rest: asks all, then waits for each.

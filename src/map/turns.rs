@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 /// So many steps are taken in a row, before others on the thread have their turn.
 const IN_A_ROW: u32 = 64;
@@ -11,17 +11,16 @@ pub(super) struct Turns(u32);
 impl Turns {
     /// Counts a step; after so many, lets the others have their turn.
     pub(super) async fn step(&mut self) {
-        self.0 += 1;
+        poll_fn(|cx| self.poll_step(cx)).await;
+    }
+
+    pub(super) fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.0 < IN_A_ROW {
-            return;
+            self.0 += 1;
+            return Poll::Ready(());
         }
-        poll_fn(|cx| {
-            if std::mem::take(&mut self.0) == 0 {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        self.0 = 0;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }

@@ -1,3 +1,5 @@
+use std::future::poll_fn;
+
 use super::shed::Shed;
 use super::turns::Turns;
 use crate::pool::AioPool;
@@ -9,7 +11,8 @@ impl AioPool {
     ///
     /// Items are pulled and futures made only as permits free, so that a long or
     /// costly input is never far ahead of the work. An error is a result like any
-    /// other; see [`try_map`](Self::try_map) to stop at the first.
+    /// other; see [`try_map`](Self::try_map) to stop at the first. One task at most waits in the queue, even where
+    /// that has a [bound](crate::Builder::max_waiting) and is full: no item is refused for want of room.
     ///
     /// Use [`itermap`](Self::itermap) to read results while tasks run, and
     /// [`map_n`](Self::map_n) to submit all at once.
@@ -41,12 +44,15 @@ impl AioPool {
     {
         let (mut started, mut turns) = (Shed::new(), Turns::default());
         for item in items {
-            started.push(self.spawn(f(item)).await.abort_on_drop());
+            let task = self.line_up_announced(f(item)).abort_on_drop();
+            poll_fn(|cx| task.poll_announced(cx)).await;
+            started.push(task);
             turns.step().await;
         }
         let mut results = Shed::new();
         for task in started.list() {
             results.push(task.await);
+            turns.step().await;
         }
         results.take()
     }

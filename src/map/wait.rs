@@ -1,10 +1,11 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::batches::ReturnWhen;
 use super::indexed::Indexed;
+use super::look::{Look, look};
 use super::members::Members;
 use super::shed::Shed;
 use crate::task::{JoinError, JoinHandle, Sleep};
@@ -19,7 +20,8 @@ pub struct Waited<T> {
 
 /// Waits until enough of these handles have their results, or the time is over.
 ///
-/// Returns the results, and the other handles: nothing is cancelled.
+/// Returns the results, and the other handles: nothing is cancelled. A result that is ready when the time is seen to
+/// be over is among the results, also with a `timeout` of 0.
 ///
 /// # Panics
 ///
@@ -61,6 +63,8 @@ struct Waiting<T> {
     pending: Members<Indexed<JoinHandle<T>>>,
     done: Shed<(usize, Result<T, JoinError>)>,
     failed: bool,
+    /// The time is over.
+    late: bool,
 }
 
 impl<T> Waiting<T> {
@@ -74,6 +78,7 @@ impl<T> Waiting<T> {
             pending,
             done: Shed::new(),
             failed: false,
+            late: false,
         }
     }
 
@@ -83,25 +88,39 @@ impl<T> Waiting<T> {
         timer: &mut Option<Sleep>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        while let Poll::Ready(next) = self.pending.poll_next(cx) {
-            let Some((index, result)) = next else {
-                return Poll::Ready(());
+        loop {
+            match look(|| self.take(cx)) {
+                Look::Ended => return Poll::Ready(()),
+                Look::Broken => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Look::Dry if self.late || self.is_enough(until) => return Poll::Ready(()),
+                Look::Dry => {}
+            }
+            let Some(timer) = timer else {
+                return Poll::Pending;
             };
+            ready!(timer.as_mut().poll(cx));
+            // What is there by now goes before the time that is over.
+            self.late = true;
+        }
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        self.pending.poll_next(cx).map(|next| {
+            let (index, result) = next?;
             self.failed |= result.is_err();
             self.done.push((index, result));
-        }
-        let enough = match until {
+            Some(())
+        })
+    }
+
+    fn is_enough(&mut self, until: ReturnWhen) -> bool {
+        match until {
             ReturnWhen::FirstCompleted => !self.done.list().is_empty(),
             ReturnWhen::FirstError => self.failed,
             ReturnWhen::AllCompleted => false,
-        };
-        let late = timer
-            .as_mut()
-            .is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-        if enough || late {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
         }
     }
 

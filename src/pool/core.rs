@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
+use super::resizes::Resizes;
 use super::state::State;
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
@@ -27,6 +28,7 @@ pub(crate) struct Core {
     pub(super) settings: Settings,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
     pub(in crate::pool) expecting: AtomicBool,
+    pub(super) resizes: Resizes,
 }
 
 /// What the pool is to know of a newcomer.
@@ -51,6 +53,8 @@ pub(super) enum Patience {
     Park,
     /// It waits only in a queue that has a bound.
     Try,
+    /// It waits, even in a queue that is full.
+    Stand,
 }
 
 impl Core {
@@ -69,6 +73,7 @@ impl Core {
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             settings,
             expecting: AtomicBool::new(false),
+            resizes: Resizes::default(),
         })
     }
 
@@ -282,7 +287,7 @@ impl Core {
             return Some(Rejection::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
-            (None, Patience::Park) => return None,
+            (None, Patience::Park) | (_, Patience::Stand) => return None,
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };

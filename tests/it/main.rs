@@ -2,6 +2,7 @@
 
 mod support;
 
+mod ahead;
 mod blocking;
 mod builder;
 mod cancel;
@@ -24,6 +25,7 @@ mod panics;
 mod rate;
 mod refusals;
 mod retention;
+mod room;
 mod rude_values;
 mod runtimes;
 mod scope;
