@@ -29,9 +29,26 @@ pub(crate) fn poll<R>(
     }
     let polled = poll(cx);
     if polled.is_ready() {
-        LEFT.with(|left| left.set(left.get() - 1));
+        LEFT.with(|left| left.set(left.get().saturating_sub(1)));
     }
     polled
+}
+
+/// Polls what counts as one await, however many awaits it consists of.
+#[inline]
+pub(crate) fn poll_as_one<R>(poll: impl FnOnce() -> Poll<R>) -> Poll<R> {
+    let _restored = Left(LEFT.with(|left| left.replace(u32::MAX)));
+    poll()
+}
+
+/// What was left before, and is again when this is dropped.
+struct Left(u32);
+
+impl Drop for Left {
+    #[inline]
+    fn drop(&mut self) {
+        LEFT.with(|left| left.set(self.0));
+    }
 }
 
 /// Spends a unit of the budget, and yields first if there is none.

@@ -1,5 +1,6 @@
 //! Errors of asking: what a pool says at once. What becomes of a task is [`JoinError`](crate::JoinError).
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
@@ -156,6 +157,33 @@ impl fmt::Display for AbortError {
 impl Error for AbortError {}
 
 /// Why a [`try_map`](crate::AioPool::try_map) has no results.
+///
+/// It is an error whatever the tasks' own error is, as long as that can be shown: a
+/// `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, a `String` do as well as a type that implements [`Error`].
+/// So `?` passes it on in a function that returns one of those boxes.
+///
+/// It shows what it holds: [`Display`](fmt::Display) is that of the error inside, and so is
+/// [`source`](Error::source) where the error inside is a boxed `dyn Error`. For every other type there is no
+/// source, since not all of them are errors. [`into_boxed`](Self::into_boxed) gives the error
+/// itself, with all of its sources.
+///
+/// # Examples
+///
+/// ```
+/// use std::error::Error;
+///
+/// use aiopool::{AioPool, TryMapError};
+///
+/// async fn sizes(pool: &AioPool) -> Result<Vec<u64>, Box<dyn Error + Send + Sync>> {
+///     let size = |path: &'static str| async move { std::fs::metadata(path).map(|file| file.len()) };
+///     pool.try_map(["Cargo.toml", "nowhere"], size).await.map_err(TryMapError::into_boxed)
+/// }
+///
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let error = sizes(&AioPool::new(2)).await.unwrap_err();
+/// assert!(error.is::<std::io::Error>());
+/// # });
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TryMapError<E> {
@@ -163,6 +191,22 @@ pub enum TryMapError<E> {
     Task(E),
     /// A task came to no result of its own.
     Join(JoinError),
+}
+
+impl<E> TryMapError<E> {
+    /// Returns the error inside, whichever it is, as a boxed one.
+    ///
+    /// Its type can be asked for ([`is`](trait@Error#method.is), [`downcast`](trait@Error#method.downcast)), and
+    /// its sources are all there.
+    pub fn into_boxed(self) -> Box<dyn Error + Send + Sync>
+    where
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        match self {
+            Self::Task(error) => error.into(),
+            Self::Join(error) => error.into(),
+        }
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for TryMapError<E> {
@@ -174,11 +218,20 @@ impl<E: fmt::Display> fmt::Display for TryMapError<E> {
     }
 }
 
-impl<E: Error + 'static> Error for TryMapError<E> {
+impl<E: fmt::Debug + fmt::Display + 'static> Error for TryMapError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Task(error) => error.source(),
+            Self::Task(error) => boxed(error)?.source(),
             Self::Join(error) => error.source(),
         }
     }
+}
+
+/// The error in a box, if it is one.
+fn boxed(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    if let Some(error) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
+        return Some(&**error);
+    }
+    let error = error.downcast_ref::<Box<dyn Error + Send>>()?;
+    Some(&**error)
 }

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
 
+use super::look::{Look, look};
+use crate::coop;
 use crate::task::{JoinError, Keeper, Sleep};
 
 /// When enough results are there.
@@ -24,11 +26,17 @@ pub trait Gathers: Stream<Item = Result<Self::Value, JoinError>> + Unpin {
     /// What a task has for a result.
     type Value;
 
+    /// The next result, however many were given in a row.
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
+
     /// The results that wait for the others of their batch.
     fn gathered(&mut self) -> &mut Vec<Result<Self::Value, JoinError>>;
 }
 
 /// Results in batches: a stream of vectors, none of them empty.
+///
+/// One poll takes 1024 results at most: of more that are ready at once, the rest is for the next batch, if these are
+/// enough, or for the next poll.
 ///
 /// Made by [`IterMap::batches`](crate::IterMap::batches) and [`IterWait::batches`](crate::IterWait::batches).
 /// Dropping it is dropping them.
@@ -65,6 +73,7 @@ impl<S> Batches<S> {
 
     /// Gives what is there after `limit`, counted from the first poll for each batch.
     ///
+    /// A result that is ready when the time is seen to be over belongs to the batch, also with a limit of 0.
     /// If nothing is there by then, the batch is the first result that comes, and those with it.
     ///
     /// # Panics
@@ -112,14 +121,34 @@ impl<S> Batches<S> {
 }
 
 impl<S: Gathers> Batches<S> {
-    /// Gathers what is there, and says whether there will be more.
-    fn gather(&mut self, cx: &mut Context<'_>) -> bool {
-        while let Poll::Ready(next) = Pin::new(&mut self.results).poll_next(cx) {
-            let Some(result) = next else { return false };
-            self.failed |= result.is_err();
-            self.results.gathered().push(result);
+    /// Gathers what is there.
+    fn gather(&mut self, cx: &mut Context<'_>) -> Look {
+        look(|| {
+            let next = self.results.poll_result(cx);
+            next.map(|next| next.map(|result| self.add(result)))
+        })
+    }
+
+    fn add(&mut self, result: Result<S::Value, JoinError>) {
+        self.failed |= result.is_err();
+        self.results.gathered().push(result);
+    }
+
+    /// Gathers, and says whether the batch is complete. What is there goes before a time that is over.
+    fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut look = self.gather(cx);
+        let is_late = look != Look::Ended && self.is_late(cx);
+        if is_late && look == Look::Dry {
+            look = self.gather(cx);
         }
-        true
+        let is_empty = self.results.gathered().is_empty();
+        if look == Look::Ended || (!is_empty && (is_late || self.is_enough())) {
+            return Poll::Ready(());
+        }
+        if look == Look::Broken {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     fn is_enough(&self) -> bool {
@@ -135,22 +164,10 @@ impl<S: Gathers> Stream for Batches<S> {
     type Item = Vec<S::Item>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let more = self.gather(cx);
-        let enough = !more || self.is_late(cx) || self.is_enough();
-        let batch = self.results.gathered();
-        if batch.is_empty() {
-            return if more {
-                Poll::Pending
-            } else {
-                Poll::Ready(None)
-            };
-        }
-        if !enough {
-            return Poll::Pending;
-        }
-        let batch = std::mem::take(batch);
+        ready!(coop::poll(cx, |cx| self.poll_gathered(cx)));
+        let batch = std::mem::take(self.results.gathered());
         (self.timer, self.failed) = (Timer::Unset, false);
-        Poll::Ready(Some(batch))
+        Poll::Ready((!batch.is_empty()).then_some(batch))
     }
 }
 

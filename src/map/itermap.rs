@@ -1,21 +1,32 @@
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
+use super::ahead::{Pull, Pulled};
 use super::batches::{Batches, Gathers, ReturnWhen};
-use super::completion::Completion;
+use super::flow::Flow;
+use super::shed::Shed;
+use crate::coop;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, JoinHandle};
+use crate::task::JoinError;
 
 impl AioPool {
     /// Runs a task for each item, and gives their results as they come.
     ///
-    /// Nothing happens before the first poll; then all items are submitted.
-    /// [`buffer`](IterMap::buffer) bounds that, for long or endless inputs.
+    /// Nothing happens before the first poll. Then items are pulled as results are read, however many there are:
+    /// those that are not read yet are never more than the pool can run at once, and 16. In a group or a
+    /// [`scope`](Self::scope), that is the least [`size`](Self::size) on the way through the pools around it;
+    /// where none of them has a size, it is 1024. A [`resize`](Self::resize) is followed at once.
+    /// [`buffer`](IterMap::buffer) sets another number. One poll pulls some tens of items at most, and has itself
+    /// polled again if there are more to come.
+    ///
+    /// In a pool whose queue has a bound ([`max_waiting`](crate::Builder::max_waiting)), an item is pulled when
+    /// there is room for its task. If others fill the queue, one task stands in it all the same, as for a
+    /// [`feed`](Self::feed). So none is refused.
+    ///
     /// The tasks run on while nobody polls the stream. In a closed pool every item
     /// is [rejected](JoinError::is_rejected), so that an endless input gives no end.
     ///
@@ -26,7 +37,7 @@ impl AioPool {
     /// ```
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let pool = aiopool::AioPool::new(4);
-    /// let mut squares = pool.itermap(0.., |n: u64| async move { n * n }).buffer(8).ordered();
+    /// let mut squares = pool.itermap(0.., |n: u64| async move { n * n }).ordered();
     /// let mut sum = 0;
     /// for _ in 0..10 {
     ///     sum += squares.next().await.unwrap().unwrap();
@@ -41,18 +52,17 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let running = Running::Completion(Completion::new(self));
-        let items = Some(items.into_iter());
         IterMap {
-            pool: self.clone(),
-            items,
+            flow: Flow::new(self, SPARE),
+            items: Some(items.into_iter()),
             f,
-            ahead: usize::MAX,
-            running,
-            gathered: Vec::new(),
+            gathered: Shed::new(),
         }
     }
 }
+
+/// So many more items are pulled than the pool can run: tasks that start while the reader is away.
+const SPARE: usize = 16;
 
 /// The results of [`AioPool::itermap`]: a stream, in the order in which the tasks end.
 ///
@@ -77,35 +87,25 @@ impl AioPool {
 /// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct IterMap<I, F, T> {
-    pool: AioPool,
+    flow: Flow<T>,
     /// `None` once it has ended.
     items: Option<I>,
     f: F,
-    /// How many may be pulled and not yet read.
-    ahead: usize,
-    running: Running<T>,
     /// Results for the batch to come.
-    gathered: Vec<Result<T, JoinError>>,
-}
-
-/// The tasks whose results were not read, by the order in which they will be.
-enum Running<T> {
-    Completion(Completion<T>),
-    Input(VecDeque<AbortOnDrop<T>>),
+    gathered: Shed<Result<T, JoinError>>,
 }
 
 impl<I, F, T> IterMap<I, F, T> {
     /// Gives the results in the order of the items.
     pub fn ordered(mut self) -> Self {
-        if let Running::Completion(tasks) = &mut self.running {
-            let handles = std::mem::replace(tasks, Completion::new(&self.pool)).into_handles();
-            self.running =
-                Running::Input(handles.into_iter().map(JoinHandle::abort_on_drop).collect());
-        }
+        self.flow.put_in_order();
         self
     }
 
     /// Pulls at most `items` that are not yet read: each result read makes room for one more.
+    ///
+    /// Without this, that follows the [size](AioPool::itermap) of the pool. `buffer(usize::MAX)` parks all items,
+    /// some tens at each poll.
     ///
     /// # Panics
     ///
@@ -116,7 +116,7 @@ impl<I, F, T> IterMap<I, F, T> {
             items > 0,
             "a buffer of 0 would never pull an item: the least is 1"
         );
-        self.ahead = items;
+        self.flow.fix(items);
         self
     }
 
@@ -137,7 +137,7 @@ impl<I, F, T> IterMap<I, F, T> {
     /// # });
     /// ```
     pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
-        let keeper = self.pool.keeper();
+        let keeper = self.flow.pool().keeper();
         Batches::new(self, until, Some(keeper))
     }
 }
@@ -158,15 +158,22 @@ where
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Submits as many items as may be ahead of the reader.
-    fn pull(&mut self) {
-        while self.running.len() < self.ahead {
-            let Some(item) = self.items.as_mut().and_then(Iterator::next) else {
-                self.items = None;
-                return;
-            };
-            self.running.spawn(&self.pool, (self.f)(item));
+    /// Submits as many items as may be ahead of the reader, and as one poll may pull.
+    fn pull(&mut self) -> Pulled {
+        let mut pull = Pull::default();
+        while let Some(items) = &mut self.items {
+            if !self.flow.wants_item() {
+                return Pulled::Enough;
+            }
+            if pull.is_over() {
+                return Pulled::Some;
+            }
+            match items.next() {
+                Some(item) => self.flow.spawn((self.f)(item)),
+                None => self.items = None,
+            }
         }
+        Pulled::All
     }
 }
 
@@ -180,50 +187,7 @@ where
     type Item = Result<Fut::Output, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.pull();
-        self.running.poll_next(cx)
-    }
-}
-
-impl<T> Running<T> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Completion(tasks) => tasks.len(),
-            Self::Input(tasks) => tasks.len(),
-        }
-    }
-
-    fn spawn<Fut>(&mut self, pool: &AioPool, future: Fut)
-    where
-        Fut: Future<Output = T> + Send + 'static,
-        T: Send + 'static,
-    {
-        match self {
-            Self::Completion(tasks) => tasks.spawn(pool, future),
-            Self::Input(tasks) => tasks.push_back(pool.spawn_n(future).abort_on_drop()),
-        }
-    }
-
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
-        let tasks = match self {
-            Self::Completion(tasks) => return tasks.poll_next(cx),
-            Self::Input(tasks) => tasks,
-        };
-        let Some(first) = tasks.front_mut() else {
-            return Poll::Ready(None);
-        };
-        let result = ready!(Pin::new(first).poll(cx));
-        tasks.pop_front();
-        Poll::Ready(Some(result))
-    }
-}
-
-impl<T> Drop for Running<T> {
-    fn drop(&mut self) {
-        // From the last on, as in `Completion`.
-        if let Self::Input(tasks) = self {
-            while tasks.pop_back().is_some() {}
-        }
+        coop::poll(cx, |cx| self.poll_result(cx))
     }
 }
 
@@ -236,8 +200,13 @@ where
 {
     type Value = Fut::Output;
 
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let pulled = self.pull();
+        self.flow.poll_result(cx, pulled)
+    }
+
     fn gathered(&mut self) -> &mut Vec<Result<Fut::Output, JoinError>> {
-        &mut self.gathered
+        self.gathered.list()
     }
 }
 
@@ -246,8 +215,8 @@ impl<I, F, T> Unpin for IterMap<I, F, T> {}
 impl<I, F, T> fmt::Debug for IterMap<I, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IterMap")
-            .field("pool", &self.pool.name())
-            .field("unread", &self.running.len())
+            .field("pool", &self.flow.pool().name())
+            .field("unread", &self.flow.unread())
             .finish_non_exhaustive()
     }
 }

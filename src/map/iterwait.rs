@@ -7,6 +7,8 @@ use futures_core::Stream;
 
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::members::Members;
+use super::shed::Shed;
+use crate::coop;
 use crate::task::{JoinError, JoinHandle};
 
 /// Gives the results of these handles in the order in which their tasks end.
@@ -33,7 +35,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
     }
     IterWait {
         handles: members,
-        gathered: Vec::new(),
+        gathered: Shed::new(),
     }
 }
 
@@ -44,7 +46,7 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
 pub struct IterWait<T> {
     handles: Members<JoinHandle<T>>,
     /// Results for the batch to come.
-    gathered: Vec<Result<T, JoinError>>,
+    gathered: Shed<Result<T, JoinError>>,
 }
 
 impl<T> IterWait<T> {
@@ -70,7 +72,7 @@ impl<T> Stream for IterWait<T> {
     type Item = Result<T, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.handles.poll_next(cx)
+        coop::poll(cx, |cx| self.poll_result(cx))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -81,8 +83,12 @@ impl<T> Stream for IterWait<T> {
 impl<T> Gathers for IterWait<T> {
     type Value = T;
 
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.handles.poll_next(cx)
+    }
+
     fn gathered(&mut self) -> &mut Vec<Result<T, JoinError>> {
-        &mut self.gathered
+        self.gathered.list()
     }
 }
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 
+use crate::coop;
 use crate::lock::Lock;
 use crate::task::Keeper;
 use crate::unwind::discard;
@@ -15,7 +16,7 @@ use crate::wakes::wake;
 /// A member is polled again only when it is woken, so it does not learn who
 /// awaits it now: a task that takes over a wait that has begun elsewhere lends
 /// its permit because of the waker that lies here.
-pub(super) struct Members<F> {
+pub(super) struct Members<F: Unpin> {
     futures: FuturesUnordered<F>,
     /// The pools of the members, each once.
     keepers: Vec<Arc<dyn Keeper>>,
@@ -33,7 +34,7 @@ struct Awaited {
     waker: Option<Waker>,
 }
 
-impl<F> Members<F> {
+impl<F: Unpin> Members<F> {
     pub(super) fn new() -> Self {
         Self {
             futures: FuturesUnordered::new(),
@@ -58,19 +59,19 @@ impl<F> Members<F> {
         self.keepers.first().cloned()
     }
 
-    pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F>
-    where
-        F: Unpin,
-    {
+    /// Takes them out, from the last on.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F> {
         std::mem::take(&mut self.futures).into_iter()
     }
 }
 
-impl<F: Future> Members<F> {
+impl<F: Future + Unpin> Members<F> {
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<F::Output>> {
         self.relay.begin();
         let waker = Waker::from(self.relay.clone());
-        let next = Pin::new(&mut self.futures).poll_next(&mut Context::from_waker(&waker));
+        let next = coop::poll_as_one(|| {
+            Pin::new(&mut self.futures).poll_next(&mut Context::from_waker(&waker))
+        });
         match next {
             Poll::Ready(_) => self.relay.hush(),
             Poll::Pending => self.relay.wait(self.waker(cx)),
@@ -87,9 +88,11 @@ impl<F: Future> Members<F> {
     }
 }
 
-impl<F> Drop for Members<F> {
+impl<F: Unpin> Drop for Members<F> {
+    /// One by one: a set that is dropped as a whole leaks all that are left when a destructor panics.
     fn drop(&mut self) {
         self.relay.hush();
+        self.take().for_each(discard);
     }
 }
 

@@ -5,20 +5,23 @@
 //! | `map` | as permits free | all at the end, in input order |
 //! | `try_map` | as permits free | all at the end, or the first failure |
 //! | `map_n`, `apply` | now | as handles |
-//! | `itermap` | at its first poll, or as results are read (`buffer`) | as a stream |
-//! | `itermap_stream` | as results are read, up to the pool's size ahead | as a stream |
+//! | `itermap` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
+//! | `itermap_stream` | as results are read, as far ahead as the pool can run | as a stream |
 //!
 //! `iterwait` and `wait` do the same for handles that are there already.
 
+mod ahead;
 mod batches;
 mod completion;
+mod flow;
 mod indexed;
 mod itermap;
 mod iterwait;
+mod look;
 mod members;
+mod shed;
 mod stream;
 mod try_map;
-mod turns;
 mod verbs;
 mod wait;
 

@@ -4,15 +4,21 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use super::completion::Completion;
+use super::ahead::{Pull, Pulled};
+use super::flow::Flow;
+use crate::coop;
 use crate::pool::AioPool;
 use crate::task::JoinError;
 
 impl AioPool {
     /// Runs a task for each item of a stream, and gives their results as they come.
     ///
-    /// It pulls as its results are read, and is never further ahead of them than
-    /// [`size`](Self::size) items. The tasks run on while nobody polls the stream.
+    /// It pulls as its results are read, and is never further ahead of them than the pool can run at once. In a
+    /// group or a [`scope`](Self::scope), that is the least [`size`](Self::size) on the way through the pools
+    /// around it; where none of them has a size, it is 1024. A [`resize`](Self::resize) is followed at once. The
+    /// tasks run on while nobody polls the stream.
+    ///
+    /// In a pool whose queue has a bound, no item is refused for want of room: see [`itermap`](Self::itermap).
     ///
     /// Dropping it aborts those of its tasks whose results were not read.
     ///
@@ -50,22 +56,20 @@ impl AioPool {
         Fut::Output: Send + 'static,
     {
         StreamMap {
-            pool: self.clone(),
+            flow: Flow::new(self, 0),
             items: Some(items),
             f,
-            running: Completion::new(self),
         }
     }
 }
 
 pin_project! {
     struct StreamMap<S, F, T> {
-        pool: AioPool,
+        flow: Flow<T>,
         // `None` once it has ended.
         #[pin]
         items: Option<S>,
         f: F,
-        running: Completion<T>,
     }
 }
 
@@ -79,12 +83,10 @@ where
     type Item = Result<Fut::Output, JoinError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.as_mut().pull(cx);
-        let this = self.project();
-        match this.running.poll_next(cx) {
-            Poll::Ready(None) if this.items.is_some() => Poll::Pending,
-            polled => polled,
-        }
+        coop::poll(cx, |cx| {
+            let pulled = self.as_mut().pull(cx);
+            self.project().flow.poll_result(cx, pulled)
+        })
     }
 }
 
@@ -95,18 +97,22 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    /// Submits what the stream has, as far as it may be ahead of the reader.
-    fn pull(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
-        while this.running.len() < this.pool.size() {
-            let Some(items) = this.items.as_mut().as_pin_mut() else {
-                return;
-            };
+    /// Submits what the stream has, as far as it may be ahead of the reader, and as one poll may pull.
+    fn pull(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Pulled {
+        let (mut this, mut pull) = (self.project(), Pull::default());
+        while let Some(items) = this.items.as_mut().as_pin_mut() {
+            if !this.flow.wants_item() {
+                return Pulled::Enough;
+            }
+            if pull.is_over() {
+                return Pulled::Some;
+            }
             match items.poll_next(cx) {
-                Poll::Ready(Some(item)) => this.running.spawn(this.pool, (this.f)(item)),
+                Poll::Ready(Some(item)) => this.flow.spawn((this.f)(item)),
                 Poll::Ready(None) => this.items.set(None),
-                Poll::Pending => return,
+                Poll::Pending => return Pulled::Enough,
             }
         }
+        Pulled::All
     }
 }

@@ -3,11 +3,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::indexed::Indexed;
+use super::look::AT_ONCE;
 use super::members::Members;
-use super::turns::Turns;
+use super::shed::Shed;
+use crate::coop;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, JoinError, Keeper};
+use crate::unwind::discard;
 
 impl AioPool {
     /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
@@ -54,9 +57,9 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let (mut trial, mut turns) = (Trial::new(self.keeper()), Turns::default());
+        let mut trial = Trial::new(self.keeper());
         for item in items {
-            let task = self.submit_announced(f(item)).abort_on_drop();
+            let task = self.line_up_announced(f(item)).abort_on_drop();
             let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
             trial.add(task);
             // The next item is not pulled if this one has failed already.
@@ -67,10 +70,10 @@ impl AioPool {
             if let Err(failure) = failed {
                 return Err(trial.give_up(failure).await);
             }
-            turns.step().await;
+            coop::proceed().await;
         }
-        match poll_fn(|cx| trial.poll_all(cx)).await {
-            Ok(()) => Ok(trial.values.into_iter().flatten().collect()),
+        match poll_fn(|cx| coop::poll(cx, |cx| trial.poll_all(cx))).await {
+            Ok(()) => Ok(trial.values.take().into_iter().flatten().collect()),
             Err(failure) => Err(trial.give_up(failure).await),
         }
     }
@@ -80,7 +83,7 @@ impl AioPool {
 struct Trial<T, E> {
     running: Members<Indexed<AbortOnDrop<Result<T, E>>>>,
     keeper: Arc<dyn Keeper>,
-    values: Vec<Option<T>>,
+    values: Shed<Option<T>>,
 }
 
 impl<T, E> Trial<T, E> {
@@ -88,12 +91,12 @@ impl<T, E> Trial<T, E> {
         Self {
             running: Members::new(),
             keeper,
-            values: Vec::new(),
+            values: Shed::new(),
         }
     }
 
     fn add(&mut self, task: AbortOnDrop<Result<T, E>>) {
-        let index = self.values.len();
+        let index = self.values.list().len();
         self.values.push(None);
         let task = Indexed {
             index,
@@ -116,13 +119,17 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        while let Some((index, result)) = ready!(self.running.poll_next(cx)) {
+        for _ in 0..AT_ONCE {
+            let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
+                return Poll::Ready(Ok(()));
+            };
             match value_of(result) {
-                Ok(value) => self.values[index] = Some(value),
+                Ok(value) => self.values.list()[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
         }
-        Poll::Ready(Ok(()))
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Cancels the rest: asks all, then waits for each.
@@ -136,7 +143,7 @@ impl<T, E> Trial<T, E> {
             handle.abort();
         }
         for handle in rest {
-            drop(handle.await);
+            discard(handle.await);
         }
         failure
     }

@@ -1,4 +1,7 @@
-use super::turns::Turns;
+use std::future::poll_fn;
+
+use super::shed::Shed;
+use crate::coop;
 use crate::pool::AioPool;
 use crate::task::{JoinError, JoinHandle};
 
@@ -8,7 +11,8 @@ impl AioPool {
     ///
     /// Items are pulled and futures made only as permits free, so that a long or
     /// costly input is never far ahead of the work. An error is a result like any
-    /// other; see [`try_map`](Self::try_map) to stop at the first.
+    /// other; see [`try_map`](Self::try_map) to stop at the first. One task at most waits in the queue, even where
+    /// that has a [bound](crate::Builder::max_waiting) and is full: no item is refused for want of room.
     ///
     /// Use [`itermap`](Self::itermap) to read results while tasks run, and
     /// [`map_n`](Self::map_n) to submit all at once.
@@ -38,16 +42,19 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        let (mut started, mut turns) = (Vec::new(), Turns::default());
+        let mut started = Shed::new();
         for item in items {
-            started.push(self.spawn(f(item)).await.abort_on_drop());
-            turns.step().await;
+            let task = self.line_up_announced(f(item)).abort_on_drop();
+            poll_fn(|cx| task.poll_announced(cx)).await;
+            started.push(task);
+            coop::proceed().await;
         }
-        let mut results = Vec::with_capacity(started.len());
-        for task in started {
+        let mut results = Shed::new();
+        coop::proceed().await;
+        for task in started.list() {
             results.push(task.await);
         }
-        results
+        results.take()
     }
 
     /// Submits a task for each item, now, and returns their handles in the order of the items.

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use super::batches::ReturnWhen;
 use super::indexed::Indexed;
+use super::look::{Look, look};
 use super::members::Members;
+use super::shed::Shed;
+use crate::coop;
 use crate::task::{JoinError, JoinHandle, Sleep};
 
 /// What came of a [`wait`].
@@ -18,7 +21,8 @@ pub struct Waited<T> {
 
 /// Waits until enough of these handles have their results, or the time is over.
 ///
-/// Returns the results, and the other handles: nothing is cancelled.
+/// Returns the results, and the other handles: nothing is cancelled. A result that is ready when the time is seen to
+/// be over is among the results, also with a `timeout` of 0.
 ///
 /// # Panics
 ///
@@ -52,14 +56,16 @@ pub async fn wait<T>(
         .zip(timeout)
         .map(|(handle, limit)| handle.keeper().sleep(limit));
     let mut waiting = Waiting::new(handles);
-    poll_fn(|cx| waiting.poll(until, &mut timer, cx)).await;
+    poll_fn(|cx| coop::poll(cx, |cx| waiting.poll(until, &mut timer, cx))).await;
     waiting.into_waited()
 }
 
 struct Waiting<T> {
     pending: Members<Indexed<JoinHandle<T>>>,
-    done: Vec<(usize, Result<T, JoinError>)>,
+    done: Shed<(usize, Result<T, JoinError>)>,
     failed: bool,
+    /// The time is over.
+    late: bool,
 }
 
 impl<T> Waiting<T> {
@@ -71,8 +77,9 @@ impl<T> Waiting<T> {
         }
         Self {
             pending,
-            done: Vec::new(),
+            done: Shed::new(),
             failed: false,
+            late: false,
         }
     }
 
@@ -82,25 +89,39 @@ impl<T> Waiting<T> {
         timer: &mut Option<Sleep>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
-        while let Poll::Ready(next) = self.pending.poll_next(cx) {
-            let Some((index, result)) = next else {
-                return Poll::Ready(());
+        loop {
+            match look(|| self.take(cx)) {
+                Look::Ended => return Poll::Ready(()),
+                Look::Broken => {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                Look::Dry if self.late || self.is_enough(until) => return Poll::Ready(()),
+                Look::Dry => {}
+            }
+            let Some(timer) = timer else {
+                return Poll::Pending;
             };
+            ready!(timer.as_mut().poll(cx));
+            // What is there by now goes before the time that is over.
+            self.late = true;
+        }
+    }
+
+    fn take(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        self.pending.poll_next(cx).map(|next| {
+            let (index, result) = next?;
             self.failed |= result.is_err();
             self.done.push((index, result));
-        }
-        let enough = match until {
-            ReturnWhen::FirstCompleted => !self.done.is_empty(),
+            Some(())
+        })
+    }
+
+    fn is_enough(&mut self, until: ReturnWhen) -> bool {
+        match until {
+            ReturnWhen::FirstCompleted => !self.done.list().is_empty(),
             ReturnWhen::FirstError => self.failed,
             ReturnWhen::AllCompleted => false,
-        };
-        let late = timer
-            .as_mut()
-            .is_some_and(|timer| timer.as_mut().poll(cx).is_ready());
-        if enough || late {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
         }
     }
 
@@ -109,7 +130,7 @@ impl<T> Waiting<T> {
         pending.sort_by_key(|handle| handle.index);
         let pending = pending.into_iter().map(|handle| handle.future).collect();
         Waited {
-            done: self.done,
+            done: self.done.take(),
             pending,
         }
     }

@@ -77,6 +77,11 @@ impl Builder {
     /// How many tasks may wait at once: those beyond are rejected. The default is any number.
     ///
     /// With 0, a task either starts at once or is rejected.
+    ///
+    /// The verbs that pull their items do not lose any to this: [`map`](AioPool::map), [`try_map`](AioPool::try_map),
+    /// [`itermap`](AioPool::itermap) and [`itermap_stream`](AioPool::itermap_stream) pull an item when there is room for
+    /// its task. Where there is none, each of them has one task in the queue beyond the bound, so that its turn comes: as
+    /// a [`feed`](AioPool::feed) has that goes on, and whoever waits [in place](AioPool::run).
     pub fn max_waiting(mut self, waiting: usize) -> Self {
         self.max_waiting = Some(waiting);
         self

@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::detail::Detail;
+use super::resizes::Resizes;
 use super::runtime::{Arrival, Runtime};
 use super::state::{Exit, Runner, Started, State};
 use crate::error::BuildError;
@@ -29,6 +30,7 @@ pub(crate) struct Core {
     pub(super) settings: Settings,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
     pub(in crate::pool) expecting: AtomicBool,
+    pub(super) resizes: Resizes,
 }
 
 /// What the pool is to know of a newcomer.
@@ -53,6 +55,8 @@ pub(super) enum Patience {
     Park,
     /// It waits only in a queue that has a bound.
     Try,
+    /// It waits, even in a queue that is full.
+    Stand,
 }
 
 impl Core {
@@ -71,6 +75,7 @@ impl Core {
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             settings,
             expecting: AtomicBool::new(false),
+            resizes: Resizes::default(),
         })
     }
 
@@ -329,7 +334,7 @@ impl Core {
             return Some(Rejection::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
-            (None, Patience::Park) => return None,
+            (None, Patience::Park) | (_, Patience::Stand) => return None,
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };

@@ -64,6 +64,12 @@ impl AioPool {
     /// A group that is there keeps its size. Any number of keys may come and go: a key costs
     /// something only as long as its group lives.
     ///
+    /// To go through pages of many hosts, submit each with [`spawn_n`](Self::spawn_n), and let
+    /// [`below`](Self::below) of the pool bound how many wait, as in the example. A loop that
+    /// awaits [`spawn`](Self::spawn) of the group stops at the first page whose host is full, although other hosts
+    /// could go on: with few busy hosts among many it takes several times as long. Tasks that wait are cheap, so let many
+    /// of them wait: the loop stops only when so many pages wait for hosts that are full.
+    ///
     /// # Panics
     ///
     /// Panics if `size` is 0.
@@ -74,7 +80,8 @@ impl AioPool {
     /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
     /// let pool = aiopool::AioPool::new(100);
     /// for (host, page) in [("a.example", 1), ("b.example", 1), ("a.example", 2)] {
-    ///     pool.keyed(host, 4).spawn(async move { page }).await;   // at most 4 for each host
+    ///     pool.below(10_000).await;                           // at most 10,000 wait, whatever their hosts
+    ///     pool.keyed(host, 4).spawn_n(async move { page });   // at most 4 at once for each host
     /// }
     /// pool.join().await;
     /// assert!(pool.groups().is_empty());

@@ -143,6 +143,7 @@ impl AioPool {
         let mut state = self.core().lock();
         state.gate.resize(self.level(), size);
         self.core().dispatch(state);
+        self.core().resizes.announce();
         Ok(())
     }
 

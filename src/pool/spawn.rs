@@ -239,7 +239,7 @@ impl AioPool {
         submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
-    fn plain_order(&self) -> Order {
+    pub(super) fn plain_order(&self) -> Order {
         Order {
             terms: Terms {
                 home: self.level(),

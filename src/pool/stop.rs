@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use super::state::{Exit, State};
 use super::{AioPool, Core};
+use crate::coop;
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId, SweepId};
 use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
@@ -57,6 +58,7 @@ impl AioPool {
         }
         let errors = results.iter().filter_map(|result| result.as_ref().err());
         let cancelled = errors.filter(|error| error.is_cancelled()).count();
+        coop::proceed().await;
         CancelReport { cancelled, results }
     }
 
@@ -85,7 +87,9 @@ impl AioPool {
         let latch = Arc::new(Latch::default());
         let withdrawn = self.core().stop_all(self.level(), Some(&latch));
         let core = self.core();
-        withdrawn.cancelled + Stopping { core, latch }.await
+        let cancelled = withdrawn.cancelled + Stopping { core, latch }.await;
+        coop::proceed().await;
+        cancelled
     }
 
     /// Asks all tasks to stop, and returns at once. Returns how many were asked.

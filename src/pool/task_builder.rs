@@ -227,6 +227,10 @@ where
         self.spawn().await.abort_on_drop().await
     }
 
+    pub(super) fn pool(&self) -> &'p AioPool {
+        self.pool
+    }
+
     #[track_caller]
     pub(super) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
@@ -243,7 +247,7 @@ where
     }
 
     #[track_caller]
-    fn ask(
+    pub(super) fn ask(
         self,
         start: Start,
         patience: Patience,

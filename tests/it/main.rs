@@ -2,6 +2,7 @@
 
 mod support;
 
+mod ahead;
 mod blocking;
 mod builder;
 mod cancel;
@@ -16,6 +17,7 @@ mod grace;
 mod groups;
 mod handles;
 mod in_place;
+mod keyed;
 mod life;
 mod limits;
 mod maps;
@@ -27,6 +29,8 @@ mod panics;
 mod rate;
 mod refusals;
 mod retention;
+mod room;
+mod rude_values;
 mod runtimes;
 mod scope;
 mod seeds;

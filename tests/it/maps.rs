@@ -1,13 +1,15 @@
 //! `map`, `try_map`, `map_n`, `apply`.
 
 use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
 use std::pin::pin;
 
-use aiopool::TryMapError;
+use aiopool::{AioPool, TryMapError};
 use futures::executor::block_on;
 
 use crate::assert_pending;
-use crate::support::{Hand, Probe, on_every_runtime, poll_once};
+use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once};
 
 #[test]
 fn map_keeps_the_order_of_its_items() {
@@ -147,4 +149,115 @@ fn map_n_and_apply_park_everything_now() {
         .map(|handle| block_on(handle).unwrap())
         .collect();
     assert_eq!(values, [0, 1, 2, 3, 4, 9, 9, 9]);
+}
+
+/// It can be shown, and is no `Error`: as an `anyhow::Error` is none.
+#[derive(Debug)]
+struct Shown(&'static str);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+async fn passed_on<E: fmt::Debug + fmt::Display + Send + Sync + 'static>(
+    error: E,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    AioPool::new(1)
+        .try_map([error], async |error| Err::<(), E>(error))
+        .await?;
+    Ok(())
+}
+
+async fn passed_on_alone<E: fmt::Debug + fmt::Display + Send + 'static>(
+    error: E,
+) -> Result<(), Box<dyn Error>> {
+    AioPool::new(1)
+        .try_map([error], async |error| Err::<(), E>(error))
+        .await?;
+    Ok(())
+}
+
+#[test]
+fn a_question_mark_passes_on_whatever_a_try_map_fails_with() {
+    on_tokio(async {
+        let wrapped = || std::io::Error::other(TaskFailed);
+        let boxed: Box<dyn Error + Send + Sync> = "boxed".into();
+        let said = [
+            passed_on("a text").await.unwrap_err(),
+            passed_on("an owned text".to_owned()).await.unwrap_err(),
+            passed_on(Shown("not an error")).await.unwrap_err(),
+            passed_on(wrapped()).await.unwrap_err(),
+            passed_on(boxed).await.unwrap_err(),
+        ];
+        let said: Vec<String> = said.iter().map(ToString::to_string).collect();
+        let expected = [
+            "a text",
+            "an owned text",
+            "not an error",
+            "a task failed",
+            "boxed",
+        ];
+        assert_eq!(said, expected);
+
+        let boxed: Box<dyn Error + Send> = Box::new(wrapped());
+        let said = passed_on_alone(boxed)
+            .await
+            .map_err(|error| error.to_string());
+        assert_eq!(said.unwrap_err(), "a task failed");
+    });
+}
+
+#[test]
+fn a_failed_try_map_has_the_sources_of_a_boxed_error_and_gives_every_error_with_its_own() {
+    let sourced = || Sourced(TaskFailed);
+    let boxed: Box<dyn Error + Send + Sync> = Box::new(sourced());
+    assert!(
+        TryMapError::Task(boxed)
+            .source()
+            .unwrap()
+            .is::<TaskFailed>()
+    );
+    let boxed: Box<dyn Error + Send> = Box::new(sourced());
+    assert!(
+        TryMapError::Task(boxed)
+            .source()
+            .unwrap()
+            .is::<TaskFailed>()
+    );
+    assert!(TryMapError::Task(Shown("no")).source().is_none());
+
+    let whole = TryMapError::Task(sourced()).into_boxed();
+    assert!(whole.is::<Sourced>() && whole.source().unwrap().is::<TaskFailed>());
+    assert_eq!(
+        TryMapError::Task("a text").into_boxed().to_string(),
+        "a text"
+    );
+}
+
+#[derive(Debug)]
+struct TaskFailed;
+
+impl fmt::Display for TaskFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a task failed")
+    }
+}
+
+impl Error for TaskFailed {}
+
+#[derive(Debug)]
+struct Sourced(TaskFailed);
+
+impl fmt::Display for Sourced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it has a source")
+    }
+}
+
+impl Error for Sourced {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.0)
+    }
 }

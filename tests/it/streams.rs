@@ -1,15 +1,15 @@
 //! Results as they come: `itermap`, `itermap_stream`, batches, `iterwait`, `wait`.
 
 use std::cell::Cell;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use aiopool::{AioPool, JoinError, ReturnWhen, iterwait, wait};
-use futures::{StreamExt, stream};
+use aiopool::{AioPool, JoinError, ReturnWhen, Spawner, Worker, iterwait, wait};
+use futures::{Stream, StreamExt, stream};
 use tokio::time::{Instant, sleep};
 
 use crate::assert_pending;
-use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once};
+use crate::support::{Hand, Probe, Reader, on_every_runtime, on_tokio, poll_once};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -66,12 +66,23 @@ fn itermap_gives_every_result_in_a_timed_pool_and_after_a_change_of_order() {
 }
 
 #[test]
-fn itermap_does_nothing_before_its_first_poll_and_then_parks_all() {
+fn itermap_does_nothing_before_its_first_poll() {
     let (_hand, pool) = Hand::pool(1);
-    let mut results = pool.itermap(0..10, |n| async move { n });
+    let mut results = pin!(pool.itermap(0..10, |n| async move { n }));
     assert_eq!(pool.len(), 0);
-    assert!(poll_once(pin!(results.next())).is_pending());
+    let reader = Reader::new();
+    assert!(reader.poll_while_woken(results.as_mut()).is_pending());
     assert_eq!((pool.active(), pool.waiting()), (1, 9));
+}
+
+#[test]
+fn a_buffer_without_a_bound_parks_all() {
+    let (_hand, pool) = Hand::pool(1);
+    let results = pool.itermap(0..1000, |n| async move { n });
+    let mut results = pin!(results.buffer(usize::MAX));
+    let reader = Reader::new();
+    assert!(reader.poll_while_woken(results.as_mut()).is_pending());
+    assert_eq!((pool.active(), pool.waiting()), (1, 999));
 }
 
 #[test]
@@ -310,4 +321,161 @@ fn wait_returns_results_with_their_places_and_gives_the_other_handles_back() {
         .await;
         assert!(nothing.done.is_empty() && nothing.pending.is_empty());
     });
+}
+
+#[test]
+fn a_stream_that_always_has_a_result_yields_now_and_then() {
+    let (hand, pool) = Hand::pool(1000);
+    let done = || {
+        let handles = pool.map_n(0..1000, |n| async move { n });
+        hand.run();
+        handles
+    };
+    let (_, closed) = Hand::pool(1);
+    closed.close();
+    type Results = Pin<Box<dyn Stream<Item = ()>>>;
+    let streams: [(&str, Results); 5] = [
+        ("iterwait", Box::pin(iterwait(done()).map(drop))),
+        (
+            "itermap",
+            Box::pin(closed.itermap(0.., |n| async move { n }).map(drop)),
+        ),
+        (
+            "ordered",
+            Box::pin(
+                closed
+                    .itermap(0.., |n| async move { n })
+                    .ordered()
+                    .map(drop),
+            ),
+        ),
+        (
+            "itermap_stream",
+            Box::pin(
+                closed
+                    .itermap_stream(stream::iter(0..), |n| async move { n })
+                    .map(drop),
+            ),
+        ),
+        ("batches", {
+            let results = closed.itermap(0.., |n| async move { n });
+            Box::pin(results.batches(ReturnWhen::FirstCompleted).map(drop))
+        }),
+    ];
+    for (verb, mut results) in streams {
+        let reader = Reader::new();
+        let is_ready = |_: &i32| reader.poll_next(results.as_mut()).is_ready();
+        let in_a_row = (0..500).take_while(is_ready).count();
+        assert!(in_a_row < 500, "{verb} never yields");
+        assert!(reader.is_woken(), "{verb} forgot its reader");
+        assert!(
+            reader.poll_next(results.as_mut()).is_ready(),
+            "{verb} goes on"
+        );
+    }
+}
+
+#[test]
+fn a_map_of_results_that_are_ready_yields_now_and_then() {
+    let (hand, pool) = Hand::pool(1000);
+    let probe = Probe::new();
+    let mut map = pin!(pool.map(0..1000, |_| probe.task(())));
+    let reader = Reader::new();
+    while reader.is_woken() {
+        assert!(reader.poll(map.as_mut()).is_pending());
+    }
+    probe.end();
+    hand.run();
+    let mut yields = 0;
+    while reader.poll(map.as_mut()).is_pending() {
+        assert!(reader.is_woken());
+        yields += 1;
+    }
+    assert!(yields > 2, "a thousand results in {yields} polls");
+}
+
+#[test]
+fn a_look_at_many_results_is_bounded() {
+    let (hand, pool) = Hand::pool(10_000);
+    let handles = || {
+        let handles = pool.map_n(0..10_000, |n| async move { n });
+        hand.run();
+        handles
+    };
+    let mut batches = iterwait(handles()).batches(ReturnWhen::AllCompleted);
+    let mut waited = pin!(wait(handles(), ReturnWhen::AllCompleted, None));
+    let reader = Reader::new();
+    let mut polls = [0, 0];
+    while reader.poll_next(Pin::new(&mut batches)).is_pending() {
+        assert!(reader.is_woken());
+        polls[0] += 1;
+    }
+    while reader.poll(waited.as_mut()).is_pending() {
+        assert!(reader.is_woken());
+        polls[1] += 1;
+    }
+    assert!(polls.iter().all(|polls| *polls > 2), "{polls:?}");
+}
+
+#[test]
+fn what_is_ready_is_given_where_there_is_no_time_at_all() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let pool = pools.size(10);
+        let done = async || {
+            let handles = pool.map_n(0..3000, |n| async move { n });
+            pool.join().await;
+            handles
+        };
+        let waited = wait(done().await, ReturnWhen::AllCompleted, Some(Duration::ZERO)).await;
+        assert_eq!((waited.done.len(), waited.pending.len()), (3000, 0));
+        let batches = iterwait(done().await).batches(ReturnWhen::AllCompleted);
+        let batches = batches.timeout(Duration::ZERO).map(|batch| batch.len());
+        assert_eq!(
+            batches.collect::<Vec<_>>().await.into_iter().sum::<usize>(),
+            3000
+        );
+    });
+}
+
+/// A runtime whose time is over as soon as somebody looks, and whose task ends meanwhile.
+struct Late(Hand, Probe);
+
+impl Spawner for Late {
+    fn spawn(&self, worker: Worker) {
+        self.0.spawn(worker);
+    }
+
+    fn sleep(&self, _: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let (hand, probe) = (self.0.clone(), self.1.clone());
+        Some(Box::pin(async move {
+            probe.end();
+            hand.run();
+        }))
+    }
+}
+
+#[test]
+fn a_result_that_comes_while_the_time_is_looked_at_is_given() {
+    let started = || {
+        let (hand, probe) = (Hand::default(), Probe::new());
+        let spawner = Late(hand.clone(), probe.clone());
+        let pool = AioPool::with_spawner(2, spawner);
+        let never = pool.spawn_n(std::future::pending::<()>());
+        let soon = pool.spawn_n(probe.task(()));
+        hand.run();
+        vec![never, soon]
+    };
+    let mut waited = pin!(wait(started(), ReturnWhen::AllCompleted, Some(SECOND)));
+    let std::task::Poll::Ready(waited) = Reader::new().poll(waited.as_mut()) else {
+        panic!("its time was over");
+    };
+    assert_eq!((waited.done.len(), waited.pending.len()), (1, 1));
+
+    let batches = iterwait(started()).batches(ReturnWhen::AllCompleted);
+    let mut batches = batches.timeout(SECOND);
+    let batch = Reader::new().poll_next(Pin::new(&mut batches));
+    assert!(matches!(batch, std::task::Poll::Ready(Some(batch)) if batch.len() == 1));
 }

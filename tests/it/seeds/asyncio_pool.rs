@@ -271,7 +271,8 @@ fn itermap_gives_what_is_there_at_each_timeout() {
 fn the_rest_may_be_cancelled_in_the_midst_of_an_itermap() {
     let (hand, pool) = Hand::pool(5);
     let probes = Probe::several(100);
-    let mut results = pool.itermap(probes.clone(), |probe| probe.task(()));
+    let results = pool.itermap(probes.clone(), |probe| probe.task(()));
+    let mut results = results.buffer(usize::MAX);
     assert_pending!(pin!(results.next()));
     for probe in &probes[..13] {
         probe.end();

@@ -1,0 +1,92 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::completion::Ended;
+use crate::pool::{AioPool, ResizeListener};
+
+/// How many results a stream may have pulled and not given.
+///
+/// Unless it is fixed, that follows what the pool can run, with the groups and pools around it.
+pub(super) struct Ahead {
+    fixed: Option<usize>,
+    /// How many more than the pool can run.
+    spare: usize,
+    /// By the sizes that were there after so many resizes.
+    seen: Option<(u64, usize)>,
+    listener: Option<ResizeListener>,
+}
+
+/// As far is read ahead where no pool on the way has a size.
+const WITHOUT_BOUND: usize = 1024;
+
+impl Ahead {
+    pub(super) fn new(spare: usize) -> Self {
+        Self {
+            fixed: None,
+            spare,
+            seen: None,
+            listener: None,
+        }
+    }
+
+    pub(super) fn fix(&mut self, items: usize) {
+        self.fixed = Some(items);
+        self.listener = None;
+    }
+
+    pub(super) fn limit(&mut self, pool: &AioPool, reader: &Arc<Ended>) -> usize {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
+        // Before the look at the sizes, so that no change goes by unseen.
+        self.listener
+            .get_or_insert_with(|| pool.on_resize(reader.clone()));
+        let resizes = pool.resizes();
+        match self.seen {
+            Some((then, limit)) if then == resizes => limit,
+            _ => self.look(pool, resizes),
+        }
+    }
+
+    fn look(&mut self, pool: &AioPool, resizes: u64) -> usize {
+        let limit = match pool.capacity() {
+            AioPool::UNBOUNDED => WITHOUT_BOUND,
+            capacity => capacity.saturating_add(self.spare),
+        };
+        self.seen = Some((resizes, limit));
+        limit
+    }
+}
+
+/// Says when a poll has pulled enough, so that others on the thread have their turn.
+#[derive(Default)]
+pub(super) struct Pull {
+    items: u32,
+    begun: Option<Instant>,
+}
+
+impl Pull {
+    const ITEMS: u32 = 32;
+    const TIME: Duration = Duration::from_micros(200);
+
+    /// Counts an item that is about to be pulled. The clock costs: most polls pull one item, and do not look at it.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.items += 1;
+        if self.items == 1 {
+            return false;
+        }
+        let begun = self.begun.get_or_insert_with(Instant::now);
+        self.items > Self::ITEMS || begun.elapsed() > Self::TIME
+    }
+}
+
+/// How far the input has been pulled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pulled {
+    /// To its end.
+    All,
+    /// Until it has nothing more for now, or nothing more is wanted.
+    Enough,
+    /// Until the poll had gone on for long enough.
+    Some,
+}

@@ -1,0 +1,70 @@
+use std::task::{Context, Poll};
+
+use super::ahead::{Ahead, Pulled};
+use super::completion::Completion;
+use crate::pool::AioPool;
+use crate::task::JoinError;
+
+/// What a stream of results has of the pool: its tasks there, and when it may bring the next.
+pub(super) struct Flow<T> {
+    pool: AioPool,
+    tasks: Completion<T>,
+    ahead: Ahead,
+}
+
+impl<T> Flow<T> {
+    pub(super) fn new(pool: &AioPool, spare: usize) -> Self {
+        Self {
+            pool: pool.clone(),
+            tasks: Completion::new(pool),
+            ahead: Ahead::new(spare),
+        }
+    }
+
+    pub(super) fn pool(&self) -> &AioPool {
+        &self.pool
+    }
+
+    pub(super) fn unread(&self) -> usize {
+        self.tasks.len()
+    }
+
+    pub(super) fn fix(&mut self, items: usize) {
+        self.ahead.fix(items);
+    }
+
+    /// From now on, results are given in the order of the items.
+    pub(super) fn put_in_order(&mut self) {
+        self.tasks.put_in_order();
+    }
+
+    /// Whether an item is wanted. One that is pulled then is not refused for want of room.
+    pub(super) fn wants_item(&mut self) -> bool {
+        let limit = self.ahead.limit(&self.pool, self.tasks.reader());
+        self.tasks.len() < limit && self.tasks.finds_room(&self.pool)
+    }
+
+    pub(super) fn spawn<F>(&mut self, future: F)
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.tasks.spawn(&self.pool, future);
+    }
+
+    /// The next result, when the input has been pulled so far.
+    pub(super) fn poll_result(
+        &mut self,
+        cx: &mut Context<'_>,
+        pulled: Pulled,
+    ) -> Poll<Option<Result<T, JoinError>>> {
+        let next = match self.tasks.poll_next(cx) {
+            Poll::Ready(None) if pulled != Pulled::All => Poll::Pending,
+            next => next,
+        };
+        if next.is_pending() && pulled == Pulled::Some {
+            cx.waker().wake_by_ref();
+        }
+        next
+    }
+}

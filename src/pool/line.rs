@@ -1,0 +1,71 @@
+//! For the verbs that pull their items, and must not pull one that the pool then refuses.
+
+use super::core::{Patience, Runs};
+use super::{AioPool, TaskBuilder};
+use crate::gate::{LevelId, Standing};
+use crate::task::{Announced, Extras, JoinHandle, Start};
+
+impl AioPool {
+    /// Returns how many tasks of this pool can run at once: the least size on the way through all pools around it.
+    pub(crate) fn capacity(&self) -> usize {
+        let gate = &self.core().lock().gate;
+        let sizes = gate.path(self.level()).map(|(level, _)| gate.size(level));
+        sizes.min().unwrap_or(Self::UNBOUNDED)
+    }
+
+    /// Returns whether the queue has a bound.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.core().settings.max_waiting.is_some()
+    }
+
+    /// Returns whether a task could start at once, or wait within the bound of the queue.
+    pub(crate) fn has_room(&self) -> bool {
+        let Some(bound) = self.core().settings.max_waiting else {
+            return true;
+        };
+        let gate = &self.core().lock().gate;
+        gate.waiting(LevelId::ROOT) < bound || gate.has_room(self.level(), Standing::PLAIN)
+    }
+
+    /// Submits a task that waits even where the queue is full. Only for a pool that [`is_plain`](Self::is_plain).
+    #[track_caller]
+    pub(crate) fn line_up<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        if !self.is_bounded() {
+            return self.submit_plain(future, extras);
+        }
+        self.submit(future, extras, self.plain_order(), Patience::Stand)
+            .unwrap_or_else(|rejected| rejected.settle(self.core()))
+    }
+
+    /// The same in every pool. The handle is told of the start.
+    #[track_caller]
+    pub(crate) fn line_up_announced<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        match self.is_plain() {
+            true => self.line_up(future, Announced),
+            false => self.task(future).line_up(Start::Announced),
+        }
+    }
+}
+
+impl<F> TaskBuilder<'_, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    /// Submits a task that waits even where the queue is full.
+    #[track_caller]
+    pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
+        let pool = self.pool();
+        self.ask(start, Patience::Stand, Runs::AtItsWorker)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+}
