@@ -95,17 +95,21 @@ impl Extras for Dressed {
         dress.start
     }
 
-    fn poll_expired(&mut self, id: TaskId, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(dress) = &mut self.0 else {
-            return Poll::Pending;
-        };
+    fn begin(&mut self, id: TaskId) {
+        let Some(dress) = &mut self.0 else { return };
         if !std::mem::replace(&mut dress.begun, true) {
             dress.begin(id);
         }
-        match &mut dress.limit {
-            Some(limit) => limit.poll(cx),
-            None => Poll::Pending,
-        }
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.0.as_mut().and_then(|dress| dress.limit.as_mut());
+        limit.map_or(Poll::Pending, |limit| limit.poll(cx))
+    }
+
+    fn has_grace(&mut self) -> bool {
+        let grace = self.0.as_mut().and_then(|dress| dress.grace.as_mut());
+        grace.map(Limit::begin).is_some()
     }
 
     fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -138,6 +142,9 @@ impl Dress {
             let task = watch.info(id, TaskState::Active, &self.detail);
             shielded(|| watch.observer.on_start(&task));
         }
+        if let Some(limit) = &mut self.limit {
+            limit.begin();
+        }
     }
 
     fn end(self, id: TaskId, end: End) {
@@ -161,7 +168,8 @@ impl Dress {
 }
 
 impl Limit {
-    fn begin(&mut self) {
+    /// Starts the timer, at the first call.
+    pub(super) fn begin(&mut self) {
         if let Self::Unset(limit, keeper) = self {
             *self = Self::Running(keeper.sleep(*limit));
         }

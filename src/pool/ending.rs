@@ -125,7 +125,7 @@ impl Keeper for Core {
     fn expire(&self, slot: Slot, id: TaskId) {
         let state = self.lock();
         if let Some(Content::Waiting(_)) = state.gate.get(slot, id) {
-            self.evict(state, slot, Failure::TimedOut);
+            self.evict(state, slot, Failure::WAITED_TOO_LONG);
         }
     }
 

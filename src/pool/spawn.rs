@@ -173,7 +173,7 @@ impl AioPool {
     /// let slow = pool.task(std::future::pending::<()>()).name("slow").timeout(Duration::from_millis(1));
     /// let error = slow.exec().await.unwrap_err();
     /// assert!(error.is_timeout());
-    /// assert_eq!(error.to_string(), "task slow timed out");
+    /// assert_eq!(error.to_string(), "task slow timed out while running");
     /// # });
     /// ```
     pub fn task<F>(&self, future: F) -> TaskBuilder<'_, F>

@@ -162,14 +162,16 @@ impl Tasks {
         };
         self.seat.set_between(false);
         if leave == Leave::ToTimeOut {
-            return self.give_up(task, Failure::TimedOut);
+            return self.give_up(task, Failure::RAN_TOO_LONG);
         }
-        if !self.seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
+        let was_asked = self.seat.is_aborted();
+        if !was_asked || task.as_mut().has_grace() {
             match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
             }
-            if !self.seat.is_asked(&mut self.known, cx) || !self.is_out_of_grace(cx) {
+            let is_asked = self.seat.is_asked(&mut self.known, cx) || was_asked;
+            if !is_asked || !self.is_out_of_grace(was_asked, cx) {
                 if self.seat.is_nested() {
                     self.suspend(leave, cx);
                 }
@@ -183,9 +185,16 @@ impl Tasks {
         self.give_up(task, Failure::Cancelled(self.seat.reason()))
     }
 
-    fn is_out_of_grace(&mut self, cx: &mut Context<'_>) -> bool {
-        let task = self.task.as_mut();
-        task.is_some_and(|task| task.as_mut().poll_grace(cx).is_ready())
+    /// A task with grace is polled at least once after it was asked to stop, before its time is looked at.
+    fn is_out_of_grace(&mut self, was_asked: bool, cx: &mut Context<'_>) -> bool {
+        let Some(task) = &mut self.task else {
+            return false;
+        };
+        if !was_asked && task.as_mut().has_grace() {
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        task.as_mut().poll_grace(cx).is_ready()
     }
 
     #[cold]

@@ -21,6 +21,7 @@ mod observer;
 mod order;
 mod panics;
 mod rate;
+mod ready;
 mod refusals;
 mod retention;
 mod runtimes;

@@ -1,14 +1,13 @@
 //! `rate`: so many starts in an interval, together with the size.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aiopool::{AioPool, BuildError, Builder, Spawner, Worker};
+use aiopool::{AioPool, BuildError, Builder};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Hand, Probe, on_every_runtime, on_tokio};
+use crate::support::{Probe, Timed, on_every_runtime, on_tokio};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -164,25 +163,6 @@ fn a_rate_of_nothing_is_an_error_at_once() {
     }
 }
 
-/// Has timers that its test ends.
-#[derive(Clone, Default)]
-struct Timed {
-    hand: Hand,
-    timers: Arc<Mutex<VecDeque<Probe>>>,
-}
-
-impl Spawner for Timed {
-    fn spawn(&self, worker: Worker) {
-        self.hand.spawn(worker);
-    }
-
-    fn sleep(&self, _: Duration) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let timer = Probe::new();
-        self.timers.lock().unwrap().push_back(timer.clone());
-        Some(Box::pin(timer.task(())))
-    }
-}
-
 #[test]
 fn a_runtime_that_ends_rejects_those_that_wait_for_the_rate() {
     let timed = Timed::default();
@@ -203,18 +183,15 @@ fn a_timer_runs_for_the_starts_of_the_last_interval_alone() {
     let timed = Timed::default();
     let builder = limited(2, SECOND).spawner(timed.clone());
     let pool = builder.build().unwrap();
-    timed.timers.lock().unwrap().clear();
+    timed.take();
     pool.map_n(0..6, |_| async {});
     timed.hand.run();
     for ended in [2, 4, 6] {
         assert_eq!(pool.stats().completed, ended);
-        let running = std::mem::take(&mut *timed.timers.lock().unwrap());
+        let running = timed.take();
         assert!(!running.is_empty() && running.len() <= 2);
         running.iter().for_each(Probe::end);
         timed.hand.run();
     }
-    assert_eq!(
-        (timed.hand.workers(), timed.timers.lock().unwrap().len()),
-        (0, 0)
-    );
+    assert_eq!((timed.hand.workers(), timed.take().len()), (0, 0));
 }

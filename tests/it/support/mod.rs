@@ -6,12 +6,14 @@ mod hand;
 mod memory;
 mod probe;
 mod runtimes;
+mod timed;
 
 pub(crate) use hand::Hand;
 #[cfg(target_os = "linux")]
 pub(crate) use memory::{alone, resident};
 pub(crate) use probe::{Probe, busy};
 pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
+pub(crate) use timed::Timed;
 
 use std::future::poll_fn;
 use std::pin::Pin;
