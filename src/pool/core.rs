@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::blocking::Leaving;
 use super::builder::Settings;
+use super::clock::Clock;
 use super::detail::Detail;
 use super::state::State;
 use crate::error::BuildError;
@@ -25,6 +26,7 @@ pub(crate) struct Core {
     state: Lock<State>,
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
+    pub(super) clock: Arc<Clock>,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
     pub(in crate::pool) expecting: AtomicBool,
 }
@@ -67,6 +69,7 @@ impl Core {
             me: me.clone(),
             state: Lock::new(state),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
+            clock: Arc::new(Clock::new(settings.rate)),
             settings,
             expecting: AtomicBool::new(false),
         })
@@ -125,6 +128,7 @@ impl Core {
             ref mut detail,
             runs,
         } = *terms;
+        self.refresh_room(patience);
         let mut state = self.lock();
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
@@ -197,7 +201,7 @@ impl Core {
     /// Starts those who can be started, and unlocks.
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() || state.has_spent() {
+        if state.gate.is_ready() || state.is_short() {
             self.start_ready(state);
         }
     }
@@ -212,14 +216,15 @@ impl Core {
         loop {
             state.admit_known(&mut wakes);
             if !state.gate.is_ready() {
-                let spent = state.take_spent();
-                if spent == 0 {
+                if !state.is_short() {
                     break;
                 }
-                drop(state);
-                self.refill_later(spent);
-                state = self.lock();
-                continue;
+                let (refilled, is_more) = self.refill(state);
+                state = refilled;
+                if is_more || state.gate.is_ready() {
+                    continue;
+                }
+                break;
             }
             if let Some(seat) = state.lingering.take() {
                 if let Some(task) = state.admit(&mut Some(seat.clone()), &mut wakes) {
@@ -242,13 +247,6 @@ impl Core {
         wakes.wake();
     }
 
-    /// Gives the alarm of a waiting task to the runtime.
-    pub(super) fn start_alarm(&self, alarm: Worker) {
-        self.launch(alarm);
-        // What ended inside of that has left the rest to whoever launched.
-        self.dispatch(self.lock());
-    }
-
     /// Gives a worker to the runtime. One that panics has refused it.
     pub(super) fn launch(&self, worker: Worker) {
         let outer = LAUNCHING.with(|pool| pool.replace(self.address()));
@@ -264,6 +262,14 @@ impl Core {
     /// Itself, as its workers hold it. Whoever calls this holds it too.
     pub(super) fn me(&self) -> Arc<Self> {
         self.me.upgrade().expect("a pool that is in use is there")
+    }
+
+    /// Sees to it that a newcomer that needs room is not refused for starts that have come back.
+    pub(super) fn refresh_room(&self, patience: Patience) {
+        let needs_room = patience == Patience::Try || self.settings.max_waiting.is_some();
+        if needs_room && self.settings.rate.is_some() {
+            self.dispatch(self.lock());
+        }
     }
 
     /// Why a newcomer may neither start nor wait.

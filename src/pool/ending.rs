@@ -81,14 +81,6 @@ impl Dispatcher for Core {
         self.dispatch(state);
     }
 
-    fn refill(&self, starts: u32) {
-        let mut state = self.lock();
-        state.refill(starts);
-        if !self.is_launching() {
-            self.dispatch(state);
-        }
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -123,7 +115,12 @@ impl Keeper for Core {
     }
 
     fn expire(&self, slot: Slot, id: TaskId) {
-        let state = self.lock();
+        let mut state = self.lock();
+        // A permit that is there beats the limit.
+        while state.gate.is_ready() && !self.is_launching() {
+            self.dispatch(state);
+            state = self.lock();
+        }
         if let Some(Content::Waiting(_)) = state.gate.get(slot, id) {
             self.evict(state, slot, Failure::WAITED_TOO_LONG);
         }

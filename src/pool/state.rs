@@ -3,7 +3,6 @@ use std::sync::Arc;
 use super::detail::Detail;
 use super::ledger::Ledger;
 use super::lingering::Lingering;
-use super::rate::Spending;
 use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::pages::Pages;
@@ -26,8 +25,8 @@ use crate::worker::Seat;
 pub(super) struct State {
     pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
     pub(super) lingering: Lingering,
-    /// In a pool with a rate.
-    pub(super) spending: Option<Spending>,
+    /// Tasks wait for the rate, or for a timer: whoever dispatches sees to that.
+    pub(super) asks_time: bool,
     /// What is known of those tasks that are more than a future.
     pub(super) details: Pages<Arc<Detail>>,
 }
@@ -37,7 +36,7 @@ impl State {
         Self {
             gate: Gate::new(size, Ledger::new(name, None)),
             lingering: Lingering::new(),
-            spending: None,
+            asks_time: false,
             details: Pages::new(),
         }
     }

@@ -13,7 +13,7 @@ mod smol;
 mod tokio;
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStd;
@@ -69,5 +69,12 @@ pub trait Spawner: Send + Sync + 'static {
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let _ = duration;
         None
+    }
+
+    /// Returns the time by the clock of [`sleep`](Self::sleep). The default is the clock of the machine.
+    ///
+    /// A runtime whose clock can stand still, for tests, tells so here.
+    fn now(&self) -> Instant {
+        Instant::now()
     }
 }

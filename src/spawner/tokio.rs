@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -82,6 +82,13 @@ impl Spawner for Tokio {
         let runtime = self.runtime()?;
         let _inside = runtime.enter();
         Some(Box::pin(tokio::time::sleep(duration)))
+    }
+
+    fn now(&self) -> Instant {
+        let elsewhere = Handle::try_current().is_err();
+        let runtime = elsewhere.then(|| self.runtime()).flatten();
+        let _inside = runtime.as_ref().map(Handle::enter);
+        tokio::time::Instant::now().into_std()
     }
 }
 

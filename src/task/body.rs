@@ -53,6 +53,8 @@ pub(crate) trait Extras: Default + Send {
     fn admitted(&self, wakes: &mut Wakes) -> Start;
     /// Called before the future is polled. The first call is the start of the task.
     fn begin(&mut self, _: TaskId) {}
+    /// Called after each poll, before the end of the task is made known.
+    fn polled(&mut self) {}
     /// Ready when the task has run for too long. Asked when its future is pending: a value that is ready wins.
     fn poll_expired(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
@@ -132,6 +134,11 @@ impl<F: Future, X> Body<F, X> {
         self.shared = Some(shared.clone());
     }
 
+    /// Takes it apart, to be put together in another way.
+    pub(crate) fn into_parts(self) -> (F, X) {
+        (self.future, self.extras)
+    }
+
     /// Gives the future back, of a task that was not taken in.
     pub(crate) fn into_future(self) -> F {
         self.future
@@ -202,6 +209,7 @@ where
                 },
             }
         });
+        this.extras.polled();
         if let Err(payload) = polled {
             outcome = Some(Outcome::panicked(payload));
         }

@@ -4,8 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::alarm::Alarm;
-use super::refill::Refill;
 use super::running::Entered;
 use super::seat::{Hold, Seat};
 use crate::task::{End, Failure, Parked, Rejection, Settle};
@@ -36,8 +34,8 @@ pub struct Worker {
 
 enum Role {
     Tasks(Tasks),
-    Alarm(Alarm),
-    Refill(Refill),
+    /// Keeps the time of its pool.
+    Timer(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Runs tasks.
@@ -71,9 +69,6 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Asks for it again. The seat knows when it is there, and who sits there is woken.
     fn come_back(&self, seat: &Seat);
 
-    /// Lets so many more tasks start.
-    fn refill(&self, starts: u32);
-
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -94,13 +89,8 @@ impl Worker {
         }
     }
 
-    pub(super) fn alarm(alarm: Alarm) -> Self {
-        let role = Role::Alarm(alarm);
-        Self { role }
-    }
-
-    pub(super) fn timing(refill: Refill) -> Self {
-        let role = Role::Refill(refill);
+    pub(crate) fn timing(timer: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
+        let role = Role::Timer(timer);
         Self { role }
     }
 }
@@ -111,8 +101,7 @@ impl Future for Worker {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.role {
             Role::Tasks(tasks) => tasks.poll(cx),
-            Role::Alarm(alarm) => alarm.poll(cx),
-            Role::Refill(refill) => refill.poll(cx),
+            Role::Timer(timer) => timer.as_mut().poll(cx),
         }
     }
 }

@@ -6,6 +6,7 @@ mod blocking;
 mod builder;
 mod cancel;
 mod chaos;
+mod clock;
 mod counters;
 mod drops;
 mod feed;

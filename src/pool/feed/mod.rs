@@ -24,6 +24,7 @@ use self::source::Source;
 pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use super::AioPool;
+use super::core::Patience;
 use crate::task::Keeper;
 
 impl AioPool {
@@ -84,6 +85,7 @@ impl AioPool {
             core,
             self.level(),
         ));
+        core.refresh_room(Patience::Park);
         let mut state = core.lock();
         if core.rejects_source(&mut state, self.level()) {
             drop(state);

@@ -10,6 +10,7 @@ use crate::pool::Core;
 use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dressed, Wishes};
+use crate::pool::rate::{Counted, Token};
 use crate::pool::state::State;
 use crate::sync::MutexGuard;
 use crate::task::{End, Extras, Failure, Finish, Packed, Parked, Plain, Slot, Start, Task, TaskId};
@@ -31,6 +32,8 @@ pub(super) struct Source<I, F> {
     home: LevelId,
     /// The runtime has dropped its worker, and no item was pulled since.
     dropped: bool,
+    /// In a pool with a rate: its start is that of the item that it pulls.
+    token: Option<Token>,
 }
 
 impl<I, F> Unpin for Source<I, F> {}
@@ -53,6 +56,7 @@ where
             core: Arc::downgrade(&core.me()),
             home,
             dropped: false,
+            token: core.token(),
         }
     }
 
@@ -94,10 +98,14 @@ where
     }
 
     /// Lets an item run in its place.
-    fn start(self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
-        match turn.core.dress_item() {
-            None => self.start_with(turn, pulled, Plain, None),
-            Some(dressed) => {
+    fn start(mut self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
+        let token = std::mem::replace(&mut self.token, turn.core.token());
+        let token = token.map(Token::pass);
+        match (turn.core.dress_item(), token) {
+            (None, None) => self.start_with(turn, pulled, Plain, None),
+            (None, Some(token)) => self.start_with(turn, pulled, Counted::new(Plain, token), None),
+            (Some(mut dressed), token) => {
+                dressed.set_token(token);
                 let detail = dressed.detail();
                 self.start_with(turn, pulled, dressed, detail)
             }
@@ -152,6 +160,7 @@ where
     /// Stands in the queue again, since the runtime has dropped the worker that was to pull it.
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
         self.dropped = true;
+        self.token = core.token();
         let tracker = self.tracker.clone();
         let mut state = core.lock();
         let at = self.enter(&mut state);
@@ -219,6 +228,7 @@ where
     Fut::Output: Send + 'static,
 {
     fn announce(&self, _: &mut Wakes) -> Start {
+        self.token.iter().for_each(Token::give);
         Start::Silent
     }
 
