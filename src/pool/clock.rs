@@ -1,6 +1,7 @@
 //! What a pool has to be told of the time: data, which one [`Timer`] at most looks after.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -391,7 +392,7 @@ impl Core {
             let mut times = self.clock.times.lock();
             let first = times.waits.first_entry();
             let due = first.filter(|first| first.key().0 <= now);
-            let due = due.map(|first| first.remove());
+            let due = due.map(OccupiedEntry::remove);
             drop(times);
             match due {
                 Some((slot, id)) => self.expire(slot, id),
