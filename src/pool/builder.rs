@@ -92,7 +92,13 @@ impl Builder {
     /// A task that waits for the rate stands in the queue and holds no permit of the pool; order is kept. It
     /// holds for the pool with all its groups, and for [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
     ///
-    /// The time is the runtime's, so it needs a timer: there runs one for each start of the last interval.
+    /// A task starts when its future is first polled, and code in place when it has its permit. A start comes back
+    /// when the interval after that poll is over, or at once if the future is dropped before. No interval sees more
+    /// first polls than this, and what a late timer has cost is made up for.
+    ///
+    /// The time is the runtime's, so it needs a timer. There is one for the whole pool, as long as tasks wait for the
+    /// rate. In intervals of less than 50 ms it yields to the runtime again and again for up to 2 ms, where the
+    /// runtime's timers are as late as that.
     ///
     /// # Examples
     ///

@@ -2,6 +2,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::blocking::Leaving;
 use super::builder::Settings;
+use super::clock::Clock;
 use super::detail::Detail;
 use super::resizes::Resizes;
 use super::runtime::{Arrival, Runtime};
@@ -28,6 +29,7 @@ pub(crate) struct Core {
     /// Set at the first submission, unless the pool was made with one.
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
+    pub(super) clock: Arc<Clock>,
     /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
     pub(in crate::pool) expecting: AtomicBool,
     pub(super) resizes: Resizes,
@@ -73,6 +75,7 @@ impl Core {
             me: me.clone(),
             state: Lock::new(state),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
+            clock: Arc::new(Clock::new(settings.rate)),
             settings,
             expecting: AtomicBool::new(false),
             resizes: Resizes::default(),
@@ -134,6 +137,7 @@ impl Core {
             ref mut detail,
             runs,
         } = *terms;
+        self.refresh_room(patience);
         let Arrival {
             unused: _unused,
             runtime,
@@ -208,7 +212,7 @@ impl Core {
     /// Starts those who can be started, and unlocks.
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() || state.has_spent() {
+        if state.gate.is_ready() || state.is_short() {
             self.start_ready(state);
         }
     }
@@ -228,14 +232,15 @@ impl Core {
                 continue;
             }
             if !state.gate.is_ready() {
-                let spent = state.take_spent();
-                if spent == 0 {
+                if !state.is_short() {
                     break;
                 }
-                drop(state);
-                self.refill_later(spent);
-                state = self.lock();
-                continue;
+                let (refilled, is_more) = self.refill(state);
+                state = refilled;
+                if is_more || state.gate.is_ready() {
+                    continue;
+                }
+                break;
             }
             if let Some(started) = state.admit(&mut None, self, &mut wakes) {
                 state = self.hand_over(state, started, &mut wakes);
@@ -281,13 +286,6 @@ impl Core {
         self.dispatch(state);
     }
 
-    /// Gives the alarm of a waiting task to the runtime.
-    pub(super) fn start_alarm(&self, alarm: Worker) {
-        self.launch(alarm);
-        // What ended inside of that has left the rest to whoever launched.
-        self.dispatch(self.lock());
-    }
-
     /// Gives a worker to the runtime. One that panics has refused it.
     ///
     /// A runtime may poll the worker on the spot, or drop it: what that starts is launched inside of this, up to a
@@ -316,6 +314,14 @@ impl Core {
     /// Itself, as its workers hold it. Whoever calls this holds it too.
     pub(super) fn me(&self) -> Arc<Self> {
         self.me.upgrade().expect("a pool that is in use is there")
+    }
+
+    /// Sees to it that a newcomer that needs room is not refused for starts that have come back.
+    pub(super) fn refresh_room(&self, patience: Patience) {
+        let needs_room = patience == Patience::Try || self.settings.max_waiting.is_some();
+        if needs_room && self.settings.rate.is_some() {
+            self.dispatch(self.lock());
+        }
     }
 
     /// Why a newcomer may neither start nor wait.

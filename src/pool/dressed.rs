@@ -3,14 +3,15 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use super::clock::WaitLimit;
 use super::detail::{self, Detail};
+use super::rate::Token;
 use crate::gate::Standing;
 use crate::lock::Lock;
 use crate::observe::{Ended, Observer};
 use crate::task::{End, Extras, Keeper, Origin, Sleep, Start, TaskId, TaskInfo, TaskState};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
-use crate::worker::Bell;
 
 /// What a caller has asked for a task, beyond its future.
 pub(super) struct Wishes {
@@ -53,7 +54,9 @@ pub(super) struct Dress {
     pub(super) limit: Option<Limit>,
     /// From when it is asked to stop.
     pub(super) grace: Option<Limit>,
-    pub(super) bell: Option<Arc<Bell>>,
+    pub(super) wait: Option<Arc<WaitLimit>>,
+    /// In a pool with a rate.
+    pub(super) token: Option<Token>,
     pub(super) detail: Arc<Detail>,
     pub(super) origin: Arc<Origin>,
     pub(super) identity: Option<Identity>,
@@ -93,29 +96,55 @@ impl Dressed {
     }
 }
 
+impl Dressed {
+    /// Lets it have a start that was given to another.
+    pub(super) fn set_token(&mut self, token: Option<Token>) {
+        if let Some(dress) = &mut self.0 {
+            dress.token = token;
+        }
+    }
+}
+
 impl Extras for Dressed {
     fn admitted(&self, wakes: &mut Wakes) -> Start {
         let Some(dress) = &self.0 else {
             return Start::Silent;
         };
         dress.detail.start();
-        if let Some(bell) = &dress.bell {
-            bell.switch_off(wakes);
+        if let Some(wait) = &dress.wait {
+            wait.end(wakes);
+        }
+        if let Some(token) = &dress.token {
+            token.give();
         }
         dress.start
     }
 
-    fn poll_expired(&mut self, id: TaskId, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(dress) = &mut self.0 else {
-            return Poll::Pending;
-        };
+    fn begin(&mut self, id: TaskId) {
+        let Some(dress) = &mut self.0 else { return };
+        if let Some(token) = &mut dress.token {
+            token.begin();
+        }
         if !std::mem::replace(&mut dress.begun, true) {
             dress.begin(id);
         }
-        match &mut dress.limit {
-            Some(limit) => limit.poll(cx),
-            None => Poll::Pending,
+    }
+
+    fn polled(&mut self) {
+        let token = self.0.as_mut().and_then(|dress| dress.token.as_mut());
+        if let Some(token) = token {
+            token.end();
         }
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.0.as_mut().and_then(|dress| dress.limit.as_mut());
+        limit.map_or(Poll::Pending, |limit| limit.poll(cx))
+    }
+
+    fn has_grace(&mut self) -> bool {
+        let grace = self.0.as_mut().and_then(|dress| dress.grace.as_mut());
+        grace.map(Limit::begin).is_some()
     }
 
     fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -148,14 +177,18 @@ impl Dress {
             let task = watch.info(id, TaskState::Active, &self.detail);
             watch.tell(Event::Start(task));
         }
+        if let Some(limit) = &mut self.limit {
+            limit.begin();
+        }
     }
 
     pub(super) fn end(self, id: TaskId, end: End) {
         let mut wakes = Wakes::default();
-        if let Some(bell) = &self.bell {
-            bell.switch_off(&mut wakes);
+        if let Some(wait) = &self.wait {
+            wait.end(&mut wakes);
         }
         wakes.wake();
+        drop(self.token);
         match (self.on_cancel, end) {
             (Some(on_cancel), End::Cancelled) => shielded(|| on_cancel(id)),
             (uncalled, _) => discard(uncalled),
@@ -171,7 +204,8 @@ impl Dress {
 }
 
 impl Limit {
-    fn begin(&mut self) {
+    /// Starts the timer, at the first call.
+    pub(super) fn begin(&mut self) {
         if let Self::Unset(limit, keeper) = self {
             *self = Self::Running(keeper.sleep(*limit));
         }

@@ -100,12 +100,6 @@ impl Dispatcher for Core {
         self.dispatch(state);
     }
 
-    fn refill(&self, starts: u32) {
-        let mut state = self.lock();
-        state.refill(starts);
-        self.dispatch_nested(state);
-    }
-
     fn as_any(&self) -> &dyn Any {
         self
     }
@@ -144,9 +138,14 @@ impl Keeper for Core {
     }
 
     fn expire(&self, slot: Slot, id: TaskId) {
-        let state = self.lock();
+        let mut state = self.lock();
+        // A permit that is there beats the limit.
+        if state.gate.is_ready() {
+            self.dispatch(state);
+            state = self.lock();
+        }
         if let Some(Content::Waiting(_)) = state.gate.get(slot, id) {
-            self.evict(state, slot, Failure::TimedOut);
+            self.evict(state, slot, Failure::WAITED_TOO_LONG);
         }
     }
 
@@ -254,7 +253,7 @@ impl Core {
     }
 
     /// Starts those who can be started; deep inside of the ends of others, after them.
-    fn dispatch_nested(&self, state: MutexGuard<'_, State>) {
+    pub(super) fn dispatch_nested(&self, state: MutexGuard<'_, State>) {
         if let Some(_within) = nesting::enter() {
             return self.dispatch(state);
         }

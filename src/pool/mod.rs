@@ -6,12 +6,13 @@
 //! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
 //!   [`Ledger`](ledger::Ledger) for the pool and for each group.
 //! - `ending`: how tasks end, and how the next one starts.
-//! - `rate`: where the starts are that an interval has used up.
+//! - `clock`: what is to happen when, kept by one `timer`; `rate`: how many tasks start in an interval, and its `window`.
 //! - `runtime`: which runtime a task starts on.
 //! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
 
 mod blocking;
 mod builder;
+mod clock;
 mod core;
 mod current;
 mod detail;
@@ -37,8 +38,10 @@ mod stats;
 mod stop;
 mod task_builder;
 mod then;
+mod timer;
 mod until;
 mod waiters;
+mod window;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};

@@ -1,8 +1,10 @@
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::window::Stamp;
 use super::{AioPool, Core, lend};
 use crate::coop;
 use crate::gate::LevelId;
@@ -79,10 +81,14 @@ impl AioPool {
     }
 
     async fn run_in_place<F: Future>(&self, future: F) -> F::Output {
-        let permit = self.acquire().await;
-        let output = future.await;
-        drop(permit);
-        output
+        let mut permit = self.acquire().await;
+        let mut future = pin!(future);
+        let output = poll_fn(|cx| {
+            let polled = future.as_mut().poll(cx);
+            permit.recount();
+            polled
+        });
+        output.await
     }
 }
 
@@ -91,6 +97,8 @@ impl AioPool {
 pub struct Permit {
     core: Arc<Core>,
     seat: Arc<Seat>,
+    /// In a pool with a rate, until the future that runs under it has been polled.
+    stamp: Option<Stamp>,
 }
 
 /// Stands in the queue.
@@ -98,6 +106,13 @@ struct Asking<'p> {
     pool: &'p AioPool,
     /// `None` before it stands there, and when it has got the permit.
     seat: Option<Arc<Seat>>,
+}
+
+/// Whether somebody has seen the permit, and so made a start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Yes,
+    No,
 }
 
 impl<'p> Asking<'p> {
@@ -114,7 +129,8 @@ impl<'p> Asking<'p> {
         let is_there = |seat: &mut Arc<Seat>| seat.permit() == worker::Hold::Held;
         let seat = self.seat.take_if(is_there)?;
         let core = self.pool.core().me();
-        Some(Permit { core, seat })
+        let stamp = core.count_start();
+        Some(Permit { core, seat, stamp })
     }
 }
 
@@ -137,7 +153,7 @@ impl Future for Asking<'_> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if let Some(seat) = &self.seat {
-            self.pool.core().step_out(seat);
+            self.pool.core().step_out(seat, Taken::No);
         }
     }
 }
@@ -155,9 +171,12 @@ impl Core {
     }
 
     /// Takes one out that runs in place, or was about to.
-    fn step_out(&self, seat: &Seat) {
+    fn step_out(&self, seat: &Seat, taken: Taken) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
+        if taken == Taken::No && seat.permit() == worker::Hold::Held {
+            self.give_start_back();
+        }
         let (seat, home) = state.gate.leave(seat.slot());
         state.left(home, &mut wakes);
         self.dispatch(state);
@@ -178,6 +197,15 @@ impl Core {
     }
 }
 
+impl Permit {
+    /// The start counts at the end of the first poll under it.
+    fn recount(&mut self) {
+        if let Some(stamp) = self.stamp.take() {
+            self.core.recount_start(stamp);
+        }
+    }
+}
+
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").finish_non_exhaustive()
@@ -186,6 +214,6 @@ impl fmt::Debug for Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.core.step_out(&self.seat);
+        self.core.step_out(&self.seat, Taken::Yes);
     }
 }

@@ -1,24 +1,21 @@
+use std::cell::Cell;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Core;
+use super::core::Core;
 use super::state::State;
+use super::window::Stamp;
 use crate::spawner::Spawner;
+use crate::task::{End, Extras, Start, TaskId};
 use crate::unwind::{caught, discard};
-use crate::worker::Worker;
+use crate::wakes::Wakes;
 
 /// How many starts an interval may see.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) starts: u32,
     pub(super) per: Duration,
-}
-
-/// Where those starts are that are not to be had now.
-#[derive(Debug)]
-pub(super) struct Spending {
-    rate: Rate,
-    /// So many come back when their time is over.
-    timed: u32,
 }
 
 impl Rate {
@@ -35,50 +32,143 @@ impl State {
     /// Limits the starts from now on.
     pub(super) fn limit_starts(&mut self, rate: Rate) {
         self.gate.allow(rate.starts);
-        self.spending = Some(Spending { rate, timed: 0 });
     }
 
-    /// Whether some starts have been made that nobody has taken the time of.
-    #[inline]
-    pub(super) fn has_spent(&self) -> bool {
-        self.spending.is_some() && self.spent() > 0
-    }
-
-    fn spent(&self) -> u32 {
-        match (&self.spending, self.gate.starts()) {
-            (Some(Spending { rate, timed }), Some(left)) => rate.starts - timed - left,
-            _ => 0,
-        }
-    }
-
-    /// Takes the time of them, and returns how many they are.
-    pub(super) fn take_spent(&mut self) -> u32 {
-        let spent = self.spent();
-        if let Some(spending) = &mut self.spending {
-            spending.timed += spent;
-        }
-        spent
-    }
-
-    /// Gives starts back.
+    /// Gives starts back to the gate.
     pub(super) fn refill(&mut self, starts: u32) {
-        if let (Some(spending), Some(left)) = (&mut self.spending, self.gate.starts()) {
-            spending.timed -= starts;
+        if let Some(left) = self.gate.starts() {
             self.gate.allow(left + starts);
         }
     }
 }
 
-impl Core {
-    /// Has so many starts given back when the interval is over.
-    pub(super) fn refill_later(&self, starts: u32) {
-        let Some(rate) = self.settings.rate else {
+/// A start of the rate, as a task holds it: given with the permit, counted when the future is first polled.
+///
+/// One that is dropped uncounted comes back at once.
+#[derive(Default)]
+pub(super) struct Token {
+    core: Weak<Core>,
+    stage: Cell<Stage>,
+    /// The start has been counted, and its first poll is not over.
+    stamp: Option<Stamp>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Stage {
+    #[default]
+    Waiting,
+    Given,
+    /// Given to another, which has passed it on.
+    Passed,
+    Counted,
+}
+
+impl Token {
+    /// The permit has been given, and the start with it.
+    pub(super) fn give(&self) {
+        let before = self.stage.replace(Stage::Given);
+        if before == Stage::Given {
+            // The task has been back in the queue: only the last one counts.
+            self.give_back();
+        }
+    }
+
+    /// Passes the start on to what runs in place of its holder.
+    pub(super) fn pass(self) -> Self {
+        if self.stage.get() == Stage::Given {
+            self.stage.set(Stage::Passed);
+        }
+        self
+    }
+
+    /// Counts the start. To be called before each poll.
+    pub(super) fn begin(&mut self) {
+        if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
+            self.stage.set(Stage::Counted);
+            self.stamp = self.core.upgrade().and_then(|core| core.count_start());
+        }
+    }
+
+    /// The poll is over. The interval begins with the end of the first: no later look at a clock in it is too late.
+    pub(super) fn end(&mut self) {
+        let Some(stamp) = self.stamp.take() else {
             return;
         };
-        match caught(|| self.spawner().sleep(rate.per)).ok().flatten() {
-            Some(sleep) => self.launch(Worker::refill(sleep, starts, self.me())),
-            // The runtime is gone, and with it the time.
-            None => self.lock().refill(starts),
+        if let Some(core) = self.core.upgrade() {
+            core.recount_start(stamp);
         }
+    }
+
+    fn give_back(&self) {
+        if let Some(core) = self.core.upgrade() {
+            core.give_start_back();
+        }
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
+            self.give_back();
+        }
+    }
+}
+
+/// Extras together with a start of the rate.
+#[derive(Default)]
+pub(super) struct Counted<X> {
+    extras: X,
+    token: Token,
+}
+
+impl<X> Counted<X> {
+    pub(super) fn new(extras: X, token: Token) -> Self {
+        Self { extras, token }
+    }
+}
+
+impl<X: Extras> Extras for Counted<X> {
+    fn admitted(&self, wakes: &mut Wakes) -> Start {
+        self.token.give();
+        self.extras.admitted(wakes)
+    }
+
+    fn begin(&mut self, id: TaskId) {
+        self.token.begin();
+        self.extras.begin(id);
+    }
+
+    fn polled(&mut self) {
+        self.token.end();
+        self.extras.polled();
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.extras.poll_expired(cx)
+    }
+
+    fn has_grace(&mut self) -> bool {
+        self.extras.has_grace()
+    }
+
+    fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.extras.poll_grace(cx)
+    }
+
+    fn ended(self, id: TaskId, end: End) {
+        drop(self.token);
+        self.extras.ended(id, end);
+    }
+}
+
+impl Core {
+    /// What a task holds in a pool with a rate.
+    pub(super) fn token(&self) -> Option<Token> {
+        self.settings.rate?;
+        Some(Token {
+            core: Arc::downgrade(&self.me()),
+            stage: Cell::default(),
+            stamp: None,
+        })
     }
 }

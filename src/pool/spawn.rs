@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use super::core::{Patience, Runs, Terms};
 use super::dressed::Wishes;
+use super::rate::Counted;
 use super::{AioPool, Core, TaskBuilder};
 use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
@@ -125,9 +126,16 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         match self.is_plain() {
-            true => self
-                .submit(future, Plain, self.plain_order(), Patience::Try)
-                .map_err(Rejected::refuse),
+            true => match self.core().token() {
+                None => self
+                    .submit(future, Plain, self.plain_order(), Patience::Try)
+                    .map_err(Rejected::refuse),
+                Some(token) => {
+                    let counted = Counted::new(Plain, token);
+                    self.submit(future, counted, self.plain_order(), Patience::Try)
+                        .map_err(Rejected::refuse)
+                }
+            },
             false => self.task(future).try_spawn(),
         }
     }
@@ -174,7 +182,7 @@ impl AioPool {
     /// let slow = pool.task(std::future::pending::<()>()).name("slow").timeout(Duration::from_millis(1));
     /// let error = slow.exec().await.unwrap_err();
     /// assert!(error.is_timeout());
-    /// assert_eq!(error.to_string(), "task slow timed out");
+    /// assert_eq!(error.to_string(), "task slow timed out while running");
     /// # });
     /// ```
     pub fn task<F>(&self, future: F) -> TaskBuilder<'_, F>
@@ -222,6 +230,13 @@ impl AioPool {
                 Some(returned) => body = returned,
             }
         }
+        if let Some(token) = core.token() {
+            let (future, extras) = body.into_parts();
+            let counted = Counted::new(extras, token);
+            return self
+                .submit(future, counted, self.plain_order(), Patience::Park)
+                .unwrap_or_else(|rejected| rejected.settle(core));
+        }
         self.submit_body(shared, body, self.plain_order(), Patience::Park)
             .unwrap_or_else(|rejected| rejected.settle(core))
     }
@@ -235,8 +250,15 @@ impl AioPool {
     {
         let mut order = self.plain_order();
         order.terms.runs = Runs::WhereItMayBlock;
-        let submitted = self.submit(work, Plain, order, Patience::Park);
-        submitted.unwrap_or_else(|rejected| rejected.settle(self.core()))
+        let core = self.core();
+        match core.token() {
+            None => self
+                .submit(work, Plain, order, Patience::Park)
+                .unwrap_or_else(|rejected| rejected.settle(core)),
+            Some(token) => self
+                .submit(work, Counted::new(Plain, token), order, Patience::Park)
+                .unwrap_or_else(|rejected| rejected.settle(core)),
+        }
     }
 
     pub(super) fn plain_order(&self) -> Order {

@@ -5,7 +5,6 @@ use super::core::Core;
 use super::detail::Detail;
 use super::ledger::Ledger;
 use super::lingering::Lingering;
-use super::rate::Spending;
 use super::runtime::{self, Runtime};
 use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing, SweepId, Swept};
@@ -29,8 +28,8 @@ use crate::worker::{Latch, Seat};
 pub(super) struct State {
     pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
     pub(super) lingering: Lingering,
-    /// In a pool with a rate.
-    pub(super) spending: Option<Spending>,
+    /// Tasks wait for the rate, or for a timer: whoever dispatches sees to that.
+    pub(super) asks_time: bool,
     /// What is known of those tasks that are more than a future.
     pub(super) details: Pages<Arc<Detail>>,
     /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
@@ -81,7 +80,7 @@ impl State {
         Self {
             gate: Gate::new(size, Ledger::new(name, None)),
             lingering: Lingering::new(),
-            spending: None,
+            asks_time: false,
             details: Pages::new(),
             main: None,
             awaited: HashMap::new(),

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::AioPool;
+use super::clock::WaitLimit;
 use super::core::{Patience, Runs, Terms};
 use super::detail::Detail;
 use super::dressed::{Dress, Dressed, Limit, Watch, Wishes};
 use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
 use crate::error::TrySpawnError;
-use crate::task::{JoinError, JoinHandle, Keeper, Start, TaskId, TaskState};
-use crate::worker::Bell;
+use crate::task::{JoinError, JoinHandle, Start, TaskId, TaskState};
 
 /// A task that is more than a future. Begun with [`AioPool::task`].
 ///
@@ -85,7 +85,7 @@ where
     }
 
     /// How long it may run, from its start. Then its future is dropped, and the handle says
-    /// [`is_timeout`](JoinError::is_timeout).
+    /// [`is_run_timeout`](JoinError::is_run_timeout). A value that is ready when the limit is seen beats it.
     ///
     /// Before [`then`](Self::then) it limits the future alone, and the callback is told. After it, it limits both.
     ///
@@ -98,9 +98,10 @@ where
     }
 
     /// How long it may wait in the queue. Then its future is dropped unpolled, and the handle says
-    /// [`is_timeout`](JoinError::is_timeout).
+    /// [`is_wait_timeout`](JoinError::is_wait_timeout).
     ///
-    /// While it waits, its clock is a task of the runtime. If the runtime drops that, the time is over at once.
+    /// A permit that is there when the limit has run out beats it. All tasks of the pool that may wait for so
+    /// long only have one timer together, a task of the runtime. If the runtime takes none, the time is over at once.
     ///
     /// # Panics
     ///
@@ -259,10 +260,8 @@ where
             wishes,
         } = self;
         let (home, standing) = (pool.level(), wishes.standing);
-        let alarm = wishes
-            .wait_limit
-            .map(|wait| (Arc::<Bell>::default(), pool.core().sleep(wait)));
-        let dress = pool.dress(wishes, start, alarm.as_ref().map(|(bell, _)| bell.clone()));
+        let wait = wishes.wait_limit.map(|wait| pool.core().wait_limit(wait));
+        let dress = pool.dress(wishes, start, wait.clone());
         let (detail, watch, origin) = (
             dress.detail.clone(),
             dress.watch.clone(),
@@ -284,10 +283,8 @@ where
         }
         let handle = submitted?;
         if handle.state() == TaskState::Waiting {
-            if let Some((bell, sleep)) = alarm {
-                let keeper = pool.inner.core.clone();
-                pool.core()
-                    .start_alarm(bell.alarm(sleep, keeper, handle.slot(), handle.id()));
+            if let Some(wait) = wait {
+                pool.core().time_wait(&wait, handle.slot(), handle.id());
             }
         }
         Ok(handle)
@@ -295,7 +292,12 @@ where
 }
 
 impl AioPool {
-    pub(super) fn dress(&self, wishes: Wishes, start: Start, bell: Option<Arc<Bell>>) -> Dress {
+    pub(super) fn dress(
+        &self,
+        wishes: Wishes,
+        start: Start,
+        wait: Option<Arc<WaitLimit>>,
+    ) -> Dress {
         let settings = &self.core().settings;
         let origin = match &wishes.name {
             Some(name) => Arc::new(self.inner.origin.named(name.clone())),
@@ -309,7 +311,8 @@ impl AioPool {
             start,
             limit: wishes.run_limit.map(|limit| self.limit(limit)),
             grace: wishes.grace.map(|grace| self.limit(grace)),
-            bell,
+            wait,
+            token: self.core().token(),
             detail: Arc::new(Detail::new(wishes.name, wishes.standing, settings.timed)),
             origin,
             identity: wishes.identity,
@@ -320,10 +323,10 @@ impl AioPool {
         }
     }
 
-    /// A limit that begins with the task. That there is a timer for it is tried now.
+    /// A limit that begins with the task. That there is a timer for it is tried once.
     #[track_caller]
     fn limit(&self, run: Duration) -> Limit {
-        drop(self.core().sleep(run));
+        self.core().check_timer(run);
         Limit::Unset(run, self.inner.core.clone())
     }
 }

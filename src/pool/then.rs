@@ -67,7 +67,7 @@ where
 }
 
 impl<F: Future, C, Fut> Then<F, C, Fut> {
-    /// Polls the future up to its result, whatever that is, and drops it.
+    /// Polls the future up to its result, whatever that is, and drops it. A value that is ready beats the limit.
     fn poll_first(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -76,16 +76,18 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
         let StageProjection::First { future } = this.stage.project() else {
             return Poll::Pending;
         };
-        let expired = this
-            .limit
-            .as_mut()
-            .is_some_and(|limit| limit.poll(cx).is_ready());
-        let result = match expired {
-            true => Err(Failure::TimedOut),
-            false => match caught(|| future.poll(cx)) {
-                Ok(polled) => Ok(ready!(polled)),
-                Err(payload) => Err(Failure::Panicked(payload)),
-            },
+        let polled = caught(|| {
+            let mut limit = this.limit.as_mut();
+            limit.iter_mut().for_each(|limit| limit.begin());
+            match (future.poll(cx), limit) {
+                (Poll::Ready(value), _) => Poll::Ready(Ok(value)),
+                (Poll::Pending, Some(limit)) => limit.poll(cx).map(|()| Err(Failure::RAN_TOO_LONG)),
+                (Poll::Pending, None) => Poll::Pending,
+            }
+        });
+        let result = match polled {
+            Ok(polled) => ready!(polled),
+            Err(payload) => Err(Failure::Panicked(payload)),
         };
         let dropped = caught(|| self.as_mut().project().stage.set(Stage::Between));
         let result = match dropped {

@@ -15,7 +15,7 @@ mod tokio;
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "async-std")]
 pub use self::async_std::AsyncStd;
@@ -73,10 +73,17 @@ pub trait Spawner: Send + Sync + 'static {
         None
     }
 
+    /// Returns the time by the clock of [`sleep`](Self::sleep). The default is the clock of the machine.
+    ///
+    /// A runtime whose clock can stand still, for tests, overrides this.
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
     /// Returns the number of the runtime around the caller, for a spawner that serves several runtimes. No two
     /// runtimes that live at the same time have the same number.
     ///
-    /// A pool asks at each submission, and starts the task on [that runtime](Self::runtime_here). The default
+    /// A pool asks at each submission, and starts the task on [that runtime](Self::spawner_here). The default
     /// returns `None`: all workers are given to this spawner.
     fn runtime_here(&self) -> Option<NonZeroU64> {
         None

@@ -2,7 +2,7 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
@@ -93,6 +93,13 @@ impl Spawner for Tokio {
         }
         let _inside = runtime.enter();
         Some(Box::pin(tokio::time::sleep(duration)))
+    }
+
+    fn now(&self) -> Instant {
+        let elsewhere = Handle::try_current().is_err() && !is_thread_ending();
+        let runtime = elsewhere.then(|| self.runtime()).flatten();
+        let _inside = runtime.as_ref().map(Handle::enter);
+        tokio::time::Instant::now().into_std()
     }
 
     #[inline]

@@ -24,6 +24,11 @@ pub(crate) trait Task: Send {
         false
     }
 
+    /// Whether the task, which was asked to stop, is polled on for a while. That time begins with the first call.
+    fn has_grace(self: Pin<&mut Self>) -> bool {
+        false
+    }
+
     /// Ready when a task that was asked to stop is to be dropped.
     fn poll_grace(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
@@ -51,9 +56,17 @@ pub(crate) type Settle<'a> = &'a mut dyn FnMut() -> Option<Waker>;
 pub(crate) trait Extras: Default + Send {
     /// Called when the task has got its permit, perhaps with the pool locked.
     fn admitted(&self, wakes: &mut Wakes) -> Start;
-    /// Ready when the task has run for too long.
-    fn poll_expired(&mut self, _: TaskId, _: &mut Context<'_>) -> Poll<()> {
+    /// Called before the future is polled. The first call is the start of the task.
+    fn begin(&mut self, _: TaskId) {}
+    /// Called after each poll, before the end of the task is made known.
+    fn polled(&mut self) {}
+    /// Ready when the task has run for too long. Asked when its future is pending: a value that is ready wins.
+    fn poll_expired(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
+    }
+    /// Whether a task that was asked to stop is polled on for a while. That time begins with the first call.
+    fn has_grace(&mut self) -> bool {
+        false
     }
     /// Ready when a task that was asked to stop is to be dropped.
     fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
@@ -126,6 +139,11 @@ impl<F: Future, X> Body<F, X> {
         self.shared = Some(shared.clone());
     }
 
+    /// Takes it apart, to be put together in another way.
+    pub(crate) fn into_parts(self) -> (F, X) {
+        (self.future, self.extras)
+    }
+
     /// Gives the future back, of a task that was not taken in.
     pub(crate) fn into_future(self) -> F {
         self.future
@@ -187,14 +205,16 @@ where
         };
         let mut outcome = None;
         let polled = caught(|| {
-            outcome = match this.extras.poll_expired(shared.id(), cx) {
-                Poll::Ready(()) => Some(Outcome::Failed(Failure::TimedOut.pack())),
-                Poll::Pending => match this.future.poll(cx) {
-                    Poll::Ready(value) => Some(Outcome::Value(value)),
+            this.extras.begin(shared.id());
+            outcome = match this.future.poll(cx) {
+                Poll::Ready(value) => Some(Outcome::Value(value)),
+                Poll::Pending => match this.extras.poll_expired(cx) {
+                    Poll::Ready(()) => Some(Outcome::Failed(Failure::RAN_TOO_LONG.pack())),
                     Poll::Pending => None,
                 },
             }
         });
+        this.extras.polled();
         if let Err(payload) = polled {
             outcome = Some(Outcome::panicked(payload));
         }
@@ -205,17 +225,22 @@ where
         None
     }
 
+    fn has_grace(self: Pin<&mut Self>) -> bool {
+        let extras = self.project().extras;
+        caught(|| extras.has_grace()).unwrap_or_else(|payload| {
+            discard(payload);
+            false
+        })
+    }
+
     fn poll_grace(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let extras = self.project().extras;
         over(caught(|| extras.poll_grace(cx)))
     }
 
     fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let this = self.project();
-        let Some(shared) = this.shared else {
-            return Poll::Pending;
-        };
-        over(caught(|| this.extras.poll_expired(shared.id(), cx)))
+        let extras = self.project().extras;
+        over(caught(|| extras.poll_expired(cx)))
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Failure, Origin, Reason, Rejection, TaskId};
+use super::{Failure, Late, Origin, Reason, Rejection, TaskId};
 use crate::lock::Lock;
 use crate::unwind::{self, Payload};
 
@@ -35,7 +35,7 @@ struct Inner {
 
 enum Kind {
     Cancelled(Reason),
-    TimedOut,
+    TimedOut(Late),
     Rejected(Rejection),
     Panicked {
         message: Option<Box<str>>,
@@ -62,8 +62,54 @@ impl JoinError {
     }
 
     /// Whether the task's time to run, or to wait, was over.
+    ///
+    /// [`is_run_timeout`](Self::is_run_timeout) and [`is_wait_timeout`](Self::is_wait_timeout) tell which.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.inner.kind, Kind::TimedOut)
+        matches!(self.inner.kind, Kind::TimedOut(_))
+    }
+
+    /// Returns whether the task never started, because the time that it was allowed to wait was over.
+    ///
+    /// That time is set by [`TaskBuilder::wait_timeout`](crate::TaskBuilder::wait_timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let busy = pool.spawn_n(std::future::pending::<()>());
+    /// let late = pool.task(async {}).name("late").wait_timeout(Duration::from_millis(1));
+    /// let error = late.exec().await.unwrap_err();
+    /// assert!(error.is_timeout() && error.is_wait_timeout());
+    /// assert_eq!(error.to_string(), "task late timed out while waiting");
+    /// # busy.abort();
+    /// # });
+    /// ```
+    pub fn is_wait_timeout(&self) -> bool {
+        matches!(self.inner.kind, Kind::TimedOut(Late::Waiting))
+    }
+
+    /// Returns whether the task was dropped halfway, because the time that it was allowed to run was over.
+    ///
+    /// That time is set by [`TaskBuilder::timeout`](crate::TaskBuilder::timeout).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let slow = pool.task(std::future::pending::<()>()).name("slow");
+    /// let error = slow.timeout(Duration::from_millis(1)).exec().await.unwrap_err();
+    /// assert!(error.is_timeout() && error.is_run_timeout());
+    /// assert_eq!(error.to_string(), "task slow timed out while running");
+    /// # });
+    /// ```
+    pub fn is_run_timeout(&self) -> bool {
+        matches!(self.inner.kind, Kind::TimedOut(Late::Running))
     }
 
     /// Whether the task never ran: the pool was closed, its queue was full, or its runtime is gone.
@@ -76,7 +122,7 @@ impl JoinError {
         match &self.inner.kind {
             Kind::Cancelled(reason) => reason.as_ref().map(|reason| &***reason),
             Kind::Rejected(rejection) => Some(rejection.as_str()),
-            Kind::TimedOut | Kind::Panicked { .. } => None,
+            Kind::TimedOut(_) | Kind::Panicked { .. } => None,
         }
     }
 
@@ -129,7 +175,8 @@ impl JoinError {
     fn verb(&self) -> &'static str {
         match self.inner.kind {
             Kind::Cancelled(_) => "was cancelled",
-            Kind::TimedOut => "timed out",
+            Kind::TimedOut(Late::Waiting) => "timed out while waiting",
+            Kind::TimedOut(Late::Running) => "timed out while running",
             Kind::Rejected(_) => "was rejected",
             Kind::Panicked { .. } => "panicked",
         }
@@ -140,7 +187,7 @@ impl From<Failure> for Kind {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Cancelled(reason) => Self::Cancelled(reason),
-            Failure::TimedOut => Self::TimedOut,
+            Failure::TimedOut(late) => Self::TimedOut(late),
             Failure::Rejected(rejection) => Self::Rejected(rejection),
             Failure::Panicked(payload) => {
                 let message = unwind::message(&payload).map(Box::from);

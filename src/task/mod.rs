@@ -35,5 +35,5 @@ pub(crate) use id::{RuntimeId, Slot};
 pub use id::{TaskId, TaskState};
 pub use info::TaskInfo;
 pub(crate) use origin::{Keeper, Origin, Sleep};
-pub(crate) use outcome::{End, Failure, Outcome, Packed, Reason, Rejection};
+pub(crate) use outcome::{End, Failure, Late, Outcome, Packed, Reason, Rejection};
 pub(crate) use shared::Shared;

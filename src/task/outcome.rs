@@ -31,9 +31,16 @@ impl<T> Outcome<T> {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Cancelled(Reason),
-    TimedOut,
+    TimedOut(Late),
     Rejected(Rejection),
     Panicked(Payload),
+}
+
+/// What a task took too long for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Late {
+    Waiting,
+    Running,
 }
 
 /// A failure in one word, since it is handed on many times: most tasks that fail are just cancelled.
@@ -54,6 +61,9 @@ impl Packed {
 }
 
 impl Failure {
+    pub(crate) const WAITED_TOO_LONG: Self = Self::TimedOut(Late::Waiting);
+    pub(crate) const RAN_TOO_LONG: Self = Self::TimedOut(Late::Running);
+
     pub(crate) fn pack(self) -> Packed {
         match self {
             Self::Cancelled(None) => Packed(None),
@@ -64,7 +74,7 @@ impl Failure {
     fn end(&self) -> End {
         match self {
             Self::Cancelled(_) => End::Cancelled,
-            Self::TimedOut => End::TimedOut,
+            Self::TimedOut(_) => End::TimedOut,
             Self::Rejected(_) => End::Rejected,
             Self::Panicked(_) => End::Panicked,
         }

@@ -18,20 +18,17 @@
 //! - [`Nest`]: what a task shares with those whom it asks, and when it lends its permit.
 //! - [`running`]: which task is being polled on this thread.
 //! - [`Latch`]: waits until a number of aborted tasks have ended.
-//! - [`Alarm`](alarm::Alarm): a worker that runs no tasks, but rings when one has waited too long.
-//! - [`Refill`](refill::Refill): one that gives starts back to a pool with a rate.
+//!
+//! A worker may keep the time of its pool instead, and run no tasks.
 
-mod alarm;
 mod latch;
 mod nest;
-mod refill;
 mod run;
 mod running;
 mod seat;
 
 pub use run::Worker;
 
-pub(crate) use alarm::Bell;
 pub(crate) use latch::Latch;
 pub(crate) use nest::Nest;
 pub(crate) use run::Dispatcher;

@@ -4,8 +4,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use super::alarm::Alarm;
-use super::refill::Refill;
 use super::running::Entered;
 use super::seat::{Hold, Seat};
 use crate::task::{End, Failure, Parked, Reason, Rejection, Settle};
@@ -36,8 +34,8 @@ pub struct Worker {
 
 enum Role {
     Tasks(Tasks),
-    Alarm(Alarm),
-    Refill(Refill),
+    /// Keeps the time of its pool.
+    Timer(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Runs tasks.
@@ -81,9 +79,6 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// Asks for it again. The seat knows when it is there, and who sits there is woken.
     fn come_back(&self, seat: &Seat);
 
-    /// Lets so many more tasks start.
-    fn refill(&self, starts: u32);
-
     fn as_any(&self) -> &dyn Any;
 }
 
@@ -105,13 +100,8 @@ impl Worker {
         }
     }
 
-    pub(super) fn alarm(alarm: Alarm) -> Self {
-        let role = Role::Alarm(alarm);
-        Self { role }
-    }
-
-    pub(super) fn timing(refill: Refill) -> Self {
-        let role = Role::Refill(refill);
+    pub(crate) fn timing(timer: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
+        let role = Role::Timer(timer);
         Self { role }
     }
 }
@@ -122,8 +112,7 @@ impl Future for Worker {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.role {
             Role::Tasks(tasks) => tasks.poll(cx),
-            Role::Alarm(alarm) => alarm.poll(cx),
-            Role::Refill(refill) => refill.poll(cx),
+            Role::Timer(timer) => timer.as_mut().poll(cx),
         }
     }
 }
@@ -174,9 +163,10 @@ impl Tasks {
         };
         self.seat.set_between(false);
         if leave == Leave::ToTimeOut {
-            return self.give_up(task, Failure::TimedOut);
+            return self.give_up(task, Failure::RAN_TOO_LONG);
         }
-        if !self.seat.is_aborted() || task.as_mut().poll_grace(cx).is_pending() {
+        let was_asked = self.seat.is_aborted();
+        if !was_asked || task.as_mut().has_grace() {
             if self.seat.is_unstarted() && !task.leaves_its_worker() {
                 self.seat.dispatcher().begin(&self.seat);
             }
@@ -184,7 +174,8 @@ impl Tasks {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
             }
-            if !self.seat.is_asked(&mut self.known, cx) || !self.is_out_of_grace(cx) {
+            let is_asked = self.seat.is_asked(&mut self.known, cx) || was_asked;
+            if !is_asked || !self.is_out_of_grace(was_asked, cx) {
                 if self.seat.is_nested() {
                     self.suspend(leave, cx);
                 }
@@ -198,9 +189,16 @@ impl Tasks {
         self.give_up(task, Failure::Cancelled(self.seat.reason()))
     }
 
-    fn is_out_of_grace(&mut self, cx: &mut Context<'_>) -> bool {
-        let task = self.task.as_mut();
-        task.is_some_and(|task| task.as_mut().poll_grace(cx).is_ready())
+    /// A task with grace is polled at least once after it was asked to stop, before its time is looked at.
+    fn is_out_of_grace(&mut self, was_asked: bool, cx: &mut Context<'_>) -> bool {
+        let Some(task) = &mut self.task else {
+            return false;
+        };
+        if !was_asked && task.as_mut().has_grace() {
+            cx.waker().wake_by_ref();
+            return false;
+        }
+        task.as_mut().poll_grace(cx).is_ready()
     }
 
     #[cold]

@@ -1,14 +1,13 @@
 //! `rate`: so many starts in an interval, together with the size.
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aiopool::{AioPool, BuildError, Builder, Spawner, Worker};
+use aiopool::{AioPool, BuildError, Builder};
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Hand, Probe, on_every_runtime, on_tokio};
+use crate::support::{Probe, Timed, on_every_runtime, on_tokio};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -164,25 +163,6 @@ fn a_rate_of_nothing_is_an_error_at_once() {
     }
 }
 
-/// Has timers that its test ends.
-#[derive(Clone, Default)]
-struct Timed {
-    hand: Hand,
-    timers: Arc<Mutex<VecDeque<Probe>>>,
-}
-
-impl Spawner for Timed {
-    fn spawn(&self, worker: Worker) {
-        self.hand.spawn(worker);
-    }
-
-    fn sleep(&self, _: Duration) -> Option<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
-        let timer = Probe::new();
-        self.timers.lock().unwrap().push_back(timer.clone());
-        Some(Box::pin(timer.task(())))
-    }
-}
-
 #[test]
 fn a_runtime_that_ends_rejects_those_that_wait_for_the_rate() {
     let timed = Timed::default();
@@ -199,22 +179,134 @@ fn a_runtime_that_ends_rejects_those_that_wait_for_the_rate() {
 }
 
 #[test]
-fn a_timer_runs_for_the_starts_of_the_last_interval_alone() {
+fn one_timer_runs_as_long_as_tasks_wait_for_the_rate() {
     let timed = Timed::default();
     let builder = limited(2, SECOND).spawner(timed.clone());
     let pool = builder.build().unwrap();
-    timed.timers.lock().unwrap().clear();
+    timed.take();
     pool.map_n(0..6, |_| async {});
     timed.hand.run();
-    for ended in [2, 4, 6] {
+    for ended in [2, 4] {
         assert_eq!(pool.stats().completed, ended);
-        let running = std::mem::take(&mut *timed.timers.lock().unwrap());
-        assert!(!running.is_empty() && running.len() <= 2);
+        let running = timed.take();
+        assert_eq!(running.len(), 1);
         running.iter().for_each(Probe::end);
         timed.hand.run();
     }
-    assert_eq!(
-        (timed.hand.workers(), timed.timers.lock().unwrap().len()),
-        (0, 0)
-    );
+    assert_eq!(pool.stats().completed, 6);
+    assert_eq!((timed.hand.workers(), timed.take().len()), (0, 0));
+}
+
+/// Whether no interval sees more starts than that.
+fn keep(starts: usize, per: Duration, mut times: Vec<std::time::Instant>, runtime: &str) {
+    times.sort_unstable();
+    for (first, beyond) in times.iter().zip(&times[starts..]) {
+        let between = *beyond - *first;
+        assert!(between >= per, "{between:?} on {runtime}");
+    }
+}
+
+#[test]
+fn a_start_counts_when_the_future_is_first_polled() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let per = Duration::from_millis(60);
+        let pool = pools.builder().size(100).rate(5, per).build().unwrap();
+        let now = |_| async { std::time::Instant::now() };
+        let handles = pool.map_n(0..12, now);
+        std::thread::sleep(Duration::from_millis(50));
+        let mut times = Vec::new();
+        for handle in handles {
+            times.push(handle.await.unwrap());
+        }
+        keep(5, per, times, pools.runtime);
+    });
+}
+
+#[test]
+fn no_interval_of_any_runtime_sees_more_starts() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        for (starts, micros) in [(1, 700), (3, 4000), (10, 10_000)] {
+            let per = Duration::from_micros(micros);
+            let builder = pools.builder().size(4).rate(starts, per);
+            let pool = builder.build().unwrap();
+            let now = |_| async { std::time::Instant::now() };
+            let times = pool.map(0..100, now).await;
+            let times = times.into_iter().map(Result::unwrap).collect();
+            keep(starts as usize, per, times, pools.runtime);
+        }
+    });
+}
+
+#[test]
+fn all_ways_to_start_keep_the_rate_together() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let per = Duration::from_millis(8);
+        let builder = pools.builder().size(4).rate(2, per);
+        let pool = builder.build().unwrap();
+        let times = Arc::new(Mutex::new(Vec::new()));
+        let note = |times: &Arc<Mutex<Vec<_>>>| {
+            let times = times.clone();
+            move || times.lock().unwrap().push(std::time::Instant::now())
+        };
+        let noted = times.clone();
+        let feed = pool.feed(0..10, move |_| {
+            let note = note(&noted);
+            async move { note() }
+        });
+        let group = pool.group("g", 2).unwrap();
+        for _ in 0..4 {
+            let (plain, named, grouped) = (note(&times), note(&times), note(&times));
+            pool.spawn_n(async move { plain() });
+            pool.task(async move { named() }).name("n").spawn_n();
+            group.spawn_n(async move { grouped() });
+            pool.spawn_blocking(note(&times));
+            pool.run(async { note(&times)() }).await;
+        }
+        assert_eq!(feed.await.completed, 10);
+        pool.join().await;
+        let times = std::mem::take(&mut *times.lock().unwrap());
+        assert_eq!(times.len(), 30);
+        keep(2, per, times, pools.runtime);
+    });
+}
+
+#[test]
+fn a_start_that_is_not_made_comes_back_at_once() {
+    let timed = Timed::default();
+    let pool = timed.builder().size(10).rate(1, SECOND).build().unwrap();
+    timed.take();
+    let unpolled = pool.spawn_n(async {});
+    let next = pool.spawn_n(async {});
+    assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    assert!(unpolled.abort());
+    timed.hand.run();
+    assert!(next.is_finished() && next.abort_handle().is_finished());
+    assert_eq!((pool.stats().completed, pool.stats().cancelled), (1, 1));
+    assert_eq!(timed.hand.workers(), 0);
+
+    let last = pool.spawn_n(async {});
+    timed.hand.run();
+    assert!(!last.is_finished());
+    timed.end_all();
+    timed.hand.run();
+    assert!(last.is_finished());
+    let mut asking = Box::pin(pool.acquire());
+    crate::assert_pending!(asking);
+    let behind = pool.spawn_n(async {});
+    timed.hand.run();
+    timed.end_all();
+    timed.hand.run();
+    assert_eq!(pool.active(), 1);
+    drop(asking);
+    timed.hand.run();
+    assert!(behind.is_finished());
 }

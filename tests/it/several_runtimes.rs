@@ -361,3 +361,29 @@ fn of_a_runtime_nothing_is_kept_but_of_the_main_one() {
     rooms.hands.iter().for_each(Hand::run);
     assert_eq!(rooms.bound.load(SeqCst), 0);
 }
+
+#[test]
+fn the_end_of_a_runtime_takes_no_time_from_the_tasks_of_another() {
+    within("two runtimes, one of which ends", || {
+        let limit = Duration::from_secs(600);
+        let builder = AioPool::builder().size(1);
+        let pool = builder.rate(1, Duration::from_millis(1)).build().unwrap();
+        let (ending, living) = (one_thread(), one_thread());
+        pool.pause();
+        let timed = |runtime: &Runtime| {
+            within_context(runtime, || pool.task(here()).wait_timeout(limit).spawn_n())
+        };
+        let handles = [&living, &ending, &living].map(timed);
+        // The timer may be there already, on either of them.
+        ending.block_on(tokio::task::yield_now());
+        drop(ending);
+        assert_eq!(pool.waiting(), 3);
+        pool.resume();
+        let [one, lost, other] = handles;
+        living.block_on(async {
+            assert_eq!(one.await.unwrap(), here().await);
+            assert!(lost.await.unwrap_err().is_rejected());
+            assert_eq!(other.await.unwrap(), here().await);
+        });
+    });
+}

@@ -80,13 +80,17 @@ where
 
     fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
         let this = self.as_mut().project();
-        let polled = caught(|| match this.extras.poll_expired(this.seen.id, cx) {
-            Poll::Ready(()) => Poll::Ready(End::TimedOut),
-            Poll::Pending => this.future.poll(cx).map(|value| {
-                discard(value);
-                End::Completed
-            }),
+        let polled = caught(|| {
+            this.extras.begin(this.seen.id);
+            match this.future.poll(cx) {
+                Poll::Ready(value) => {
+                    discard(value);
+                    Poll::Ready(End::Completed)
+                }
+                Poll::Pending => this.extras.poll_expired(cx).map(|()| End::TimedOut),
+            }
         });
+        this.extras.polled();
         match polled {
             Ok(Poll::Pending) => return Some(self),
             Ok(Poll::Ready(end)) => self.conclude(end, finish),
@@ -100,7 +104,7 @@ where
 
     fn poll_expired(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
-        over(caught(|| this.extras.poll_expired(this.seen.id, cx)))
+        over(caught(|| this.extras.poll_expired(cx)))
     }
 
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {

@@ -24,6 +24,7 @@ use self::source::Source;
 pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use super::AioPool;
+use super::core::Patience;
 use super::runtime::Arrival;
 use crate::coop;
 use crate::task::Keeper;
@@ -86,6 +87,7 @@ impl AioPool {
             core,
             self.level(),
         ));
+        core.refresh_room(Patience::Park);
         let Arrival {
             unused: _unused,
             runtime,

@@ -10,6 +10,7 @@ use crate::gate::{LevelId, Standing};
 use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
 use crate::pool::dressed::{Dress, Dressed, Watch, Wishes};
+use crate::pool::rate::{Counted, Token};
 use crate::pool::runtime::Runtime;
 use crate::pool::state::{Exit, State};
 use crate::pool::{AioPool, Core};
@@ -39,6 +40,8 @@ pub(super) struct Source<I, F, Fut> {
     dropped: bool,
     /// What was pulled from an iterator that had said it was at its end, or how that panicked.
     ahead: Option<Result<Fut, Payload>>,
+    /// In a pool with a rate: its start is that of the item that it pulls.
+    token: Option<Token>,
 }
 
 impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
@@ -63,6 +66,7 @@ where
             detail: None,
             dropped: false,
             ahead: None,
+            token: core.token(),
         }
     }
 
@@ -114,10 +118,14 @@ where
     }
 
     /// Lets an item run in its place.
-    fn start(self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
-        match turn.core.dress_item() {
-            None => self.start_with(turn, pulled, Plain, None),
-            Some(dressed) => {
+    fn start(mut self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
+        let token = std::mem::replace(&mut self.token, turn.core.token());
+        let token = token.map(Token::pass);
+        match (turn.core.dress_item(), token) {
+            (None, None) => self.start_with(turn, pulled, Plain, None),
+            (None, Some(token)) => self.start_with(turn, pulled, Counted::new(Plain, token), None),
+            (Some(mut dressed), token) => {
+                dressed.set_token(token);
                 let detail = dressed.detail();
                 self.start_with(turn, pulled, dressed, detail)
             }
@@ -182,6 +190,7 @@ where
     /// Stands in the queue again, since the runtime has dropped the worker that was to pull it.
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
         self.dropped = true;
+        self.token = core.token();
         let tracker = self.tracker.clone();
         let mut state = core.lock();
         let at = self.enter(&mut state);
@@ -257,6 +266,7 @@ where
     Fut::Output: Send + 'static,
 {
     fn announce(&self, _: &mut Wakes) -> Start {
+        self.token.iter().for_each(Token::give);
         Start::Silent
     }
 

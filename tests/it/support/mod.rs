@@ -6,6 +6,7 @@ mod hand;
 mod memory;
 mod probe;
 mod runtimes;
+mod timed;
 mod woken;
 
 pub(crate) use hand::Hand;
@@ -13,6 +14,7 @@ pub(crate) use hand::Hand;
 pub(crate) use memory::{alone, resident};
 pub(crate) use probe::{Probe, busy};
 pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
+pub(crate) use timed::Timed;
 pub(crate) use woken::Reader;
 
 use std::future::poll_fn;

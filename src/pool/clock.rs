@@ -1,0 +1,476 @@
+//! What a pool has to be told of the time: data, which one [`Timer`] at most looks after.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::rate::Rate;
+use super::state::State;
+use super::timer::Timer;
+use super::window::{Stamp, Window};
+use crate::gate::LevelId;
+use crate::lock::Lock;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::{Keeper, Slot, TaskId};
+use crate::unwind::{caught, discard};
+use crate::wakes::{Wakes, wake};
+use crate::worker::Worker;
+
+/// The times that a pool waits for. Its lock may be taken under the pool's, and not the other way round.
+pub(super) struct Clock {
+    times: Lock<Times>,
+    /// Whether the runtime is known to have a timer.
+    checked: AtomicBool,
+}
+
+#[derive(Default)]
+struct Times {
+    /// The deadlines of those tasks that may wait for so long only.
+    waits: BTreeMap<Deadline, (Slot, TaskId)>,
+    next: u64,
+    /// In a pool with a rate.
+    window: Option<Window>,
+    /// Tasks wait for the rate.
+    starved: bool,
+    /// How far the timers are ahead of the clock, where that stands still.
+    ahead: Duration,
+    /// How late they are otherwise.
+    lateness: Duration,
+    timer: Running,
+}
+
+/// The timer, as it is known here.
+#[derive(Default)]
+struct Running {
+    is_up: bool,
+    waker: Option<Waker>,
+    /// `None` if it waits to be woken.
+    until: Option<Instant>,
+}
+
+/// The time until which a task may wait, and a number to tell it from others.
+type Deadline = (Instant, u64);
+
+/// What a timer does next.
+pub(super) enum Next {
+    /// It ends.
+    Nothing,
+    /// It looks again at once: there is more to do than one poll is to take.
+    More,
+    /// It waits to be woken, or until this time.
+    Wait(Option<Instant>),
+}
+
+/// So many tasks may be told in one poll that they have waited too long.
+const AT_ONCE: usize = 64;
+
+/// In shorter intervals than this, the lateness of a runtime's timers counts.
+const BRISK: Duration = Duration::from_millis(50);
+
+/// No timer of a runtime that is not busy is later than this.
+pub(super) const LATEST: Duration = Duration::from_millis(2);
+
+/// Nor so early.
+const EARLIEST: Duration = Duration::from_millis(5);
+
+/// What the coarsest timers are exact to.
+const TICK: Duration = Duration::from_millis(1);
+
+impl Clock {
+    pub(super) fn new(rate: Option<Rate>) -> Self {
+        let times = Times {
+            window: rate.map(Window::new),
+            ..Times::default()
+        };
+        Self {
+            times: Lock::new(times),
+            checked: AtomicBool::new(false),
+        }
+    }
+
+    /// How far it is from a time of the runtime's clock to a deadline, and how late a timer for it would be, where
+    /// that matters.
+    pub(super) fn remaining(&self, raw: Instant, until: Instant) -> (Duration, Duration) {
+        let times = self.times.lock();
+        let is_brisk = |window: &Window| window.per() < BRISK;
+        let is_brisk = times.starved && times.window.as_ref().is_some_and(is_brisk);
+        let late = if is_brisk {
+            times.lateness
+        } else {
+            Duration::ZERO
+        };
+        (until.saturating_duration_since(raw + times.ahead), late)
+    }
+
+    /// Compares a sleep that has ended with the clock.
+    ///
+    /// One that has ended long before its time says that the clock stands still, and that time is what timers say.
+    pub(super) fn learn(&self, begun: Instant, length: Duration, raw: Instant) {
+        let took = raw.saturating_duration_since(begun);
+        let mut times = self.times.lock();
+        let is_early = took + EARLIEST < length && took < length / 2;
+        if is_early || (took < length && !times.ahead.is_zero()) {
+            times.leap(raw, length.max(TICK) - took);
+        } else {
+            let late = took.saturating_sub(length).min(LATEST);
+            times.lateness = late.max(times.lateness * 7 / 8);
+        }
+    }
+}
+
+impl Times {
+    /// Starts that were made while the timer began come back with those that it was made for.
+    fn leap(&mut self, raw: Instant, to: Duration) {
+        let now = raw + self.ahead;
+        let window = self.window.as_ref();
+        let next = window.and_then(|window| Some((window.next()?, window.grain())));
+        let next = next.map(|(next, grain)| (next.saturating_duration_since(now), grain));
+        let with_next = next.filter(|(next, grain)| *next <= to + *grain);
+        self.ahead += with_next.map_or(to, |(next, _)| to.max(next));
+    }
+
+    fn has_work(&self) -> bool {
+        self.starved || !self.waits.is_empty()
+    }
+
+    /// Whether a timer is to begin, which counts as there from here on.
+    fn begin(&mut self) -> bool {
+        let begins = self.has_work() && !self.timer.is_up;
+        self.timer.is_up |= begins;
+        begins
+    }
+
+    /// Whom to wake if the timer has less to do, or something else.
+    fn nudge(&mut self) -> Option<Waker> {
+        let next = self.next();
+        let is_early = match (next, self.timer.until) {
+            (Some(next), Some(until)) => next < until,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        match is_early || !self.has_work() {
+            true => self.timer.waker.take(),
+            false => None,
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let wait = self.waits.first_key_value().map(|((at, _), _)| *at);
+        let window = self.window.as_ref().filter(|_| self.starved);
+        let start = window.and_then(Window::next);
+        wait.into_iter().chain(start).min()
+    }
+}
+
+/// How long a task may wait. Made before it waits, and over when it does no longer.
+pub(super) struct WaitLimit {
+    clock: Arc<Clock>,
+    /// `None` if there is no such time.
+    until: Option<Instant>,
+    stage: Lock<Wait>,
+}
+
+enum Wait {
+    Before,
+    Timed(Deadline),
+    Over,
+}
+
+impl WaitLimit {
+    /// The task is in the queue, if it has not left that meanwhile.
+    fn begin(&self, slot: Slot, id: TaskId) {
+        let Some(until) = self.until else { return };
+        let mut stage = self.stage.lock();
+        if let Wait::Before = *stage {
+            let mut times = self.clock.times.lock();
+            times.next += 1;
+            let deadline = (until, times.next);
+            times.waits.insert(deadline, (slot, id));
+            *stage = Wait::Timed(deadline);
+        }
+    }
+
+    /// The task waits no longer.
+    pub(super) fn end(&self, wakes: &mut Wakes) {
+        let stage = std::mem::replace(&mut *self.stage.lock(), Wait::Over);
+        if let Wait::Timed(deadline) = stage {
+            let mut times = self.clock.times.lock();
+            times.waits.remove(&deadline);
+            if !times.has_work() {
+                wakes.add(times.nudge());
+            }
+        }
+    }
+}
+
+impl State {
+    /// Whether no start of the rate is left, or the timer is to be looked at for another reason.
+    #[inline]
+    pub(super) fn is_short(&self) -> bool {
+        self.gate.starts() == Some(0) || self.asks_time
+    }
+
+    fn is_starved(&self) -> bool {
+        self.gate.starts() == Some(0) && self.gate.waiting(LevelId::ROOT) > 0
+    }
+}
+
+/// The rate.
+impl Core {
+    /// The runtime's clock.
+    pub(super) fn raw_now(&self) -> Instant {
+        caught(|| self.spawner().now()).unwrap_or_else(|payload| {
+            discard(payload);
+            Instant::now()
+        })
+    }
+
+    /// Counts a start, now.
+    pub(super) fn count_start(&self) -> Option<Stamp> {
+        self.settings.rate?;
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let stamp = times.window.as_mut()?.count(now);
+        let waker = match times.starved {
+            true => times.nudge(),
+            false => None,
+        };
+        drop(times);
+        wake(waker);
+        Some(stamp)
+    }
+
+    /// Counts it once more, at the end of its first poll.
+    pub(super) fn recount_start(&self, stamp: Stamp) {
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        if let Some(window) = &mut times.window {
+            window.recount(stamp, now);
+        }
+    }
+
+    /// A start was given, and is not made. Whoever says so looks for those who can start then.
+    pub(super) fn give_start_back(&self) {
+        if let Some(window) = &mut self.clock.times.lock().window {
+            window.give_back();
+        }
+    }
+
+    /// Gives the gate what starts have come back, and sees to the timer. Returns whether there were any.
+    pub(super) fn refill<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        let (mut state, mut back) = self.refill_now(state);
+        state.asks_time = state.is_starved();
+        let mut times = self.clock.times.lock();
+        times.starved = state.asks_time;
+        let (begins, waker) = (times.begin(), times.nudge());
+        drop(times);
+        if begins || waker.is_some() {
+            drop(state);
+            wake(waker);
+            if begins {
+                self.launch_timer();
+            }
+            let refilled = self.refill_now(self.lock());
+            state = refilled.0;
+            back |= refilled.1;
+        }
+        (state, back)
+    }
+
+    fn refill_now<'a>(&'a self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
+        if self.settings.rate.is_none() {
+            return (state, false);
+        }
+        drop(state);
+        let raw = self.raw_now();
+        let mut state = self.lock();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let back = times.window.as_mut().map_or(0, |window| {
+            window.expire(now);
+            window.take_back()
+        });
+        drop(times);
+        state.refill(back);
+        (state, back > 0)
+    }
+}
+
+/// How long tasks may wait.
+impl Core {
+    /// Makes sure that the runtime has a timer, at the first call.
+    ///
+    /// # Panics
+    ///
+    /// Panics if it has none.
+    #[track_caller]
+    pub(super) fn check_timer(&self, duration: Duration) {
+        if !self.clock.checked.load(Relaxed) {
+            drop(self.sleep(duration));
+            self.clock.checked.store(true, Relaxed);
+        }
+    }
+
+    /// The limit of a task that is about to be submitted.
+    #[track_caller]
+    pub(super) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
+        self.check_timer(limit);
+        let raw = self.raw_now();
+        let now = raw + self.clock.times.lock().ahead;
+        Arc::new(WaitLimit {
+            clock: self.clock.clone(),
+            until: now.checked_add(limit),
+            stage: Lock::new(Wait::Before),
+        })
+    }
+
+    /// Looks after a task that waits. Where nothing keeps its time, that is over.
+    pub(super) fn time_wait(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
+        limit.begin(slot, id);
+        let mut times = self.clock.times.lock();
+        let (begins, waker) = (times.begin(), times.nudge());
+        drop(times);
+        wake(waker);
+        if !begins {
+            return;
+        }
+        self.launch_timer();
+        if !self.clock.times.lock().timer.is_up {
+            self.expire_if_waiting(limit, slot, id);
+        }
+        // What ended inside of that has left the rest to whoever launched.
+        self.dispatch(self.lock());
+    }
+
+    fn expire_if_waiting(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
+        let is_timed = matches!(*limit.stage.lock(), Wait::Timed(_));
+        if is_timed {
+            self.expire(slot, id);
+        }
+    }
+}
+
+/// The timer.
+impl Core {
+    fn launch_timer(&self) {
+        self.launch(Worker::timing(Timer::of(&self.me(), 0)));
+    }
+
+    /// Tries a timer on a runtime that tasks were submitted from, the next one after so many refusals.
+    fn relaunch_timer(&self, refusals: usize) -> bool {
+        let first_wait = self.clock.times.lock().waits.values().next().copied();
+        let state = self.lock();
+        let head = state.gate.first_in_line();
+        let slots = head.into_iter().chain(first_wait.map(|(slot, _)| slot));
+        let of_tasks = slots.filter_map(|slot| state.runtime_of(slot));
+        let runtimes: Vec<_> = state.main.iter().chain(of_tasks).cloned().collect();
+        drop(state);
+        let Some(runtime) = runtimes.into_iter().nth(refusals) else {
+            return false;
+        };
+        if self.clock.times.lock().begin() {
+            let timer = Timer::of(&self.me(), refusals + 1);
+            self.launch_on(Some(runtime), Worker::timing(timer));
+        }
+        true
+    }
+
+    /// Does what is due, and says when the timer is to look again. From now on its waker lies here.
+    pub(super) fn tick(&self, waker: Waker) -> Next {
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let stale = times.timer.waker.replace(waker);
+        let has_back = times.window.as_mut().is_some_and(|window| {
+            window.expire(now);
+            window.has_back()
+        });
+        let is_late = matches!(times.waits.first_key_value(), Some(((at, _), _)) if *at <= now);
+        drop(times);
+        discard(stale);
+        if has_back || is_late {
+            self.dispatch_nested(self.lock());
+        }
+        let more = is_late && self.expire_due(now);
+        self.clock.plan(more)
+    }
+
+    /// Ends the waits that are over. Returns whether some are left.
+    fn expire_due(&self, now: Instant) -> bool {
+        for _ in 0..AT_ONCE {
+            let mut times = self.clock.times.lock();
+            let first = times.waits.first_entry();
+            let due = first.filter(|first| first.key().0 <= now);
+            let due = due.map(OccupiedEntry::remove);
+            drop(times);
+            match due {
+                Some((slot, id)) => self.expire(slot, id),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// The runtime has dropped the timer. Another one is tried: it may be for another runtime.
+    pub(super) fn lose_timer(&self, was_polled: bool, refusals: usize) {
+        let mut times = self.clock.times.lock();
+        let lost = std::mem::take(&mut times.timer);
+        let begins = was_polled && times.begin();
+        drop(times);
+        discard(lost.waker);
+        if begins {
+            self.launch_timer();
+        }
+        if !was_polled && !self.relaunch_timer(refusals) {
+            self.go_without();
+        }
+        self.dispatch_nested(self.lock());
+    }
+
+    /// No timer can be had now. As long as something runs, it is tried again at each end; then the time is over.
+    fn go_without(&self) {
+        let mut state = self.lock();
+        state.asks_time = true;
+        if state.gate.active(LevelId::ROOT) > 0 {
+            return;
+        }
+        let mut times = self.clock.times.lock();
+        let waits = std::mem::take(&mut times.waits);
+        if let Some(window) = &mut times.window {
+            window.clear();
+        }
+        drop(times);
+        drop(state);
+        for (slot, id) in waits.into_values() {
+            self.expire(slot, id);
+        }
+    }
+}
+
+impl Clock {
+    fn plan(&self, more: bool) -> Next {
+        let mut times = self.times.lock();
+        if !times.has_work() {
+            let timer = std::mem::take(&mut times.timer);
+            drop(times);
+            discard(timer.waker);
+            return Next::Nothing;
+        }
+        if more {
+            return Next::More;
+        }
+        let until = times.next();
+        times.timer.until = until;
+        Next::Wait(until)
+    }
+}

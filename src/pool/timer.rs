@@ -1,0 +1,157 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use super::clock::{LATEST, Next};
+use super::core::Core;
+use crate::task::{Keeper, Sleep};
+use crate::unwind::{caught, discard};
+
+/// Keeps the time of a pool: for all of its tasks that wait until some time, or for the rate.
+///
+/// It is one task of the runtime, begun when something is to be timed, and ended when nothing is any more.
+pub(super) struct Timer {
+    /// `None` once there is nothing to time: tasks wait until then, and perhaps nobody else keeps their pool.
+    core: Option<Arc<Core>>,
+    nap: Option<Nap>,
+    was_polled: bool,
+    /// How often a runtime has refused one like it.
+    refusals: usize,
+}
+
+/// A wait for some time.
+struct Nap {
+    until: Instant,
+    /// By a clock that does not stand still.
+    begun: Instant,
+    /// `None` for the last stretch, which is too short for the runtime's timers.
+    sleep: Option<Slept>,
+}
+
+struct Slept {
+    sleep: Sleep,
+    begun: Instant,
+    length: Duration,
+}
+
+impl Timer {
+    pub(super) fn of(core: &Arc<Core>, refusals: usize) -> Pin<Box<Self>> {
+        Box::pin(Self {
+            core: Some(core.clone()),
+            nap: None,
+            was_polled: false,
+            refusals,
+        })
+    }
+
+    fn wait(&mut self, core: &Core, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        if self.nap.as_ref().is_none_or(|nap| nap.until != until) {
+            let (begun, sleep) = (Instant::now(), None);
+            self.nap = Some(Nap {
+                until,
+                begun,
+                sleep,
+            });
+        }
+        let Some(nap) = &mut self.nap else {
+            return Poll::Pending;
+        };
+        let raw = core.raw_now();
+        let (remaining, reach) = core.clock.remaining(raw, until);
+        if remaining.is_zero() {
+            return Poll::Ready(());
+        }
+        if remaining <= reach && nap.begun.elapsed() < remaining + 2 * LATEST {
+            nap.sleep = None;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let length = match remaining > reach {
+            true => remaining - reach,
+            false => remaining,
+        };
+        nap.sleep.get_or_insert_with(|| Slept {
+            sleep: core.sleep(length),
+            begun: raw,
+            length,
+        });
+        self.poll_sleep(core, cx)
+    }
+
+    /// Polls the sleep, if there is one, and compares it with the clock when it has ended.
+    fn poll_sleep(&mut self, core: &Core, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(nap) = &mut self.nap else {
+            return Poll::Pending;
+        };
+        let Some(slept) = &mut nap.sleep else {
+            return Poll::Pending;
+        };
+        ready!(slept.sleep.as_mut().poll(cx));
+        let (begun, length) = (slept.begun, slept.length);
+        (nap.begun, nap.sleep) = (Instant::now(), None);
+        core.clock.learn(begun, length, core.raw_now());
+        Poll::Ready(())
+    }
+
+    fn look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(core) = self.core.clone() else {
+            return Poll::Ready(());
+        };
+        let _ = self.poll_sleep(&core, cx);
+        // Once more after a sleep that has just ended.
+        for _ in 0..2 {
+            let until = match core.tick(cx.waker().clone()) {
+                Next::Nothing => return Poll::Ready(()),
+                Next::More => break,
+                Next::Wait(until) => until,
+            };
+            let is_over = match until {
+                Some(until) => self.wait(&core, until, cx).is_ready(),
+                None => {
+                    self.nap = None;
+                    false
+                }
+            };
+            if !is_over {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Future for Timer {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.was_polled = true;
+        let polled = caught(|| self.look(cx)).unwrap_or_else(|payload| {
+            // A runtime whose timers panic keeps no time.
+            discard(payload);
+            self.was_polled = false;
+            self.lose();
+            Poll::Ready(())
+        });
+        if polled.is_ready() {
+            self.core = None;
+        }
+        polled
+    }
+}
+
+impl Timer {
+    /// Tells the pool that its time is kept no longer, unless there is none to keep.
+    fn lose(&mut self) {
+        if let Some(core) = self.core.take() {
+            core.lose_timer(self.was_polled, self.refusals);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.lose();
+    }
+}
