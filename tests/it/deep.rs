@@ -209,12 +209,12 @@ fn wakes_that_poll_on_the_spot_are_no_recursion() {
 
 #[test]
 fn permits_and_callbacks_that_go_on_on_the_spot_are_no_recursion() {
-    fn again(pool: AioPool, left: usize, ended: Arc<AtomicUsize>) {
+    fn again(pool: &AioPool, left: usize, ended: Arc<AtomicUsize>) {
         let (submits, counts) = (pool.clone(), ended.clone());
         let task = pool.task(async {}).on_end(move |_| {
             counts.fetch_add(1, SeqCst);
             if left > 1 {
-                again(submits, left - 1, ended);
+                again(&submits, left - 1, ended);
             }
         });
         drop(task.spawn_n());
@@ -222,10 +222,10 @@ fn permits_and_callbacks_that_go_on_on_the_spot_are_no_recursion() {
     on_a_small_stack(|| {
         let ended = Arc::new(AtomicUsize::new(0));
         let pool = inline_pool(AioPool::UNBOUNDED);
-        again(pool.clone(), LONG, ended.clone());
+        again(&pool, LONG, ended.clone());
         assert_eq!(ended.load(SeqCst), LONG, "while they run");
         pool.close();
-        again(pool.clone(), LONG, ended.clone());
+        again(&pool, LONG, ended.clone());
         assert_eq!(ended.load(SeqCst), 2 * LONG, "while they are refused");
         let pool = inline_pool(1);
         let runtime = inline_pool(AioPool::UNBOUNDED);

@@ -73,8 +73,10 @@ fn an_observer_is_told_in_order() {
 struct Hears {
     log: Arc<Mutex<HashMap<u64, Vec<Heard>>>>,
     /// Called when a task begins to wait.
-    on_wait: Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>,
+    on_wait: Arc<Mutex<Option<Call>>>,
 }
+
+type Call = Box<dyn FnOnce() + Send>;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Heard {
