@@ -115,6 +115,7 @@
 mod net;
 mod steer;
 mod wire;
+mod yields;
 
 pub use self::net::{Address, Builder, ControlServer, Serving};
 pub use self::steer::Target;

@@ -5,6 +5,7 @@ mod support;
 mod groups;
 mod json;
 mod limits;
+mod many;
 mod python;
 mod rude;
 mod runtimes;

@@ -12,9 +12,10 @@ use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::steer::Desk;
 use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
+use super::super::yields::yield_now;
 use super::builder::Limits;
 use super::lines::{Line, Lines};
-use super::time::{either, within, yield_now};
+use super::time::{either, within};
 
 /// A client, from its connection on.
 pub(super) struct Session<S> {

@@ -1,10 +1,11 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
 use super::{Errands, Target, Works};
 use crate::lock::Lock;
+use crate::{AbortHandle, TaskId};
 
 /// Carries commands out, for all sessions of a server.
 pub(in crate::control) struct Desk {
@@ -13,6 +14,8 @@ pub(in crate::control) struct Desk {
     pub(super) errands: Errands,
     read_only: bool,
     books: Lock<Books>,
+    /// Held by the command that goes through all tasks: one does so at a time.
+    pub(super) searching: async_lock::Mutex<()>,
 }
 
 /// What the pool cannot tell itself.
@@ -23,8 +26,8 @@ pub(super) struct Books {
     pub(super) starts: u64,
     /// How many had ended at the last flush.
     pub(super) flushed: u64,
-    /// Those that were asked to stop, and were there yet when they were last looked for.
-    pub(super) stopping: BTreeSet<u64>,
+    /// The tasks that were asked to stop, and were active when they were last looked at.
+    pub(super) stopping: BTreeMap<TaskId, AbortHandle>,
 }
 
 impl Desk {
@@ -35,6 +38,7 @@ impl Desk {
             errands: Errands::default(),
             read_only,
             books: Lock::default(),
+            searching: async_lock::Mutex::new(()),
         }
     }
 
@@ -66,7 +70,7 @@ impl Desk {
             Call::NumRunning => Ok(Reply::Count(self.num_running())),
             Call::NumCancelled => Ok(Reply::Count(self.num_cancelled())),
             Call::NumEnded => Ok(Reply::Count(self.num_ended())),
-            Call::GroupIds(names) => self.group_ids(&names),
+            Call::GroupIds(names) => self.group_ids(&names).await,
             Call::UntilClosed => {
                 self.target.pool.closed().await;
                 Ok(Reply::Flag(true))
@@ -91,7 +95,7 @@ impl Desk {
             Call::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
             Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
             Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
-            Call::Tasks { group, most } => self.tasks(group.as_deref(), most),
+            Call::Tasks { group, most } => self.tasks(group.as_deref(), most).await,
             Call::Groups => Ok(self.groups()),
             Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
         }

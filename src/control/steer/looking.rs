@@ -3,7 +3,10 @@ use std::collections::BTreeSet;
 use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
 use super::Desk;
 use super::groups::Group;
-use crate::{AioPool, Stats, TaskInfo, TaskState};
+use super::ids::Ids;
+use super::search::Lowest;
+use crate::pool::Surveyed;
+use crate::{AbortHandle, AioPool, Stats, TaskState};
 
 /// Looking, and steering what is no task.
 impl Desk {
@@ -13,19 +16,6 @@ impl Desk {
             None => self.target.pool.active(),
         };
         (active as u64).saturating_sub(self.num_cancelled())
-    }
-
-    pub(super) fn num_cancelled(&self) -> u64 {
-        let stopping = self.books().stopping.clone();
-        if stopping.is_empty() {
-            return 0;
-        }
-        let living: BTreeSet<_> = self.active_ids().into_iter().collect();
-        let mut books = self.books();
-        books
-            .stopping
-            .retain(|id| living.contains(id) || !stopping.contains(id));
-        books.stopping.len() as u64
     }
 
     pub(super) fn num_ended(&self) -> u64 {
@@ -50,37 +40,28 @@ impl Desk {
         Reply::Done
     }
 
-    /// The tasks that have started and not ended.
-    pub(super) fn active_ids(&self) -> Vec<u64> {
-        let tasks = self.target.pool.tasks().into_iter();
-        let active = tasks.filter(|task| task.state == TaskState::Active);
-        active.map(|task| task.id.get()).collect()
-    }
-
-    pub(super) fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
-        if names.is_empty() {
-            return Ok(Reply::Ids(Vec::new()));
+    pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
+        let ids = names.iter().map(|name| self.recorded_ids(name));
+        let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
+        if !names.is_empty() {
+            self.each_task(&self.target.pool, |task| {
+                for (name, ids) in names.iter().zip(&mut ids) {
+                    correct(ids, task, name);
+                }
+            })
+            .await;
         }
-        let tasks = self.target.pool.tasks();
-        let ids = names.iter().map(|name| self.ids_of(name, &tasks));
-        ids.collect::<Result<_, _>>().map(Reply::Ids)
+        Ok(Reply::Ids(ids))
     }
 
-    /// The tasks of a group that have started, as far as they are known.
-    fn ids_of(&self, name: &str, tasks: &[TaskInfo]) -> Result<BTreeSet<u64>, Failure> {
+    /// The tasks that are recorded for a group. Some of them may wait; those of the program itself are not among them.
+    fn recorded_ids(&self, name: &str) -> Result<BTreeSet<u64>, Failure> {
         let mut ids = BTreeSet::new();
         let group = self.books().groups.get(name).map(Group::ids);
         match group {
             Some(group) => group.collect_into(&mut ids),
             None if self.find(name).is_some() => {}
             None => return Err(no_group(name)),
-        }
-        for task in tasks {
-            match task.state {
-                TaskState::Waiting => _ = ids.remove(&task.id.get()),
-                _ if task.group.as_deref() == Some(name) => _ = ids.insert(task.id.get()),
-                _ => {}
-            }
         }
         Ok(ids)
     }
@@ -124,13 +105,18 @@ impl Desk {
         })))
     }
 
-    pub(super) fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
-        let mut tasks = match group {
-            Some(name) if self.find(name).is_none() => self.started_in(name)?,
-            group => self.pool_of(group)?.tasks(),
-        };
-        let more = tasks.len().saturating_sub(most);
-        tasks.truncate(most);
+    pub(super) async fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
+        let (pool, started) = self.pool_and_ids(group)?;
+        let mut lowest = Lowest::new(most);
+        self.each_task(&pool, |task| {
+            if started.as_ref().is_none_or(|ids| ids.has(task.id.get())) {
+                lowest.offer(task);
+            }
+        })
+        .await;
+        let (chosen, offered) = lowest.into_parts();
+        let more = offered - chosen.len();
+        let mut tasks = pool.describe(&chosen);
         let books = self.books();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
             task.group = books.groups.of(task.id.get());
@@ -138,13 +124,17 @@ impl Desk {
         Ok(Reply::Tasks(Listing { tasks, more }))
     }
 
-    /// The tasks that there are of a group which is none of the pool's.
-    fn started_in(&self, name: &str) -> Result<Vec<TaskInfo>, Failure> {
+    /// The pool that a group's tasks are in, and their numbers if not all tasks of that pool are its own.
+    fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Failure> {
+        let Some(name) = group else {
+            return Ok((self.target.pool.clone(), None));
+        };
+        if let Some(group) = self.find(name) {
+            return Ok((group, None));
+        }
         let group = self.books().groups.get(name).map(Group::ids);
         let ids = group.ok_or_else(|| no_group(name))?;
-        let mut tasks = self.target.pool.tasks();
-        tasks.retain(|task| ids.has(task.id.get()));
-        Ok(tasks)
+        Ok((self.target.pool.clone(), Some(ids)))
     }
 
     pub(super) fn groups(&self) -> Reply {
@@ -153,32 +143,26 @@ impl Desk {
             lines.push(GroupLine::of(group));
             false
         });
-        if self.target.copies.is_some() {
-            lines.extend(self.started_groups());
+        if let Some(copies) = &self.target.copies {
+            lines.extend(self.started_groups(&copies.living()));
         }
         Reply::Groups(lines)
     }
 
     /// The groups of copies, as far as something is left of them.
-    fn started_groups(&self) -> Vec<GroupLine> {
-        let tasks = self.target.pool.tasks();
+    fn started_groups(&self, living: &[AbortHandle]) -> Vec<GroupLine> {
         let whole = GroupLine::of(&self.target.pool);
-        let mut lines = Vec::new();
-        for (name, ids) in self.books().groups.all() {
-            let own = tasks.iter().filter(|task| ids.has(task.id.get()));
-            let (waiting, active): (Vec<_>, Vec<_>) =
-                own.partition(|task| task.state == TaskState::Waiting);
-            if waiting.len() + active.len() > 0 {
-                lines.push(GroupLine {
-                    name,
-                    size: AioPool::UNBOUNDED,
-                    active: active.len(),
-                    waiting: waiting.len(),
-                    ..whole
-                });
-            }
-        }
-        lines
+        let states = living.iter().map(|task| (task.id().get(), task.state()));
+        let states: Vec<_> = states.collect();
+        let counted = self.books().groups.count(&states);
+        let line = |(name, active, waiting)| GroupLine {
+            name,
+            size: AioPool::UNBOUNDED,
+            active,
+            waiting,
+            ..whole
+        };
+        counted.into_iter().map(line).collect()
     }
 
     /// The whole pool, or a group of it.
@@ -213,6 +197,16 @@ impl Desk {
             }
             left.extend(group.groups().into_iter().rev());
         }
+    }
+}
+
+/// Leaves in the numbers of a group those of its tasks that have started.
+fn correct(ids: &mut BTreeSet<u64>, task: &Surveyed<'_>, group: &str) {
+    let id = task.id.get();
+    match task.state {
+        TaskState::Waiting => _ = ids.remove(&id),
+        _ if task.group == Some(group) => _ = ids.insert(id),
+        _ => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! - [`Target`]: the pool.
 //! - [`Works`]: the work that may be started by name.
 //! - [`Desk`]: carries commands out, for all sessions of a server.
+//! - `search`: goes through all tasks, and holds up nobody.
 //! - `groups`: which tasks were started from outside, in which group.
 
 mod callbacks;
@@ -11,6 +12,8 @@ mod errands;
 mod groups;
 mod ids;
 mod looking;
+mod names;
+mod search;
 mod settled;
 mod starting;
 mod stopping;
