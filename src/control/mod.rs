@@ -70,8 +70,8 @@
 //! | `resize NUM [-g GROUP]` | `ok` | steers |
 //! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | steers |
 //! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | looks |
-//! | `tasks [-g GROUP] [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
-//! | `groups` | a table | looks |
+//! | `tasks [-g GROUP] [-n NUM]` | a table of the first by number, at most NUM (1000) lines of it | looks |
+//! | `groups [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
 //! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
 //!
 //! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
@@ -90,7 +90,8 @@
 //!        "completed":…,"panicked":…,"cancelled":…,"timed_out":…,"rejected":…}}                    stats
 //! {"ok":{"tasks":[{"id":…,"name":…,"group":…,"state":"active"|"waiting","priority":…,"weight":…,
 //!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed
-//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups
+//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups, and
+//! {"ok":[…],"more":3}                                    where not all are listed, how many more there are at least
 //! {"error":{"kind":"usage","message":"argument num: …","usage":"usage: start [-h] num"}}
 //! {"error":{"kind":…,"message":…}}
 //! ```
@@ -99,6 +100,9 @@
 //! `exists`, `too-many`, `panicked`, `read-only`; and of the connection `handshake`, `token`, `busy` (as many sessions
 //! as there may be), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
 //! closes the connection; as text these four read `error: …`.
+//!
+//! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
+//! 100000 numbers. A client that takes nothing for 10 seconds of an answer of more than 64 KiB is disconnected. Where a command has to go through all tasks, the other work of the runtime goes on meanwhile.
 //!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
 //! minute, or than a session may be idle.

@@ -1,5 +1,6 @@
 //! A look at many tasks that holds the pool's lock for a moment only, however many there are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::look::Line;
@@ -55,6 +56,34 @@ impl AioPool {
             lines.extend(living.map(|(slot, id)| Line::of(&state, slot, id)));
         }
         lines.into_iter().map(Line::info).collect()
+    }
+
+    /// Returns the first groups of this pool by name, and how many more it has.
+    pub(crate) fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
+        let mut state = self.core().lock();
+        let named = &state.gate.kept(self.level()).groups;
+        let all = named.len();
+        let mut first = BTreeMap::new();
+        for (name, id) in named {
+            first.insert(name.clone(), *id);
+            if first.len() > most {
+                first.pop_last();
+            }
+        }
+        let handle = |id| self.core().handle(&mut state, id);
+        let first: Vec<AioPool> = first.into_values().map(handle).collect();
+        let more = all - first.len();
+        (first, more)
+    }
+
+    /// Returns a group of this name, among the groups of this pool and all groups inside of them.
+    pub(crate) fn find_group_below(&self, name: &str) -> Option<AioPool> {
+        let mut state = self.core().lock();
+        let below = state.gate.below(self.level()).into_iter();
+        let mut found = below.filter_map(|level| state.gate.kept(level).groups.get(name));
+        let group = *found.next()?;
+        drop(found);
+        Some(self.core().handle(&mut state, group))
     }
 }
 

@@ -4,6 +4,7 @@ mod support;
 
 mod groups;
 mod json;
+mod large;
 mod limits;
 mod many;
 mod python;

@@ -155,3 +155,24 @@ fn a_token_is_asked_for_here_too() {
     let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
     assert!(server.text().title.contains("token"));
 }
+
+#[test]
+fn who_reads_nothing_of_a_large_answer_leaves_the_seat() {
+    let dir = Dir::new();
+    let path = dir.socket();
+    let begin = |pool| async move {
+        let hour = std::time::Duration::from_secs(3600);
+        let builder = simple(pool).max_sessions(1).idle_timeout(hour);
+        builder.serve_unix(path).await
+    };
+    let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
+    let task = server.pool.task(std::future::pending::<()>());
+    // More than a socket has room for.
+    drop(task.name("a".repeat(1 << 20)).spawn_n());
+    let mut silent = server.json();
+    silent.say("tasks");
+    eventually("there is a seat again", || {
+        server.text().title == "SimpleTaskPool-demo"
+    });
+    drop(silent);
+}

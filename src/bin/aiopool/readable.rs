@@ -32,11 +32,12 @@ fn list(items: &[Value], is_set: bool) -> String {
 }
 
 fn object(asked: &str, fields: &Map<String, Value>) -> String {
-    match (fields.get("help"), fields.get("tasks")) {
+    let list = fields.get("tasks").or_else(|| fields.get("groups"));
+    match (fields.get("help"), list) {
         (Some(Value::String(help)), _) => help.trim_end().into(),
-        (_, Some(Value::Array(tasks))) => match fields.get("more").and_then(Value::as_u64) {
-            None | Some(0) => table(tasks),
-            Some(more) => format!("{}\n… and {more} more", table(tasks)),
+        (_, Some(Value::Array(rows))) => match fields.get("more").and_then(Value::as_u64) {
+            None | Some(0) => table(rows),
+            Some(more) => format!("{}\n… and {more} more", table(rows)),
         },
         _ if asked.starts_with("watch") => line(fields),
         _ => lines(fields),
@@ -62,6 +63,9 @@ fn lines(fields: &Map<String, Value>) -> String {
     pairs.collect::<Vec<_>>().join("\n")
 }
 
+/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+const WIDEST: usize = 60;
+
 /// Rows under the names of their fields, each column as wide as its widest.
 fn table(rows: &[Value]) -> String {
     let Some(first) = rows.first().and_then(Value::as_object) else {
@@ -81,6 +85,7 @@ fn table(rows: &[Value]) -> String {
             .map(|line| length(&line[column]))
             .max()
             .unwrap_or(0)
+            .min(WIDEST)
     };
     let widths: Vec<usize> = (0..first.len()).map(widest).collect();
     let lines = lines.iter().map(|cells| {
@@ -122,6 +127,8 @@ mod tests {
         assert_eq!(readable("tasks -n 2", &tasks), table);
         assert_eq!(readable("tasks", &json!({"tasks": [], "more": 0})), "none");
         assert_eq!(readable("groups", &json!([{"name": "g"}])), "name\ng");
+        let cut = json!({"groups": [{"name": "g"}], "more": 2});
+        assert_eq!(readable("groups -n 1", &cut), "name\ng\n… and 2 more");
     }
 
     #[test]

@@ -43,6 +43,12 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// So long a command goes on for a client that will say no more.
 const HALF_CLOSED: Duration = Duration::from_secs(60);
 
+/// An answer that is no longer than this may wait for its reader as long as a session may be idle.
+const SMALL: usize = 64 * 1024;
+
+/// So long a client may take nothing of a longer one.
+const LARGE_UNREAD: Duration = Duration::from_secs(10);
+
 /// So long a client may take to read that it is sent away.
 const REFUSAL: Duration = Duration::from_secs(1);
 
@@ -223,8 +229,18 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     async fn answer(&mut self, answer: &Result<Reply, Failure>) -> Result<(), Over> {
         let line = self.format.write(answer);
-        let write = self.stream.write_all(line.as_bytes());
-        within(self.limits.idle, write).await.ok_or(Over)??;
+        let patience = match line.len() > SMALL {
+            true => self.limits.idle.min(LARGE_UNREAD),
+            false => self.limits.idle,
+        };
+        let mut left = line.as_bytes();
+        while !left.is_empty() {
+            let written = within(patience, self.stream.write(left));
+            match written.await.ok_or(Over)?? {
+                0 => return Err(Over),
+                count => left = &left[count..],
+            }
+        }
         Ok(())
     }
 }

@@ -96,7 +96,7 @@ impl Desk {
             Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
             Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
             Call::Tasks { group, most } => self.tasks(group.as_deref(), most).await,
-            Call::Groups => Ok(self.groups()),
+            Call::Groups { most } => Ok(self.groups(most)),
             Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
         }
     }

@@ -1,12 +1,10 @@
-use std::collections::BTreeSet;
-
 use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
 use super::Desk;
+use super::group_ids::GroupIds;
 use super::groups::Group;
 use super::ids::Ids;
 use super::search::Lowest;
-use crate::pool::Surveyed;
-use crate::{AbortHandle, AioPool, Stats, TaskState};
+use crate::{AbortHandle, AioPool, Stats, TaskInfo};
 
 /// Looking, and steering what is no task.
 impl Desk {
@@ -41,29 +39,25 @@ impl Desk {
     }
 
     pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
-        let ids = names.iter().map(|name| self.recorded_ids(name));
-        let mut ids = ids.collect::<Result<Vec<_>, _>>()?;
-        if !names.is_empty() {
-            self.each_task(&self.target.pool, |task| {
-                for (name, ids) in names.iter().zip(&mut ids) {
-                    correct(ids, task, name);
-                }
-            })
-            .await;
+        let mut found = GroupIds::new(names);
+        for name in names {
+            found.record(self.recorded_ids(name)?)?;
         }
-        Ok(Reply::Ids(ids))
+        if !names.is_empty() {
+            self.each_task(&self.target.pool, |task| found.correct(task))
+                .await;
+        }
+        found.into_sets().map(Reply::Ids)
     }
 
-    /// The tasks that are recorded for a group. Some of them may wait; those of the program itself are not among them.
-    fn recorded_ids(&self, name: &str) -> Result<BTreeSet<u64>, Failure> {
-        let mut ids = BTreeSet::new();
+    /// The tasks that are recorded for a group: none if it is one of the program itself.
+    fn recorded_ids(&self, name: &str) -> Result<Ids, Failure> {
         let group = self.books().groups.get(name).map(Group::ids);
         match group {
-            Some(group) => group.collect_into(&mut ids),
-            None if self.find(name).is_some() => {}
-            None => return Err(no_group(name)),
+            Some(group) => Ok(group),
+            None if self.find(name).is_some() => Ok(Ids::default()),
+            None => Err(no_group(name)),
         }
-        Ok(ids)
     }
 
     pub(super) fn lock(&self) -> Reply {
@@ -107,7 +101,7 @@ impl Desk {
 
     pub(super) async fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
         let (pool, started) = self.pool_and_ids(group)?;
-        let mut lowest = Lowest::new(most);
+        let mut lowest = Lowest::new(most.min(MOST_LINES));
         self.each_task(&pool, |task| {
             if started.as_ref().is_none_or(|ids| ids.has(task.id.get())) {
                 lowest.offer(task);
@@ -115,8 +109,9 @@ impl Desk {
         })
         .await;
         let (chosen, offered) = lowest.into_parts();
-        let more = offered - chosen.len();
         let mut tasks = pool.describe(&chosen);
+        tasks.truncate(lines_that_fit(&tasks));
+        let more = offered - tasks.len();
         let books = self.books();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
             task.group = books.groups.of(task.id.get());
@@ -137,16 +132,31 @@ impl Desk {
         Ok((self.target.pool.clone(), Some(ids)))
     }
 
-    pub(super) fn groups(&self) -> Reply {
-        let mut lines = Vec::new();
-        self.walk(&mut |group| {
-            lines.push(GroupLine::of(group));
-            false
-        });
+    pub(super) fn groups(&self, most: usize) -> Reply {
+        let most = most.min(MOST_LINES);
+        let (pools, mut more) = self.first_groups(most);
+        let mut lines: Vec<_> = pools.iter().map(GroupLine::of).collect();
         if let Some(copies) = &self.target.copies {
             lines.extend(self.started_groups(&copies.living()));
+            more += lines.len().saturating_sub(most);
+            lines.truncate(most);
         }
-        Reply::Groups(lines)
+        Reply::Groups { lines, more }
+    }
+
+    /// The first groups, each before those inside of it, and how many more were seen.
+    fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
+        let mut groups = Vec::new();
+        let (mut left, mut more) = self.target.pool.first_groups(most);
+        left.reverse();
+        while groups.len() < most {
+            let Some(group) = left.pop() else { break };
+            let (inside, others) = group.first_groups(most - groups.len());
+            more += others;
+            left.extend(inside.into_iter().rev());
+            groups.push(group);
+        }
+        (groups, more + left.len())
     }
 
     /// The groups of copies, as far as something is left of them.
@@ -175,39 +185,28 @@ impl Desk {
 
     /// Finds a group that lives, however deep it lies.
     pub(super) fn find(&self, name: &str) -> Option<AioPool> {
-        let mut found = self.target.pool.find_group(name);
-        if found.is_none() {
-            self.walk(&mut |group| {
-                if group.name() == name {
-                    found = Some(group.clone());
-                }
-                found.is_some()
-            });
-        }
-        found
-    }
-
-    /// Shows all groups, each before those inside of it, until `visit` says that it is enough.
-    fn walk(&self, visit: &mut dyn FnMut(&AioPool) -> bool) {
-        let mut left = self.target.pool.groups();
-        left.reverse();
-        while let Some(group) = left.pop() {
-            if visit(&group) {
-                return;
-            }
-            left.extend(group.groups().into_iter().rev());
-        }
+        self.target.pool.find_group_below(name)
     }
 }
 
-/// Leaves in the numbers of a group those of its tasks that have started.
-fn correct(ids: &mut BTreeSet<u64>, task: &Surveyed<'_>, group: &str) {
-    let id = task.id.get();
-    match task.state {
-        TaskState::Waiting => _ = ids.remove(&id),
-        _ if task.group == Some(group) => _ = ids.insert(id),
-        _ => {}
-    }
+/// A list has no more lines, whatever a client asks for.
+const MOST_LINES: usize = 10_000;
+
+/// A list has about so many bytes at most.
+const MOST_BYTES: usize = 3 << 19;
+
+/// How many of these lines a client is given, of which the names may be long.
+fn lines_that_fit(tasks: &[TaskInfo]) -> usize {
+    const FIGURES: usize = 100;
+    let mut room = MOST_BYTES;
+    let fits = |task: &&TaskInfo| {
+        let group = task.group.as_ref().map_or(0, String::len);
+        let bytes = FIGURES + task.name.len() + group;
+        let fits = bytes <= room;
+        room = room.saturating_sub(bytes);
+        fits
+    };
+    tasks.iter().take_while(fits).count()
 }
 
 pub(super) fn no_group(name: &str) -> Failure {

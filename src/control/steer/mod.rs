@@ -9,6 +9,7 @@
 mod callbacks;
 mod desk;
 mod errands;
+mod group_ids;
 mod groups;
 mod ids;
 mod looking;

@@ -36,7 +36,9 @@ pub(in crate::control) enum Call {
         group: Option<String>,
         most: usize,
     },
-    Groups,
+    Groups {
+        most: usize,
+    },
     Watch {
         group: Option<String>,
         every: Duration,
@@ -80,7 +82,7 @@ impl Call {
             | Self::FuncName
             | Self::Stats(_)
             | Self::Tasks { .. }
-            | Self::Groups
+            | Self::Groups { .. }
             | Self::Watch { .. }
             | Self::Help(_) => true,
             Self::Lock

@@ -27,7 +27,11 @@ pub(in crate::control) enum Reply {
     Help(String),
     Stats(Box<StatsLine>),
     Tasks(Listing),
-    Groups(Vec<GroupLine>),
+    /// Groups, and how many more there are at least.
+    Groups {
+        lines: Vec<GroupLine>,
+        more: usize,
+    },
 }
 
 /// Why it gives nothing.
@@ -92,6 +96,10 @@ impl Format {
         let mut line = match (self, answer) {
             (Self::Text, Ok(reply)) => reply.text(),
             (Self::Text, Err(failure)) => failure.text(),
+            (Self::Json, Ok(Reply::Groups { lines, more })) if *more > 0 => {
+                let lines: Value = lines.iter().map(GroupLine::json).collect();
+                json!({ "ok": lines, "more": more }).to_string()
+            }
             (Self::Json, Ok(reply)) => json!({ "ok": reply.json() }).to_string(),
             (Self::Json, Err(failure)) => json!({ "error": failure.json() }).to_string(),
         };
@@ -113,7 +121,7 @@ impl Reply {
             Self::Help(help) => format!("{help}\n"),
             Self::Stats(line) => line.text(),
             Self::Tasks(listing) => listing.text(),
-            Self::Groups(groups) => groups_text(groups),
+            Self::Groups { lines, more } => groups_text(lines) + &more_text(*more),
         }
     }
 
@@ -129,7 +137,7 @@ impl Reply {
             Self::Help(help) => json!({ "help": help }),
             Self::Stats(line) => line.json(),
             Self::Tasks(listing) => listing.json(),
-            Self::Groups(groups) => groups.iter().map(GroupLine::json).collect(),
+            Self::Groups { lines, .. } => lines.iter().map(GroupLine::json).collect(),
         }
     }
 }
@@ -276,11 +284,7 @@ impl Listing {
                 seconds_text(task.running),
             ]
         });
-        let mut table = table(&head, rows.collect());
-        if self.more > 0 {
-            _ = writeln!(table, "and {} more", self.more);
-        }
-        table
+        table(&head, rows.collect()) + &more_text(self.more)
     }
 
     fn json(&self) -> Value {
@@ -315,6 +319,17 @@ fn groups_text(groups: &[GroupLine]) -> String {
     table(&head, rows.collect())
 }
 
+/// The line below a list that is not complete.
+fn more_text(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!("and {more} more\n"),
+    }
+}
+
+/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+const WIDEST: usize = 60;
+
 /// Lines of columns, under their names. It ends with a line's end, and the empty line follows.
 fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut lines = vec![head.iter().map(|name| (*name).to_owned()).collect()];
@@ -323,7 +338,7 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
         let cells = lines
             .iter()
             .map(|line: &Vec<String>| line[column].chars().count());
-        cells.max().unwrap_or(0)
+        cells.max().unwrap_or(0).min(WIDEST)
     };
     let widths: Vec<_> = (0..head.len()).map(width).collect();
     let mut table = String::new();

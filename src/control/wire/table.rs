@@ -113,6 +113,13 @@ const AT_ONCE: Switch = Switch {
     help: "how many of them run at once (1)",
 };
 
+const LINES: Switch = Switch {
+    short: "-n",
+    long: "num",
+    takes: Some(("NUM", Kind::Number)),
+    help: "how many lines at most (1000); never more than 10000",
+};
+
 const NAME: Argument = one("func", Kind::Text, "the name of registered work");
 
 const ON_END: Switch = Switch {
@@ -247,10 +254,13 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "groups",
         arguments: &[],
-        switches: &[],
+        switches: &[LINES],
         help: "Lists the groups of the pool.",
         only: Only::All,
-        call: |_| Ok(Call::Groups),
+        call: |args| {
+            let most = lines(args);
+            Ok(Call::Groups { most })
+        },
     },
     Command {
         name: "is-full",
@@ -392,20 +402,12 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "tasks",
         arguments: &[],
-        switches: &[
-            IN_GROUP,
-            Switch {
-                short: "-n",
-                long: "num",
-                takes: Some(("NUM", Kind::Number)),
-                help: "how many lines at most (1000)",
-            },
-        ],
+        switches: &[IN_GROUP, LINES],
         help: "Lists the tasks that run or wait.",
         only: Only::All,
         call: |args| {
             let group = args.text("group-name");
-            let most = args.number("num").unwrap_or(1000).max(0) as usize;
+            let most = lines(args);
             Ok(Call::Tasks { group, most })
         },
     },
@@ -446,6 +448,10 @@ const COMMANDS: &[Command] = &[
         },
     },
 ];
+
+fn lines(args: &mut Args) -> usize {
+    args.number("num").unwrap_or(1000).max(0) as usize
+}
 
 fn number(args: &mut Args, name: &str) -> Result<i64, String> {
     args.number(name)
