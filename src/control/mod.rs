@@ -104,8 +104,14 @@
 //! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
 //! 100000 numbers. A client that takes nothing for 10 seconds of an answer of more than 64 KiB is disconnected. Where a command has to go through all tasks, the other work of the runtime goes on meanwhile.
 //!
+//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place among
+//! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
+//! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
+//! as [`max_sessions`](Builder::max_sessions), or those and 256. A wrong token is answered after half a second, and
+//! [counted](ControlServer::wrong_tokens).
+//!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
-//! minute, or than a session may be idle.
+//! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.
 //!
 //! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
 //! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any

@@ -11,6 +11,7 @@ mod python;
 mod rude;
 mod runtimes;
 mod safety;
+mod seats;
 mod session;
 mod stopping;
 mod unix;

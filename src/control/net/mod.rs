@@ -8,6 +8,7 @@
 mod builder;
 mod lines;
 mod listener;
+mod lobby;
 mod secret;
 mod server;
 mod serving;

@@ -68,6 +68,11 @@ pub(in crate::control) enum Inputs {
 }
 
 impl Call {
+    /// Whether it does nothing but wait: nobody needs it to go on for a client that has gone.
+    pub(in crate::control) fn only_waits(&self) -> bool {
+        matches!(self, Self::UntilClosed)
+    }
+
     /// Whether it changes nothing.
     pub(in crate::control) fn only_looks(&self) -> bool {
         match self {
