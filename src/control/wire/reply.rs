@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use super::json::Json;
 use super::set::PythonSet;
 use crate::{AioPool, Stats, TaskInfo, TaskState};
 
@@ -97,11 +97,11 @@ impl Format {
             (Self::Text, Ok(reply)) => reply.text(),
             (Self::Text, Err(failure)) => failure.text(),
             (Self::Json, Ok(Reply::Groups { lines, more })) if *more > 0 => {
-                let lines: Value = lines.iter().map(GroupLine::json).collect();
-                json!({ "ok": lines, "more": more }).to_string()
+                let lines: Json = lines.iter().map(GroupLine::json).collect();
+                Json::object([("ok", lines), ("more", (*more).into())]).to_string()
             }
-            (Self::Json, Ok(reply)) => json!({ "ok": reply.json() }).to_string(),
-            (Self::Json, Err(failure)) => json!({ "error": failure.json() }).to_string(),
+            (Self::Json, Ok(reply)) => Json::object([("ok", reply.json())]).to_string(),
+            (Self::Json, Err(failure)) => Json::object([("error", failure.json())]).to_string(),
         };
         line.push('\n');
         line
@@ -125,16 +125,19 @@ impl Reply {
         }
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> Json {
         match self {
-            Self::Done => Value::Null,
-            Self::Flag(flag) => json!(flag),
-            Self::Count(count) => json!(count),
+            Self::Done => Json::NULL,
+            Self::Flag(flag) => (*flag).into(),
+            Self::Count(count) => (*count).into(),
             Self::Size(size) => size_json(*size),
-            Self::Name(name) => json!(name),
-            Self::Ids(groups) => json!(groups.iter().flatten().collect::<BTreeSet<_>>()),
-            Self::Stopped(ids) => json!(ids),
-            Self::Help(help) => json!({ "help": help }),
+            Self::Name(name) => name.as_str().into(),
+            Self::Ids(groups) => {
+                let ids: BTreeSet<u64> = groups.iter().flatten().copied().collect();
+                ids.into_iter().map(Json::from).collect()
+            }
+            Self::Stopped(ids) => ids.iter().copied().map(Json::from).collect(),
+            Self::Help(help) => Json::object([("help", help.as_str().into())]),
             Self::Stats(line) => line.json(),
             Self::Tasks(listing) => listing.json(),
             Self::Groups { lines, .. } => lines.iter().map(GroupLine::json).collect(),
@@ -160,12 +163,15 @@ impl Failure {
         }
     }
 
-    fn json(&self) -> Value {
-        let mut error = json!({ "kind": self.kind.name(), "message": self.message });
+    fn json(&self) -> Json {
+        let mut error = vec![
+            ("kind", self.kind.name().into()),
+            ("message", self.message.as_str().into()),
+        ];
         if let Some((usage, _)) = &self.usage {
-            error["usage"] = json!(usage);
+            error.push(("usage", usage.as_str().into()));
         }
-        error
+        Json::Object(error)
     }
 }
 
@@ -233,13 +239,12 @@ impl StatsLine {
         line
     }
 
-    fn json(&self) -> Value {
-        let mut all = self.about.json();
-        all["full"] = json!(self.full);
-        for (name, count) in self.counts() {
-            all[name] = json!(count);
-        }
-        all
+    fn json(&self) -> Json {
+        let mut fields = Vec::from(self.about.figures());
+        fields.push(("full", self.full.into()));
+        fields.extend(self.about.flags());
+        fields.extend(self.counts().map(|(name, count)| (name, count.into())));
+        Json::Object(fields)
     }
 }
 
@@ -255,15 +260,25 @@ impl GroupLine {
         }
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "size": size_json(self.size),
-            "active": self.active,
-            "waiting": self.waiting,
-            "paused": self.paused,
-            "locked": self.locked,
-        })
+    fn json(&self) -> Json {
+        let figures = self.figures().into_iter();
+        Json::Object(figures.chain(self.flags()).collect())
+    }
+
+    fn figures(&self) -> [(&'static str, Json); 4] {
+        [
+            ("name", self.name.as_str().into()),
+            ("size", size_json(self.size)),
+            ("active", self.active.into()),
+            ("waiting", self.waiting.into()),
+        ]
+    }
+
+    fn flags(&self) -> [(&'static str, Json); 2] {
+        [
+            ("paused", self.paused.into()),
+            ("locked", self.locked.into()),
+        ]
     }
 }
 
@@ -287,21 +302,24 @@ impl Listing {
         table(&head, rows.collect()) + &more_text(self.more)
     }
 
-    fn json(&self) -> Value {
-        let tasks = self.tasks.iter().map(|task| {
-            json!({
-                "id": task.id.get(),
-                "name": task.name,
-                "group": task.group,
-                "state": state(task),
-                "priority": task.priority,
-                "weight": task.weight,
-                "waited": task.waited.map(|time| time.as_secs_f64()),
-                "running": task.running.map(|time| time.as_secs_f64()),
-            })
-        });
-        json!({ "tasks": tasks.collect::<Vec<_>>(), "more": self.more })
+    fn json(&self) -> Json {
+        let tasks = self.tasks.iter().map(task_json).collect();
+        Json::object([("tasks", tasks), ("more", self.more.into())])
     }
+}
+
+fn task_json(task: &TaskInfo) -> Json {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64()).into();
+    Json::object([
+        ("id", task.id.get().into()),
+        ("name", task.name.as_str().into()),
+        ("group", task.group.as_deref().into()),
+        ("state", state(task).into()),
+        ("priority", task.priority.into()),
+        ("weight", task.weight.into()),
+        ("waited", seconds(task.waited)),
+        ("running", seconds(task.running)),
+    ])
 }
 
 fn groups_text(groups: &[GroupLine]) -> String {
@@ -364,7 +382,7 @@ fn flag_text(flag: bool) -> &'static str {
     if flag { "True" } else { "False" }
 }
 
-fn seconds_text(time: Option<std::time::Duration>) -> String {
+fn seconds_text(time: Option<Duration>) -> String {
     time.map_or("-".into(), |time| format!("{:.1}s", time.as_secs_f64()))
 }
 
@@ -375,10 +393,10 @@ fn size_text(size: usize) -> String {
     }
 }
 
-fn size_json(size: usize) -> Value {
+fn size_json(size: usize) -> Json {
     match size {
-        AioPool::UNBOUNDED => json!("inf"),
-        size => json!(size),
+        AioPool::UNBOUNDED => "inf".into(),
+        size => size.into(),
     }
 }
 
