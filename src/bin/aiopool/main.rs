@@ -5,6 +5,7 @@ mod args;
 mod connection;
 mod failure;
 mod one_shot;
+mod printable;
 mod prompt;
 mod readable;
 mod reply;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::printable::is_obeyed;
 use crate::reply::Reply;
 
 /// Asks the server itself, by the connection of the prompt: pools of different kinds have different commands.
@@ -132,6 +133,8 @@ fn beginning(line: &str) -> Option<&str> {
 fn names_in(groups: &Value) -> Vec<String> {
     let groups = groups.as_array().map_or(&[][..], Vec::as_slice);
     let names = groups.iter().filter_map(|group| group["name"].as_str());
+    // The terminal would obey the others.
+    let names = names.filter(|name| !name.contains(is_obeyed));
     names.map(|name| quote(name).into_owned()).collect()
 }
 
@@ -173,7 +176,8 @@ mod tests {
 
     #[test]
     fn groups_are_named_as_they_have_to_be_typed() {
-        let groups = json!([{"name": "start-group-0"}, {"name": "my group"}, {}]);
+        let groups =
+            json!([{"name": "start-group-0"}, {"name": "my group"}, {"name": "\u{1b}]0;x"}, {}]);
         assert_eq!(names_in(&groups), ["start-group-0", "\"my group\""]);
         assert!(names_in(&json!(null)).is_empty());
     }

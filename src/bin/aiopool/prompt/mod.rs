@@ -15,6 +15,7 @@ use self::completion::Completion;
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::one_shot;
+use crate::printable::one_line;
 use crate::watch::{self, Until};
 
 const WELCOME: &str = "Tab completes, `help` and `help COMMAND` explain, `exit` or Ctrl-D leaves.";
@@ -29,7 +30,7 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
         writeln!(
             io::stdout(),
             "Connected to {}.\n{WELCOME}",
-            connection.borrow().server()
+            one_line(connection.borrow().server())
         )?;
         history::load(&mut editor);
     }
