@@ -11,7 +11,7 @@ use aiopool::{AioPool, SimpleTaskPool};
 use crate::{Ran, aiopool, run, says};
 
 /// Has a simple pool called `demo`, of size 4, steered while `body` runs, which is given its address.
-fn steered<T: Send + 'static>(
+pub(crate) fn steered<T: Send + 'static>(
     token: Option<&str>,
     body: impl FnOnce(&AioPool, &str) -> T + Send + 'static,
 ) -> T {

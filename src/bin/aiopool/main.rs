@@ -10,6 +10,7 @@ mod prompt;
 mod readable;
 mod reply;
 mod socket;
+mod token;
 mod top;
 mod watch;
 mod words;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use aiopool::control::quote;
 use rustyline::completion::Completer;
@@ -19,6 +20,9 @@ pub(super) struct Completion {
     commands: Vec<String>,
     connection: Rc<RefCell<Connection>>,
 }
+
+/// So long whoever types may be held up.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// What can stand where the cursor is.
 #[derive(Debug, PartialEq)]
@@ -45,7 +49,11 @@ impl Completion {
 
     /// A refusal, or that there is no server any more, is no reason to disturb who types.
     fn ask(&self, command: &str) -> Value {
-        match self.connection.borrow_mut().ask(command) {
+        let mut connection = self.connection.borrow_mut();
+        if connection.is_broken() {
+            return Value::Null;
+        }
+        match connection.ask_within(command, Some(PATIENCE)) {
             Ok(Reply::Done(value)) => value,
             _ => Value::Null,
         }
