@@ -58,6 +58,11 @@ impl AioPool {
         lines.into_iter().map(Line::info).collect()
     }
 
+    /// Binds the pool to the runtime that is here, if it has none yet. Returns whether it has one.
+    pub(crate) fn bind_runtime(&self) -> bool {
+        self.core().bind_spawner()
+    }
+
     /// Returns the first groups of this pool by name, and how many more it has.
     pub(crate) fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
         let mut state = self.core().lock();

@@ -13,6 +13,7 @@ mod runtimes;
 mod safety;
 mod seats;
 mod session;
+mod setup;
 mod stopping;
 mod unix;
 mod watch;

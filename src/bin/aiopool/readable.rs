@@ -16,6 +16,10 @@ pub(crate) fn readable(asked: &str, value: &Value) -> String {
         // On the text wire it may be the whole of a table.
         Value::String(text) => printable(text).into_owned(),
         Value::Array(items) if asked.starts_with("groups") => table(items),
+        Value::Array(items) if asked.starts_with("functions") => {
+            let names: Vec<_> = items.iter().map(cell).collect();
+            names.join("\n")
+        }
         Value::Array(items) => list(items, asked.starts_with("get-group-ids")),
         Value::Object(fields) => object(asked, fields),
     }

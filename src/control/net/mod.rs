@@ -5,6 +5,7 @@
 //!             └ all of them in one future, Serving: the caller's executor polls it
 //! ```
 
+mod audit;
 mod builder;
 mod lines;
 mod listener;
@@ -17,6 +18,8 @@ mod time;
 #[cfg(unix)]
 mod unix;
 
+pub use self::audit::{AuditEvent, Peer};
 pub use self::builder::Builder;
+pub use self::listener::ListeningSocket;
 pub use self::server::{Address, ControlServer};
 pub use self::serving::Serving;

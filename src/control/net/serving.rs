@@ -18,12 +18,15 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::FuturesUnordered;
 
 use super::super::steer::Desk;
+use super::audit::{Audit, Peer};
 use super::builder::Limits;
 use super::listener::Listener;
 use super::lobby::Lobby;
 use super::server::{Address, ControlServer};
 use super::session::Session;
 use super::time::{either, within};
+#[cfg(unix)]
+use super::unix::peer;
 use crate::unwind::discard;
 
 /// A server at work: a future that is done when the server has stopped.
@@ -86,6 +89,7 @@ impl Serving {
         listener: Listener,
         address: Address,
         desk: Arc<Desk>,
+        audit: Audit,
         limits: Limits,
         until_closed: bool,
     ) -> (ControlServer, Self) {
@@ -97,6 +101,7 @@ impl Serving {
             lobby: Lobby::new(limits.sessions.clamp(FEW, MANY)),
             limits,
             desk,
+            audit,
             ending: OnceCell::new(),
             signals: signals.clone(),
         });
@@ -182,6 +187,7 @@ pub(super) struct Host {
     pub(super) lobby: Arc<Lobby>,
     pub(super) limits: Limits,
     pub(super) desk: Arc<Desk>,
+    pub(super) audit: Audit,
     /// Set when no session is to begin another command.
     pub(super) ending: OnceCell<()>,
     pub(super) signals: Arc<Signals>,
@@ -191,22 +197,28 @@ impl Host {
     async fn accept(self: &Arc<Self>, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
         Ok(match listener {
             Listener::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, from) = listener.accept().await?;
                 _ = stream.set_nodelay(true);
                 keep_alive(&stream);
-                self.session(stream)
+                self.session(stream, Peer::Tcp(from))
             }
             #[cfg(unix)]
-            Listener::Unix(socket) => self.session(socket.accept().await?),
+            Listener::Unix(socket) => {
+                let stream = socket.accept().await?;
+                let peer = peer(&stream);
+                self.session(stream, peer)
+            }
         })
     }
 
-    fn session<S>(self: &Arc<Self>, stream: S) -> BoxFuture<'static, ()>
+    fn session<S>(self: &Arc<Self>, stream: S, peer: Peer) -> BoxFuture<'static, ()>
     where
         S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
     {
         let place = self.lobby.enter();
-        Session::new(stream, self.clone(), place).hold().boxed()
+        Session::new(stream, peer, self.clone(), place)
+            .hold()
+            .boxed()
     }
 }
 

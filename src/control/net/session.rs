@@ -12,6 +12,7 @@ use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
 use super::super::yields::yield_now;
+use super::audit::{AuditEvent, Peer};
 use super::lines::{Line, Lines};
 use super::lobby::Place;
 use super::serving::Host;
@@ -21,6 +22,7 @@ use super::time::{either, within};
 pub(super) struct Session<S> {
     lines: Lines<S>,
     stream: S,
+    peer: Peer,
     host: Arc<Host>,
     standing: Standing,
     format: Format,
@@ -64,10 +66,11 @@ const LARGE_UNREAD: Duration = Duration::from_secs(10);
 const REFUSAL: Duration = Duration::from_secs(1);
 
 impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
-    pub(super) fn new(stream: S, host: Arc<Host>, place: Place) -> Self {
+    pub(super) fn new(stream: S, peer: Peer, host: Arc<Host>, place: Place) -> Self {
         Self {
             lines: Lines::new(stream.clone(), host.limits.line),
             stream,
+            peer,
             host,
             standing: Standing::Waits(place),
             format: Format::Text,
@@ -113,6 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             return self.send_away(Kind::Busy, &message).await;
         };
         self.standing = Standing::Admitted { _seat };
+        self.audit(AuditEvent::Admitted);
         let title = self.host.desk.target().title();
         self.answer(&Ok(Reply::Name(title))).await
     }
@@ -172,6 +176,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     /// Counts a wrong token, and tells the client after a while, so that it does not try many.
     async fn refuse_token(&mut self) -> Result<(), Over> {
         self.host.signals.count_wrong_token();
+        self.audit(AuditEvent::WrongToken);
         Timer::after(WRONG_TOKEN).await;
         self.send_away(Kind::Token, "the token is missing, or is not this server's")
             .await
@@ -196,6 +201,10 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
+    fn audit(&self, event: AuditEvent<'_>) -> bool {
+        self.host.audit.tell(&self.peer, event)
+    }
+
     fn read(&self, line: Line) -> Result<Call, Failure> {
         let line = match line {
             Line::Text(line) => line,
@@ -205,6 +214,9 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 return Err(Failure::new(Kind::LineTooLong, message));
             }
         };
+        if !self.audit(AuditEvent::Line(&line)) {
+            return Err(Failure::new(Kind::Panicked, "the audit panicked"));
+        }
         let sort = self.host.desk.sort();
         parse(&line, sort).map_err(|misuse| Failure {
             kind: Kind::Usage,

@@ -3,6 +3,7 @@ use std::sync::MutexGuard;
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
+use super::rest::Rest;
 use super::{Errands, Target, Works};
 use crate::lock::Lock;
 use crate::{AbortHandle, TaskId};
@@ -12,6 +13,8 @@ pub(in crate::control) struct Desk {
     pub(super) target: Target,
     pub(super) works: Works,
     pub(super) errands: Errands,
+    /// What the feeds that were started from outside have yet to put into the queue.
+    pub(super) rest: Rest,
     read_only: bool,
     books: Lock<Books>,
     /// Held by the command that goes through all tasks: one does so at a time.
@@ -36,6 +39,7 @@ impl Desk {
             target,
             works,
             errands: Errands::default(),
+            rest: Rest::default(),
             read_only,
             books: Lock::default(),
             searching: async_lock::Mutex::new(()),
@@ -87,6 +91,9 @@ impl Desk {
                 Ok(self.flush())
             }
             Call::FuncName => Ok(Reply::Name(self.target.function.clone())),
+            Call::Functions => Ok(Reply::Names(
+                self.works.names().map(str::to_owned).collect(),
+            )),
             Call::Start(count) => self.start(count),
             Call::Stop(count) => Ok(self.stop(count).await),
             Call::StopAll => Ok(self.stop(i64::MAX).await),
@@ -95,7 +102,7 @@ impl Desk {
             Call::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
             Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
             Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
-            Call::Tasks { group, most } => self.tasks(group.as_deref(), most).await,
+            Call::Tasks { group, state, most } => self.tasks(group.as_deref(), state, most).await,
             Call::Groups { most } => Ok(self.groups(most)),
             Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
         }

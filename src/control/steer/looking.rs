@@ -4,7 +4,7 @@ use super::group_ids::GroupIds;
 use super::groups::Group;
 use super::ids::Ids;
 use super::search::Lowest;
-use crate::{AbortHandle, AioPool, Stats, TaskInfo};
+use crate::{AbortHandle, AioPool, Stats, TaskInfo, TaskState};
 
 /// Looking, and steering what is no task.
 impl Desk {
@@ -93,17 +93,35 @@ impl Desk {
     pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Failure> {
         let pool = self.pool_of(group)?;
         Ok(Reply::Stats(Box::new(StatsLine {
-            about: GroupLine::of(&pool),
+            about: self.line(&pool, group.is_some()),
             full: pool.is_full(),
             stats: pool.stats(),
         })))
     }
 
-    pub(super) async fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
+    /// What there is to say about a pool. A task counts as waiting, too, if the feed that was started for it from outside
+    /// has yet to put it into the queue.
+    fn line(&self, pool: &AioPool, is_group: bool) -> GroupLine {
+        let mut line = GroupLine::of(pool);
+        let rest = match is_group {
+            true => self.books().groups.rest_of(&line.name),
+            false => self.rest.get(),
+        };
+        line.waiting = line.waiting.saturating_add(rest);
+        line
+    }
+
+    pub(super) async fn tasks(
+        &self,
+        group: Option<&str>,
+        state: Option<TaskState>,
+        most: usize,
+    ) -> Result<Reply, Failure> {
         let (pool, started) = self.pool_and_ids(group)?;
         let mut lowest = Lowest::new(most.min(MOST_LINES));
         self.each_task(&pool, |task| {
-            if started.as_ref().is_none_or(|ids| ids.has(task.id.get())) {
+            let is_wanted = state.is_none_or(|state| state == task.state);
+            if is_wanted && started.as_ref().is_none_or(|ids| ids.has(task.id.get())) {
                 lowest.offer(task);
             }
         })
@@ -135,7 +153,8 @@ impl Desk {
     pub(super) fn groups(&self, most: usize) -> Reply {
         let most = most.min(MOST_LINES);
         let (pools, mut more) = self.first_groups(most);
-        let mut lines: Vec<_> = pools.iter().map(GroupLine::of).collect();
+        let lines = pools.iter().map(|pool| self.line(pool, true));
+        let mut lines: Vec<_> = lines.collect();
         if let Some(copies) = &self.target.copies {
             lines.extend(self.started_groups(&copies.living()));
             more += lines.len().saturating_sub(most);

@@ -14,6 +14,7 @@ mod groups;
 mod ids;
 mod looking;
 mod names;
+mod rest;
 mod search;
 mod settled;
 mod starting;

@@ -7,6 +7,7 @@ use super::Desk;
 use super::callbacks::Callbacks;
 use super::groups::Feeding;
 use super::ids::Ids;
+use super::rest::Rest;
 use super::settled::settled;
 use super::work::Work;
 use crate::lock::Lock;
@@ -66,18 +67,18 @@ impl Desk {
         };
         let (name, group) = self.make_group(&begin, at_once)?;
         let ids = Arc::new(Lock::new(Ids::default()));
+        let rest = Rest::default();
         let (feed, count) = match begin.inputs {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
                 let copies = (0..count).map(move |_| input.clone());
+                let copies = self.rest.count(copies, count, &rest);
                 (feed(&group, copies, work, callbacks, &ids), count)
             }
             Inputs::Each { items, .. } => {
                 let count = items.len() as u64;
-                (
-                    feed(&group, items.into_iter(), work, callbacks, &ids),
-                    count,
-                )
+                let items = self.rest.count(items.into_iter(), count, &rest);
+                (feed(&group, items, work, callbacks, &ids), count)
             }
         };
         if feed.progress().rejected {
@@ -89,6 +90,7 @@ impl Desk {
             pool: group,
             feed,
             count,
+            rest,
         };
         self.forget_groups(Vec::new);
         self.books().groups.add_fed(name.clone(), ids, feeding);
@@ -108,7 +110,8 @@ impl Desk {
 
     fn work(&self, name: &str) -> Result<Work, Failure> {
         self.works.find(name).ok_or_else(|| {
-            let known = self.works.names();
+            let known: Vec<_> = self.works.names().collect();
+            let known = known.join(", ");
             let message = format!("no work is registered as {name:?}, only: {known}");
             Failure::new(Kind::NotFound, message)
         })
@@ -137,6 +140,11 @@ impl Desk {
     }
 
     fn refuse_if_closed(&self) -> Result<(), Failure> {
+        if !self.target.pool.bind_runtime() {
+            let message =
+                "the pool has no runtime yet: it finds one where the program first uses it";
+            return Err(Failure::new(Kind::NoRuntime, message));
+        }
         match self.target.pool.is_closed() {
             false => Ok(()),
             true => Err(Failure::new(

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::TaskState;
+
 /// A command with its arguments: what a client asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::control) enum Call {
@@ -21,6 +23,7 @@ pub(in crate::control) enum Call {
     Flush,
     GatherAndClose,
     FuncName,
+    Functions,
     Start(i64),
     Stop(i64),
     StopAll,
@@ -34,6 +37,8 @@ pub(in crate::control) enum Call {
     Stats(Option<String>),
     Tasks {
         group: Option<String>,
+        /// Only those in this state.
+        state: Option<TaskState>,
         most: usize,
     },
     Groups {
@@ -85,6 +90,7 @@ impl Call {
             | Self::GroupIds(_)
             | Self::UntilClosed
             | Self::FuncName
+            | Self::Functions
             | Self::Stats(_)
             | Self::Tasks { .. }
             | Self::Groups { .. }

@@ -21,6 +21,7 @@ pub(in crate::control) enum Reply {
     Count(u64),
     Size(usize),
     Name(String),
+    Names(Vec<String>),
     /// The numbers of each group.
     Ids(Vec<BTreeSet<u64>>),
     Stopped(Vec<u64>),
@@ -54,6 +55,7 @@ pub(in crate::control) enum Kind {
     Handshake,
     Idle,
     LineTooLong,
+    NoRuntime,
     NotFound,
     NotUtf8,
     Panicked,
@@ -116,6 +118,10 @@ impl Reply {
             Self::Count(count) => count.to_string(),
             Self::Size(size) => size_text(*size),
             Self::Name(name) => one_line(name),
+            Self::Names(names) => table(
+                &["name"],
+                names.iter().map(|name| vec![one_line(name)]).collect(),
+            ),
             Self::Ids(groups) => set_text(groups),
             Self::Stopped(ids) => format!("[{}]", commas(ids.iter().copied())),
             Self::Help(help) => format!("{help}\n"),
@@ -132,6 +138,7 @@ impl Reply {
             Self::Count(count) => (*count).into(),
             Self::Size(size) => size_json(*size),
             Self::Name(name) => name.as_str().into(),
+            Self::Names(names) => names.iter().map(|name| name.as_str().into()).collect(),
             Self::Ids(groups) => {
                 let ids: BTreeSet<u64> = groups.iter().flatten().copied().collect();
                 ids.into_iter().map(Json::from).collect()
@@ -186,6 +193,7 @@ impl Kind {
             Self::Handshake => "handshake",
             Self::Idle => "idle",
             Self::LineTooLong => "line-too-long",
+            Self::NoRuntime => "no-runtime",
             Self::NotFound => "not-found",
             Self::NotUtf8 => "not-utf-8",
             Self::Panicked => "panicked",

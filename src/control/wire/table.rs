@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::args::Args;
 use super::call::{Begin, Call, Inputs};
+use crate::TaskState;
 
 /// A command as clients know it.
 pub(in crate::control) struct Command {
@@ -120,6 +121,13 @@ const LINES: Switch = Switch {
     help: "how many lines at most (1000); never more than 10000",
 };
 
+const IN_STATE: Switch = Switch {
+    short: "-s",
+    long: "state",
+    takes: Some(("STATE", Kind::Text)),
+    help: "only tasks that are so: active or waiting",
+};
+
 const NAME: Argument = one("func", Kind::Text, "the name of registered work");
 
 const ON_END: Switch = Switch {
@@ -229,6 +237,14 @@ const COMMANDS: &[Command] = &[
         help: "Tells what the function of the pool is called.",
         only: Only::Simple,
         call: |_| Ok(Call::FuncName),
+    },
+    Command {
+        name: "functions",
+        arguments: &[],
+        switches: &[],
+        help: "Lists the work that may be started by name.",
+        only: Only::Aio,
+        call: |_| Ok(Call::Functions),
     },
     Command {
         name: "gather-and-close",
@@ -402,13 +418,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "tasks",
         arguments: &[],
-        switches: &[IN_GROUP, LINES],
+        switches: &[IN_GROUP, LINES, IN_STATE],
         help: "Lists the tasks that run or wait.",
         only: Only::All,
         call: |args| {
             let group = args.text("group-name");
+            let state = state(args)?;
             let most = lines(args);
-            Ok(Call::Tasks { group, most })
+            Ok(Call::Tasks { group, state, most })
         },
     },
     Command {
@@ -451,6 +468,17 @@ const COMMANDS: &[Command] = &[
 
 fn lines(args: &mut Args) -> usize {
     args.number("num").unwrap_or(1000).max(0) as usize
+}
+
+fn state(args: &mut Args) -> Result<Option<TaskState>, String> {
+    match args.text("state").as_deref() {
+        None => Ok(None),
+        Some("active") => Ok(Some(TaskState::Active)),
+        Some("waiting") => Ok(Some(TaskState::Waiting)),
+        Some(other) => Err(format!(
+            "argument -s/--state: {other:?} is neither active nor waiting"
+        )),
+    }
 }
 
 fn number(args: &mut Args, name: &str) -> Result<i64, String> {

@@ -139,10 +139,9 @@ impl Reader<'_> {
             "null" | "None" | "none" => Ok(Value::Null),
             "true" | "True" => Ok(Value::Bool(true)),
             "false" | "False" => Ok(Value::Bool(false)),
-            other => other
-                .parse::<Number>()
-                .map(Value::Number)
-                .map_err(|_| format!("{other:?} is no value: texts stand in quotes")),
+            other => other.parse::<Number>().map(Value::Number).map_err(|_| {
+                format!("{other:?} is no value: a text stands in quotes, as in '\"{other}\"'")
+            }),
         }
     }
 

@@ -30,6 +30,7 @@ enum Expected<'a> {
     Command,
     OptionOf(&'a str),
     Group,
+    Function,
     Anything,
 }
 
@@ -67,6 +68,7 @@ impl Completion {
                 options_in(help["help"].as_str().unwrap_or_default())
             }
             Expected::Group => names_in(&self.ask("groups")),
+            Expected::Function => names_in(&self.ask("functions")),
             Expected::Anything => Vec::new(),
         }
     }
@@ -99,6 +101,8 @@ fn expected<'a>(before: &'a str, word: &str) -> Expected<'a> {
     match words[..] {
         [] | ["help"] => Expected::Command,
         [command, ..] if word.starts_with('-') => Expected::OptionOf(command),
+        ["apply" | "map" | "starmap" | "doublestarmap"]
+        | [_, .., "-e" | "--end-callback" | "-c" | "--cancel-callback"] => Expected::Function,
         ["cancel-group" | "get-group-ids", ..] | [_, .., "-g" | "--group-name"] => Expected::Group,
         _ => Expected::Anything,
     }
@@ -138,12 +142,21 @@ fn beginning(line: &str) -> Option<&str> {
         .flatten()
 }
 
-fn names_in(groups: &Value) -> Vec<String> {
-    let groups = groups.as_array().map_or(&[][..], Vec::as_slice);
-    let names = groups.iter().filter_map(|group| group["name"].as_str());
+/// The names in a list: of names, or of what has one.
+fn names_in(list: &Value) -> Vec<String> {
+    let list = list.get("groups").unwrap_or(list);
+    let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    let name = |named: &'_ Value| {
+        named
+            .get("name")
+            .unwrap_or(named)
+            .as_str()
+            .map(str::to_owned)
+    };
+    let names = list.iter().filter_map(name);
     // The terminal would obey the others.
     let names = names.filter(|name| !name.contains(is_obeyed));
-    names.map(|name| quote(name).into_owned()).collect()
+    names.map(|name| quote(&name).into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -187,6 +200,8 @@ mod tests {
         let groups =
             json!([{"name": "start-group-0"}, {"name": "my group"}, {"name": "\u{1b}]0;x"}, {}]);
         assert_eq!(names_in(&groups), ["start-group-0", "\"my group\""]);
+        assert_eq!(names_in(&json!({"groups": groups, "more": 3})).len(), 2);
+        assert_eq!(names_in(&json!(["greet", "a b"])), ["greet", "\"a b\""]);
         assert!(names_in(&json!(null)).is_empty());
     }
 
@@ -203,6 +218,10 @@ mod tests {
             ("get-group-ids ", "-", Expected::OptionOf("get-group-ids")),
             ("stats -g ", "", Expected::Group),
             ("-g ", "", Expected::Anything),
+            ("apply ", "gr", Expected::Function),
+            ("apply greet ", "", Expected::Anything),
+            ("map f [1] -e ", "", Expected::Function),
+            ("map -c ", "x", Expected::Function),
         ] {
             assert_eq!(expected(before, word), offered, "{before}{word}");
         }

@@ -45,8 +45,15 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
         let Some(command) = command(&line) else {
             continue;
         };
-        let interrupt = interactive.then_some(&interrupt);
-        match obey(&mut connection.borrow_mut(), &command, json, interrupt) {
+        let heard = interactive.then_some(&interrupt);
+        let told = obey(&mut connection.borrow_mut(), &command, json, heard);
+        let is_interrupted = interrupt.take();
+        match told {
+            // The terminal has written ^C.
+            Err(Failure::Connection(_)) if is_interrupted => {
+                let _ = writeln!(io::stderr());
+                complain("interrupted: the next command connects again");
+            }
             // The next command connects again.
             Err(Failure::Connection(why)) if interactive => complain(why),
             Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),

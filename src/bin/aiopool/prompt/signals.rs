@@ -1,12 +1,17 @@
 //! Signals at the prompt: Ctrl-C leaves a command that goes on, and whatever ends the program gives the terminal back.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::connection::Stopper;
 
 /// What Ctrl-C does now.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Interrupt(Arc<Mutex<Option<Stopper>>>);
+pub(crate) struct Interrupt {
+    stopper: Arc<Mutex<Option<Stopper>>>,
+    /// It has stopped something, and that was not told yet.
+    has_stopped: Arc<AtomicBool>,
+}
 
 /// As long as it is there, Ctrl-C stops something.
 #[derive(Debug)]
@@ -20,12 +25,18 @@ impl Interrupt {
     }
 
     fn set(&self, stopper: Option<Stopper>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
+        *self.stopper.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
+    }
+
+    /// Whether Ctrl-C has stopped something since this was last asked.
+    pub(crate) fn take(&self) -> bool {
+        self.has_stopped.swap(false, Relaxed)
     }
 
     fn raise(&self) {
-        let mut stopper = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(stopper) = &mut *stopper {
+            self.has_stopped.store(true, Relaxed);
             stopper.stop();
         }
     }
