@@ -99,7 +99,7 @@
 //! {"ok":3}                    a count, a size          {"ok":"inf"}             a size without bound
 //! {"ok":true}                 yes or no                {"ok":[0,1,2]}           numbers of tasks
 //! {"ok":{"help":"usage: …"}}  help                     {"ok":["greet"]}         names of registered work
-//! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"full":…,"paused":…,"locked":…,"submitted":…,"started":…,
+//! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…,"full":…,"submitted":…,"started":…,
 //!        "completed":…,"panicked":…,"cancelled":…,"timed_out":…,"rejected":…}}                    stats
 //! {"ok":{"tasks":[{"id":…,"name":…,"group":…,"state":"active"|"waiting","priority":…,"weight":…,
 //!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed

@@ -92,7 +92,7 @@ fn the_order_of_keys_is_that_of_the_documentation() {
     client.ask("apply work -g one");
     assert_eq!(
         client.ask("stats"),
-        r#"{"ok":{"name":"demo","size":1,"active":1,"waiting":0,"full":true,"paused":false,"locked":false,"#
+        r#"{"ok":{"name":"demo","size":1,"active":1,"waiting":0,"paused":false,"locked":false,"full":true,"#
             .to_owned()
             + r#""submitted":1,"started":1,"completed":0,"panicked":0,"cancelled":0,"timed_out":0,"rejected":0}}"#
     );

@@ -36,7 +36,7 @@ impl<'n> GroupIds<'n> {
     /// # Errors
     ///
     /// If there are too many numbers for an answer.
-    pub(super) fn record(&mut self, ids: Ids) -> Result<(), Failure> {
+    pub(super) fn record(&mut self, ids: &Ids) -> Result<(), Failure> {
         self.count += ids.len();
         self.check()?;
         let mut set = BTreeSet::new();

@@ -41,7 +41,7 @@ impl Desk {
     pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
         let mut found = GroupIds::new(names);
         for name in names {
-            found.record(self.recorded_ids(name)?)?;
+            found.record(&self.recorded_ids(name)?)?;
         }
         if !names.is_empty() {
             self.each_task(&self.target.pool, |task| found.correct(task))

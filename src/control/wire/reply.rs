@@ -249,8 +249,8 @@ impl StatsLine {
 
     fn json(&self) -> Json {
         let mut fields = Vec::from(self.about.figures());
-        fields.push(("full", self.full.into()));
         fields.extend(self.about.flags());
+        fields.push(("full", self.full.into()));
         fields.extend(self.counts().map(|(name, count)| (name, count.into())));
         Json::Object(fields)
     }
