@@ -37,9 +37,13 @@ struct Args {
     /// How many tasks run at once
     #[arg(long, default_value = "10")]
     size: NonZeroUsize,
-    /// What clients have to send; without it, only this machine may connect
+    /// What clients have to send; without it, only this machine may connect. Others of this machine can read it on the
+    /// command line: better use the variable AIOPOOL_TOKEN or a file
     #[arg(long)]
     token: Option<String>,
+    /// Take the token from the first line of this file
+    #[arg(long, value_name = "PATH", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// End after so many seconds
     #[arg(long, value_name = "S", value_parser = seconds)]
     seconds: Option<Duration>,
@@ -67,11 +71,11 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(args: Args) -> io::Result<()> {
-    let builder = AioPool::builder().size(args.size.get()).name(args.name);
+    let builder = AioPool::builder().size(args.size.get()).name(&args.name);
     let pool = builder.timed(true).build().expect("its size is not 0");
     let copies = Arc::new(SimpleTaskPool::new(pool.clone(), work));
     let mut control = ControlServer::builder(copies);
-    if let Some(token) = &args.token {
+    if let Some(token) = token(&args)? {
         control = control.token(token);
     }
     let (server, serving) = match &args.unix {
@@ -107,6 +111,17 @@ async fn serve(args: Args) -> io::Result<()> {
     server.stop().await;
     let report = pool.shutdown(Shutdown::CancelAll).await;
     writeln!(out, "ended: {} tasks cancelled", report.cancelled)
+}
+
+fn token(args: &Args) -> io::Result<Option<String>> {
+    match (&args.token_file, &args.token) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path)?;
+            Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+        }
+        (None, Some(token)) => Ok(Some(token.clone())),
+        (None, None) => Ok(std::env::var("AIOPOOL_TOKEN").ok()),
+    }
 }
 
 async fn elapsed(seconds: Option<Duration>) {

@@ -15,9 +15,21 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Who can connect can stop the work of the program. So a Unix socket is for its owner alone (mode 0600), TCP
-//! listens on loopback unless there is a [token](Builder::token), and no work starts from outside that was not
-//! [registered](Builder::command) by name. [`read_only`](Builder::read_only) lets visitors look, and no more.
+//! Who can connect can stop the work of the program. So a Unix socket is for its owner alone (mode 0600, or as
+//! [`mode`](Builder::mode) says), TCP listens on loopback unless there is a [token](Builder::token), and no work starts
+//! from outside that was not [registered](Builder::command) by name. [`read_only`](Builder::read_only) lets visitors
+//! look, and no more. [`audit`](Builder::audit) tells who has sent what.
+//!
+//! Loopback is no protection from the other users of the same machine: every local user can connect to a port there.
+//! Where there are others, use a Unix socket, or a token.
+//!
+//! Nothing is encrypted, the token neither. From another machine, go through SSH, to a socket or a port that is served
+//! locally:
+//!
+//! ```sh
+//! ssh -N -L /tmp/app.sock:/run/app.sock app.example &      # then: aiopool unix /tmp/app.sock
+//! ssh -N -L 7007:127.0.0.1:7007 app.example &              # then: aiopool tcp 127.0.0.1:7007
+//! ```
 //!
 //! # The wire
 //!
@@ -61,6 +73,7 @@
 //! | `cancel-group NAME [-m MSG]`, `cancel-all [-m MSG]` | `ok` | steers |
 //! | `flush [-r]` | `ok`: `num-ended` begins anew | steers |
 //! | `gather-and-close [-r]` | `ok`, when the pool is closed and empty | steers |
+//! | `functions` | a table of the registered work | looks, `AioPool` only |
 //! | `func-name` | `work` | looks, `SimpleTaskPool` only |
 //! | `start NUM` | `start-group-0` | steers, `SimpleTaskPool` only |
 //! | `stop NUM`, `stop-all` | `[2, 1]`: the newest that ran, first | steers, `SimpleTaskPool` only |
@@ -70,8 +83,8 @@
 //! | `resize NUM [-g GROUP]` | `ok` | steers |
 //! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | steers |
 //! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | looks |
-//! | `tasks [-g GROUP] [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
-//! | `groups` | a table | looks |
+//! | `tasks [-g GROUP] [-n NUM] [-s STATE]` | a table of the first by number, at most NUM (1000) lines of it | looks |
+//! | `groups [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
 //! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
 //!
 //! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
@@ -85,23 +98,36 @@
 //! {"ok":null}                 done                     {"ok":"start-group-0"}   a name
 //! {"ok":3}                    a count, a size          {"ok":"inf"}             a size without bound
 //! {"ok":true}                 yes or no                {"ok":[0,1,2]}           numbers of tasks
-//! {"ok":{"help":"usage: …"}}  help
-//! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"full":…,"paused":…,"locked":…,"submitted":…,"started":…,
+//! {"ok":{"help":"usage: …"}}  help                     {"ok":["greet"]}         names of registered work
+//! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…,"full":…,"submitted":…,"started":…,
 //!        "completed":…,"panicked":…,"cancelled":…,"timed_out":…,"rejected":…}}                    stats
 //! {"ok":{"tasks":[{"id":…,"name":…,"group":…,"state":"active"|"waiting","priority":…,"weight":…,
 //!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed
-//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups
+//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups, and
+//! {"ok":[…],"more":3}                                    where not all are listed, how many more there are at least
 //! {"error":{"kind":"usage","message":"argument num: …","usage":"usage: start [-h] num"}}
 //! {"error":{"kind":…,"message":…}}
 //! ```
 //!
-//! The kinds: `usage`; `closed` (the pool takes no newcomers), `size`, `not-found`, `finished`, `cancelled` (before),
+//! The kinds: `usage`; `closed` (the pool takes no newcomers), `no-runtime` (the pool has none yet), `size`, `not-found`, `finished`, `cancelled` (before),
 //! `exists`, `too-many`, `panicked`, `read-only`; and of the connection `handshake`, `token`, `busy` (as many sessions
 //! as there may be), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
 //! closes the connection; as text these four read `error: …`.
 //!
+//! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
+//! 100000 numbers. A client that takes nothing for 10 seconds of an answer of more than 64 KiB is disconnected. Where a command has to go through all tasks, the other work of the runtime goes on meanwhile.
+//!
+//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place among
+//! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
+//! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
+//! as [`max_sessions`](Builder::max_sessions), or those and 256. A wrong token is answered after half a second, and
+//! [counted](ControlServer::wrong_tokens).
+//!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
-//! minute, or than a session may be idle.
+//! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.
+//!
+//! `waiting` counts the tasks that were started by `apply`, `map`, `starmap` and `doublestarmap` and have no permit yet,
+//! although the pool sees one [feed](crate::AioPool::feed) there. A feed of the program itself counts as one.
 //!
 //! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
 //! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any
@@ -115,7 +141,8 @@
 mod net;
 mod steer;
 mod wire;
+mod yields;
 
-pub use self::net::{Address, Builder, ControlServer, Serving};
+pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket, Peer, Serving};
 pub use self::steer::Target;
 pub use self::wire::quote;

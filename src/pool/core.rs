@@ -97,6 +97,15 @@ impl Core {
         }
     }
 
+    /// Finds the runtime, if there is none yet and one is here. Returns whether the pool has one.
+    #[cfg(feature = "control")]
+    pub(super) fn bind_spawner(&self) -> bool {
+        if self.spawner.get().is_none() && Found::new().runtime_here().is_some() {
+            self.spawner();
+        }
+        self.spawner.get().is_some()
+    }
+
     #[cold]
     #[track_caller]
     fn find_spawner(&self) -> &dyn Spawner {

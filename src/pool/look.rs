@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
 use super::detail::{self, Detail};
+use super::state::State;
 use super::waiters::Goal;
 use super::{AioPool, Stats};
-use crate::task::{TaskId, TaskInfo, TaskState};
+use crate::task::{Slot, TaskId, TaskInfo, TaskState};
 
 /// Looking. Each method shows one moment, which has passed when it returns.
 impl AioPool {
@@ -112,22 +113,15 @@ impl AioPool {
 
     fn list(&self) -> Vec<Line> {
         let state = self.core().lock();
-        let line = |(slot, id, _)| {
-            let home = state.gate.home(slot);
-            Line {
-                id,
-                state: state.gate.progress(slot, id),
-                pool: state.gate.kept(home).name.clone(),
-                group: state.gate.kept(home).group.clone(),
-                detail: state.details.get(slot).cloned(),
-            }
-        };
-        state.gate.tasks(self.level()).map(line).collect()
+        let tasks = state.gate.tasks(self.level());
+        tasks
+            .map(|(slot, id, _)| Line::of(&state, slot, id))
+            .collect()
     }
 }
 
 /// What is copied of a task while the pool is locked.
-struct Line {
+pub(super) struct Line {
     id: TaskId,
     state: TaskState,
     pool: Arc<str>,
@@ -136,7 +130,18 @@ struct Line {
 }
 
 impl Line {
-    fn info(self) -> TaskInfo {
+    pub(super) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
+        let home = state.gate.kept(state.gate.home(slot));
+        Self {
+            id,
+            state: state.gate.progress(slot, id),
+            pool: home.name.clone(),
+            group: home.group.clone(),
+            detail: state.details.get(slot).cloned(),
+        }
+    }
+
+    pub(super) fn info(self) -> TaskInfo {
         let detail = self.detail.as_deref();
         let own_name = detail.and_then(|detail| detail.name.as_deref());
         let name = own_name.map_or_else(|| format!("{}-{}", self.pool, self.id), str::to_owned);

@@ -36,6 +36,8 @@ mod spawn;
 mod state;
 mod stats;
 mod stop;
+#[cfg(feature = "control")]
+mod survey;
 mod task_builder;
 mod then;
 mod timer;
@@ -58,6 +60,8 @@ pub(crate) use self::resizes::ResizeListener;
 pub use self::shutdown::{Shutdown, ShutdownReport};
 pub use self::stats::Stats;
 pub use self::stop::CancelReport;
+#[cfg(feature = "control")]
+pub(crate) use self::survey::Surveyed;
 pub use self::task_builder::TaskBuilder;
 pub use self::then::Then;
 use crate::gate::LevelId;

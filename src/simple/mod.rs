@@ -139,7 +139,7 @@ where
     }
 
     /// Those that have not ended. The others are forgotten.
-    fn living(&self) -> Vec<AbortHandle> {
+    pub(crate) fn living(&self) -> Vec<AbortHandle> {
         let mut started = self.tasks.lock();
         let ended = started.sweep();
         let living = started.tasks.clone();

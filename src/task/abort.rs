@@ -53,6 +53,12 @@ impl AbortHandle {
         self.origin.keeper.state(self.slot, self.id)
     }
 
+    /// Returns where the task stands in its pool, with its number.
+    #[cfg(feature = "control")]
+    pub(crate) fn place(&self) -> (Slot, TaskId) {
+        (self.slot, self.id)
+    }
+
     /// Returns the number of the task.
     pub fn id(&self) -> TaskId {
         self.id

@@ -1,6 +1,8 @@
 //! The program `aiopool` against a server of this crate, and against what asyncio-taskpool 1.1.4 was recorded to say.
 
 mod ours;
+#[cfg(unix)]
+mod patience;
 mod recorded;
 
 use std::io::Write;

@@ -11,7 +11,7 @@ use aiopool::{AioPool, SimpleTaskPool};
 use crate::{Ran, aiopool, run, says};
 
 /// Has a simple pool called `demo`, of size 4, steered while `body` runs, which is given its address.
-fn steered<T: Send + 'static>(
+pub(crate) fn steered<T: Send + 'static>(
     token: Option<&str>,
     body: impl FnOnce(&AioPool, &str) -> T + Send + 'static,
 ) -> T {
@@ -180,4 +180,34 @@ fn a_watch_goes_on_until_its_server_ends() {
     });
     // Its reader is there and does not read: what is left fits into the pipe.
     assert_eq!(child.wait().unwrap().code(), Some(3));
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_escaped_for_people_and_left_alone_in_json() {
+    steered(None, |pool, address| {
+        let evil = "a\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\r\tz";
+        let group = pool.group(evil, 1).unwrap();
+        drop(group.task(pending::<()>()).name(evil).spawn_n());
+        let obeyed = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
+        for command in [
+            &["tasks"][..],
+            &["groups"],
+            &["stats", "-g", evil],
+            &["stats", "-g", "\u{1b}nobody"],
+            &["resize", "\u{1b}[2J"],
+            &["\u{1b}[2J"],
+            &["get-group-ids", evil],
+        ] {
+            let ran = tcp(address, command);
+            let shown = ran.out + &ran.err;
+            assert!(!shown.is_empty() && !shown.contains(obeyed), "{shown:?}");
+        }
+        let script = format!("stats -g \"{evil}\"\nbad\u{1b}\nwatch -g \"{evil}\"\n");
+        let ran = aiopool(&["tcp", address], &script);
+        let shown = ran.out + &ran.err;
+        assert!(!shown.contains(obeyed), "{shown:?}");
+        let json = tcp(address, &["--json", "groups"]).out;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["ok"][0]["name"], evil);
+    });
 }

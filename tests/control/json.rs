@@ -86,6 +86,39 @@ fn what_the_pool_counts_and_holds() {
 }
 
 #[test]
+fn the_order_of_keys_is_that_of_the_documentation() {
+    let server = Server::tcp(1, with_work);
+    let mut client = server.json();
+    client.ask("apply work -g one");
+    assert_eq!(
+        client.ask("stats"),
+        r#"{"ok":{"name":"demo","size":1,"active":1,"waiting":0,"paused":false,"locked":false,"full":true,"#
+            .to_owned()
+            + r#""submitted":1,"started":1,"completed":0,"panicked":0,"cancelled":0,"timed_out":0,"rejected":0}}"#
+    );
+    assert_eq!(
+        client.ask("tasks"),
+        r#"{"ok":{"tasks":[{"id":0,"name":"one-0","group":"one","state":"active","priority":0,"weight":1,"#
+            .to_owned()
+            + r#""waited":null,"running":null}],"more":0}}"#
+    );
+    assert_eq!(
+        client.ask("groups"),
+        r#"{"ok":[{"name":"one","size":"inf","active":1,"waiting":0,"paused":false,"locked":false}]}"#
+    );
+    assert!(
+        client
+            .ask("resize")
+            .starts_with(r#"{"error":{"kind":"usage","message":""#)
+    );
+    assert!(
+        client
+            .ask("resize")
+            .contains(r#"","usage":"usage: resize "#)
+    );
+}
+
+#[test]
 fn help_is_a_value() {
     let server = Server::tcp(1, simple);
     let mut client = server.json();

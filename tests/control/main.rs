@@ -4,12 +4,16 @@ mod support;
 
 mod groups;
 mod json;
+mod large;
 mod limits;
+mod many;
 mod python;
 mod rude;
 mod runtimes;
 mod safety;
+mod seats;
 mod session;
+mod setup;
 mod stopping;
 mod unix;
 mod watch;

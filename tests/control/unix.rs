@@ -155,3 +155,64 @@ fn a_token_is_asked_for_here_too() {
     let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
     assert!(server.text().title.contains("token"));
 }
+
+#[test]
+fn who_reads_nothing_of_a_large_answer_leaves_the_seat() {
+    let dir = Dir::new();
+    let path = dir.socket();
+    let begin = |pool| async move {
+        let hour = std::time::Duration::from_secs(3600);
+        let builder = simple(pool).max_sessions(1).idle_timeout(hour);
+        builder.serve_unix(path).await
+    };
+    let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
+    let task = server.pool.task(std::future::pending::<()>());
+    // More than a socket has room for.
+    drop(task.name("a".repeat(1 << 20)).spawn_n());
+    let mut silent = server.json();
+    silent.say("tasks");
+    eventually("there is a seat again", || {
+        server.text().title == "SimpleTaskPool-demo"
+    });
+    drop(silent);
+}
+
+#[test]
+fn its_group_may_use_it_if_the_program_wants_that() {
+    let dir = Dir::new();
+    let path = dir.socket();
+    let begin = |pool| async move { simple(pool).mode(0o660).serve_unix(path).await };
+    let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
+    let there = fs::metadata(dir.socket()).unwrap();
+    assert_eq!(there.permissions().mode() & 0o777, 0o660);
+    assert_eq!(server.text().ask("num-running"), "0");
+}
+
+#[test]
+fn a_socket_that_was_handed_over_is_served_and_its_file_left_alone() {
+    let dir = Dir::new();
+    let listener = UnixListener::bind(dir.socket()).unwrap();
+    let path = dir.socket();
+    let begin = move |pool| simple(pool).serve_listener(listener);
+    let mut server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
+    assert_eq!(server.address.to_string(), path.display().to_string());
+    assert_eq!(server.text().ask("num-running"), "0");
+    server.stop();
+    assert!(dir.socket().exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_audit_hears_which_user_and_process_it_is() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let dir = Dir::new();
+    let path = dir.socket();
+    let begin = |pool| async move {
+        let builder = simple(pool).audit(move |peer, _| tell.send(peer.to_string()).unwrap());
+        builder.serve_unix(path).await
+    };
+    let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
+    server.text();
+    let who = told.recv().unwrap();
+    assert!(who.ends_with(&format!(" pid {}", process::id())), "{who}");
+}

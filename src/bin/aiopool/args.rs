@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use crate::address::{Address, host_and_port};
 use crate::connection::{Connection, Login};
 use crate::failure::Failure;
-use crate::{one_shot, prompt, top};
+use crate::{one_shot, prompt, token, top};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -52,6 +52,12 @@ struct Args {
         value_name = "TOKEN"
     )]
     token: Option<String>,
+    /// Take the token from the first line of this file
+    #[arg(long, global = true, value_name = "PATH", conflicts_with = "token", value_hint = ValueHint::FilePath)]
+    token_file: Option<PathBuf>,
+    /// How long to wait for the server, in seconds: to connect (5), and for each answer (30, and for ever where the command itself waits)
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = timeout)]
+    timeout: Option<Duration>,
     #[command(subcommand)]
     what: What,
 }
@@ -121,6 +127,16 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn dispatch(args: Args) -> Result<(), Failure> {
+    let token = match &args.token_file {
+        Some(path) => Some(token::read(path)?),
+        None => args.token,
+    };
+    let login = |address| Login {
+        address,
+        token,
+        width: width(),
+        timeout: args.timeout,
+    };
     let (address, command) = match args.what {
         What::Tcp { address, command } => (Address::Tcp(address), command),
         What::Unix { path, command } => (Address::Unix(path), command),
@@ -129,12 +145,12 @@ fn dispatch(args: Args) -> Result<(), Failure> {
                 Server::Tcp { address } => Address::Tcp(address),
                 Server::Unix { path } => Address::Unix(path),
             };
-            return top::run(Connection::open(&login(address, args.token))?, interval);
+            return top::run(Connection::open(&login(address))?, interval);
         }
         What::Completions { shell } => return completions(shell),
     };
     let (command, json) = heard_anywhere(command, args.json);
-    let connection = Connection::open(&login(address, args.token))?;
+    let connection = Connection::open(&login(address))?;
     match command.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => prompt::run(connection, json),
         ["top"] => top::run(connection, DEFAULT_INTERVAL),
@@ -142,11 +158,11 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     }
 }
 
-fn login(address: Address, token: Option<String>) -> Login {
-    Login {
-        address,
-        token,
-        width: width(),
+/// From a tenth of a second to a day.
+fn timeout(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 0.1..=86_400.0) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number from 0.1 to 86400".into()),
     }
 }
 

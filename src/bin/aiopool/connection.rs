@@ -9,6 +9,7 @@
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -18,6 +19,13 @@ use crate::reply::Reply;
 use crate::socket::Socket;
 
 const LONGEST_GREETING: u64 = 1 << 16;
+
+/// So long a server may take to accept a connection, and to greet.
+const GREETING: Duration = Duration::from_secs(5);
+
+/// So long a server may take to answer, unless the command is one that waits.
+const ANSWER: Duration = Duration::from_secs(30);
+
 /// Looks, and no more: every server has it.
 const PROBE: &str = "is-locked";
 
@@ -28,6 +36,8 @@ pub(crate) struct Login {
     pub(crate) token: Option<String>,
     /// The columns that help is wrapped to.
     pub(crate) width: u16,
+    /// How long to wait for the server, each time, if the user has said so.
+    pub(crate) timeout: Option<Duration>,
 }
 
 /// The server's half of what is said, and ours.
@@ -38,6 +48,16 @@ pub(crate) struct Connection {
     wire: Wire,
     reader: BufReader<Socket>,
     sender: Sender,
+    /// An answer was not waited for: the next one would be taken for it.
+    is_broken: bool,
+}
+
+/// Stops what the server does for a command that goes on.
+#[derive(Debug)]
+pub(crate) struct Stopper {
+    socket: Sender,
+    /// A line ends it, if it is a `watch`; where that does not help, and otherwise, the end of the connection does.
+    line_first: bool,
 }
 
 /// The half that is written to, for another thread too.
@@ -56,13 +76,15 @@ impl Connection {
         let address = &login.address;
         let failed =
             |error: io::Error| Failure::Connection(format!("cannot connect to {address}: {error}"));
-        let socket = Socket::connect(address).map_err(failed)?;
+        let patience = login.timeout.unwrap_or(GREETING);
+        let socket = Socket::connect(address, patience).map_err(failed)?;
         let mut connection = Self {
             login: login.clone(),
             server: String::new(),
             wire: Wire::Text,
             sender: Sender(socket.another().map_err(failed)?),
             reader: BufReader::new(socket),
+            is_broken: false,
         };
         connection.greet().map_err(|error| failed(explain(error)))?;
         Ok(connection)
@@ -81,19 +103,42 @@ impl Connection {
         self.wire
     }
 
-    /// Sends one command, and waits for its reply as long as it takes.
+    /// Sends one command, and waits for its reply: as long as it takes for a command that waits, else as long as a
+    /// server may take to answer.
     pub(crate) fn ask(&mut self, command: &str) -> Result<Reply, Failure> {
-        let reply = match self.wire {
+        let usual = (!waits(command)).then_some(ANSWER);
+        self.ask_within(command, self.login.timeout.or(usual))
+    }
+
+    /// The same within this time. After a failure there is no connection any more, until it is [revived](Self::revive).
+    pub(crate) fn ask_within(
+        &mut self,
+        command: &str,
+        patience: Option<Duration>,
+    ) -> Result<Reply, Failure> {
+        let set = self.reader.get_ref().patient(patience);
+        let reply = set.and_then(|()| match self.wire {
             Wire::Json => self.sender.send(command).and_then(|()| self.receive()),
             Wire::Text => self.ask_in_text(command),
-        };
-        reply.map_err(|error| self.lost(error))
+        });
+        reply.map_err(|error| self.fail(error))
+    }
+
+    /// Whether a failure has left no connection.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    fn fail(&mut self, error: io::Error) -> Failure {
+        self.is_broken = true;
+        self.reader.get_ref().end();
+        self.lost(explain(error))
     }
 
     /// Connects anew if the server has hung up since the last reply, as it does when nobody says anything for long.
     /// Tells whether it did.
     pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
-        let is_gone = self.has_hung_up().map_err(|error| self.lost(error))?;
+        let is_gone = self.is_broken || self.has_hung_up().unwrap_or(true);
         if is_gone {
             *self = Self::open(&self.login)?;
         }
@@ -109,8 +154,21 @@ impl Connection {
     }
 
     /// The next reply of a command that has more than one.
-    pub(crate) fn next_reply(&mut self) -> Result<Reply, Failure> {
-        self.receive().map_err(|error| self.lost(error))
+    pub(crate) fn next_reply(&mut self, patience: Option<Duration>) -> Result<Reply, Failure> {
+        let set = self.reader.get_ref().patient(patience);
+        let reply = set.and_then(|()| self.receive());
+        reply.map_err(|error| self.fail(error))
+    }
+
+    /// How long the user would wait for the server, if that was said.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.login.timeout
+    }
+
+    /// What stops the command that is about to be sent, or the `watch` that goes on.
+    pub(crate) fn stopper(&self, line_first: bool) -> Result<Stopper, Failure> {
+        let socket = self.sender()?;
+        Ok(Stopper { socket, line_first })
     }
 
     /// Sends lines while this waits for replies.
@@ -125,7 +183,8 @@ impl Connection {
         if let Some(token) = &login.token {
             greeting["token"] = token.as_str().into();
         }
-        self.reader.get_ref().patient(false)?;
+        let patience = login.timeout.unwrap_or(GREETING);
+        self.reader.get_ref().patient(Some(patience))?;
         self.sender.send(&greeting.to_string())?;
         let answer = line(&mut self.reader.by_ref().take(LONGEST_GREETING))?;
         (self.wire, self.server) = match Reply::from_json(&answer) {
@@ -134,7 +193,7 @@ impl Connection {
             None if is_title(&answer) => (Wire::Text, answer),
             None => return Err(io::Error::other("it is no control server")),
         };
-        self.reader.get_ref().patient(true)
+        Ok(())
     }
 
     fn receive(&mut self) -> io::Result<Reply> {
@@ -170,6 +229,22 @@ impl Connection {
     }
 }
 
+/// Whether a command may take as long as tasks do.
+fn waits(command: &str) -> bool {
+    let name = command.split_whitespace().next();
+    matches!(name, Some("until-closed" | "gather-and-close"))
+}
+
+impl Stopper {
+    /// Stops it: asks at first, and insists then.
+    pub(crate) fn stop(&mut self) {
+        let asked = std::mem::take(&mut self.line_first) && self.socket.send("").is_ok();
+        if !asked {
+            self.socket.0.end();
+        }
+    }
+}
+
 impl Sender {
     /// In one piece, so that nobody has to wait for the second.
     pub(crate) fn send(&mut self, line: &str) -> io::Result<()> {
@@ -200,10 +275,9 @@ fn line(reader: &mut impl BufRead) -> io::Result<String> {
 /// Says what a silence means, which the system calls "temporarily unavailable".
 fn explain(error: io::Error) -> io::Error {
     match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::new(
-            ErrorKind::TimedOut,
-            "no answer, as a control server would give one",
-        ),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            io::Error::new(ErrorKind::TimedOut, "no answer in time")
+        }
         _ => error,
     }
 }

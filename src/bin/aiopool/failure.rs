@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use crate::printable::printable;
+
 /// Why the program ends, if not because all is well.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -55,5 +57,6 @@ impl From<io::Error> for Failure {
 /// One line on the standard error, which may be closed.
 pub(crate) fn complain(what: impl fmt::Display) {
     use io::Write;
-    let _ = writeln!(io::stderr(), "aiopool: {what}");
+    let what = what.to_string();
+    let _ = writeln!(io::stderr(), "aiopool: {}", printable(&what));
 }

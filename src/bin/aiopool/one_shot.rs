@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
+use crate::printable::printable;
 use crate::readable::readable;
 use crate::reply::{Refusal, Reply};
 use crate::watch::{self, Until};
@@ -40,7 +41,7 @@ pub(crate) fn print(command: &str, reply: &Reply, json: bool) -> Result<(), Fail
         Reply::Done(value) => writeln!(io::stdout(), "{}", readable(command, value))?,
         Reply::Refused(Refusal { message, usage, .. }) => {
             if let Some(usage) = usage {
-                let _ = writeln!(io::stderr(), "{usage}");
+                let _ = writeln!(io::stderr(), "{}", printable(usage));
             }
             complain(message);
         }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
+use crate::printable::{one_line, printable};
+
 /// What a person reads, without the end of the last line. Where asyncio-taskpool has a form for it, it is that form.
 pub(crate) fn readable(asked: &str, value: &Value) -> String {
     match value {
@@ -11,8 +13,13 @@ pub(crate) fn readable(asked: &str, value: &Value) -> String {
         Value::Bool(true) => "True".into(),
         Value::Bool(false) => "False".into(),
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
+        // On the text wire it may be the whole of a table.
+        Value::String(text) => printable(text).into_owned(),
         Value::Array(items) if asked.starts_with("groups") => table(items),
+        Value::Array(items) if asked.starts_with("functions") => {
+            let names: Vec<_> = items.iter().map(cell).collect();
+            names.join("\n")
+        }
         Value::Array(items) => list(items, asked.starts_with("get-group-ids")),
         Value::Object(fields) => object(asked, fields),
     }
@@ -21,7 +28,7 @@ pub(crate) fn readable(asked: &str, value: &Value) -> String {
 fn list(items: &[Value], is_set: bool) -> String {
     let text = items
         .iter()
-        .map(Value::to_string)
+        .map(|item| one_line(&item.to_string()).into_owned())
         .collect::<Vec<_>>()
         .join(", ");
     match is_set {
@@ -32,11 +39,12 @@ fn list(items: &[Value], is_set: bool) -> String {
 }
 
 fn object(asked: &str, fields: &Map<String, Value>) -> String {
-    match (fields.get("help"), fields.get("tasks")) {
-        (Some(Value::String(help)), _) => help.trim_end().into(),
-        (_, Some(Value::Array(tasks))) => match fields.get("more").and_then(Value::as_u64) {
-            None | Some(0) => table(tasks),
-            Some(more) => format!("{}\n… and {more} more", table(tasks)),
+    let list = fields.get("tasks").or_else(|| fields.get("groups"));
+    match (fields.get("help"), list) {
+        (Some(Value::String(help)), _) => printable(help.trim_end()).into_owned(),
+        (_, Some(Value::Array(rows))) => match fields.get("more").and_then(Value::as_u64) {
+            None | Some(0) => table(rows),
+            Some(more) => format!("{}\n… and {more} more", table(rows)),
         },
         _ if asked.starts_with("watch") => line(fields),
         _ => lines(fields),
@@ -46,7 +54,7 @@ fn object(asked: &str, fields: &Map<String, Value>) -> String {
 fn line(fields: &Map<String, Value>) -> String {
     let pairs = fields
         .iter()
-        .map(|(key, value)| format!("{key}={}", cell(value)));
+        .map(|(key, value)| format!("{}={}", one_line(key), cell(value)));
     pairs.collect::<Vec<_>>().join(" ")
 }
 
@@ -58,16 +66,20 @@ fn lines(fields: &Map<String, Value>) -> String {
         .unwrap_or(0);
     let pairs = fields
         .iter()
-        .map(|(key, value)| format!("{key:width$}  {}", cell(value)));
+        .map(|(key, value)| format!("{:width$}  {}", one_line(key), cell(value)));
     pairs.collect::<Vec<_>>().join("\n")
 }
+
+/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+const WIDEST: usize = 60;
 
 /// Rows under the names of their fields, each column as wide as its widest.
 fn table(rows: &[Value]) -> String {
     let Some(first) = rows.first().and_then(Value::as_object) else {
         return "none".into();
     };
-    let mut lines: Vec<Vec<String>> = vec![first.keys().cloned().collect()];
+    let mut lines: Vec<Vec<String>> =
+        vec![first.keys().map(|key| one_line(key).into_owned()).collect()];
     for row in rows {
         let cells = first
             .keys()
@@ -81,6 +93,7 @@ fn table(rows: &[Value]) -> String {
             .map(|line| length(&line[column]))
             .max()
             .unwrap_or(0)
+            .min(WIDEST)
     };
     let widths: Vec<usize> = (0..first.len()).map(widest).collect();
     let lines = lines.iter().map(|cells| {
@@ -98,11 +111,11 @@ fn cell(value: &Value) -> String {
         Value::Null => "-".into(),
         Value::Bool(true) => "True".into(),
         Value::Bool(false) => "False".into(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => one_line(text).into_owned(),
         Value::Number(number) if number.is_f64() => {
             format!("{:.3}", number.as_f64().unwrap_or_default())
         }
-        other => other.to_string(),
+        other => one_line(&other.to_string()).into_owned(),
     }
 }
 
@@ -122,6 +135,8 @@ mod tests {
         assert_eq!(readable("tasks -n 2", &tasks), table);
         assert_eq!(readable("tasks", &json!({"tasks": [], "more": 0})), "none");
         assert_eq!(readable("groups", &json!([{"name": "g"}])), "name\ng");
+        let cut = json!({"groups": [{"name": "g"}], "more": 2});
+        assert_eq!(readable("groups -n 1", &cut), "name\ng\n… and 2 more");
     }
 
     #[test]

@@ -27,7 +27,10 @@ impl Reply {
     pub(crate) fn from_json(line: &str) -> Option<Self> {
         let mut reply: Map<String, Value> = serde_json::from_str(line).ok()?;
         if let Some(value) = reply.remove("ok") {
-            return Some(Self::Done(value));
+            return Some(Self::Done(match reply.remove("more") {
+                Some(more) => json!({ "groups": value, "more": more }),
+                None => value,
+            }));
         }
         let error = reply.remove("error")?;
         let part = |key: &str| error.get(key)?.as_str().map(String::from);
@@ -58,6 +61,9 @@ impl Reply {
     /// One line, as the JSON wire has it.
     pub(crate) fn to_json(&self) -> String {
         let reply = match self {
+            Self::Done(Value::Object(cut)) if cut.contains_key("groups") => {
+                json!({ "ok": cut["groups"], "more": cut["more"] })
+            }
             Self::Done(value) => json!({ "ok": value }),
             Self::Refused(Refusal {
                 kind,
@@ -225,6 +231,7 @@ mod tests {
         for line in [
             r#"{"ok":null}"#,
             r#"{"ok":[1,2]}"#,
+            r#"{"ok":[{"name":"a"}],"more":3}"#,
             r#"{"error":{"kind":"k","message":"m"}}"#,
             r#"{"error":{"kind":"usage","message":"m","usage":"u"}}"#,
         ] {

@@ -1,7 +1,10 @@
 //! `watch`: one command whose answers go on until the next line.
 
 use std::io::{self, BufRead, Write};
-use std::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
@@ -33,10 +36,13 @@ pub(crate) fn follow(
     json: bool,
     until: Until,
 ) -> Result<(), Failure> {
-    end(connection, until)?;
+    let _ender = Ender::begin(connection, until)?;
+    let patience = connection
+        .timeout()
+        .map(|timeout| timeout + interval(command));
     print(command, first, json)?;
     loop {
-        match connection.next_reply()? {
+        match connection.next_reply(patience)? {
             reply if !goes_on(command, &reply) => return Ok(()),
             // It has been asked for an end, and had more to say meanwhile.
             _ if until == Until::Once => {}
@@ -45,19 +51,100 @@ pub(crate) fn follow(
     }
 }
 
-/// Ends it, or has it ended in time: any line does, and an empty one does no more.
-fn end(connection: &Connection, until: Until) -> Result<(), Failure> {
-    let mut quiet = connection.sender()?;
-    match until {
-        Until::Ever => {}
-        Until::Once => quiet.send("").map_err(|error| connection.lost(error))?,
-        Until::Enter => {
-            writeln!(io::stdout(), "Enter ends it.")?;
-            thread::spawn(move || {
-                let _ = io::stdin().lock().read_line(&mut String::new());
-                quiet.send("")
-            });
+/// How long a `watch` is silent between two answers.
+fn interval(command: &str) -> Duration {
+    let options = ["-i", "--interval"];
+    let mut words = command.split_whitespace();
+    let told = words.by_ref().find_map(|word| {
+        let begun = options.iter().find_map(|option| word.strip_prefix(option));
+        begun.map(|rest| rest.trim_start_matches('='))
+    });
+    let told = told.map(|attached| match attached {
+        "" => words.next().unwrap_or_default(),
+        attached => attached,
+    });
+    let seconds = told.and_then(|told| told.parse().ok()).unwrap_or(1.0);
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX / 2)
+}
+
+/// Sends the line that ends a `watch`, as long as there is one.
+struct Ender {
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ender {
+    fn begin(connection: &Connection, until: Until) -> Result<Self, Failure> {
+        let mut quiet = connection.sender()?;
+        let over = Arc::new(AtomicBool::new(false));
+        let mut thread = None;
+        match until {
+            Until::Ever => {}
+            Until::Once => quiet.send("").map_err(|error| connection.lost(error))?,
+            Until::Enter => {
+                writeln!(io::stdout(), "Enter or Ctrl-C ends it.")?;
+                let over = over.clone();
+                thread = Some(thread::spawn(move || {
+                    if read_line(&over) {
+                        let _ = quiet.send("");
+                    }
+                }));
+            }
+        }
+        Ok(Self { over, thread })
+    }
+}
+
+impl Drop for Ender {
+    /// What is typed from now on is for the prompt.
+    fn drop(&mut self) {
+        self.over.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
         }
     }
-    Ok(())
+}
+
+/// Waits for a line and takes it, unless it is `over` before one comes.
+#[cfg(unix)]
+fn read_line(over: &AtomicBool) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    let stdin = io::stdin();
+    let moment = Timespec {
+        tv_sec: 0,
+        tv_nsec: 50_000_000,
+    };
+    while !over.load(Relaxed) {
+        let mut wanted = [PollFd::new(&stdin, PollFlags::IN)];
+        if poll(&mut wanted, Some(&moment)).is_ok_and(|ready| ready > 0) {
+            return stdin.lock().read_line(&mut String::new()).is_ok();
+        }
+    }
+    false
+}
+
+#[cfg(not(unix))]
+fn read_line(over: &AtomicBool) -> bool {
+    let read = io::stdin().lock().read_line(&mut String::new());
+    read.is_ok() && !over.load(Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::interval;
+
+    #[test]
+    fn the_interval_is_that_of_the_command() {
+        for (command, seconds) in [
+            ("watch", 1.0),
+            ("watch -i 2.5 -g x", 2.5),
+            ("watch -i3", 3.0),
+            ("watch --interval=4", 4.0),
+            ("watch --interval 5", 5.0),
+            ("watch -i", 1.0),
+        ] {
+            assert_eq!(interval(command).as_secs_f64(), seconds, "{command}");
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::steer::{Desk, Target, Works};
-use super::listener::{Listener, invalid};
+use super::audit::{Audit, AuditEvent, Peer};
+use super::listener::{Listener, ListeningSocket, invalid};
 use super::secret::Secret;
 use super::server::ControlServer;
 use super::serving::Serving;
@@ -18,6 +19,8 @@ pub struct Builder {
     works: Works,
     read_only: bool,
     until_closed: bool,
+    mode: u32,
+    audit: Audit,
     limits: Limits,
 }
 
@@ -37,6 +40,8 @@ impl Builder {
             works: Works::default(),
             read_only: false,
             until_closed: false,
+            mode: 0o600,
+            audit: Audit::default(),
             limits: Limits {
                 sessions: 256,
                 idle: Duration::from_secs(15 * 60),
@@ -54,9 +59,39 @@ impl Builder {
 
     /// What a client has to send in its handshake. Without one, TCP is served on loopback only.
     ///
-    /// It crosses the network in the clear.
+    /// It crosses the network in the clear: see the [module](crate::control) for how to go through SSH. Best it is long
+    /// and random, and read from a file or from the environment: a command line can be read by every local user.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.limits.token = Some(Secret::new(token.into()));
+        self
+    }
+
+    /// Calls `hook` for each line that a client sends, before the line is obeyed, and for each client that is let in or has
+    /// a wrong token.
+    ///
+    /// It runs on the thread that serves, and is to be short. Where it panics, the line is not obeyed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aiopool::AioPool;
+    /// use aiopool::control::{AuditEvent, ControlServer};
+    ///
+    /// let builder = ControlServer::builder(AioPool::new(4)).audit(|peer, event| match event {
+    ///     AuditEvent::Line(line) => eprintln!("{peer} says: {line:?}"),
+    ///     other => eprintln!("{peer}: {other:?}"),
+    /// });
+    /// ```
+    pub fn audit(mut self, hook: impl Fn(&Peer, AuditEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.audit = Audit::new(hook);
+        self
+    }
+
+    /// The mode of a Unix socket's file: 0o660 lets the file's group in, too. The default is 0o600, for its owner alone.
+    ///
+    /// Whoever may write to the file can steer the pool.
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
         self
     }
 
@@ -148,7 +183,41 @@ impl Builder {
         self.serve(listener)
     }
 
-    /// Listens on a Unix socket, which only its owner may connect to (mode 0600).
+    /// Serves on a socket that listens already, as systemd and other supervisors hand it over: a
+    /// [`TcpListener`](std::net::TcpListener) or, on Unix, a `UnixListener` of the standard library.
+    ///
+    /// The file of such a Unix socket is left as it is, with its mode, and stays when the server has stopped.
+    ///
+    /// # Errors
+    ///
+    /// As for [`serve_tcp`](Self::serve_tcp): without a token, a TCP socket has to be bound to loopback.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::AioPool;
+    /// use aiopool::control::ControlServer;
+    ///
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let builder = ControlServer::builder(AioPool::new(4));
+    /// let (server, serving) = builder.serve_listener(listener).await?;
+    /// tokio::spawn(serving);
+    /// # server.stop().await;
+    /// # Ok::<(), std::io::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub async fn serve_listener(
+        self,
+        listener: impl Into<ListeningSocket>,
+    ) -> io::Result<(ControlServer, Serving)> {
+        self.check()?;
+        let any = self.limits.token.is_some();
+        let listener = Listener::listening(listener.into(), any)?;
+        self.serve(listener)
+    }
+
+    /// Listens on a Unix socket, which only its owner may connect to, unless [`mode`](Self::mode) says otherwise.
     ///
     /// A socket that nobody listens on any more is replaced. As [`serve_tcp`](Self::serve_tcp) it returns
     /// what is to be spawned.
@@ -164,7 +233,7 @@ impl Builder {
         path: impl AsRef<std::path::Path>,
     ) -> io::Result<(ControlServer, Serving)> {
         self.check()?;
-        let listener = Listener::unix(path.as_ref())?;
+        let listener = Listener::unix(path.as_ref(), self.mode)?;
         self.serve(listener)
     }
 
@@ -181,11 +250,14 @@ impl Builder {
 
     fn serve(self, listener: Listener) -> io::Result<(ControlServer, Serving)> {
         let address = listener.address()?;
+        // The server may be polled where there is no runtime.
+        self.target.pool().bind_runtime();
         let desk = Arc::new(Desk::new(self.target, self.works, self.read_only));
         Ok(Serving::new(
             listener,
             address,
             desk,
+            self.audit,
             self.limits,
             self.until_closed,
         ))

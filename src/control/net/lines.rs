@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures_util::io::AsyncRead;
 
-use super::time::yield_now;
+use super::super::yields::yield_now;
 
 /// Takes what a client sends apart into lines, of which none is too long.
 pub(super) struct Lines<R> {

@@ -1,5 +1,7 @@
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener as StdTcpListener};
+#[cfg(unix)]
+use std::os::unix::net::UnixListener as StdUnixListener;
 
 use async_net::TcpListener;
 
@@ -14,22 +16,53 @@ pub(super) enum Listener {
     Unix(UnixSocket),
 }
 
+/// A socket that listens already: see [`Builder::serve_listener`](super::Builder::serve_listener).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ListeningSocket {
+    /// One for TCP.
+    Tcp(StdTcpListener),
+    /// A Unix socket.
+    #[cfg(unix)]
+    Unix(StdUnixListener),
+}
+
+impl From<StdTcpListener> for ListeningSocket {
+    fn from(listener: StdTcpListener) -> Self {
+        Self::Tcp(listener)
+    }
+}
+
+#[cfg(unix)]
+impl From<StdUnixListener> for ListeningSocket {
+    fn from(listener: StdUnixListener) -> Self {
+        Self::Unix(listener)
+    }
+}
+
 impl Listener {
+    /// Takes a socket that listens already.
+    pub(super) fn listening(socket: ListeningSocket, any: bool) -> io::Result<Self> {
+        match socket {
+            ListeningSocket::Tcp(listener) => {
+                check(&[listener.local_addr()?], any)?;
+                TcpListener::try_from(listener).map(Self::Tcp)
+            }
+            #[cfg(unix)]
+            ListeningSocket::Unix(listener) => UnixSocket::listening(listener).map(Self::Unix),
+        }
+    }
+
     /// Listens on one of the addresses that this stands for. Unless `any` may be, all of them have to be loopback.
     pub(super) async fn tcp(address: &str, any: bool) -> io::Result<Self> {
         let addresses = async_net::resolve(address).await?;
-        if let Some(open) = addresses.iter().find(|one| !any && !is_loopback(one)) {
-            let message = format!(
-                "{open} is not loopback: who can reach it could steer the pool, so it needs a token"
-            );
-            return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
-        }
+        check(&addresses, any)?;
         TcpListener::bind(&addresses[..]).await.map(Self::Tcp)
     }
 
     #[cfg(unix)]
-    pub(super) fn unix(path: &std::path::Path) -> io::Result<Self> {
-        UnixSocket::bind(path).map(Self::Unix)
+    pub(super) fn unix(path: &std::path::Path, mode: u32) -> io::Result<Self> {
+        UnixSocket::bind(path, mode).map(Self::Unix)
     }
 
     pub(super) fn address(&self) -> io::Result<Address> {
@@ -37,6 +70,20 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Self::Unix(socket) => Ok(Address::Unix(socket.path().to_owned())),
+        }
+    }
+}
+
+/// Unless `any` may be, all of the addresses have to be loopback.
+fn check(addresses: &[SocketAddr], any: bool) -> io::Result<()> {
+    let mut open = addresses.iter().filter(|one| !any && !is_loopback(one));
+    match open.next() {
+        None => Ok(()),
+        Some(open) => {
+            let message = format!(
+                "{open} is not loopback: who can reach it could steer the pool, so it needs a token"
+            );
+            Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
         }
     }
 }

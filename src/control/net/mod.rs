@@ -5,9 +5,11 @@
 //!             └ all of them in one future, Serving: the caller's executor polls it
 //! ```
 
+mod audit;
 mod builder;
 mod lines;
 mod listener;
+mod lobby;
 mod secret;
 mod server;
 mod serving;
@@ -16,6 +18,8 @@ mod time;
 #[cfg(unix)]
 mod unix;
 
+pub use self::audit::{AuditEvent, Peer};
 pub use self::builder::Builder;
+pub use self::listener::ListeningSocket;
 pub use self::server::{Address, ControlServer};
 pub use self::serving::Serving;

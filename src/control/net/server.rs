@@ -78,6 +78,11 @@ impl ControlServer {
         &self.address
     }
 
+    /// Returns how many connections have sent a wrong token so far, or none where there should have been one.
+    pub fn wrong_tokens(&self) -> u64 {
+        self.signals.wrong_tokens()
+    }
+
     /// Ends all sessions at once, frees the port, or removes the socket's file. Waits until that is done.
     ///
     /// What clients have asked for and was not answered is not carried out, or not to its end.

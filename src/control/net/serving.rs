@@ -4,11 +4,13 @@ use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Timer;
 use async_lock::{OnceCell, Semaphore};
+use async_net::TcpStream;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
 use futures_util::future::{BoxFuture, Either};
@@ -16,11 +18,15 @@ use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::FuturesUnordered;
 
 use super::super::steer::Desk;
+use super::audit::{Audit, Peer};
 use super::builder::Limits;
 use super::listener::Listener;
+use super::lobby::Lobby;
 use super::server::{Address, ControlServer};
 use super::session::Session;
 use super::time::{either, within};
+#[cfg(unix)]
+use super::unix::peer;
 use crate::unwind::discard;
 
 /// A server at work: a future that is done when the server has stopped.
@@ -38,11 +44,20 @@ pub struct Serving(BoxFuture<'static, ()>);
 pub(super) struct Signals {
     stop: OnceCell<()>,
     ended: OnceCell<()>,
+    wrong_tokens: AtomicU64,
 }
 
 impl Signals {
     pub(super) fn stop(&self) {
         _ = self.stop.set_blocking(());
+    }
+
+    pub(super) fn count_wrong_token(&self) {
+        self.wrong_tokens.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn wrong_tokens(&self) -> u64 {
+        self.wrong_tokens.load(Relaxed)
     }
 
     pub(super) async fn ended(&self) {
@@ -62,6 +77,10 @@ impl Drop for Farewell {
 /// So long sessions may finish what they say after their pool has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// So many connections may be there without a seat: as many as there are seats, but within these bounds.
+const FEW: usize = 16;
+const MANY: usize = 256;
+
 /// So long nobody is accepted when the system refuses: it may be out of descriptors.
 const RESPITE: Duration = Duration::from_millis(50);
 
@@ -70,18 +89,22 @@ impl Serving {
         listener: Listener,
         address: Address,
         desk: Arc<Desk>,
+        audit: Audit,
         limits: Limits,
         until_closed: bool,
     ) -> (ControlServer, Self) {
         let signals = Arc::new(Signals::default());
         let farewell = Farewell(signals.clone());
         let server = ControlServer::new(address, signals.clone());
-        let host = Host {
+        let host = Arc::new(Host {
             seats: Arc::new(Semaphore::new(limits.sessions)),
+            lobby: Lobby::new(limits.sessions.clamp(FEW, MANY)),
             limits,
             desk,
-            ending: Arc::new(OnceCell::new()),
-        };
+            audit,
+            ending: OnceCell::new(),
+            signals: signals.clone(),
+        });
         let floor = Floor {
             listener,
             host,
@@ -113,7 +136,7 @@ impl fmt::Debug for Serving {
 /// Where the sessions are.
 struct Floor {
     listener: Listener,
-    host: Host,
+    host: Arc<Host>,
     sessions: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
@@ -159,44 +182,60 @@ impl Drop for Floor {
 }
 
 /// What all sessions have in common.
-struct Host {
-    seats: Arc<Semaphore>,
-    limits: Limits,
-    desk: Arc<Desk>,
+pub(super) struct Host {
+    pub(super) seats: Arc<Semaphore>,
+    pub(super) lobby: Arc<Lobby>,
+    pub(super) limits: Limits,
+    pub(super) desk: Arc<Desk>,
+    pub(super) audit: Audit,
     /// Set when no session is to begin another command.
-    ending: Arc<OnceCell<()>>,
+    pub(super) ending: OnceCell<()>,
+    pub(super) signals: Arc<Signals>,
 }
 
 impl Host {
-    async fn accept(&self, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
+    async fn accept(self: &Arc<Self>, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
         Ok(match listener {
             Listener::Tcp(listener) => {
-                let (stream, _) = listener.accept().await?;
+                let (stream, from) = listener.accept().await?;
                 _ = stream.set_nodelay(true);
-                self.session(stream)
+                keep_alive(&stream);
+                self.session(stream, Peer::Tcp(from))
             }
             #[cfg(unix)]
-            Listener::Unix(socket) => self.session(socket.accept().await?),
+            Listener::Unix(socket) => {
+                let stream = socket.accept().await?;
+                let peer = peer(&stream);
+                self.session(stream, peer)
+            }
         })
     }
 
-    /// A session, if there is a seat for it.
-    fn session<S>(&self, stream: S) -> BoxFuture<'static, ()>
+    fn session<S>(self: &Arc<Self>, stream: S, peer: Peer) -> BoxFuture<'static, ()>
     where
         S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
     {
-        let seat = self.seats.try_acquire_arc();
-        let (desk, limits, ending) = (&self.desk, &self.limits, &self.ending);
-        let session = Session::new(stream, desk.clone(), limits.clone(), ending.clone());
-        async move {
-            match seat {
-                Some(_seat) => session.hold().await,
-                None => session.refuse().await,
-            }
-        }
-        .boxed()
+        let place = self.lobby.enter();
+        Session::new(stream, peer, self.clone(), place)
+            .hold()
+            .boxed()
     }
 }
+
+/// Has the system find out that a client is gone which could not say so.
+#[cfg(unix)]
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt::set_socket_keepalive;
+    _ = set_socket_keepalive(stream, true);
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::net::sockopt::set_tcp_keepidle;
+        _ = set_tcp_keepidle(stream, Duration::from_secs(60));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_alive(_: &TcpStream) {}
 
 /// A panic of it is the end of it, and of nothing else.
 fn unbreakable(errand: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {

@@ -5,26 +5,37 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_io::Timer;
-use async_lock::OnceCell;
+use async_lock::SemaphoreGuardArc;
 use futures_util::FutureExt;
-use futures_util::future::{Either, select};
+use futures_util::future::Either;
 use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::super::steer::Desk;
 use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
-use super::builder::Limits;
+use super::super::yields::yield_now;
+use super::audit::{AuditEvent, Peer};
 use super::lines::{Line, Lines};
-use super::time::{either, within, yield_now};
+use super::lobby::Place;
+use super::serving::Host;
+use super::time::{either, within};
 
 /// A client, from its connection on.
 pub(super) struct Session<S> {
     lines: Lines<S>,
     stream: S,
-    desk: Arc<Desk>,
-    limits: Limits,
-    ending: Arc<OnceCell<()>>,
+    peer: Peer,
+    host: Arc<Host>,
+    standing: Standing,
     format: Format,
     width: usize,
+}
+
+/// What a connection has in the server.
+enum Standing {
+    /// It may be sent away for another one: it has not been admitted yet, or can say no more.
+    Waits(Place),
+    Admitted {
+        _seat: SemaphoreGuardArc,
+    },
 }
 
 /// Why a session ends: the client has gone, or is to go. It has been told what there is to tell.
@@ -39,25 +50,29 @@ impl From<io::Error> for Over {
 /// So long a client may take to introduce itself.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
+/// So long a client waits to be told that its token is wrong.
+const WRONG_TOKEN: Duration = Duration::from_millis(500);
+
 /// So long a command goes on for a client that will say no more.
 const HALF_CLOSED: Duration = Duration::from_secs(60);
+
+/// An answer that is no longer than this may wait for its reader as long as a session may be idle.
+const SMALL: usize = 64 * 1024;
+
+/// So long a client may take nothing of a longer one.
+const LARGE_UNREAD: Duration = Duration::from_secs(10);
 
 /// So long a client may take to read that it is sent away.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
-    pub(super) fn new(
-        stream: S,
-        desk: Arc<Desk>,
-        limits: Limits,
-        ending: Arc<OnceCell<()>>,
-    ) -> Self {
+    pub(super) fn new(stream: S, peer: Peer, host: Arc<Host>, place: Place) -> Self {
         Self {
-            lines: Lines::new(stream.clone(), limits.line),
+            lines: Lines::new(stream.clone(), host.limits.line),
             stream,
-            desk,
-            limits,
-            ending,
+            peer,
+            host,
+            standing: Standing::Waits(place),
             format: Format::Text,
             width: 80,
         }
@@ -65,39 +80,62 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     /// Holds the session, to its end.
     pub(super) async fn hold(mut self) {
-        _ = self.serve().await;
-        self.part().await;
+        if self.or_withdrawn(Self::meet).await.is_some() {
+            _ = self.serve().await;
+        }
+        self.give_up_seat();
+        self.or_withdrawn(Self::part).await;
     }
 
-    /// Sends the client away.
-    pub(super) async fn refuse(mut self) {
-        self.limits.idle = REFUSAL;
-        if let Some(Ok(Some(Line::Text(line)))) = within(REFUSAL, self.lines.next()).await {
-            self.format =
-                Handshake::read(&line).map_or_else(|(format, _)| format, |own| own.format);
+    /// Waits for this as long as the connection has a place. `None` if it has none, or is to end.
+    async fn or_withdrawn<T>(
+        &mut self,
+        step: impl AsyncFnOnce(&mut Self) -> Result<T, Over>,
+    ) -> Option<T> {
+        let withdrawn = match &self.standing {
+            Standing::Waits(place) => place.withdrawal(),
+            Standing::Admitted { .. } => return step(self).await.ok(),
+        };
+        match either(withdrawn, step(self)).await {
+            Either::Left(()) => None,
+            Either::Right(done) => done.ok(),
         }
-        let message = format!("there are {} sessions already", self.limits.sessions);
-        let answer = Err(Failure::new(Kind::Busy, message));
-        _ = self.answer(&answer).await;
-        self.part().await;
+    }
+
+    /// A client that can say no more needs no seat.
+    fn give_up_seat(&mut self) {
+        if matches!(self.standing, Standing::Admitted { .. }) {
+            self.standing = Standing::Waits(self.host.lobby.enter());
+        }
+    }
+
+    async fn meet(&mut self) -> Result<(), Over> {
+        self.shake_hands().await?;
+        let Some(_seat) = self.host.seats.try_acquire_arc() else {
+            let message = format!("there are {} sessions already", self.host.limits.sessions);
+            return self.send_away(Kind::Busy, &message).await;
+        };
+        self.standing = Standing::Admitted { _seat };
+        self.audit(AuditEvent::Admitted);
+        let title = self.host.desk.target().title();
+        self.answer(&Ok(Reply::Name(title))).await
     }
 
     /// Ends the connection so that the client can read what it was told: what it sends meanwhile has to be taken.
-    async fn part(mut self) {
+    async fn part(&mut self) -> Result<(), Over> {
         let part = async {
             self.stream.close().await?;
             self.lines.drain().await
         };
-        _ = within(REFUSAL, part).await;
+        within(REFUSAL, part).await.ok_or(Over)?.map_err(Over::from)
     }
 
     async fn serve(&mut self) -> Result<(), Over> {
-        self.shake_hands().await?;
         let mut next = None;
         loop {
             let line = match next.take() {
                 Some(line) => line,
-                None => self.next(self.limits.idle).await?,
+                None => self.next(self.host.limits.idle).await?,
             };
             match self.read(line) {
                 Ok(Call::Watch { group, every }) => next = self.watch(group, every).await?,
@@ -112,7 +150,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     }
 
     async fn shake_hands(&mut self) -> Result<(), Over> {
-        let line = self.next(HANDSHAKE.min(self.limits.idle)).await?;
+        let line = self.next(HANDSHAKE.min(self.host.limits.idle)).await?;
         let read = match line {
             Line::Text(line) => Handshake::read(&line),
             Line::TooLong => Err((Format::Text, "the first line is too long".into())),
@@ -127,15 +165,21 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         };
         self.format = handshake.format;
         self.width = handshake.width;
-        if let Some(token) = &self.limits.token {
-            if !handshake.token.is_some_and(|given| token.is(&given)) {
-                return self
-                    .send_away(Kind::Token, "the token is missing, or is not this server's")
-                    .await;
-            }
+        let token = self.host.limits.token.as_ref();
+        let given = handshake.token.as_deref();
+        match token.is_none_or(|token| given.is_some_and(|given| token.is(given))) {
+            true => Ok(()),
+            false => self.refuse_token().await,
         }
-        let title = self.desk.target().title();
-        self.answer(&Ok(Reply::Name(title))).await
+    }
+
+    /// Counts a wrong token, and tells the client after a while, so that it does not try many.
+    async fn refuse_token(&mut self) -> Result<(), Over> {
+        self.host.signals.count_wrong_token();
+        self.audit(AuditEvent::WrongToken);
+        Timer::after(WRONG_TOKEN).await;
+        self.send_away(Kind::Token, "the token is missing, or is not this server's")
+            .await
     }
 
     async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Over> {
@@ -146,7 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     /// Waits for the next line, unless the server is about to end.
     async fn next(&mut self, time: Duration) -> Result<Line, Over> {
         let line = within(time, self.lines.next());
-        match either(self.ending.wait(), line).await {
+        match either(self.host.ending.wait(), line).await {
             Either::Right(Some(line)) => line?.ok_or(Over),
             Either::Left(_) => Err(Over),
             Either::Right(None) => {
@@ -157,16 +201,23 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
+    fn audit(&self, event: AuditEvent<'_>) -> bool {
+        self.host.audit.tell(&self.peer, event)
+    }
+
     fn read(&self, line: Line) -> Result<Call, Failure> {
         let line = match line {
             Line::Text(line) => line,
             Line::NotUtf8 => return Err(Failure::new(Kind::NotUtf8, "the line is no UTF-8")),
             Line::TooLong => {
-                let message = format!("the line has more than {} bytes", self.limits.line);
+                let message = format!("the line has more than {} bytes", self.host.limits.line);
                 return Err(Failure::new(Kind::LineTooLong, message));
             }
         };
-        let sort = self.desk.sort();
+        if !self.audit(AuditEvent::Line(&line)) {
+            return Err(Failure::new(Kind::Panicked, "the audit panicked"));
+        }
+        let sort = self.host.desk.sort();
         parse(&line, sort).map_err(|misuse| Failure {
             kind: Kind::Usage,
             message: misuse.message,
@@ -179,13 +230,21 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     /// Carries a command out, as long as the client is there.
     async fn run(&mut self, call: Call) -> Result<Result<Reply, Failure>, Over> {
-        let desk = self.desk.clone();
-        let mut run = pin!(AssertUnwindSafe(desk.run(call, self.width)).catch_unwind());
-        let ran = match select(&mut run, pin!(self.lines.until_end())).await {
-            Either::Left((ran, _)) => Some(ran),
-            Either::Right((Err(_), _)) => None,
+        let host = self.host.clone();
+        let only_waits = call.only_waits();
+        let mut run = pin!(AssertUnwindSafe(host.desk.run(call, self.width)).catch_unwind());
+        let first = either(&mut run, self.lines.until_end()).await;
+        let ran = match first {
+            Either::Left(ran) => Some(ran),
+            Either::Right(Err(_)) => None,
+            Either::Right(Ok(())) if only_waits => None,
             // It may have closed its own half only, and wait for the answer; or it has gone.
-            Either::Right((Ok(()), _)) => within(HALF_CLOSED.min(self.limits.idle), run).await,
+            Either::Right(Ok(())) => {
+                self.give_up_seat();
+                let time = HALF_CLOSED.min(self.host.limits.idle);
+                let ran = async |_: &mut Self| Ok(within(time, run).await);
+                self.or_withdrawn(ran).await.flatten()
+            }
         };
         let panicked = || Failure::new(Kind::Panicked, "the command panicked");
         Ok(ran.ok_or(Over)?.unwrap_or_else(|_| Err(panicked())))
@@ -208,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 return Ok(None);
             }
             let said = either(self.lines.next(), Timer::after(every));
-            match either(self.ending.wait(), said).await {
+            match either(self.host.ending.wait(), said).await {
                 Either::Left(_) => return Err(Over),
                 Either::Right(Either::Right(_)) => {}
                 Either::Right(Either::Left(line)) => {
@@ -222,8 +281,18 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     async fn answer(&mut self, answer: &Result<Reply, Failure>) -> Result<(), Over> {
         let line = self.format.write(answer);
-        let write = self.stream.write_all(line.as_bytes());
-        within(self.limits.idle, write).await.ok_or(Over)??;
+        let patience = match line.len() > SMALL {
+            true => self.host.limits.idle.min(LARGE_UNREAD),
+            false => self.host.limits.idle,
+        };
+        let mut left = line.as_bytes();
+        while !left.is_empty() {
+            let written = within(patience, self.stream.write(left));
+            match written.await.ok_or(Over)?? {
+                0 => return Err(Over),
+                count => left = &left[count..],
+            }
+        }
         Ok(())
     }
 }

@@ -1,6 +1,4 @@
-use std::future::poll_fn;
 use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use async_io::Timer;
@@ -20,17 +18,4 @@ pub(super) async fn either<A: Future, B: Future>(one: A, other: B) -> Either<A::
         Either::Left((output, _)) => Either::Left(output),
         Either::Right((output, _)) => Either::Right(output),
     }
-}
-
-/// Lets the other sessions have a turn.
-pub(super) async fn yield_now() {
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -4,13 +4,17 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as Listening, UnixStream as Connecting};
 use std::path::{Path, PathBuf};
 
+use super::audit::Peer;
 use async_net::unix::{UnixListener, UnixStream};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 
 /// A Unix socket that its owner alone may use. Its file goes with it.
 pub(super) struct UnixSocket {
     listener: UnixListener,
-    file: SocketFile,
+    /// Where it is, as far as it is anywhere.
+    path: PathBuf,
+    /// `None` for a socket that somebody else has made.
+    _file: Option<SocketFile>,
 }
 
 /// The file of a socket, as long as it is ours.
@@ -20,26 +24,58 @@ struct SocketFile {
 }
 
 impl UnixSocket {
-    pub(super) fn bind(path: &Path) -> io::Result<Self> {
+    pub(super) fn bind(path: &Path, mode: u32) -> io::Result<Self> {
         make_room(path)?;
         // Nobody can connect between `bind` and `listen`: in between it gets its mode.
         let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
         rustix::io::ioctl_fioclex(&socket)?;
         bind(&socket, &SocketAddrUnix::new(path)?)?;
         let file = SocketFile::new(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        fs::set_permissions(path, Permissions::from_mode(mode))?;
         listen(&socket, 128)?;
         let listener = UnixListener::try_from(Listening::from(socket))?;
-        Ok(Self { listener, file })
+        Ok(Self {
+            listener,
+            path: file.path.clone(),
+            _file: Some(file),
+        })
+    }
+
+    /// Takes a socket that listens already. Its file is left to whoever made it.
+    pub(super) fn listening(listener: Listening) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
+        let listener = UnixListener::try_from(listener)?;
+        Ok(Self {
+            listener,
+            path,
+            _file: None,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.file.path
+        &self.path
     }
 
     pub(super) async fn accept(&self) -> io::Result<UnixStream> {
         let (stream, _) = self.listener.accept().await?;
         Ok(stream)
+    }
+}
+
+/// Who has connected, where the system tells it.
+pub(super) fn peer(stream: &UnixStream) -> Peer {
+    #[cfg(target_os = "linux")]
+    if let Ok(who) = rustix::net::sockopt::socket_peercred(stream) {
+        return Peer::Unix {
+            uid: Some(who.uid.as_raw()),
+            pid: u32::try_from(who.pid.as_raw_nonzero().get()).ok(),
+        };
+    }
+    _ = stream;
+    Peer::Unix {
+        uid: None,
+        pid: None,
     }
 }
 

@@ -1,18 +1,24 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
+use super::rest::Rest;
 use super::{Errands, Target, Works};
 use crate::lock::Lock;
+use crate::{AbortHandle, TaskId};
 
 /// Carries commands out, for all sessions of a server.
 pub(in crate::control) struct Desk {
     pub(super) target: Target,
     pub(super) works: Works,
     pub(super) errands: Errands,
+    /// What the feeds that were started from outside have yet to put into the queue.
+    pub(super) rest: Rest,
     read_only: bool,
     books: Lock<Books>,
+    /// Held by the command that goes through all tasks: one does so at a time.
+    pub(super) searching: async_lock::Mutex<()>,
 }
 
 /// What the pool cannot tell itself.
@@ -23,8 +29,8 @@ pub(super) struct Books {
     pub(super) starts: u64,
     /// How many had ended at the last flush.
     pub(super) flushed: u64,
-    /// Those that were asked to stop, and were there yet when they were last looked for.
-    pub(super) stopping: BTreeSet<u64>,
+    /// The tasks that were asked to stop, and were active when they were last looked at.
+    pub(super) stopping: BTreeMap<TaskId, AbortHandle>,
 }
 
 impl Desk {
@@ -33,8 +39,10 @@ impl Desk {
             target,
             works,
             errands: Errands::default(),
+            rest: Rest::default(),
             read_only,
             books: Lock::default(),
+            searching: async_lock::Mutex::new(()),
         }
     }
 
@@ -66,7 +74,7 @@ impl Desk {
             Call::NumRunning => Ok(Reply::Count(self.num_running())),
             Call::NumCancelled => Ok(Reply::Count(self.num_cancelled())),
             Call::NumEnded => Ok(Reply::Count(self.num_ended())),
-            Call::GroupIds(names) => self.group_ids(&names),
+            Call::GroupIds(names) => self.group_ids(&names).await,
             Call::UntilClosed => {
                 self.target.pool.closed().await;
                 Ok(Reply::Flag(true))
@@ -83,6 +91,9 @@ impl Desk {
                 Ok(self.flush())
             }
             Call::FuncName => Ok(Reply::Name(self.target.function.clone())),
+            Call::Functions => Ok(Reply::Names(
+                self.works.names().map(str::to_owned).collect(),
+            )),
             Call::Start(count) => self.start(count),
             Call::Stop(count) => Ok(self.stop(count).await),
             Call::StopAll => Ok(self.stop(i64::MAX).await),
@@ -91,8 +102,8 @@ impl Desk {
             Call::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
             Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
             Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
-            Call::Tasks { group, most } => self.tasks(group.as_deref(), most),
-            Call::Groups => Ok(self.groups()),
+            Call::Tasks { group, state, most } => self.tasks(group.as_deref(), state, most).await,
+            Call::Groups { most } => Ok(self.groups(most)),
             Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
         }
     }

@@ -36,6 +36,11 @@ impl Ids {
         self.0.iter().map(|(first, last)| last - first + 1).sum()
     }
 
+    /// The first and the last number of each run.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().copied()
+    }
+
     pub(super) fn collect_into(&self, set: &mut BTreeSet<u64>) {
         set.extend(self.0.iter().flat_map(|(first, last)| *first..=*last));
     }

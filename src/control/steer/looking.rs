@@ -1,9 +1,10 @@
-use std::collections::BTreeSet;
-
 use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
 use super::Desk;
+use super::group_ids::GroupIds;
 use super::groups::Group;
-use crate::{AioPool, Stats, TaskInfo, TaskState};
+use super::ids::Ids;
+use super::search::Lowest;
+use crate::{AbortHandle, AioPool, Stats, TaskInfo, TaskState};
 
 /// Looking, and steering what is no task.
 impl Desk {
@@ -13,19 +14,6 @@ impl Desk {
             None => self.target.pool.active(),
         };
         (active as u64).saturating_sub(self.num_cancelled())
-    }
-
-    pub(super) fn num_cancelled(&self) -> u64 {
-        let stopping = self.books().stopping.clone();
-        if stopping.is_empty() {
-            return 0;
-        }
-        let living: BTreeSet<_> = self.active_ids().into_iter().collect();
-        let mut books = self.books();
-        books
-            .stopping
-            .retain(|id| living.contains(id) || !stopping.contains(id));
-        books.stopping.len() as u64
     }
 
     pub(super) fn num_ended(&self) -> u64 {
@@ -50,39 +38,26 @@ impl Desk {
         Reply::Done
     }
 
-    /// The tasks that have started and not ended.
-    pub(super) fn active_ids(&self) -> Vec<u64> {
-        let tasks = self.target.pool.tasks().into_iter();
-        let active = tasks.filter(|task| task.state == TaskState::Active);
-        active.map(|task| task.id.get()).collect()
-    }
-
-    pub(super) fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
-        if names.is_empty() {
-            return Ok(Reply::Ids(Vec::new()));
+    pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
+        let mut found = GroupIds::new(names);
+        for name in names {
+            found.record(&self.recorded_ids(name)?)?;
         }
-        let tasks = self.target.pool.tasks();
-        let ids = names.iter().map(|name| self.ids_of(name, &tasks));
-        ids.collect::<Result<_, _>>().map(Reply::Ids)
+        if !names.is_empty() {
+            self.each_task(&self.target.pool, |task| found.correct(task))
+                .await;
+        }
+        found.into_sets().map(Reply::Ids)
     }
 
-    /// The tasks of a group that have started, as far as they are known.
-    fn ids_of(&self, name: &str, tasks: &[TaskInfo]) -> Result<BTreeSet<u64>, Failure> {
-        let mut ids = BTreeSet::new();
+    /// The tasks that are recorded for a group: none if it is one of the program itself.
+    fn recorded_ids(&self, name: &str) -> Result<Ids, Failure> {
         let group = self.books().groups.get(name).map(Group::ids);
         match group {
-            Some(group) => group.collect_into(&mut ids),
-            None if self.find(name).is_some() => {}
-            None => return Err(no_group(name)),
+            Some(group) => Ok(group),
+            None if self.find(name).is_some() => Ok(Ids::default()),
+            None => Err(no_group(name)),
         }
-        for task in tasks {
-            match task.state {
-                TaskState::Waiting => _ = ids.remove(&task.id.get()),
-                _ if task.group.as_deref() == Some(name) => _ = ids.insert(task.id.get()),
-                _ => {}
-            }
-        }
-        Ok(ids)
     }
 
     pub(super) fn lock(&self) -> Reply {
@@ -118,19 +93,43 @@ impl Desk {
     pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Failure> {
         let pool = self.pool_of(group)?;
         Ok(Reply::Stats(Box::new(StatsLine {
-            about: GroupLine::of(&pool),
+            about: self.line(&pool, group.is_some()),
             full: pool.is_full(),
             stats: pool.stats(),
         })))
     }
 
-    pub(super) fn tasks(&self, group: Option<&str>, most: usize) -> Result<Reply, Failure> {
-        let mut tasks = match group {
-            Some(name) if self.find(name).is_none() => self.started_in(name)?,
-            group => self.pool_of(group)?.tasks(),
+    /// What there is to say about a pool. A task counts as waiting, too, if the feed that was started for it from outside
+    /// has yet to put it into the queue.
+    fn line(&self, pool: &AioPool, is_group: bool) -> GroupLine {
+        let mut line = GroupLine::of(pool);
+        let rest = match is_group {
+            true => self.books().groups.rest_of(&line.name),
+            false => self.rest.get(),
         };
-        let more = tasks.len().saturating_sub(most);
-        tasks.truncate(most);
+        line.waiting = line.waiting.saturating_add(rest);
+        line
+    }
+
+    pub(super) async fn tasks(
+        &self,
+        group: Option<&str>,
+        state: Option<TaskState>,
+        most: usize,
+    ) -> Result<Reply, Failure> {
+        let (pool, started) = self.pool_and_ids(group)?;
+        let mut lowest = Lowest::new(most.min(MOST_LINES));
+        self.each_task(&pool, |task| {
+            let is_wanted = state.is_none_or(|state| state == task.state);
+            if is_wanted && started.as_ref().is_none_or(|ids| ids.has(task.id.get())) {
+                lowest.offer(task);
+            }
+        })
+        .await;
+        let (chosen, offered) = lowest.into_parts();
+        let mut tasks = pool.describe(&chosen);
+        tasks.truncate(lines_that_fit(&tasks));
+        let more = offered - tasks.len();
         let books = self.books();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
             task.group = books.groups.of(task.id.get());
@@ -138,47 +137,61 @@ impl Desk {
         Ok(Reply::Tasks(Listing { tasks, more }))
     }
 
-    /// The tasks that there are of a group which is none of the pool's.
-    fn started_in(&self, name: &str) -> Result<Vec<TaskInfo>, Failure> {
+    /// The pool that a group's tasks are in, and their numbers if not all tasks of that pool are its own.
+    fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Failure> {
+        let Some(name) = group else {
+            return Ok((self.target.pool.clone(), None));
+        };
+        if let Some(group) = self.find(name) {
+            return Ok((group, None));
+        }
         let group = self.books().groups.get(name).map(Group::ids);
         let ids = group.ok_or_else(|| no_group(name))?;
-        let mut tasks = self.target.pool.tasks();
-        tasks.retain(|task| ids.has(task.id.get()));
-        Ok(tasks)
+        Ok((self.target.pool.clone(), Some(ids)))
     }
 
-    pub(super) fn groups(&self) -> Reply {
-        let mut lines = Vec::new();
-        self.walk(&mut |group| {
-            lines.push(GroupLine::of(group));
-            false
-        });
-        if self.target.copies.is_some() {
-            lines.extend(self.started_groups());
+    pub(super) fn groups(&self, most: usize) -> Reply {
+        let most = most.min(MOST_LINES);
+        let (pools, mut more) = self.first_groups(most);
+        let lines = pools.iter().map(|pool| self.line(pool, true));
+        let mut lines: Vec<_> = lines.collect();
+        if let Some(copies) = &self.target.copies {
+            lines.extend(self.started_groups(&copies.living()));
+            more += lines.len().saturating_sub(most);
+            lines.truncate(most);
         }
-        Reply::Groups(lines)
+        Reply::Groups { lines, more }
+    }
+
+    /// The first groups, each before those inside of it, and how many more were seen.
+    fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
+        let mut groups = Vec::new();
+        let (mut left, mut more) = self.target.pool.first_groups(most);
+        left.reverse();
+        while groups.len() < most {
+            let Some(group) = left.pop() else { break };
+            let (inside, others) = group.first_groups(most - groups.len());
+            more += others;
+            left.extend(inside.into_iter().rev());
+            groups.push(group);
+        }
+        (groups, more + left.len())
     }
 
     /// The groups of copies, as far as something is left of them.
-    fn started_groups(&self) -> Vec<GroupLine> {
-        let tasks = self.target.pool.tasks();
+    fn started_groups(&self, living: &[AbortHandle]) -> Vec<GroupLine> {
         let whole = GroupLine::of(&self.target.pool);
-        let mut lines = Vec::new();
-        for (name, ids) in self.books().groups.all() {
-            let own = tasks.iter().filter(|task| ids.has(task.id.get()));
-            let (waiting, active): (Vec<_>, Vec<_>) =
-                own.partition(|task| task.state == TaskState::Waiting);
-            if waiting.len() + active.len() > 0 {
-                lines.push(GroupLine {
-                    name,
-                    size: AioPool::UNBOUNDED,
-                    active: active.len(),
-                    waiting: waiting.len(),
-                    ..whole
-                });
-            }
-        }
-        lines
+        let states = living.iter().map(|task| (task.id().get(), task.state()));
+        let states: Vec<_> = states.collect();
+        let counted = self.books().groups.count(&states);
+        let line = |(name, active, waiting)| GroupLine {
+            name,
+            size: AioPool::UNBOUNDED,
+            active,
+            waiting,
+            ..whole
+        };
+        counted.into_iter().map(line).collect()
     }
 
     /// The whole pool, or a group of it.
@@ -191,29 +204,28 @@ impl Desk {
 
     /// Finds a group that lives, however deep it lies.
     pub(super) fn find(&self, name: &str) -> Option<AioPool> {
-        let mut found = self.target.pool.find_group(name);
-        if found.is_none() {
-            self.walk(&mut |group| {
-                if group.name() == name {
-                    found = Some(group.clone());
-                }
-                found.is_some()
-            });
-        }
-        found
+        self.target.pool.find_group_below(name)
     }
+}
 
-    /// Shows all groups, each before those inside of it, until `visit` says that it is enough.
-    fn walk(&self, visit: &mut dyn FnMut(&AioPool) -> bool) {
-        let mut left = self.target.pool.groups();
-        left.reverse();
-        while let Some(group) = left.pop() {
-            if visit(&group) {
-                return;
-            }
-            left.extend(group.groups().into_iter().rev());
-        }
-    }
+/// A list has no more lines, whatever a client asks for.
+const MOST_LINES: usize = 10_000;
+
+/// A list has about so many bytes at most.
+const MOST_BYTES: usize = 3 << 19;
+
+/// How many of these lines a client is given, of which the names may be long.
+fn lines_that_fit(tasks: &[TaskInfo]) -> usize {
+    const FIGURES: usize = 100;
+    let mut room = MOST_BYTES;
+    let fits = |task: &&TaskInfo| {
+        let group = task.group.as_ref().map_or(0, String::len);
+        let bytes = FIGURES + task.name.len() + group;
+        let fits = bytes <= room;
+        room = room.saturating_sub(bytes);
+        fits
+    };
+    tasks.iter().take_while(fits).count()
 }
 
 pub(super) fn no_group(name: &str) -> Failure {

@@ -3,14 +3,19 @@
 //! - [`Target`]: the pool.
 //! - [`Works`]: the work that may be started by name.
 //! - [`Desk`]: carries commands out, for all sessions of a server.
+//! - `search`: goes through all tasks, and holds up nobody.
 //! - `groups`: which tasks were started from outside, in which group.
 
 mod callbacks;
 mod desk;
 mod errands;
+mod group_ids;
 mod groups;
 mod ids;
 mod looking;
+mod names;
+mod rest;
+mod search;
 mod settled;
 mod starting;
 mod stopping;

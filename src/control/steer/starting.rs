@@ -5,12 +5,13 @@ use serde_json::Value;
 use super::super::wire::{Begin, Failure, Inputs, Kind, Reply};
 use super::Desk;
 use super::callbacks::Callbacks;
-use super::groups::{Feeding, Group};
+use super::groups::Feeding;
 use super::ids::Ids;
+use super::rest::Rest;
 use super::settled::settled;
 use super::work::Work;
 use crate::lock::Lock;
-use crate::{AioPool, Feed, current};
+use crate::{AbortHandle, AioPool, Feed, current};
 
 /// No more are started by one `start`, since all of them are made at once.
 const AT_ONCE: i64 = 100_000;
@@ -30,18 +31,12 @@ impl Desk {
         for id in copies.start(usize::try_from(count).unwrap_or(0)) {
             ids.add(id.get());
         }
-        let living = copies.ids();
-        let lives = |group: &Group| {
-            let ids = group.ids();
-            living.iter().any(|id| ids.has(id.get()))
-        };
+        self.forget_groups(|| copies.living());
         let mut books = self.books();
         let name = format!("start-group-{}", books.starts);
         books.starts += 1;
-        let ids = Arc::new(Lock::new(ids));
-        let forgotten = books.groups.add(name.clone(), ids, None, lives);
+        books.groups.add_copies(name.clone(), ids);
         drop(books);
-        drop(forgotten);
         Ok(Reply::Name(name))
     }
 
@@ -72,18 +67,18 @@ impl Desk {
         };
         let (name, group) = self.make_group(&begin, at_once)?;
         let ids = Arc::new(Lock::new(Ids::default()));
+        let rest = Rest::default();
         let (feed, count) = match begin.inputs {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
                 let copies = (0..count).map(move |_| input.clone());
+                let copies = self.rest.count(copies, count, &rest);
                 (feed(&group, copies, work, callbacks, &ids), count)
             }
             Inputs::Each { items, .. } => {
                 let count = items.len() as u64;
-                (
-                    feed(&group, items.into_iter(), work, callbacks, &ids),
-                    count,
-                )
+                let items = self.rest.count(items.into_iter(), count, &rest);
+                (feed(&group, items, work, callbacks, &ids), count)
             }
         };
         if feed.progress().rejected {
@@ -95,27 +90,37 @@ impl Desk {
             pool: group,
             feed,
             count,
+            rest,
         };
-        let forgotten = self
-            .books()
-            .groups
-            .add(name.clone(), ids, Some(feeding), Group::is_fed);
-        drop(forgotten);
+        self.forget_groups(Vec::new);
+        self.books().groups.add_fed(name.clone(), ids, feeding);
         Ok(name)
+    }
+
+    /// Forgets groups that have ended, once there are too many. A group of copies lives if one of the `living` is in it.
+    fn forget_groups(&self, living: impl FnOnce() -> Vec<AbortHandle>) {
+        if !self.books().groups.are_too_many() {
+            return;
+        }
+        let living: Vec<u64> = living().iter().map(|task| task.id().get()).collect();
+        // A pool that is let go may start tasks: that is not to happen under the lock.
+        let forgotten = self.books().groups.forget(&living);
+        drop(forgotten);
     }
 
     fn work(&self, name: &str) -> Result<Work, Failure> {
         self.works.find(name).ok_or_else(|| {
-            let known = self.works.names();
+            let known: Vec<_> = self.works.names().collect();
+            let known = known.join(", ");
             let message = format!("no work is registered as {name:?}, only: {known}");
             Failure::new(Kind::NotFound, message)
         })
     }
 
     fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
-        let ended = self.books().groups.tidy();
+        let ended = self.books().groups.tidy_now_and_then();
         drop(ended);
-        let books = self.books();
+        let mut books = self.books();
         let taken = |name: &str| {
             let message = format!("there is a group named {name:?} already");
             Failure::new(Kind::Exists, message)
@@ -135,6 +140,11 @@ impl Desk {
     }
 
     fn refuse_if_closed(&self) -> Result<(), Failure> {
+        if !self.target.pool.bind_runtime() {
+            let message =
+                "the pool has no runtime yet: it finds one where the program first uses it";
+            return Err(Failure::new(Kind::NoRuntime, message));
+        }
         match self.target.pool.is_closed() {
             false => Ok(()),
             true => Err(Failure::new(

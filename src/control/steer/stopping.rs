@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::pin::pin;
 
 use async_io::Timer;
@@ -9,9 +8,11 @@ use super::Desk;
 use super::groups::Group;
 use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
-use crate::{AbortError, TaskId, TaskInfo};
+use crate::{AbortError, AbortHandle, TaskId, TaskState};
 
 /// Stopping tasks.
+///
+/// A task that has been asked to stop before is passed over: it costs a stop nothing but a look.
 impl Desk {
     pub(super) async fn cancel(&self, ids: &[i64]) -> Result<Reply, Failure> {
         let unknown = |id: &i64| Failure::new(Kind::NotFound, format!("there is no task {id}"));
@@ -19,11 +20,10 @@ impl Desk {
             .iter()
             .map(|id| u64::try_from(*id).map_err(|_| unknown(id)))
             .collect::<Result<Vec<u64>, _>>()?;
-        let active = self.active_ids();
-        let tasks = ids.iter().copied().map(TaskId::from);
+        let active = self.find_active_of(&ids).await;
+        let tasks = ids.into_iter().map(TaskId::from);
         self.target.pool.abort(tasks).map_err(refusal)?;
-        self.await_end(active.into_iter().filter(|id| ids.contains(id)))
-            .await;
+        self.await_end(active).await;
         Ok(Reply::Done)
     }
 
@@ -34,40 +34,45 @@ impl Desk {
             return Err(no_group(name));
         }
         let own = known.as_ref().map(Group::ids).unwrap_or_default();
-        let is_inside = |task: &TaskInfo| task.group.as_deref() == Some(name);
-        let mut tasks = self.target.pool.tasks();
-        tasks.retain(|task| own.has(task.id.get()) || is_inside(task));
-        let mut ids: BTreeSet<u64> = tasks.iter().map(|task| task.id.get()).collect();
+        let (mut waiting, mut active) = (Vec::new(), Vec::new());
+        self.each_task(&self.target.pool, |task| {
+            if own.has(task.id.get()) || task.group == Some(name) {
+                match task.state {
+                    TaskState::Active => active.push(task.handle()),
+                    _ => waiting.push(task.handle()),
+                }
+            }
+        })
+        .await;
         if let Some(group) = known {
             group.abort();
         }
         if let Some(live) = live {
             live.abort_all();
-            tasks.retain(|task| !is_inside(task));
         }
-        let left = tasks.iter().map(|task| task.id.get()).collect();
-        self.abort_newest(left, usize::MAX);
-        let active = self.active_ids();
-        ids.retain(|id| active.contains(id));
-        self.await_end(ids).await;
+        // The tasks that wait come first, so that none of them starts in the place of one that ran.
+        for task in waiting.iter().chain(&active) {
+            task.abort();
+        }
+        self.await_end(active).await;
         Ok(Reply::Done)
     }
 
     pub(super) async fn cancel_all(&self) -> Reply {
         let forgotten = self.books().groups.take_all();
-        let before = self.active_ids();
-        for group in forgotten {
-            group.abort();
-        }
         match &self.target.copies {
             Some(copies) => {
-                let asked = copies.stop_all();
-                let asked: BTreeSet<u64> = asked.into_iter().map(TaskId::get).collect();
-                self.await_end(before.into_iter().filter(|id| asked.contains(id)))
-                    .await;
+                let (active, waiting) = by_state(copies.living());
+                abort_newest(&waiting, usize::MAX);
+                let asked = abort_newest(&active, usize::MAX);
+                self.await_end(asked).await;
             }
             None => {
-                self.books().stopping.extend(before);
+                let before = self.find_active(|_| true).await;
+                for group in forgotten {
+                    group.abort();
+                }
+                self.note_stopping(&before);
                 let all = pin!(self.target.pool.cancel_all());
                 select(all, Timer::after(PATIENCE)).await;
                 self.num_cancelled();
@@ -76,60 +81,51 @@ impl Desk {
         Reply::Done
     }
 
-    /// Stops so many of those that run, the newest first.
+    /// Stops so many of the function's tasks that run, the newest first.
     pub(super) async fn stop(&self, count: i64) -> Reply {
         let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
-        let own: BTreeSet<u64> = match &self.target.copies {
-            Some(copies) => copies.ids().into_iter().map(TaskId::get).collect(),
-            None => BTreeSet::new(),
-        };
-        let mut running = self.active_ids();
-        running.retain(|id| own.contains(id));
-        let stopped = self.abort_newest(running, count);
-        self.await_end(stopped.iter().copied()).await;
-        Reply::Stopped(stopped)
+        let copies = self.target.copies.as_ref();
+        let living = copies.map(|copies| copies.living()).unwrap_or_default();
+        let (active, _) = by_state(living);
+        let stopped = abort_newest(&active, count);
+        let ids = stopped.iter().map(|task| task.id().get()).collect();
+        self.await_end(stopped).await;
+        Reply::Stopped(ids)
     }
 
-    /// Aborts the last `count` of them that can be. Returns which, the newest first.
-    fn abort_newest(&self, mut ids: Vec<u64>, count: usize) -> Vec<u64> {
-        ids.sort_unstable_by(|one, other| other.cmp(one));
-        loop {
-            let chosen: Vec<u64> = ids.iter().copied().take(count).collect();
-            match self
-                .target
-                .pool
-                .abort(chosen.iter().copied().map(TaskId::from))
-            {
-                Ok(_) => return chosen,
-                Err(error) => {
-                    let odd = culprit(&error);
-                    ids.retain(|id| *id != odd);
-                }
-            }
-        }
+    /// Waits until these tasks, which were active, have ended, but not for long: then they count as cancelled.
+    async fn await_end(&self, tasks: Vec<AbortHandle>) {
+        self.note_stopping(&tasks);
+        settled(|| tasks.iter().all(|task| !is_active(task))).await;
+        self.num_cancelled();
     }
 
-    /// Waits until these, which were active, have ended, but not for long: then they count as cancelled.
-    async fn await_end(&self, ids: impl IntoIterator<Item = u64>) {
-        let ids: BTreeSet<u64> = ids.into_iter().collect();
-        if ids.is_empty() {
-            return;
-        }
-        self.books().stopping.extend(&ids);
-        settled(|| {
-            self.num_cancelled();
-            self.books().stopping.is_disjoint(&ids)
-        })
-        .await;
+    fn note_stopping(&self, tasks: &[AbortHandle]) {
+        let tasks = tasks.iter().map(|task| (task.id(), task.clone()));
+        self.books().stopping.extend(tasks);
+    }
+
+    /// How many tasks have been asked to stop, and have not yet.
+    pub(super) fn num_cancelled(&self) -> u64 {
+        let mut books = self.books();
+        books.stopping.retain(|_, task| is_active(task));
+        books.stopping.len() as u64
     }
 }
 
-fn culprit(error: &AbortError) -> u64 {
-    match error {
-        AbortError::NotFound(id)
-        | AbortError::AlreadyFinished(id)
-        | AbortError::AlreadyAborted(id) => id.get(),
-    }
+/// Aborts the last `count` of the tasks that have not been asked before. Returns which, the newest first.
+fn abort_newest(tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
+    let asked = tasks.iter().rev().filter(|task| task.abort());
+    asked.take(count).cloned().collect()
+}
+
+/// The active tasks, and those that wait.
+fn by_state(tasks: Vec<AbortHandle>) -> (Vec<AbortHandle>, Vec<AbortHandle>) {
+    tasks.into_iter().partition(is_active)
+}
+
+fn is_active(task: &AbortHandle) -> bool {
+    task.state() == TaskState::Active
 }
 
 fn refusal(error: AbortError) -> Failure {

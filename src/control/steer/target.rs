@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::super::wire::Only;
-use crate::{AioPool, SimpleTaskPool, TaskId};
+use crate::{AbortHandle, AioPool, SimpleTaskPool, TaskId};
 
 /// What a server steers: an [`AioPool`] with its groups, or a [`SimpleTaskPool`].
 ///
@@ -17,8 +17,8 @@ pub struct Target {
 /// A [`SimpleTaskPool`], whatever its function is.
 pub(super) trait Copies: Send + Sync {
     fn start(&self, count: usize) -> Vec<TaskId>;
-    fn stop_all(&self) -> Vec<TaskId>;
-    fn ids(&self) -> Vec<TaskId>;
+    /// Returns the tasks that have not ended, in order of submission.
+    fn living(&self) -> Vec<AbortHandle>;
     fn running(&self) -> usize;
 }
 
@@ -32,12 +32,8 @@ where
         self.start(count)
     }
 
-    fn stop_all(&self) -> Vec<TaskId> {
-        self.stop_all()
-    }
-
-    fn ids(&self) -> Vec<TaskId> {
-        self.ids()
+    fn living(&self) -> Vec<AbortHandle> {
+        self.living()
     }
 
     fn running(&self) -> usize {

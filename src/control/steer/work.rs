@@ -28,9 +28,8 @@ impl Works {
     }
 
     /// Their names.
-    pub(super) fn names(&self) -> String {
-        let names: Vec<_> = self.0.keys().map(String::as_str).collect();
-        names.join(", ")
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 }
 

@@ -226,7 +226,7 @@ fn read(kind: Kind, title: &str, word: &str) -> Result<Argued, Astray> {
         },
         Kind::Value => match value(word) {
             Ok(value) => Ok(Argued::Value(value)),
-            Err(what) => Err(wrong(title, &format!("{word:?} is no value: {what}"))),
+            Err(what) => Err(wrong(title, &what)),
         },
     }
 }

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::TaskState;
+
 /// A command with its arguments: what a client asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::control) enum Call {
@@ -21,6 +23,7 @@ pub(in crate::control) enum Call {
     Flush,
     GatherAndClose,
     FuncName,
+    Functions,
     Start(i64),
     Stop(i64),
     StopAll,
@@ -34,9 +37,13 @@ pub(in crate::control) enum Call {
     Stats(Option<String>),
     Tasks {
         group: Option<String>,
+        /// Only those in this state.
+        state: Option<TaskState>,
         most: usize,
     },
-    Groups,
+    Groups {
+        most: usize,
+    },
     Watch {
         group: Option<String>,
         every: Duration,
@@ -66,6 +73,11 @@ pub(in crate::control) enum Inputs {
 }
 
 impl Call {
+    /// Whether it does nothing but wait: nobody needs it to go on for a client that has gone.
+    pub(in crate::control) fn only_waits(&self) -> bool {
+        matches!(self, Self::UntilClosed)
+    }
+
     /// Whether it changes nothing.
     pub(in crate::control) fn only_looks(&self) -> bool {
         match self {
@@ -78,9 +90,10 @@ impl Call {
             | Self::GroupIds(_)
             | Self::UntilClosed
             | Self::FuncName
+            | Self::Functions
             | Self::Stats(_)
             | Self::Tasks { .. }
-            | Self::Groups
+            | Self::Groups { .. }
             | Self::Watch { .. }
             | Self::Help(_) => true,
             Self::Lock

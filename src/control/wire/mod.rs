@@ -7,6 +7,7 @@
 mod args;
 mod call;
 mod handshake;
+mod json;
 mod parse;
 mod reply;
 mod set;

@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::time::Duration;
 
-use serde_json::{Value, json};
-
+use super::json::Json;
 use super::set::PythonSet;
 use crate::{AioPool, Stats, TaskInfo, TaskState};
 
@@ -21,13 +21,18 @@ pub(in crate::control) enum Reply {
     Count(u64),
     Size(usize),
     Name(String),
+    Names(Vec<String>),
     /// The numbers of each group.
     Ids(Vec<BTreeSet<u64>>),
     Stopped(Vec<u64>),
     Help(String),
     Stats(Box<StatsLine>),
     Tasks(Listing),
-    Groups(Vec<GroupLine>),
+    /// Groups, and how many more there are at least.
+    Groups {
+        lines: Vec<GroupLine>,
+        more: usize,
+    },
 }
 
 /// Why it gives nothing.
@@ -50,6 +55,7 @@ pub(in crate::control) enum Kind {
     Handshake,
     Idle,
     LineTooLong,
+    NoRuntime,
     NotFound,
     NotUtf8,
     Panicked,
@@ -92,8 +98,12 @@ impl Format {
         let mut line = match (self, answer) {
             (Self::Text, Ok(reply)) => reply.text(),
             (Self::Text, Err(failure)) => failure.text(),
-            (Self::Json, Ok(reply)) => json!({ "ok": reply.json() }).to_string(),
-            (Self::Json, Err(failure)) => json!({ "error": failure.json() }).to_string(),
+            (Self::Json, Ok(Reply::Groups { lines, more })) if *more > 0 => {
+                let lines: Json = lines.iter().map(GroupLine::json).collect();
+                Json::object([("ok", lines), ("more", (*more).into())]).to_string()
+            }
+            (Self::Json, Ok(reply)) => Json::object([("ok", reply.json())]).to_string(),
+            (Self::Json, Err(failure)) => Json::object([("error", failure.json())]).to_string(),
         };
         line.push('\n');
         line
@@ -108,28 +118,36 @@ impl Reply {
             Self::Count(count) => count.to_string(),
             Self::Size(size) => size_text(*size),
             Self::Name(name) => one_line(name),
+            Self::Names(names) => table(
+                &["name"],
+                names.iter().map(|name| vec![one_line(name)]).collect(),
+            ),
             Self::Ids(groups) => set_text(groups),
             Self::Stopped(ids) => format!("[{}]", commas(ids.iter().copied())),
             Self::Help(help) => format!("{help}\n"),
             Self::Stats(line) => line.text(),
             Self::Tasks(listing) => listing.text(),
-            Self::Groups(groups) => groups_text(groups),
+            Self::Groups { lines, more } => groups_text(lines) + &more_text(*more),
         }
     }
 
-    fn json(&self) -> Value {
+    fn json(&self) -> Json {
         match self {
-            Self::Done => Value::Null,
-            Self::Flag(flag) => json!(flag),
-            Self::Count(count) => json!(count),
+            Self::Done => Json::NULL,
+            Self::Flag(flag) => (*flag).into(),
+            Self::Count(count) => (*count).into(),
             Self::Size(size) => size_json(*size),
-            Self::Name(name) => json!(name),
-            Self::Ids(groups) => json!(groups.iter().flatten().collect::<BTreeSet<_>>()),
-            Self::Stopped(ids) => json!(ids),
-            Self::Help(help) => json!({ "help": help }),
+            Self::Name(name) => name.as_str().into(),
+            Self::Names(names) => names.iter().map(|name| name.as_str().into()).collect(),
+            Self::Ids(groups) => {
+                let ids: BTreeSet<u64> = groups.iter().flatten().copied().collect();
+                ids.into_iter().map(Json::from).collect()
+            }
+            Self::Stopped(ids) => ids.iter().copied().map(Json::from).collect(),
+            Self::Help(help) => Json::object([("help", help.as_str().into())]),
             Self::Stats(line) => line.json(),
             Self::Tasks(listing) => listing.json(),
-            Self::Groups(groups) => groups.iter().map(GroupLine::json).collect(),
+            Self::Groups { lines, .. } => lines.iter().map(GroupLine::json).collect(),
         }
     }
 }
@@ -152,12 +170,15 @@ impl Failure {
         }
     }
 
-    fn json(&self) -> Value {
-        let mut error = json!({ "kind": self.kind.name(), "message": self.message });
+    fn json(&self) -> Json {
+        let mut error = vec![
+            ("kind", self.kind.name().into()),
+            ("message", self.message.as_str().into()),
+        ];
         if let Some((usage, _)) = &self.usage {
-            error["usage"] = json!(usage);
+            error.push(("usage", usage.as_str().into()));
         }
-        error
+        Json::Object(error)
     }
 }
 
@@ -172,6 +193,7 @@ impl Kind {
             Self::Handshake => "handshake",
             Self::Idle => "idle",
             Self::LineTooLong => "line-too-long",
+            Self::NoRuntime => "no-runtime",
             Self::NotFound => "not-found",
             Self::NotUtf8 => "not-utf-8",
             Self::Panicked => "panicked",
@@ -225,13 +247,12 @@ impl StatsLine {
         line
     }
 
-    fn json(&self) -> Value {
-        let mut all = self.about.json();
-        all["full"] = json!(self.full);
-        for (name, count) in self.counts() {
-            all[name] = json!(count);
-        }
-        all
+    fn json(&self) -> Json {
+        let mut fields = Vec::from(self.about.figures());
+        fields.extend(self.about.flags());
+        fields.push(("full", self.full.into()));
+        fields.extend(self.counts().map(|(name, count)| (name, count.into())));
+        Json::Object(fields)
     }
 }
 
@@ -247,15 +268,25 @@ impl GroupLine {
         }
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "name": self.name,
-            "size": size_json(self.size),
-            "active": self.active,
-            "waiting": self.waiting,
-            "paused": self.paused,
-            "locked": self.locked,
-        })
+    fn json(&self) -> Json {
+        let figures = self.figures().into_iter();
+        Json::Object(figures.chain(self.flags()).collect())
+    }
+
+    fn figures(&self) -> [(&'static str, Json); 4] {
+        [
+            ("name", self.name.as_str().into()),
+            ("size", size_json(self.size)),
+            ("active", self.active.into()),
+            ("waiting", self.waiting.into()),
+        ]
+    }
+
+    fn flags(&self) -> [(&'static str, Json); 2] {
+        [
+            ("paused", self.paused.into()),
+            ("locked", self.locked.into()),
+        ]
     }
 }
 
@@ -276,28 +307,27 @@ impl Listing {
                 seconds_text(task.running),
             ]
         });
-        let mut table = table(&head, rows.collect());
-        if self.more > 0 {
-            _ = writeln!(table, "and {} more", self.more);
-        }
-        table
+        table(&head, rows.collect()) + &more_text(self.more)
     }
 
-    fn json(&self) -> Value {
-        let tasks = self.tasks.iter().map(|task| {
-            json!({
-                "id": task.id.get(),
-                "name": task.name,
-                "group": task.group,
-                "state": state(task),
-                "priority": task.priority,
-                "weight": task.weight,
-                "waited": task.waited.map(|time| time.as_secs_f64()),
-                "running": task.running.map(|time| time.as_secs_f64()),
-            })
-        });
-        json!({ "tasks": tasks.collect::<Vec<_>>(), "more": self.more })
+    fn json(&self) -> Json {
+        let tasks = self.tasks.iter().map(task_json).collect();
+        Json::object([("tasks", tasks), ("more", self.more.into())])
     }
+}
+
+fn task_json(task: &TaskInfo) -> Json {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64()).into();
+    Json::object([
+        ("id", task.id.get().into()),
+        ("name", task.name.as_str().into()),
+        ("group", task.group.as_deref().into()),
+        ("state", state(task).into()),
+        ("priority", task.priority.into()),
+        ("weight", task.weight.into()),
+        ("waited", seconds(task.waited)),
+        ("running", seconds(task.running)),
+    ])
 }
 
 fn groups_text(groups: &[GroupLine]) -> String {
@@ -315,6 +345,17 @@ fn groups_text(groups: &[GroupLine]) -> String {
     table(&head, rows.collect())
 }
 
+/// The line below a list that is not complete.
+fn more_text(more: usize) -> String {
+    match more {
+        0 => String::new(),
+        more => format!("and {more} more\n"),
+    }
+}
+
+/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+const WIDEST: usize = 60;
+
 /// Lines of columns, under their names. It ends with a line's end, and the empty line follows.
 fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut lines = vec![head.iter().map(|name| (*name).to_owned()).collect()];
@@ -323,7 +364,7 @@ fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
         let cells = lines
             .iter()
             .map(|line: &Vec<String>| line[column].chars().count());
-        cells.max().unwrap_or(0)
+        cells.max().unwrap_or(0).min(WIDEST)
     };
     let widths: Vec<_> = (0..head.len()).map(width).collect();
     let mut table = String::new();
@@ -349,7 +390,7 @@ fn flag_text(flag: bool) -> &'static str {
     if flag { "True" } else { "False" }
 }
 
-fn seconds_text(time: Option<std::time::Duration>) -> String {
+fn seconds_text(time: Option<Duration>) -> String {
     time.map_or("-".into(), |time| format!("{:.1}s", time.as_secs_f64()))
 }
 
@@ -360,10 +401,10 @@ fn size_text(size: usize) -> String {
     }
 }
 
-fn size_json(size: usize) -> Value {
+fn size_json(size: usize) -> Json {
     match size {
-        AioPool::UNBOUNDED => json!("inf"),
-        size => json!(size),
+        AioPool::UNBOUNDED => "inf".into(),
+        size => size.into(),
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::args::Args;
 use super::call::{Begin, Call, Inputs};
+use crate::TaskState;
 
 /// A command as clients know it.
 pub(in crate::control) struct Command {
@@ -111,6 +112,20 @@ const AT_ONCE: Switch = Switch {
     long: "num-concurrent",
     takes: Some(("NUM_CONCURRENT", Kind::Number)),
     help: "how many of them run at once (1)",
+};
+
+const LINES: Switch = Switch {
+    short: "-n",
+    long: "num",
+    takes: Some(("NUM", Kind::Number)),
+    help: "how many lines at most (1000); never more than 10000",
+};
+
+const IN_STATE: Switch = Switch {
+    short: "-s",
+    long: "state",
+    takes: Some(("STATE", Kind::Text)),
+    help: "only tasks that are so: active or waiting",
 };
 
 const NAME: Argument = one("func", Kind::Text, "the name of registered work");
@@ -224,6 +239,14 @@ const COMMANDS: &[Command] = &[
         call: |_| Ok(Call::FuncName),
     },
     Command {
+        name: "functions",
+        arguments: &[],
+        switches: &[],
+        help: "Lists the work that may be started by name.",
+        only: Only::Aio,
+        call: |_| Ok(Call::Functions),
+    },
+    Command {
         name: "gather-and-close",
         arguments: &[],
         switches: &[RETURN],
@@ -247,10 +270,13 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "groups",
         arguments: &[],
-        switches: &[],
+        switches: &[LINES],
         help: "Lists the groups of the pool.",
         only: Only::All,
-        call: |_| Ok(Call::Groups),
+        call: |args| {
+            let most = lines(args);
+            Ok(Call::Groups { most })
+        },
     },
     Command {
         name: "is-full",
@@ -392,21 +418,14 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "tasks",
         arguments: &[],
-        switches: &[
-            IN_GROUP,
-            Switch {
-                short: "-n",
-                long: "num",
-                takes: Some(("NUM", Kind::Number)),
-                help: "how many lines at most (1000)",
-            },
-        ],
+        switches: &[IN_GROUP, LINES, IN_STATE],
         help: "Lists the tasks that run or wait.",
         only: Only::All,
         call: |args| {
             let group = args.text("group-name");
-            let most = args.number("num").unwrap_or(1000).max(0) as usize;
-            Ok(Call::Tasks { group, most })
+            let state = state(args)?;
+            let most = lines(args);
+            Ok(Call::Tasks { group, state, most })
         },
     },
     Command {
@@ -446,6 +465,21 @@ const COMMANDS: &[Command] = &[
         },
     },
 ];
+
+fn lines(args: &mut Args) -> usize {
+    args.number("num").unwrap_or(1000).max(0) as usize
+}
+
+fn state(args: &mut Args) -> Result<Option<TaskState>, String> {
+    match args.text("state").as_deref() {
+        None => Ok(None),
+        Some("active") => Ok(Some(TaskState::Active)),
+        Some("waiting") => Ok(Some(TaskState::Waiting)),
+        Some(other) => Err(format!(
+            "argument -s/--state: {other:?} is neither active nor waiting"
+        )),
+    }
+}
 
 fn number(args: &mut Args, name: &str) -> Result<i64, String> {
     args.number(name)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::TaskState;
 use serde_json::{Map, Value, json};
 
 use super::call::{Begin, Call, Inputs};
@@ -173,6 +174,10 @@ fn what_is_no_value_is_said_and_deep_ones_do_no_harm() {
         "1 2",
         "[1]]",
         "\"\\ud83e\"",
+        "[\"\\ud800\\u0041\"]",
+        "\"\\ud800\\ud800\"",
+        "\"\\udc00\\ud800\"",
+        "\"\\ud800\\ue000\"",
         "\"\\x\"",
         "nan",
         "inf",
@@ -231,8 +236,16 @@ fn written(call: &Call, dice: &mut Dice) -> String {
             words.push(size.to_string());
             "resize"
         }
-        Call::Tasks { group: name, most } => {
+        Call::Tasks {
+            group: name,
+            state,
+            most,
+        } => {
             words.push(format!("-n{most}"));
+            if let Some(state) = state {
+                words.push("--state".into());
+                words.push(format!("{state:?}").to_lowercase());
+            }
             group(dice, &mut words, name);
             "tasks"
         }
@@ -282,6 +295,7 @@ fn any_call(dice: &mut Dice) -> (Call, Only) {
         },
         6 => Call::Tasks {
             group: dice.maybe_word(),
+            state: [None, Some(TaskState::Active), Some(TaskState::Waiting)][dice.roll(3)],
             most: dice.roll(100),
         },
         7 => Call::Watch {

@@ -108,7 +108,12 @@ impl Reader<'_> {
             && self.rest.next_if_eq(&'u').is_some()
         {
             let low = self.unit()?;
-            code = 0x1_0000 + ((code - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF);
+            if !(0xDC00..0xE000).contains(&low) {
+                return Err(format!(
+                    "\\u{code:04x} is no character without its other half"
+                ));
+            }
+            code = 0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00);
         }
         char::from_u32(code).ok_or_else(|| format!("\\u{code:04x} is no character"))
     }
@@ -134,10 +139,9 @@ impl Reader<'_> {
             "null" | "None" | "none" => Ok(Value::Null),
             "true" | "True" => Ok(Value::Bool(true)),
             "false" | "False" => Ok(Value::Bool(false)),
-            other => other
-                .parse::<Number>()
-                .map(Value::Number)
-                .map_err(|_| format!("{other:?} is no value: texts stand in quotes")),
+            other => other.parse::<Number>().map(Value::Number).map_err(|_| {
+                format!("{other:?} is no value: a text stands in quotes, as in '\"{other}\"'")
+            }),
         }
     }
 

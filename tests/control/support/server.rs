@@ -133,6 +133,10 @@ impl Server {
         futures::executor::block_on(self.control.take().unwrap().stop());
     }
 
+    pub(crate) fn wrong_tokens(&self) -> u64 {
+        self.control.as_ref().unwrap().wrong_tokens()
+    }
+
     pub(crate) fn drop_handle(&mut self) {
         self.control = None;
     }

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use aiopool::control::quote;
 use rustyline::completion::Completer;
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::printable::is_obeyed;
 use crate::reply::Reply;
 
 /// Asks the server itself, by the connection of the prompt: pools of different kinds have different commands.
@@ -19,12 +21,16 @@ pub(super) struct Completion {
     connection: Rc<RefCell<Connection>>,
 }
 
+/// So long whoever types may be held up.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// What can stand where the cursor is.
 #[derive(Debug, PartialEq)]
 enum Expected<'a> {
     Command,
     OptionOf(&'a str),
     Group,
+    Function,
     Anything,
 }
 
@@ -44,7 +50,11 @@ impl Completion {
 
     /// A refusal, or that there is no server any more, is no reason to disturb who types.
     fn ask(&self, command: &str) -> Value {
-        match self.connection.borrow_mut().ask(command) {
+        let mut connection = self.connection.borrow_mut();
+        if connection.is_broken() {
+            return Value::Null;
+        }
+        match connection.ask_within(command, Some(PATIENCE)) {
             Ok(Reply::Done(value)) => value,
             _ => Value::Null,
         }
@@ -58,6 +68,7 @@ impl Completion {
                 options_in(help["help"].as_str().unwrap_or_default())
             }
             Expected::Group => names_in(&self.ask("groups")),
+            Expected::Function => names_in(&self.ask("functions")),
             Expected::Anything => Vec::new(),
         }
     }
@@ -90,6 +101,8 @@ fn expected<'a>(before: &'a str, word: &str) -> Expected<'a> {
     match words[..] {
         [] | ["help"] => Expected::Command,
         [command, ..] if word.starts_with('-') => Expected::OptionOf(command),
+        ["apply" | "map" | "starmap" | "doublestarmap"]
+        | [_, .., "-e" | "--end-callback" | "-c" | "--cancel-callback"] => Expected::Function,
         ["cancel-group" | "get-group-ids", ..] | [_, .., "-g" | "--group-name"] => Expected::Group,
         _ => Expected::Anything,
     }
@@ -129,10 +142,21 @@ fn beginning(line: &str) -> Option<&str> {
         .flatten()
 }
 
-fn names_in(groups: &Value) -> Vec<String> {
-    let groups = groups.as_array().map_or(&[][..], Vec::as_slice);
-    let names = groups.iter().filter_map(|group| group["name"].as_str());
-    names.map(|name| quote(name).into_owned()).collect()
+/// The names in a list: of names, or of what has one.
+fn names_in(list: &Value) -> Vec<String> {
+    let list = list.get("groups").unwrap_or(list);
+    let list = list.as_array().map_or(&[][..], Vec::as_slice);
+    let name = |named: &'_ Value| {
+        named
+            .get("name")
+            .unwrap_or(named)
+            .as_str()
+            .map(str::to_owned)
+    };
+    let names = list.iter().filter_map(name);
+    // The terminal would obey the others.
+    let names = names.filter(|name| !name.contains(is_obeyed));
+    names.map(|name| quote(&name).into_owned()).collect()
 }
 
 #[cfg(test)]
@@ -173,8 +197,11 @@ mod tests {
 
     #[test]
     fn groups_are_named_as_they_have_to_be_typed() {
-        let groups = json!([{"name": "start-group-0"}, {"name": "my group"}, {}]);
+        let groups =
+            json!([{"name": "start-group-0"}, {"name": "my group"}, {"name": "\u{1b}]0;x"}, {}]);
         assert_eq!(names_in(&groups), ["start-group-0", "\"my group\""]);
+        assert_eq!(names_in(&json!({"groups": groups, "more": 3})).len(), 2);
+        assert_eq!(names_in(&json!(["greet", "a b"])), ["greet", "\"a b\""]);
         assert!(names_in(&json!(null)).is_empty());
     }
 
@@ -191,6 +218,10 @@ mod tests {
             ("get-group-ids ", "-", Expected::OptionOf("get-group-ids")),
             ("stats -g ", "", Expected::Group),
             ("-g ", "", Expected::Anything),
+            ("apply ", "gr", Expected::Function),
+            ("apply greet ", "", Expected::Anything),
+            ("map f [1] -e ", "", Expected::Function),
+            ("map -c ", "x", Expected::Function),
         ] {
             assert_eq!(expected(before, word), offered, "{before}{word}");
         }

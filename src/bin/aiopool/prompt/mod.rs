@@ -2,6 +2,7 @@
 
 mod completion;
 mod history;
+mod signals;
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
@@ -12,9 +13,11 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 use self::completion::Completion;
+use self::signals::{Interrupt, Interruptible};
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::one_shot;
+use crate::printable::one_line;
 use crate::watch::{self, Until};
 
 const WELCOME: &str = "Tab completes, `help` and `help COMMAND` explain, `exit` or Ctrl-D leaves.";
@@ -23,13 +26,17 @@ const WELCOME: &str = "Tab completes, `help` and `help COMMAND` explain, `exit` 
 /// its end, by the exit code.
 pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
     let interactive = io::stdin().is_terminal();
+    let interrupt = Interrupt::default();
+    if interactive {
+        signals::hear(interrupt.clone())?;
+    }
     let connection = Rc::new(RefCell::new(connection));
     let mut editor = editor(Rc::clone(&connection))?;
     if interactive {
         writeln!(
             io::stdout(),
             "Connected to {}.\n{WELCOME}",
-            connection.borrow().server()
+            one_line(connection.borrow().server())
         )?;
         history::load(&mut editor);
     }
@@ -38,7 +45,17 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
         let Some(command) = command(&line) else {
             continue;
         };
-        match obey(&mut connection.borrow_mut(), &command, json, interactive) {
+        let heard = interactive.then_some(&interrupt);
+        let told = obey(&mut connection.borrow_mut(), &command, json, heard);
+        let is_interrupted = interrupt.take();
+        match told {
+            // The terminal has written ^C.
+            Err(Failure::Connection(_)) if is_interrupted => {
+                let _ = writeln!(io::stderr());
+                complain("interrupted: the next command connects again");
+            }
+            // The next command connects again.
+            Err(Failure::Connection(why)) if interactive => complain(why),
             Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),
             told if !interactive && refused.is_ok() => refused = told,
             _ => {}
@@ -63,7 +80,7 @@ fn next_line(editor: &mut Line, interactive: bool) -> Result<Option<String>, Fai
     loop {
         let line = match editor.readline("> ") {
             Ok(line) => line,
-            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => continue,
             Err(ReadlineError::Eof) => return Ok(None),
             Err(error) => return Err(terminal(error)),
         };
@@ -78,21 +95,34 @@ fn obey(
     connection: &mut Connection,
     command: &str,
     json: bool,
-    interactive: bool,
+    interrupt: Option<&Interrupt>,
 ) -> Result<(), Failure> {
     if connection.revive()? {
         complain(format_args!("connected again to {}", connection.server()));
     }
-    let reply = connection.ask(command)?;
+    let reply = {
+        let _stops = stops(interrupt, connection, false)?;
+        connection.ask(command)?
+    };
     if !watch::goes_on(command, &reply) {
         return one_shot::print(command, &reply, json);
     }
-    let until = if interactive {
-        Until::Enter
-    } else {
-        Until::Once
+    let until = match interrupt {
+        Some(_) => Until::Enter,
+        None => Until::Once,
     };
+    let _stops = stops(interrupt, connection, true)?;
     watch::follow(connection, command, &reply, json, until)
+}
+
+/// Lets Ctrl-C stop the command, and not the prompt.
+fn stops(
+    interrupt: Option<&Interrupt>,
+    connection: &Connection,
+    is_watch: bool,
+) -> Result<Option<Interruptible>, Failure> {
+    let stops = |interrupt: &Interrupt| Ok(interrupt.stops(connection.stopper(is_watch)?));
+    interrupt.map(stops).transpose()
 }
 
 /// What to send for a line; `None` if it says nothing.

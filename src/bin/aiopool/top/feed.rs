@@ -81,7 +81,12 @@ fn follow(
     loop {
         let asked = Instant::now();
         let stats = value(connection, "stats")?;
-        let tasks = value(connection, &format!("tasks -n {LISTED}"))?;
+        let mut tasks = value(connection, &format!("tasks -n {LISTED}"))?;
+        for state in ["active", "waiting"] {
+            if lacks(&tasks, state) {
+                add_first(connection, &mut tasks, state)?;
+            }
+        }
         let _ = news.send(News::Pool { stats, tasks });
         match wanted.recv_timeout(rest(interval, asked.elapsed())) {
             Ok(command) => {
@@ -91,6 +96,32 @@ fn follow(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
+    }
+}
+
+/// Whether the list is cut, and none of its tasks is in this state.
+fn lacks(tasks: &Value, state: &str) -> bool {
+    let listed = tasks["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+    tasks["more"].as_u64() > Some(0) && listed.iter().all(|task| task["state"] != state)
+}
+
+/// Adds the first task in this state: it has been in it for about the longest time.
+fn add_first(connection: &mut Connection, tasks: &mut Value, state: &str) -> Result<(), Failure> {
+    // An older server does not know the option.
+    if let Reply::Done(first) = connection.ask(&format!("tasks -n 1 -s {state}"))? {
+        add(tasks, first["tasks"][0].clone());
+    }
+    Ok(())
+}
+
+fn add(tasks: &mut Value, task: Value) {
+    if !task.is_object() {
+        return;
+    }
+    let more = tasks["more"].as_u64().unwrap_or_default();
+    tasks["more"] = more.saturating_sub(1).into();
+    if let Some(listed) = tasks["tasks"].as_array_mut() {
+        listed.push(task);
     }
 }
 
@@ -113,7 +144,21 @@ fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
 mod tests {
     use std::time::Duration;
 
-    use super::rest;
+    use serde_json::{Value, json};
+
+    use super::{add, lacks, rest};
+
+    #[test]
+    fn a_cut_list_lacks_a_state_until_a_task_in_it_is_added() {
+        let mut tasks = json!({"tasks": [{"id": 1, "state": "active"}], "more": 9});
+        assert!(lacks(&tasks, "waiting") && !lacks(&tasks, "active"));
+        add(&mut tasks, Value::Null);
+        assert!(lacks(&tasks, "waiting"));
+        add(&mut tasks, json!({"id": 7, "state": "waiting"}));
+        assert!(!lacks(&tasks, "waiting") && tasks["more"] == 8);
+        let whole = json!({"tasks": [], "more": 0});
+        assert!(!lacks(&whole, "waiting"));
+    }
 
     #[test]
     fn a_slow_server_is_asked_less_often() {

@@ -8,9 +8,11 @@ mod table;
 mod theme;
 
 use ratatui::Frame;
+use ratatui::buffer::Cell;
 use ratatui::layout::{Constraint, Layout};
 
 use super::model::{Mode, Model};
+use crate::printable::is_obeyed;
 
 pub(super) use self::theme::Theme;
 
@@ -47,6 +49,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
     frame.render_widget(help::line(model.stats.paused), help);
     if model.mode == Mode::Help {
         help::draw(frame, theme);
+    }
+    frame.buffer_mut().content.iter_mut().for_each(disarm);
+}
+
+/// Names come from elsewhere: what a terminal would obey in them is shown as a dot.
+fn disarm(cell: &mut Cell) {
+    if cell.symbol().contains(is_obeyed) {
+        cell.set_symbol("·");
     }
 }
 
@@ -174,6 +184,29 @@ mod tests {
             change(&mut model);
             let text = text(&model);
             assert!(text.contains(expected), "{expected} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_drawn() {
+        let evil = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\r\n\u{2066}";
+        let mut model = Model::new(evil, evil, Duration::from_secs(1));
+        let task = json!({"id": 1, "name": evil, "group": evil, "state": "active"});
+        let told = json!({"tasks": [task], "more": 0});
+        model.update(Duration::from_secs(1), &json!({}), &told);
+        let text = evil.to_owned();
+        for mode in [
+            Mode::Looking,
+            Mode::Typing(evil.into()),
+            Mode::Asking(Question::CancelGroup(evil.into())),
+        ] {
+            model.mode = mode;
+            for note in [None, Some(text.clone())] {
+                model.note = note.map(|text| Note { text, bad: true });
+                let drawn = drawn(&model, 80, 24, Theme::Colour);
+                let obeyed = |cell: &Cell| cell.symbol().contains(crate::printable::is_obeyed);
+                assert!(!drawn.content().iter().any(obeyed));
+            }
         }
     }
 

@@ -1,0 +1,96 @@
+//! Signals at the prompt: Ctrl-C leaves a command that goes on, and whatever ends the program gives the terminal back.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::connection::Stopper;
+
+/// What Ctrl-C does now.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Interrupt {
+    stopper: Arc<Mutex<Option<Stopper>>>,
+    /// It has stopped something, and that was not told yet.
+    has_stopped: Arc<AtomicBool>,
+}
+
+/// As long as it is there, Ctrl-C stops something.
+#[derive(Debug)]
+pub(crate) struct Interruptible(Interrupt);
+
+impl Interrupt {
+    /// Lets Ctrl-C stop this, until what is returned is dropped.
+    pub(crate) fn stops(&self, stopper: Stopper) -> Interruptible {
+        self.set(Some(stopper));
+        Interruptible(self.clone())
+    }
+
+    fn set(&self, stopper: Option<Stopper>) {
+        *self.stopper.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
+    }
+
+    /// Whether Ctrl-C has stopped something since this was last asked.
+    pub(crate) fn take(&self) -> bool {
+        self.has_stopped.swap(false, Relaxed)
+    }
+
+    fn raise(&self) {
+        let mut stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stopper) = &mut *stopper {
+            self.has_stopped.store(true, Relaxed);
+            stopper.stop();
+        }
+    }
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        self.0.set(None);
+    }
+}
+
+/// Has signals heard from now on.
+#[cfg(unix)]
+pub(super) fn hear(interrupt: Interrupt) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    let terminal = Terminal::now();
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    std::thread::spawn(move || {
+        for signal in signals.forever() {
+            if signal == SIGINT {
+                interrupt.raise();
+                continue;
+            }
+            terminal.restore();
+            _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    });
+    Ok(())
+}
+
+#[cfg(not(unix))]
+pub(super) fn hear(_: Interrupt) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The terminal as it was before the prompt.
+#[cfg(unix)]
+struct Terminal(Option<rustix::termios::Termios>);
+
+#[cfg(unix)]
+impl Terminal {
+    fn now() -> Self {
+        Self(rustix::termios::tcgetattr(std::io::stdin()).ok())
+    }
+
+    fn restore(&self) {
+        use std::io::Write;
+
+        use rustix::termios::{OptionalActions, tcsetattr};
+        if let Some(terminal) = &self.0 {
+            _ = tcsetattr(std::io::stdin(), OptionalActions::Now, terminal);
+            // What is pasted is not marked any more, and the shell's prompt has a line of its own.
+            _ = std::io::stdout().write_all(b"\x1b[?2004l\r\n");
+            _ = std::io::stdout().flush();
+        }
+    }
+}

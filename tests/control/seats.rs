@@ -1,0 +1,105 @@
+//! Who has a seat, and who keeps nobody out.
+
+use std::time::{Duration, Instant};
+
+use aiopool::AioPool;
+use aiopool::control::Builder;
+
+use crate::support::{Client, Server, eventually, simple, with_work};
+
+const TITLE: &str = "SimpleTaskPool-demo";
+
+/// Connections that say nothing, or not enough.
+fn mutes(server: &Server, count: usize, say: &[u8]) -> Vec<Client> {
+    let mute = |_| {
+        let mut client = Client::mute(&server.address);
+        client.try_send(say);
+        client
+    };
+    (0..count).map(mute).collect()
+}
+
+fn is_let_in(server: &Server, handshake: &str) {
+    let begun = Instant::now();
+    let client = Client::greeting(&server.address, handshake);
+    assert_eq!(client.title, TITLE);
+    let took = begun.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn connections_that_are_not_admitted_keep_nobody_out() {
+    let with_token: fn(AioPool) -> Builder = |pool| simple(pool).token("sesame");
+    let token = r#"{"token": "sesame"}"#;
+    for (shape, handshake, said) in [
+        (with_token, token, &b""[..]),
+        (with_token, token, b"{\"token\": "),
+        (with_token, token, b"{}\n"),
+        (with_token, token, b"{\"token\": \"wrong\"}\n"),
+        (simple, "{}", b""),
+        (simple, "{}", b"{\"token\": "),
+        (simple, "{}", b"hello\n"),
+    ] {
+        let server = Server::tcp(1, shape);
+        let _mutes = mutes(&server, 300, said);
+        for _ in 0..10 {
+            is_let_in(&server, handshake);
+        }
+    }
+}
+
+#[test]
+fn beyond_a_bounded_room_the_oldest_are_closed_at_once() {
+    let server = Server::tcp(1, |pool| simple(pool).max_sessions(2));
+    let mut mutes = mutes(&server, 40, b"");
+    for mute in &mut mutes[..24] {
+        assert_eq!(mute.read_to_end(), "");
+    }
+    let last = mutes.last_mut().unwrap();
+    assert_eq!(last.ask("{}"), TITLE, "it has its place yet");
+}
+
+#[test]
+fn a_wrong_token_is_told_after_a_while_and_counted() {
+    let server = Server::tcp(1, |pool| simple(pool).token("sesame"));
+    let begun = Instant::now();
+    let wrong = Client::greeting(&server.address, r#"{"token": "open"}"#);
+    assert!(wrong.title.contains("token"), "{}", wrong.title);
+    assert!(begun.elapsed() >= Duration::from_millis(400));
+    Client::greeting(&server.address, "{}");
+    is_let_in(&server, r#"{"token": "sesame"}"#);
+    assert_eq!(server.wrong_tokens(), 2);
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_its_seat_at_once() {
+    for said in [
+        "until-closed",
+        "watch -i 3600",
+        "gather-and-close",
+        "start 1\nwatch\n",
+        "",
+    ] {
+        let server = Server::tcp(2, |pool| simple(pool).max_sessions(1));
+        drop(server.pool.spawn_n(std::future::pending::<()>()));
+        let mut gone = server.text();
+        gone.say(said);
+        drop(gone);
+        let begun = Instant::now();
+        eventually("its seat is free", || server.text().title == TITLE);
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(5), "{said}: {took:?}");
+    }
+}
+
+#[test]
+fn who_waits_with_half_a_connection_is_answered_without_a_seat() {
+    let server = Server::tcp(2, |pool| with_work(pool).max_sessions(1));
+    let task = server.pool.spawn_n(std::future::pending::<()>());
+    let mut half = server.text();
+    half.say("gather-and-close");
+    half.finish();
+    eventually("its seat is free", || server.text().title == "AioPool-demo");
+    task.abort();
+    assert_eq!(half.read_to_end(), "ok\n");
+}
