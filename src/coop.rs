@@ -14,8 +14,18 @@ use crate::sync::thread_local;
 /// Number of awaits on one thread that may be ready in a row.
 const BUDGET: u32 = 128;
 
+/// Number of budgets for a caller that polls by hand, with a waker that wakes no task.
+///
+/// It may poll each await once, and would take a yield for a wait. Even so, no poll is without end.
+const BUDGETS_BY_HAND: u32 = 32;
+
 thread_local! {
     static LEFT: Cell<u32> = const { Cell::new(BUDGET) };
+}
+
+thread_local! {
+    /// Budgets that were used up by hand.
+    static BY_HAND: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Polls, and spends a unit of the budget if that is ready. Without budget it polls nothing, and yields.
@@ -59,10 +69,12 @@ pub(crate) async fn proceed() {
 #[cold]
 fn poll_yield(cx: &Context<'_>) -> Poll<()> {
     LEFT.with(|left| left.set(BUDGET));
-    // A waker without data wakes no task in particular: a caller that polls by hand would never learn of the next turn.
-    if cx.waker().data().is_null() {
+    // A waker that wakes no task needs no data.
+    if cx.waker().data().is_null() && BY_HAND.with(Cell::get) < BUDGETS_BY_HAND {
+        BY_HAND.with(|used| used.set(used.get() + 1));
         return Poll::Ready(());
     }
+    BY_HAND.with(|used| used.set(0));
     cx.waker().wake_by_ref();
     Poll::Pending
 }

@@ -431,10 +431,11 @@ impl Core {
         if begins {
             self.launch_timer();
         }
-        if !was_polled && !self.relaunch_timer(refusals) {
+        if was_polled {
+            self.dispatch_nested(self.lock());
+        } else if !self.relaunch_timer(refusals) {
             self.go_without();
         }
-        self.dispatch_nested(self.lock());
     }
 
     /// No timer can be had now. As long as something runs, it is tried again at each end; then the time is over.
@@ -454,6 +455,7 @@ impl Core {
         for (slot, id) in waits.into_values() {
             self.expire(slot, id);
         }
+        self.dispatch_nested(self.lock());
     }
 }
 

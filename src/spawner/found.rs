@@ -1,7 +1,7 @@
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
@@ -64,6 +64,10 @@ impl Spawner for Found {
 
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         self.spawner()?.sleep(duration)
+    }
+
+    fn now(&self) -> Instant {
+        self.spawner().map_or_else(Instant::now, Spawner::now)
     }
 
     #[inline]

@@ -207,7 +207,9 @@ fn a_timer_whose_runtime_ends_goes_on_elsewhere() {
         let [first, second] = [(); 2].map(|()| Runtime::new().unwrap());
         let busy = second.block_on(pool.spawn(pending::<()>()));
         let wait = |n| pool.task(async {}).wait_timeout(n * SECOND / 20).spawn_n();
-        let waits = first.block_on(async { wait(1) });
+        let inside = first.enter();
+        let waits = wait(1);
+        drop(inside);
         drop(first);
         second.block_on(async {
             let others = wait(1000);

@@ -112,7 +112,10 @@ where
         let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
         tracker.mark_broken();
-        let id = turn.core.lock().number_item(turn.seat.slot());
+        let mut state = turn.core.lock();
+        let id = state.number_item(turn.seat.slot());
+        state.begin(turn.seat.slot());
+        drop(state);
         turn.core.tell_of_source(home, id, End::Panicked);
         (turn.finish)(End::Panicked, &mut || tracker.end_source());
     }
@@ -159,6 +162,9 @@ where
         item.place(tracker.clone(), id, place);
         // It may have been aborted while it was pulled.
         let goes_on = goes_on && !turn.seat.is_aborted();
+        if goes_on {
+            state.begin(slot);
+        }
         let withdrawn = match waits {
             Some((source, _)) if !goes_on => state.withdraw_source(source),
             _ => None,
@@ -242,11 +248,8 @@ struct Turn<'t, 'w> {
 }
 
 impl Turn<'_, '_> {
-    fn run(self, mut item: Parked, goes_on: bool) -> Option<Parked> {
+    fn run(self, item: Parked, goes_on: bool) -> Option<Parked> {
         if !goes_on {
-            // It counts as started, and an observer is to hear that.
-            item.announce(&mut Wakes::default());
-            let _ = item.as_mut().poll_expired(self.cx);
             let failure = Failure::Cancelled(self.seat.reason());
             item.give_up(failure.pack(), self.finish);
             return None;
@@ -321,7 +324,6 @@ impl State {
     fn number_item(&mut self, slot: Slot) -> TaskId {
         let home = self.gate.home(slot);
         let id = self.number(home);
-        self.count_start(home);
         self.gate.renumber(slot, id);
         id
     }
