@@ -15,6 +15,9 @@ pub(crate) trait Task: Send {
     /// Says that it has got its permit, to the `spawn` that waits for that. Returns whether one does.
     fn announce(&self, wakes: &mut Wakes) -> Start;
 
+    /// Tells the extras that the task starts. Its first poll does so by itself.
+    fn begin(self: Pin<&mut Self>) {}
+
     /// Polls the future, and returns the task unless it has ended. Then `finish` has been called.
     #[must_use = "a task that is dropped here never settles"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked>;

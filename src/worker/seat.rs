@@ -152,7 +152,7 @@ impl Seat {
 
     #[inline]
     pub(crate) fn is_aborted(&self) -> bool {
-        self.aborted.load(Relaxed)
+        self.aborted.load(Acquire)
     }
 
     /// Asks the task to stop. Returns whether this is the first time.
@@ -160,13 +160,15 @@ impl Seat {
     /// Its worker is woken if it has gone to sleep, and with it those of the task who wait for that.
     pub(crate) fn ask(&self, reason: Reason, wakes: &mut Wakes) -> bool {
         let mut desk = self.desk.lock();
-        if self.aborted.swap(true, Relaxed) {
+        if self.aborted.load(Relaxed) {
             return false;
         }
         desk.reason = reason;
         if let Some(nest) = &desk.nest {
             nest.tell_aborted(wakes);
         }
+        // Only now: a worker that finds it set (Acquire) polls a task which finds itself aborted.
+        self.aborted.store(true, Release);
         self.wake_worker(&mut desk, wakes);
         true
     }

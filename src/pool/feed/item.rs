@@ -78,6 +78,11 @@ where
         self.extras.admitted(wakes)
     }
 
+    fn begin(self: Pin<&mut Self>) {
+        let this = self.project();
+        shielded(|| this.extras.begin(this.seen.id));
+    }
+
     fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
         let this = self.as_mut().project();
         let polled = caught(|| {

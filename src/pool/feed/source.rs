@@ -162,9 +162,7 @@ where
         item.place(tracker.clone(), id, place);
         // It may have been aborted while it was pulled.
         let goes_on = goes_on && !turn.seat.is_aborted();
-        if goes_on {
-            state.begin(slot);
-        }
+        state.begin(slot);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on => state.withdraw_source(source),
             _ => None,
@@ -248,8 +246,11 @@ struct Turn<'t, 'w> {
 }
 
 impl Turn<'_, '_> {
-    fn run(self, item: Parked, goes_on: bool) -> Option<Parked> {
+    fn run(self, mut item: Parked, goes_on: bool) -> Option<Parked> {
         if !goes_on {
+            // It counts as started, and an observer is to hear that.
+            item.announce(&mut Wakes::default());
+            item.as_mut().begin();
             let failure = Failure::Cancelled(self.seat.reason());
             item.give_up(failure.pack(), self.finish);
             return None;
