@@ -3,7 +3,7 @@
 //! A loop of such awaits would keep its thread, while the timers and sockets of its runtime wait. So each await of this
 //! crate that is ready spends one unit of its thread's budget, and a thread without budget yields once. The crate
 //! cannot know when a runtime goes on to another of its tasks, so that the budget is the thread's and not the task's: a
-//! task may yield earlier than it has to, and never later.
+//! task of the runtime may yield earlier than it has to, and never later. A task of a pool has a budget of its own.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -51,8 +51,20 @@ pub(crate) fn poll_as_one<R>(poll: impl FnOnce() -> Poll<R>) -> Poll<R> {
     poll()
 }
 
+/// Keeps the budget of the thread for later, while a worker is polled.
+pub(crate) fn set_aside() -> Left {
+    Left(LEFT.with(Cell::get))
+}
+
+/// Gives the task that is polled next a budget of its own: what is ready in its last poll is not to look as if it were
+/// not, since others have used up the thread's.
+#[inline]
+pub(crate) fn refill() {
+    LEFT.with(|left| left.set(BUDGET));
+}
+
 /// What was left before, and is again when this is dropped.
-struct Left(u32);
+pub(crate) struct Left(u32);
 
 impl Drop for Left {
     #[inline]

@@ -94,11 +94,12 @@ impl Builder {
     ///
     /// A task starts when its future is first polled, and code in place when it has its permit. A start comes back
     /// when the interval after that poll is over, or at once if the future is dropped before. No interval sees more
-    /// first polls than this, and what a late timer has cost is made up for.
+    /// first polls than this.
     ///
     /// The time is the runtime's, so it needs a timer. There is one for the whole pool, as long as tasks wait for the
     /// rate. In intervals of less than 50 ms it yields to the runtime again and again for up to 2 ms, where the
-    /// runtime's timers are as late as that.
+    /// runtime's timers are as late as that. Even so, a rate of one start a millisecond is not reached in full on
+    /// tokio, whose timers count milliseconds: a longer interval with more starts is.
     ///
     /// # Examples
     ///

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use super::core::{Patience, Runs, Terms};
 use super::dressed::Wishes;
-use super::rate::Counted;
+use super::rate::{Counted, Token};
 use super::{AioPool, Core, TaskBuilder};
 use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
@@ -47,13 +47,13 @@ impl AioPool {
     /// assert_eq!(handles.pop().unwrap().await.unwrap(), 198);
     /// # });
     /// ```
-    pub async fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    pub fn spawn<F>(&self, future: F) -> impl Future<Output = JoinHandle<F::Output>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let handle = self.submit_announced(future);
-        Starting::new(handle).await
+        // Boxed at once: in here, a large future would move with this one.
+        self.start(Body::boxed(future, Announced))
     }
 
     /// Spawns `future`, and returns at once: if no permit is free, the task waits in the queue.
@@ -85,8 +85,8 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         match self.is_plain() {
-            true => self.submit_plain(future, Plain),
-            false => self.task(future).submit(Start::Silent),
+            true => self.submit_boxed(Body::boxed(future, Plain)),
+            false => self.submit_dressed(future, Start::Silent),
         }
     }
 
@@ -162,12 +162,13 @@ impl AioPool {
     /// assert_eq!(pool.exec(async { 6 * 7 }).await.unwrap(), 42);
     /// # });
     /// ```
-    pub async fn exec<F>(&self, future: F) -> Result<F::Output, JoinError>
+    pub fn exec<F>(&self, future: F) -> impl Future<Output = Result<F::Output, JoinError>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        self.spawn(future).await.abort_on_drop().await
+        let spawning = self.spawn(future);
+        async move { spawning.await.abort_on_drop().await }
     }
 
     /// Begins a task that is more than a future: named, ranked, weighed, limited, or with callbacks.
@@ -198,17 +199,36 @@ impl AioPool {
         !self.core().settings.timed
     }
 
+    /// Submits a boxed future, and waits until it has started.
+    async fn start<F>(&self, body: Box<Body<F, Announced>>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let handle = self.submit_announced(body);
+        Starting::new(handle).await
+    }
+
     /// The first half of [`spawn`](Self::spawn): the handle is told of the start.
     #[track_caller]
-    pub(crate) fn submit_announced<F>(&self, future: F) -> JoinHandle<F::Output>
+    fn submit_announced<F>(&self, body: Box<Body<F, Announced>>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         match self.is_plain() {
-            true => self.submit_plain(future, Announced),
-            false => self.task(future).submit(Start::Announced),
+            true => self.submit_boxed(body),
+            false => self.submit_dressed(body.into_future(), Start::Announced),
         }
+    }
+
+    #[track_caller]
+    fn submit_dressed<F>(&self, future: F, start: Start) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        self.task(future).submit(start)
     }
 
     /// Parks a future with no more than these extras. Only for a pool that [`is_plain`](Self::is_plain).
@@ -219,11 +239,20 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
+        self.submit_boxed(Body::boxed(future, extras))
+    }
+
+    #[track_caller]
+    fn submit_boxed<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
         let core = self.core();
         // As in `submit`.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
-        let mut body = Box::new(Body::new(future, extras));
         if self.level() == LevelId::ROOT {
             match core.submit_plain(&mut shared, body) {
                 None => return JoinHandle::new(shared, self.inner.origin.clone()),
@@ -231,14 +260,29 @@ impl AioPool {
             }
         }
         if let Some(token) = core.token() {
-            let (future, extras) = body.into_parts();
-            let counted = Counted::new(extras, token);
-            return self
-                .submit(future, counted, self.plain_order(), Patience::Park)
-                .unwrap_or_else(|rejected| rejected.settle(core));
+            return self.submit_counted(body, token);
         }
         self.submit_body(shared, body, self.plain_order(), Patience::Park)
             .unwrap_or_else(|rejected| rejected.settle(core))
+    }
+
+    /// The same in a pool with a rate. The future moves here, and only here.
+    #[track_caller]
+    #[inline(never)]
+    #[expect(
+        clippy::boxed_local,
+        reason = "the caller's frame is to have no room for the future"
+    )]
+    fn submit_counted<F, X>(&self, body: Box<Body<F, X>>, token: Token) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        let (future, extras) = body.into_parts();
+        let counted = Counted::new(extras, token);
+        self.submit(future, counted, self.plain_order(), Patience::Park)
+            .unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
     /// The same for work that is to leave its worker.
@@ -289,7 +333,7 @@ impl AioPool {
     {
         // Finding no runtime is the caller's mistake, and told before anything has changed.
         self.core().spawner();
-        let body = Box::new(Body::new(future, extras));
+        let body = Body::boxed(future, extras);
         self.submit_body(Arc::new(Shared::new()), body, order, patience)
     }
 

@@ -118,13 +118,14 @@ pin_project! {
 }
 
 impl<F: Future, X> Body<F, X> {
-    pub(crate) fn new(future: F, extras: X) -> Self {
+    /// Boxes a future: as early as can be, since each move of a large one takes its size on the stack.
+    pub(crate) fn boxed(future: F, extras: X) -> Box<Self> {
         let shared = None;
-        Self {
+        Box::new(Self {
             shared,
             extras,
             future,
-        }
+        })
     }
 
     /// Numbers the task, while `shared` is nobody else's yet. It may have been admitted already.

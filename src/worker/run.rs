@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::running::Entered;
 use super::seat::{Hold, Seat};
+use crate::coop;
 use crate::task::{End, Failure, Parked, Reason, Rejection, Settle};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
@@ -120,6 +121,7 @@ impl Future for Worker {
 impl Tasks {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.ran = true;
+        let _set_aside = coop::set_aside();
         let mut running = self.running.take();
         let entered = Entered::new(&mut running);
         let polled = self.poll_tasks(cx);
@@ -170,6 +172,7 @@ impl Tasks {
             if self.seat.is_unstarted() && !task.leaves_its_worker() {
                 self.seat.dispatcher().begin(&self.seat);
             }
+            coop::refill();
             match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),

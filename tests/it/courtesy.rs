@@ -109,3 +109,27 @@ fn polled_by_hand_what_is_ready_says_so() {
         assert!(matches!(polled, std::task::Poll::Ready(Ok(value)) if value == n));
     }
 }
+
+#[test]
+fn a_task_that_is_polled_for_the_last_time_finds_ready_what_is() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let pool = pools.size(1);
+        // So many that the budget of a thread runs out with each of its awaits.
+        for n in 0..300 {
+            for _ in 0..n {
+                pool.run(async {}).await;
+            }
+            let saves = async {
+                aiopool::current().unwrap().aborted().await;
+                "saved"
+            };
+            let grace = std::time::Duration::ZERO;
+            let handle = pool.task(saves).grace(grace).spawn().await;
+            assert!(handle.abort());
+            assert_eq!(handle.await.unwrap(), "saved", "on {}", pools.runtime);
+        }
+    });
+}

@@ -19,6 +19,7 @@ mod groups;
 mod handles;
 mod in_place;
 mod keyed;
+mod large;
 mod life;
 mod limits;
 mod maps;
