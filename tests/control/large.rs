@@ -1,57 +1,15 @@
 //! What a client asks for costs the pool and the server no more than it may, whatever the pool holds.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
 
 use aiopool::JoinHandle;
 
-use crate::support::{Runtime, loopback};
-use crate::support::{Server, eventually, on_every_runtime, simple, with_work};
+use crate::support::{Server, eventually, simple, with_work};
 
 /// A pool in which one task runs, and so many wait.
 fn waiting(server: &Server, count: usize) {
     drop(server.pool.spawn_n(pending::<()>()));
     (0..count).for_each(|_| drop(server.pool.spawn_n(pending::<()>())));
-}
-
-/// Is polled for ever, and notes the longest time between two polls, in microseconds.
-async fn note_gaps(longest: &'static AtomicU64) {
-    let mut last = Instant::now();
-    std::future::poll_fn(|cx| -> std::task::Poll<()> {
-        let gap = last.elapsed().as_micros() as u64;
-        longest.fetch_max(gap, Relaxed);
-        last = Instant::now();
-        cx.waker().wake_by_ref();
-        std::task::Poll::Pending
-    })
-    .await;
-}
-
-#[test]
-fn other_tasks_go_on_while_a_client_has_all_of_them_looked_through() {
-    on_every_runtime(|runtime: Runtime| {
-        let server = Server::begin(runtime, 2, |pool| loopback(simple(pool))).unwrap();
-        let longest: &'static AtomicU64 = Box::leak(Box::default());
-        drop(server.pool.spawn_n(note_gaps(longest)));
-        waiting(&server, 200_000);
-        let begun = Instant::now();
-        assert_eq!(server.pool.tasks().len(), 200_002);
-        let at_once = begun.elapsed().as_micros() as u64;
-        let mut client = server.json();
-        for command in ["tasks -n 0", "tasks -n 5", "tasks -s active"] {
-            client.ask("num-running");
-            longest.store(0, Relaxed);
-            client.ask(command);
-            // Until then the task has been polled again.
-            client.ask("num-running");
-            let gap = longest.load(Relaxed);
-            assert!(
-                gap < at_once / 2,
-                "{command} on {runtime:?}: {gap} of {at_once} us"
-            );
-        }
-    });
 }
 
 #[test]
