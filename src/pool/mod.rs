@@ -103,6 +103,9 @@ use crate::task::{Keeper, Origin};
 /// - A wait lasts from its first poll until it is ready or dropped. So in a `select!` the permit is lent
 ///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
 ///   Where another thread drops a handle that the task has polled, that holds from the next time that it is woken.
+/// - A combinator that polls only those of its futures that were woken, such as `FuturesUnordered`, hides the wait if
+///   it was first polled outside of the task: put [`lend`](crate::lend) around it, or use
+///   [`iterwait`](crate::iterwait), which does not.
 /// - A task that lends is polled again only with a permit. So a `tokio::time::timeout` around such a wait does
 ///   not ring before others have given one back. Around that, use `lend`, or the
 ///   [`timeout`](crate::TaskBuilder::timeout) of the task.
