@@ -38,6 +38,7 @@
 //! newcomers; *join* waits for all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod budget;
 #[cfg(feature = "control")]
 pub mod control;
 mod coop;

@@ -14,7 +14,13 @@ use crate::unwind::{discard, shielded};
 #[must_use = "somebody waits to be woken"]
 pub(crate) struct Wakes {
     first: Option<Waker>,
-    more: Vec<Waker>,
+    more: Option<Box<More>>,
+}
+
+/// What few of them have: one allocation, and nothing to look at for all others.
+#[derive(Default)]
+struct More {
+    wakers: Vec<Waker>,
     /// Values that hold foreign ones, whose destructors are not to run under a lock.
     unused: Vec<Arc<dyn Any + Send + Sync>>,
 }
@@ -22,14 +28,12 @@ pub(crate) struct Wakes {
 /// Wakes one, if there is one. A waker that panics does so to itself.
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {
-    if let Some(waker) = waker {
-        let more = Vec::new();
-        Wakes {
-            first: Some(waker),
-            more,
-            unused: Vec::new(),
-        }
-        .wake();
+    if waker.is_some() {
+        let wakes = Wakes {
+            first: waker,
+            more: None,
+        };
+        wakes.wake();
     }
 }
 
@@ -39,25 +43,29 @@ impl Wakes {
         let Some(waker) = waker else { return };
         match self.first {
             None => self.first = Some(waker),
-            Some(_) => self.more.push(waker),
+            Some(_) => self.more().wakers.push(waker),
         }
+    }
+
+    #[cold]
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
     }
 
     /// Keeps a value until nothing is locked, and drops it then.
     pub(crate) fn drop_later(&mut self, value: Arc<dyn Any + Send + Sync>) {
-        self.unused.push(value);
+        self.more().unused.push(value);
     }
 
     /// Wakes them all. One that panics does not keep the others asleep.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake(self) {
-        if self.first.is_some() {
-            return self.wake_nested();
+        if self.first.is_some() || self.more.is_some() {
+            self.wake_nested();
         }
-        self.unused.into_iter().for_each(discard);
     }
 
-    #[inline]
+    #[inline(never)]
     fn wake_nested(self) {
         match nesting::enter() {
             Some(_within) => self.wake_here(),
@@ -67,7 +75,19 @@ impl Wakes {
 
     #[inline]
     fn wake_here(self) {
-        let wakers = self.first.into_iter().chain(self.more);
+        if let Some(waker) = self.first {
+            shielded(|| waker.wake());
+        }
+        if let Some(more) = self.more {
+            more.wake_here();
+        }
+    }
+}
+
+impl More {
+    #[cold]
+    fn wake_here(self) {
+        let wakers = self.wakers.into_iter();
         wakers.for_each(|waker| shielded(|| waker.wake()));
         self.unused.into_iter().for_each(discard);
     }

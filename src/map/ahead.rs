@@ -1,7 +1,7 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use super::completion::Ended;
+use crate::budget::{Budget, Pace};
 use crate::pool::{AioPool, ResizeListener};
 
 /// How many results a stream may have pulled and not given.
@@ -59,24 +59,26 @@ impl Ahead {
 }
 
 /// Says when a poll has pulled enough, so that others on the thread have their turn.
-#[derive(Default)]
 pub(super) struct Pull {
-    items: u32,
-    begun: Option<Instant>,
+    has_pulled: bool,
+    budget: Budget,
 }
 
-impl Pull {
-    const ITEMS: u32 = 32;
-    const TIME: Duration = Duration::from_micros(200);
+/// Maximum number of items that are pulled in one poll.
+const ITEMS_IN_A_POLL: u32 = 32;
 
-    /// Counts an item that is about to be pulled. The clock costs: most polls pull one item, and do not look at it.
-    pub(super) fn is_over(&mut self) -> bool {
-        self.items += 1;
-        if self.items == 1 {
-            return false;
+impl Pull {
+    pub(super) fn new() -> Self {
+        Self {
+            has_pulled: false,
+            budget: Budget::new(ITEMS_IN_A_POLL, Pace::Short),
         }
-        let begun = self.begun.get_or_insert_with(Instant::now);
-        self.items > Self::ITEMS || begun.elapsed() > Self::TIME
+    }
+
+    /// Returns whether no more items are to be pulled in this poll. Otherwise one is about to be.
+    pub(super) fn is_over(&mut self) -> bool {
+        let has_pulled = std::mem::replace(&mut self.has_pulled, true);
+        has_pulled && !self.budget.spend(&mut Pace::Short)
     }
 }
 

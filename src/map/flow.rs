@@ -41,7 +41,11 @@ impl<T> Flow<T> {
     /// Whether an item is wanted. One that is pulled then is not refused for want of room.
     pub(super) fn wants_item(&mut self) -> bool {
         let limit = self.ahead.limit(&self.pool, self.tasks.reader());
-        self.tasks.len() < limit && self.tasks.finds_room(&self.pool)
+        if self.tasks.len() >= limit {
+            self.pool.expect_tasks();
+            return false;
+        }
+        self.tasks.finds_room(&self.pool)
     }
 
     pub(super) fn spawn<F>(&mut self, future: F)

@@ -160,7 +160,7 @@ where
 
     /// Submits as many items as may be ahead of the reader, and as one poll may pull.
     fn pull(&mut self) -> Pulled {
-        let mut pull = Pull::default();
+        let mut pull = Pull::new();
         while let Some(items) = &mut self.items {
             if !self.flow.wants_item() {
                 return Pulled::Enough;

@@ -61,6 +61,12 @@ pub(super) enum Patience {
     Stand,
 }
 
+/// Number of workers that one call gives to the runtime.
+const LAUNCHES: usize = 1024;
+
+/// Number of workers that each new one gives to the runtime, if there are tasks for more.
+const LAUNCHES_IN_A_POLL: usize = 8;
+
 impl Core {
     pub(super) fn new(
         size: usize,
@@ -196,7 +202,7 @@ impl Core {
             Box::into_pin(body) as Parked
         });
         if is_ready {
-            self.start_ready(state);
+            self.start_ready(state, LAUNCHES);
         }
         None
     }
@@ -219,20 +225,32 @@ impl Core {
     }
 
     /// Starts those who can be started, and unlocks.
+    ///
+    /// Where they are many, the new workers start the rest as they are [polled](Self::dispatch_more).
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
         if state.gate.is_ready() || state.is_short() {
-            self.start_ready(state);
+            self.start_ready(state, LAUNCHES);
         }
     }
 
-    /// Starts tasks as long as some can be started.
+    /// Starts some of those who can be started, and unlocks. Called by workers that begin a task.
+    #[inline]
+    pub(super) fn dispatch_more<'a>(&'a self, state: MutexGuard<'a, State>) {
+        if state.has_more_to_start {
+            self.start_ready(state, LAUNCHES_IN_A_POLL);
+        }
+    }
+
+    /// Starts tasks as long as some can be started, with so many new workers at most.
     ///
     /// In a loop, and not by recursion: a runtime that refuses a worker drops it
     /// inside of [`launch`](Self::launch), which starts the next there only up to a depth.
     #[inline(never)]
-    fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>) {
+    fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>, launches: usize) {
         let mut wakes = Wakes::default();
+        let mut launched = 0;
+        state.has_more_to_start = false;
         loop {
             if state.admit_known(&mut wakes) {
                 drop(state);
@@ -252,7 +270,13 @@ impl Core {
                 break;
             }
             if let Some(started) = state.admit(&mut None, self, &mut wakes) {
+                launched += usize::from(matches!(started.by, Runner::New(..)));
                 state = self.hand_over(state, started, &mut wakes);
+            }
+            // Where there are several runtimes, the one that these workers are on could stand still.
+            if launched >= launches && !state.serves_several {
+                state.has_more_to_start = state.gate.is_ready();
+                break;
             }
         }
         drop(state);

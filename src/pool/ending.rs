@@ -15,7 +15,7 @@ use crate::task::{
     End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::{Wakes, wake};
-use crate::worker::{Dispatcher, Hold, Latch, Seat, Worker, running};
+use crate::worker::{Dispatcher, Hold, Latch, Seat, Stay, Worker, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -24,7 +24,7 @@ impl Dispatcher for Core {
         state.settle(seat, end, settle, &mut wakes);
         let next = match state.succeed(seat, end, &mut wakes) {
             Some(next) => {
-                drop(state);
+                self.dispatch_more(state);
                 Some(next)
             }
             None => self.relieve(state, seat, end, &mut wakes),
@@ -38,9 +38,12 @@ impl Dispatcher for Core {
         next
     }
 
-    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {
+    fn rejoin(&self, seat: &Arc<Seat>, stay: Stay) -> Option<Parked> {
         if !seat.is_idle() {
             return seat.take_handed();
+        }
+        if stay == Stay::First && self.expecting.load(Relaxed) {
+            return None;
         }
         let mut state = self.lock();
         if !seat.is_idle() {
@@ -84,6 +87,7 @@ impl Dispatcher for Core {
         let mut state = self.lock();
         seat.set_started();
         state.begin(seat.slot());
+        self.dispatch_more(state);
     }
 
     fn lend(&self, seat: &Seat) {
@@ -140,7 +144,8 @@ impl Keeper for Core {
     fn expire(&self, slot: Slot, id: TaskId) {
         let mut state = self.lock();
         // A permit that is there beats the limit.
-        if state.gate.is_ready() {
+        while state.gate.is_ready() && matches!(state.gate.get(slot, id), Some(Content::Waiting(_)))
+        {
             self.dispatch(state);
             state = self.lock();
         }

@@ -106,7 +106,10 @@ impl AioPool {
         self.core().set_paused(self.level(), true);
     }
 
-    /// Starts tasks again, as many as there are permits, at once.
+    /// Starts tasks again, as many as there are permits.
+    ///
+    /// It returns soon, however many tasks wait: it starts the first thousand, and as these are polled, they
+    /// start the rest.
     pub fn resume(&self) {
         self.core().set_paused(self.level(), false);
     }
@@ -118,7 +121,8 @@ impl AioPool {
 
     /// Changes how many tasks run at once.
     ///
-    /// Growing starts waiting tasks now. Shrinking stops nobody: it takes effect as tasks end.
+    /// Growing starts waiting tasks now, more than a thousand as for [`resume`](Self::resume). Shrinking stops
+    /// nobody: it takes effect as tasks end.
     ///
     /// # Errors
     ///

@@ -3,6 +3,7 @@
 use super::core::{Patience, Runs};
 use super::{AioPool, TaskBuilder};
 use crate::gate::{LevelId, Standing};
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Announced, Extras, JoinHandle, Start};
 
 impl AioPool {
@@ -25,6 +26,11 @@ impl AioPool {
         };
         let gate = &self.core().lock().gate;
         gate.waiting(LevelId::ROOT) < bound || gate.has_room(self.level(), Standing::PLAIN)
+    }
+
+    /// Lets workers without a task wait a moment: the next tasks come as soon as a result is read.
+    pub(crate) fn expect_tasks(&self) {
+        self.core().expecting.store(true, Relaxed);
     }
 
     /// Submits a task that waits even where the queue is full. Only for a pool that [`is_plain`](Self::is_plain).

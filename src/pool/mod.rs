@@ -105,7 +105,8 @@ use crate::task::{Keeper, Origin};
 ///   Where another thread drops a handle that the task has polled, that holds from the next time that it is woken.
 /// - A combinator that polls only those of its futures that were woken, such as `FuturesUnordered`, hides the wait if
 ///   it was first polled outside of the task: put [`lend`](crate::lend) around it, or use
-///   [`iterwait`](crate::iterwait), which does not.
+///   [`iterwait`](crate::iterwait), which does not. So does a `Shared` that another thread polls from outside at the
+///   same moment.
 /// - A task that lends is polled again only with a permit. So a `tokio::time::timeout` around such a wait does
 ///   not ring before others have given one back. Around that, use `lend`, or the
 ///   [`timeout`](crate::TaskBuilder::timeout) of the task.

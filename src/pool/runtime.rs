@@ -58,7 +58,9 @@ impl Core {
             unused = here.take();
         } else if state.is_idle() && here.is_some() {
             unused = std::mem::replace(&mut state.main, here.take());
+            state.serves_several = false;
         }
+        state.serves_several |= here.is_some();
         Arrival {
             unused,
             runtime: here,

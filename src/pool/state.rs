@@ -19,7 +19,8 @@ use crate::worker::{Latch, Seat};
 /// # Invariants
 ///
 /// 1. Whenever the lock is free, the gate has nobody to admit, or somebody is
-///    inside [`dispatch`](super::Core::dispatch), and will look again.
+///    inside [`dispatch`](super::Core::dispatch), and will look again, or new workers
+///    have been given to the runtime, and will look at their first poll.
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
 ///    So a counter never goes back. A task that was withdrawn or refused lives until then, and keeps the pool from
 ///    being idle.
@@ -36,6 +37,10 @@ pub(super) struct State {
     awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
     /// The runtime of all tasks whose details name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
+    /// Tasks of other runtimes have been submitted since that was chosen.
+    pub(super) serves_several: bool,
+    /// Tasks could start, and are left to the first polls of new workers.
+    pub(super) has_more_to_start: bool,
 }
 
 /// A task that starts.
@@ -83,6 +88,8 @@ impl State {
             asks_time: false,
             details: Pages::new(),
             main: None,
+            serves_several: false,
+            has_more_to_start: false,
             awaited: HashMap::new(),
         }
     }

@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use super::running::Entered;
 use super::seat::{Hold, Seat};
+use crate::budget::{Budget, Pace};
 use crate::coop;
 use crate::task::{End, Failure, Parked, Reason, Rejection, Settle};
 use crate::unwind::discard;
@@ -50,6 +51,9 @@ struct Tasks {
     polled: bool,
     /// Whether the worker has.
     ran: bool,
+    stay: Stay,
+    /// Of the tasks that it runs.
+    pace: Pace,
     /// The waker that it has left at its seat.
     known: Option<Waker>,
 }
@@ -61,8 +65,9 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// If there is none, the seat says whether to linger.
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked>;
 
-    /// Ends the lingering: with a task, or without.
-    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked>;
+    /// Ends the lingering: with a task, or without. Where it may be prolonged, and the next tasks are known to come,
+    /// the seat is left idle.
+    fn rejoin(&self, seat: &Arc<Seat>, stay: Stay) -> Option<Parked>;
 
     /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns it if it was
     /// asked to stop meanwhile.
@@ -83,8 +88,16 @@ pub(crate) trait Dispatcher: Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
-/// So many tasks may end within one poll, before the others on the thread have their turn.
-const FUEL: u32 = 64;
+/// How long a worker has stayed without a task.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// For one poll: it may stay for another.
+    First,
+    Last,
+}
+
+/// Maximum number of tasks that a worker runs in one poll.
+const TASKS_IN_A_POLL: u32 = 64;
 
 impl Worker {
     pub(crate) fn new(seat: Arc<Seat>, task: Parked) -> Self {
@@ -96,6 +109,8 @@ impl Worker {
                 task,
                 polled: false,
                 ran: false,
+                stay: Stay::First,
+                pace: Pace::default(),
                 known: None,
             }),
         }
@@ -132,9 +147,14 @@ impl Tasks {
 
     fn poll_tasks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.task.is_none() {
-            self.task = self.seat.dispatcher().rejoin(&self.seat);
+            self.rejoin();
+            if self.is_lingering() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
-        for _ in 0..FUEL {
+        let mut budget = Budget::new(TASKS_IN_A_POLL, self.pace);
+        loop {
             let held = self.seat.permit() == Hold::Held;
             // It lies here while the waker is cloned, which is foreign code and may panic.
             let leave = match &mut self.task {
@@ -146,16 +166,34 @@ impl Tasks {
                 return Poll::Pending;
             }
             ready!(self.run(leave, cx));
-            if self.task.is_none() {
-                if self.seat.is_idle() {
-                    break;
-                }
-                // It was to linger, and another thread was quicker than this look.
-                self.task = self.seat.take_handed();
+            if self.is_lingering() {
+                self.stay = Stay::First;
+                break;
+            }
+            if self.task.is_some() && !budget.spend(&mut self.pace) {
+                break;
             }
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Returns whether it is to linger. Where another thread was quicker than this look, the task is here.
+    fn is_lingering(&mut self) -> bool {
+        if self.task.is_some() {
+            return false;
+        }
+        let is_idle = self.seat.is_idle();
+        if !is_idle {
+            self.task = self.seat.take_handed();
+        }
+        is_idle
+    }
+
+    /// Looks for a task after a poll without one.
+    fn rejoin(&mut self) {
+        let stay = std::mem::replace(&mut self.stay, Stay::Last);
+        self.task = self.seat.dispatcher().rejoin(&self.seat, stay);
     }
 
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
@@ -298,7 +336,7 @@ impl Drop for Tasks {
         let task = self
             .task
             .take()
-            .or_else(|| self.seat.dispatcher().rejoin(&self.seat));
+            .or_else(|| self.seat.dispatcher().rejoin(&self.seat, Stay::Last));
         let Some(task) = task else { return };
         // A worker that was never polled has been refused. Any other may have been dropped alone.
         let left = match self.ran && !self.polled {

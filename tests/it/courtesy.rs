@@ -1,8 +1,9 @@
 //! Awaits that are ready at once, again and again, leave others on the thread their turn.
 
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
-use aiopool::{ReturnWhen, Shutdown, iterwait, lend, wait};
+use aiopool::{AioPool, ReturnWhen, Shutdown, iterwait, lend, wait};
 use futures::future::{Either, select};
 
 use crate::support::{Hand, on_every_runtime, poll_once, yield_now};
@@ -132,4 +133,27 @@ fn a_task_that_is_polled_for_the_last_time_finds_ready_what_is() {
             assert_eq!(handle.await.unwrap(), "saved", "on {}", pools.runtime);
         }
     });
+}
+
+#[test]
+fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
+    let long = |_: usize| async {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(1) {}
+    };
+    let submit: [&dyn Fn(&AioPool); 2] = [
+        &|pool| drop(pool.map_n(0..10, long)),
+        &|pool| drop(pool.feed(0..10, long)),
+    ];
+    for submit in submit {
+        let (hand, pool) = Hand::pool(1);
+        submit(&pool);
+        let mut polls = 0;
+        while hand.poll_each_once() {
+            polls += 1;
+        }
+        assert_eq!(pool.stats().completed, 10);
+        // The first poll cannot know, and runs two.
+        assert!(polls >= 9, "{polls}");
+    }
 }

@@ -20,6 +20,7 @@ mod handles;
 mod in_place;
 mod keyed;
 mod large;
+mod launches;
 mod life;
 mod limits;
 mod maps;

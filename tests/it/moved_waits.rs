@@ -60,7 +60,10 @@ fn shared_by_several_tasks_and_polled_outside_in_between() {
             assert_pending!(Pin::new(&mut outside));
             pool.resume();
             yield_now().await;
-            let _ = outside.now_or_never();
+            // Only where no other thread polls it at the same moment: `Shared` lets one caller through at a time.
+            if ["tokio, one thread", "foreign"].contains(&pools.runtime) {
+                let _ = outside.now_or_never();
+            }
             for task in tasks {
                 assert_eq!(task.await.unwrap(), 7, "on {}", pools.runtime);
             }

@@ -1,0 +1,113 @@
+//! How long one poll may go on.
+//!
+//! A runtime looks at its timers and sockets between polls only. So whatever runs many steps in one poll stops after a
+//! number of them, or after a short time, whichever is first.
+
+use std::time::{Duration, Instant};
+
+/// Counts the steps of one poll, and looks at the clock now and then.
+pub(crate) struct Budget {
+    steps: u32,
+    most: u32,
+    /// The step after which it looks at the clock.
+    next_look: u32,
+    /// `None` until the first look, where steps are short.
+    begun: Option<Instant>,
+}
+
+/// How long the steps of a poll were. The next poll begins with that.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) enum Pace {
+    /// Several fit into a poll. Most polls have one step, and do not look at the clock.
+    #[default]
+    Short,
+    /// The clock is looked at before the first step: a long one is the only one in its poll.
+    Long,
+}
+
+/// Time after which no further step begins.
+const TIME: Duration = Duration::from_micros(16);
+
+/// Most steps between two looks at the clock: so many may turn out to be long.
+const STRIDE: u32 = 8;
+
+impl Budget {
+    /// A budget of that many steps, for a poll that begins now.
+    #[inline]
+    pub(crate) fn new(most: u32, pace: Pace) -> Self {
+        Self {
+            steps: 0,
+            most,
+            next_look: 1,
+            begun: (pace == Pace::Long).then(Instant::now),
+        }
+    }
+
+    /// Counts a step. Returns whether another may follow, and notes the pace where it has looked.
+    #[inline]
+    pub(crate) fn spend(&mut self, pace: &mut Pace) -> bool {
+        self.steps += 1;
+        if self.steps >= self.most {
+            return false;
+        }
+        if self.steps >= self.next_look {
+            *pace = self.look();
+        }
+        *pace == Pace::Short
+    }
+
+    fn look(&mut self) -> Pace {
+        // While steps are short, the looks become rare.
+        self.next_look += self.next_look.min(STRIDE);
+        let begun = self.begun.get_or_insert_with(Instant::now);
+        match begun.elapsed() < TIME {
+            true => Pace::Short,
+            false => Pace::Long,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes a number of steps of this time, and returns how many were in the poll.
+    fn steps(pace: &mut Pace, most: u32, time: Duration) -> u32 {
+        let mut budget = Budget::new(most, *pace);
+        let mut step = || {
+            if let Some(begun) = &mut budget.begun {
+                *begun -= time;
+            }
+            budget.spend(pace)
+        };
+        (1..).find(|_| !step()).unwrap()
+    }
+
+    #[test]
+    fn a_poll_has_so_many_steps_if_they_take_no_time() {
+        for most in [1, 2, 64] {
+            assert_eq!(steps(&mut Pace::Short, most, Duration::ZERO), most);
+        }
+    }
+
+    #[test]
+    fn a_long_step_is_alone_in_its_poll_until_they_are_short_again() {
+        let mut pace = Pace::Short;
+        assert_eq!(steps(&mut pace, 64, TIME), 2);
+        assert_eq!(steps(&mut pace, 64, TIME), 1);
+        assert_eq!(steps(&mut pace, 64, TIME), 1);
+        assert_eq!(steps(&mut pace, 64, Duration::ZERO), 64);
+        assert_eq!(pace, Pace::Short);
+    }
+
+    #[test]
+    fn a_poll_is_over_soon_after_its_time() {
+        for per_poll in [2, 4, 10, 30] {
+            let ran = steps(&mut Pace::Long, 64, TIME / per_poll);
+            assert!(
+                (per_poll..=per_poll + STRIDE).contains(&ran),
+                "{ran} of {per_poll}"
+            );
+        }
+    }
+}
