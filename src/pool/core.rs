@@ -269,13 +269,16 @@ impl Core {
                 }
                 break;
             }
-            if let Some(started) = state.admit(&mut None, self, &mut wakes) {
-                launched += usize::from(matches!(started.by, Runner::New(..)));
-                state = self.hand_over(state, started, &mut wakes);
-            }
+            let Some(started) = state.admit(&mut None, self, &mut wakes) else {
+                continue;
+            };
+            launched += usize::from(matches!(started.by, Runner::New(..)));
             // Where there are several runtimes, the one that these workers are on could stand still.
-            if launched >= launches && !state.serves_several {
-                state.has_more_to_start = state.gate.is_ready();
+            let is_last = launched >= launches && !state.serves_several;
+            // Before the launch, since the last worker may be polled at once, on another thread.
+            state.has_more_to_start = is_last;
+            state = self.hand_over(state, started, &mut wakes);
+            if is_last {
                 break;
             }
         }
