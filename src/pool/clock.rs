@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::rate::Rate;
+use super::sleeper::Sleeper;
 use super::state::State;
 use super::timer::Timer;
 use super::window::{Stamp, Window};
@@ -24,6 +25,7 @@ use crate::worker::Worker;
 /// The times that a pool waits for. Its lock may be taken under the pool's, and not the other way round.
 pub(super) struct Clock {
     times: Lock<Times>,
+    pub(super) sleeper: Sleeper,
     /// Whether the runtime is known to have a timer.
     checked: AtomicBool,
 }
@@ -89,6 +91,7 @@ impl Clock {
         };
         Self {
             times: Lock::new(times),
+            sleeper: Sleeper::default(),
             checked: AtomicBool::new(false),
         }
     }
@@ -110,7 +113,14 @@ impl Clock {
     /// Compares a sleep that has ended with the clock.
     ///
     /// One that has ended long before its time says that the clock stands still, and that time is what timers say.
-    pub(super) fn learn(&self, begun: Instant, length: Duration, raw: Instant) {
+    /// One that truly took less than its length says that the clock leaps to its timers: none of them is late.
+    pub(super) fn learn(
+        &self,
+        begun: Instant,
+        length: Duration,
+        raw: Instant,
+        truly_took: Duration,
+    ) {
         let took = raw.saturating_duration_since(begun);
         let mut times = self.times.lock();
         let is_early = took + EARLIEST < length && took < length / 2;
@@ -118,7 +128,10 @@ impl Clock {
             times.leap(raw, length.max(TICK) - took);
         } else {
             let late = took.saturating_sub(length).min(LATEST);
-            times.lateness = late.max(times.lateness * 7 / 8);
+            times.lateness = match truly_took < length {
+                true => Duration::ZERO,
+                false => late.max(times.lateness * 7 / 8),
+            };
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::{LATEST, Next};
 use super::core::Core;
+use super::sleeper::Ring;
 use crate::task::{Keeper, Sleep};
 use crate::unwind::{caught, discard};
 
@@ -27,13 +28,20 @@ struct Nap {
     begun: Instant,
     /// `None` for the last stretch, which is too short for the runtime's timers.
     sleep: Option<Slept>,
+    /// For the last stretch.
+    ring: Option<Ring>,
 }
 
 struct Slept {
     sleep: Sleep,
     begun: Instant,
+    /// By a clock that does not stand still.
+    truly_begun: Instant,
     length: Duration,
 }
+
+/// Nothing wakes more exactly than this: what is left then, the timer yields to the runtime again and again.
+const EXACT: Duration = Duration::from_micros(150);
 
 impl Timer {
     pub(super) fn of(core: &Arc<Core>, refusals: usize) -> Pin<Box<Self>> {
@@ -47,11 +55,11 @@ impl Timer {
 
     fn wait(&mut self, core: &Core, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if self.nap.as_ref().is_none_or(|nap| nap.until != until) {
-            let (begun, sleep) = (Instant::now(), None);
             self.nap = Some(Nap {
                 until,
-                begun,
-                sleep,
+                begun: Instant::now(),
+                sleep: None,
+                ring: None,
             });
         }
         let Some(nap) = &mut self.nap else {
@@ -62,18 +70,20 @@ impl Timer {
         if remaining.is_zero() {
             return Poll::Ready(());
         }
-        if remaining <= reach && nap.begun.elapsed() < remaining + 2 * LATEST {
+        let is_near = !reach.is_zero() && remaining <= reach + EXACT;
+        if is_near && nap.begun.elapsed() < remaining + 2 * LATEST {
             nap.sleep = None;
-            cx.waker().wake_by_ref();
+            nap.doze(core, remaining, cx);
             return Poll::Pending;
         }
-        let length = match remaining > reach {
-            true => remaining - reach,
-            false => remaining,
+        let length = match is_near {
+            true => remaining,
+            false => remaining - reach,
         };
         nap.sleep.get_or_insert_with(|| Slept {
             sleep: core.sleep(length),
             begun: raw,
+            truly_begun: Instant::now(),
             length,
         });
         self.poll_sleep(core, cx)
@@ -89,8 +99,9 @@ impl Timer {
         };
         ready!(slept.sleep.as_mut().poll(cx));
         let (begun, length) = (slept.begun, slept.length);
+        let truly_took = slept.truly_begun.elapsed();
         (nap.begun, nap.sleep) = (Instant::now(), None);
-        core.clock.learn(begun, length, core.raw_now());
+        core.clock.learn(begun, length, core.raw_now(), truly_took);
         Poll::Ready(())
     }
 
@@ -119,6 +130,20 @@ impl Timer {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+}
+
+impl Nap {
+    /// Waits for a part of the last stretch.
+    fn doze(&mut self, core: &Core, remaining: Duration, cx: &mut Context<'_>) {
+        if remaining <= EXACT {
+            return cx.waker().wake_by_ref();
+        }
+        let ring = self.ring.as_ref();
+        if !ring.is_some_and(|ring| ring.is_due_for(cx.waker())) {
+            let at = Instant::now() + (remaining - EXACT);
+            self.ring = Some(core.clock.sleeper.ring_at(at, cx.waker()));
+        }
     }
 }
 

@@ -243,6 +243,106 @@ fn no_interval_of_any_runtime_sees_more_starts() {
     });
 }
 
+/// Starts 200 tasks at one a millisecond. Returns which part of that rate they reached.
+async fn reached(pool: &AioPool, is_map: bool) -> f64 {
+    let begun = std::time::Instant::now();
+    if is_map {
+        pool.map(0..200, |_| async {}).await;
+    } else {
+        (0..200).for_each(|_| drop(pool.spawn_n(async {})));
+        pool.join().await;
+    }
+    0.199 / begun.elapsed().as_secs_f64()
+}
+
+#[test]
+fn a_start_a_millisecond_is_reached_by_every_runtime() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        for is_map in [false, true] {
+            let mut best: f64 = 0.0;
+            // A busy machine may keep any thread waiting.
+            for _ in 0..3 {
+                let builder = pools.builder().rate(1, Duration::from_millis(1));
+                let pool = builder.size(100).build().unwrap();
+                best = best.max(reached(&pool, is_map).await);
+                if best >= 0.6 {
+                    break;
+                }
+            }
+            assert!(best >= 0.6, "{best} on {}", pools.runtime);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+mod in_a_process_of_its_own {
+    use super::{AioPool, Duration, limited, reached};
+    use crate::support::alone;
+
+    /// The processor time of this process so far.
+    fn processor_time() -> Duration {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        let ticks = fields.skip(11).take(2).map(str::parse::<u64>);
+        Duration::from_millis(ticks.map(|count| count.unwrap() * 10).sum())
+    }
+
+    fn has_sleeper() -> bool {
+        let mut threads = std::fs::read_dir("/proc/self/task").unwrap();
+        threads.any(|thread| {
+            let name = std::fs::read_to_string(thread.unwrap().path().join("comm"));
+            name.is_ok_and(|name| name.trim() == "aiopool-rate")
+        })
+    }
+
+    fn on_tokio_in_true_time(body: impl AsyncFnOnce(AioPool)) {
+        let pool = limited(1, Duration::from_millis(1)).build().unwrap();
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap().block_on(body(pool));
+    }
+
+    #[test]
+    fn a_short_interval_takes_no_whole_core() {
+        let name = "rate::in_a_process_of_its_own::a_short_interval_takes_no_whole_core";
+        alone(name, || {
+            on_tokio_in_true_time(async |pool| {
+                let mut least: f64 = 1.0;
+                for _ in 0..3 {
+                    let (begun, before) = (std::time::Instant::now(), processor_time());
+                    reached(&pool, false).await;
+                    let took = processor_time() - before;
+                    least = least.min(took.as_secs_f64() / begun.elapsed().as_secs_f64());
+                }
+                assert!(least < 0.7, "{least}");
+            });
+        });
+    }
+
+    #[test]
+    fn the_thread_of_a_short_interval_ends_when_nothing_waits() {
+        let name = "rate::in_a_process_of_its_own::\
+            the_thread_of_a_short_interval_ends_when_nothing_waits";
+        alone(name, || {
+            on_tokio_in_true_time(async |pool| {
+                for _ in 0..2 {
+                    reached(&pool, false).await;
+                    assert!(has_sleeper());
+                    let ends = async {
+                        while has_sleeper() {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                    };
+                    let limit = Duration::from_secs(20);
+                    tokio::time::timeout(limit, ends).await.unwrap();
+                }
+            });
+        });
+    }
+}
+
 #[test]
 fn all_ways_to_start_keep_the_rate_together() {
     on_every_runtime(|pools| async move {
