@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::rate::Rate;
+use super::runtime::Runtime;
 use super::sleeper::Sleeper;
 use super::state::State;
 use super::timer::Timer;
@@ -376,23 +377,18 @@ impl Core {
 /// The timer.
 impl Core {
     fn launch_timer(&self) {
-        self.launch(Worker::timing(Timer::of(&self.me(), 0)));
+        self.launch(Worker::timing(Timer::of(&self.me(), None)));
     }
 
-    /// Tries a timer on a runtime that tasks were submitted from, the next one after so many refusals.
-    fn relaunch_timer(&self, refusals: usize) -> bool {
-        let first_wait = self.clock.times.lock().waits.values().next().copied();
-        let state = self.lock();
-        let head = state.gate.first_in_line();
-        let slots = head.into_iter().chain(first_wait.map(|(slot, _)| slot));
-        let of_tasks = slots.filter_map(|slot| state.runtime_of(slot));
-        let runtimes: Vec<_> = state.main.iter().chain(of_tasks).cloned().collect();
-        drop(state);
-        let Some(runtime) = runtimes.into_iter().nth(refusals) else {
+    /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if there is
+    /// none left.
+    fn relaunch_timer(&self, untried: Option<Vec<Runtime>>) -> bool {
+        let mut untried = untried.unwrap_or_else(|| self.lock().runtimes());
+        let Some(runtime) = untried.pop() else {
             return false;
         };
         if self.clock.times.lock().begin() {
-            let timer = Timer::of(&self.me(), refusals + 1);
+            let timer = Timer::of(&self.me(), Some(untried));
             self.launch_on(Some(runtime), Worker::timing(timer));
         }
         true
@@ -435,7 +431,7 @@ impl Core {
     }
 
     /// The runtime has dropped the timer. Another one is tried: it may be for another runtime.
-    pub(super) fn lose_timer(&self, was_polled: bool, refusals: usize) {
+    pub(super) fn lose_timer(&self, was_polled: bool, untried: Option<Vec<Runtime>>) {
         let mut times = self.clock.times.lock();
         let lost = std::mem::take(&mut times.timer);
         let begins = was_polled && times.begin();
@@ -446,7 +442,7 @@ impl Core {
         }
         if was_polled {
             self.dispatch_nested(self.lock());
-        } else if !self.relaunch_timer(refusals) {
+        } else if !self.relaunch_timer(untried) {
             self.go_without();
         }
     }

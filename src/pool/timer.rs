@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::clock::{LATEST, Next};
 use super::core::Core;
+use super::runtime::Runtime;
 use super::sleeper::Ring;
 use crate::task::{Keeper, Sleep};
 use crate::unwind::{caught, discard};
@@ -17,8 +18,8 @@ pub(super) struct Timer {
     core: Option<Arc<Core>>,
     nap: Option<Nap>,
     was_polled: bool,
-    /// How often a runtime has refused one like it.
-    refusals: usize,
+    /// Where else to try if this runtime refuses it: `None` if it is the first try.
+    untried: Option<Vec<Runtime>>,
 }
 
 /// A wait for some time.
@@ -44,12 +45,12 @@ struct Slept {
 const EXACT: Duration = Duration::from_micros(150);
 
 impl Timer {
-    pub(super) fn of(core: &Arc<Core>, refusals: usize) -> Pin<Box<Self>> {
+    pub(super) fn of(core: &Arc<Core>, untried: Option<Vec<Runtime>>) -> Pin<Box<Self>> {
         Box::pin(Self {
             core: Some(core.clone()),
             nap: None,
             was_polled: false,
-            refusals,
+            untried,
         })
     }
 
@@ -170,7 +171,7 @@ impl Timer {
     /// Tells the pool that its time is kept no longer, unless there is none to keep.
     fn lose(&mut self) {
         if let Some(core) = self.core.take() {
-            core.lose_timer(self.was_polled, self.refusals);
+            core.lose_timer(self.was_polled, self.untried.take());
         }
     }
 }

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiopool::{AioPool, BuildError, Builder};
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Probe, Timed, on_every_runtime, on_tokio};
+use crate::support::{Probe, Timed, on_every_runtime, on_tokio, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -279,7 +280,7 @@ fn a_start_a_millisecond_is_reached_by_every_runtime() {
 
 #[cfg(target_os = "linux")]
 mod in_a_process_of_its_own {
-    use super::{AioPool, Duration, limited, reached};
+    use super::{AioPool, Duration, limited, one_thread, reached};
     use crate::support::alone;
 
     /// The processor time of this process so far.
@@ -300,8 +301,7 @@ mod in_a_process_of_its_own {
 
     fn on_tokio_in_true_time(body: impl AsyncFnOnce(AioPool)) {
         let pool = limited(1, Duration::from_millis(1)).build().unwrap();
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
-        runtime.enable_all().build().unwrap().block_on(body(pool));
+        one_thread().block_on(body(pool));
     }
 
     #[test]
@@ -341,6 +341,61 @@ mod in_a_process_of_its_own {
             });
         });
     }
+}
+
+fn one_thread() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
+/// Lets a runtime do what it has to do.
+fn drive(runtime: &Runtime) {
+    runtime.block_on(async { sleep(Duration::from_millis(5)).await });
+}
+
+fn within_context<R>(runtime: &Runtime, submit: impl FnOnce() -> R) -> R {
+    let _inside = runtime.enter();
+    submit()
+}
+
+/// Drops two runtimes of three while the tasks of two of them wait for the rate.
+fn outlive_two_runtimes(is_driven: bool) {
+    let per = Duration::from_millis(30);
+    let pool = limited(2, per).build().unwrap();
+    let [main, timing, living] = [(); 3].map(|()| one_thread());
+    let lost = within_context(&main, || pool.spawn_n(pending::<()>()));
+    drive(&main);
+    let active = within_context(&living, || pool.spawn_n(pending::<()>()));
+    drive(&living);
+    let refused = within_context(&timing, || pool.map_n(0..2, |_| async {}));
+    let now = |_| async { std::time::Instant::now() };
+    let handles = within_context(&living, || pool.map_n(0..6, now));
+    for ending in [timing, main] {
+        if is_driven {
+            drive(&ending);
+        }
+        drop(ending);
+    }
+    living.block_on(async {
+        let mut times = Vec::new();
+        for handle in handles {
+            times.push(handle.await.unwrap());
+        }
+        keep(2, per, times, "the last runtime");
+        for handle in refused {
+            assert!(is_driven || handle.await.unwrap_err().is_rejected());
+        }
+        assert!(lost.await.unwrap_err().is_cancelled());
+        active.cancel().await.unwrap_err();
+    });
+    assert!(pool.is_empty());
+}
+
+#[test]
+fn the_rate_goes_on_with_the_last_runtime_of_three() {
+    within("three runtimes, two of which end", || {
+        [false, true].into_iter().for_each(outlive_two_runtimes);
+    });
 }
 
 #[test]
