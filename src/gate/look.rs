@@ -26,11 +26,6 @@ impl<W, A, L> Gate<W, A, L> {
             .all(|(_, level)| weight <= level.size)
     }
 
-    /// The first in line for a permit of the pool.
-    pub(crate) fn first_in_line(&self) -> Option<Slot> {
-        self.first_of(LevelId::ROOT.0).map(|(_, slot)| slot)
-    }
-
     /// How many may be, if that is limited.
     pub(crate) fn starts(&self) -> Option<u32> {
         self.starts

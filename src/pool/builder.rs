@@ -97,9 +97,14 @@ impl Builder {
     /// first polls than this.
     ///
     /// The time is the runtime's, so it needs a timer. There is one for the whole pool, as long as tasks wait for the
-    /// rate. In intervals of less than 50 ms it yields to the runtime again and again for up to 2 ms, where the
-    /// runtime's timers are as late as that. Even so, a rate of one start a millisecond is not reached in full on
-    /// tokio, whose timers count milliseconds: a longer interval with more starts is.
+    /// rate.
+    ///
+    /// The timers of a runtime may be late by up to 2 ms; those of tokio count milliseconds. In intervals of less than
+    /// 50 ms the pool makes up for that: a thread, `aiopool-rate`, sleeps for what the runtime's timers are too coarse
+    /// for, and for the last 150 µs before a start the timer yields to the runtime again and again. At a start a
+    /// millisecond this takes a quarter of a core. All pools share the thread, which ends when none has needed it for
+    /// 100 ms. What is lost at a start is not caught up with, since the interval after it would see a start too many:
+    /// of a start a millisecond, about nine tenths are reached. A longer interval with more starts loses less.
     ///
     /// # Examples
     ///

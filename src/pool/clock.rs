@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::rate::Rate;
+use super::runtime::Runtime;
 use super::state::State;
 use super::timer::Timer;
 use super::window::{Stamp, Window};
@@ -110,7 +111,14 @@ impl Clock {
     /// Compares a sleep that has ended with the clock.
     ///
     /// One that has ended long before its time says that the clock stands still, and that time is what timers say.
-    pub(super) fn learn(&self, begun: Instant, length: Duration, raw: Instant) {
+    /// One that truly took less than its length says that the clock leaps to its timers: none of them is late.
+    pub(super) fn learn(
+        &self,
+        begun: Instant,
+        length: Duration,
+        raw: Instant,
+        truly_took: Duration,
+    ) {
         let took = raw.saturating_duration_since(begun);
         let mut times = self.times.lock();
         let is_early = took + EARLIEST < length && took < length / 2;
@@ -118,7 +126,10 @@ impl Clock {
             times.leap(raw, length.max(TICK) - took);
         } else {
             let late = took.saturating_sub(length).min(LATEST);
-            times.lateness = late.max(times.lateness * 7 / 8);
+            times.lateness = match truly_took < length {
+                true => Duration::ZERO,
+                false => late.max(times.lateness * 7 / 8),
+            };
         }
     }
 }
@@ -363,23 +374,18 @@ impl Core {
 /// The timer.
 impl Core {
     fn launch_timer(&self) {
-        self.launch(Worker::timing(Timer::of(&self.me(), 0)));
+        self.launch(Worker::timing(Timer::of(&self.me(), None)));
     }
 
-    /// Tries a timer on a runtime that tasks were submitted from, the next one after so many refusals.
-    fn relaunch_timer(&self, refusals: usize) -> bool {
-        let first_wait = self.clock.times.lock().waits.values().next().copied();
-        let state = self.lock();
-        let head = state.gate.first_in_line();
-        let slots = head.into_iter().chain(first_wait.map(|(slot, _)| slot));
-        let of_tasks = slots.filter_map(|slot| state.runtime_of(slot));
-        let runtimes: Vec<_> = state.main.iter().chain(of_tasks).cloned().collect();
-        drop(state);
-        let Some(runtime) = runtimes.into_iter().nth(refusals) else {
+    /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if there is
+    /// none left.
+    fn relaunch_timer(&self, untried: Option<Vec<Runtime>>) -> bool {
+        let mut untried = untried.unwrap_or_else(|| self.lock().runtimes());
+        let Some(runtime) = untried.pop() else {
             return false;
         };
         if self.clock.times.lock().begin() {
-            let timer = Timer::of(&self.me(), refusals + 1);
+            let timer = Timer::of(&self.me(), Some(untried));
             self.launch_on(Some(runtime), Worker::timing(timer));
         }
         true
@@ -422,7 +428,7 @@ impl Core {
     }
 
     /// The runtime has dropped the timer. Another one is tried: it may be for another runtime.
-    pub(super) fn lose_timer(&self, was_polled: bool, refusals: usize) {
+    pub(super) fn lose_timer(&self, was_polled: bool, untried: Option<Vec<Runtime>>) {
         let mut times = self.clock.times.lock();
         let lost = std::mem::take(&mut times.timer);
         let begins = was_polled && times.begin();
@@ -433,7 +439,7 @@ impl Core {
         }
         if was_polled {
             self.dispatch_nested(self.lock());
-        } else if !self.relaunch_timer(refusals) {
+        } else if !self.relaunch_timer(untried) {
             self.go_without();
         }
     }

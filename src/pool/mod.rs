@@ -6,7 +6,8 @@
 //! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
 //!   [`Ledger`](ledger::Ledger) for the pool and for each group.
 //! - `ending`: how tasks end, and how the next one starts.
-//! - `clock`: what is to happen when, kept by one `timer`; `rate`: how many tasks start in an interval, and its `window`.
+//! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
+//! - `rate`: how many tasks start in an interval, and its `window`.
 //! - `runtime`: which runtime a task starts on.
 //! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
 
@@ -32,6 +33,7 @@ mod resizes;
 mod runtime;
 mod scope;
 mod shutdown;
+mod sleeper;
 mod spawn;
 mod state;
 mod stats;

@@ -3,6 +3,7 @@
 //! The tasks of one runtime, the main one, carry no note of it: most pools see no other. The tasks of other runtimes
 //! have it noted in their [`Detail`](super::detail::Detail), as long as they are in the pool.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -84,6 +85,14 @@ impl State {
     /// Returns the runtime of the task in a slot: `None` where the pool's spawner serves one alone.
     pub(super) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
         of_slot(slot, &self.details, self.main.as_ref())
+    }
+
+    /// Returns the runtimes of all tasks, each once, and the main one last.
+    pub(super) fn runtimes(&self) -> Vec<Runtime> {
+        let noted = self.details.values().filter_map(|detail| detail.runtime());
+        let noted = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
+        let once: BTreeMap<_, _> = noted.map(|runtime| (runtime.id, runtime)).collect();
+        once.into_values().chain(&self.main).cloned().collect()
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::clock::{LATEST, Next};
 use super::core::Core;
+use super::runtime::Runtime;
+use super::sleeper::{Ring, ring_at};
 use crate::task::{Keeper, Sleep};
 use crate::unwind::{caught, discard};
 
@@ -16,8 +18,8 @@ pub(super) struct Timer {
     core: Option<Arc<Core>>,
     nap: Option<Nap>,
     was_polled: bool,
-    /// How often a runtime has refused one like it.
-    refusals: usize,
+    /// Where else to try if this runtime refuses it: `None` if it is the first try.
+    untried: Option<Vec<Runtime>>,
 }
 
 /// A wait for some time.
@@ -27,31 +29,38 @@ struct Nap {
     begun: Instant,
     /// `None` for the last stretch, which is too short for the runtime's timers.
     sleep: Option<Slept>,
+    /// For the last stretch.
+    ring: Option<Ring>,
 }
 
 struct Slept {
     sleep: Sleep,
     begun: Instant,
+    /// By a clock that does not stand still.
+    truly_begun: Instant,
     length: Duration,
 }
 
+/// Nothing wakes more exactly than this: what is left then, the timer yields to the runtime again and again.
+const EXACT: Duration = Duration::from_micros(150);
+
 impl Timer {
-    pub(super) fn of(core: &Arc<Core>, refusals: usize) -> Pin<Box<Self>> {
+    pub(super) fn of(core: &Arc<Core>, untried: Option<Vec<Runtime>>) -> Pin<Box<Self>> {
         Box::pin(Self {
             core: Some(core.clone()),
             nap: None,
             was_polled: false,
-            refusals,
+            untried,
         })
     }
 
     fn wait(&mut self, core: &Core, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
         if self.nap.as_ref().is_none_or(|nap| nap.until != until) {
-            let (begun, sleep) = (Instant::now(), None);
             self.nap = Some(Nap {
                 until,
-                begun,
-                sleep,
+                begun: Instant::now(),
+                sleep: None,
+                ring: None,
             });
         }
         let Some(nap) = &mut self.nap else {
@@ -62,18 +71,20 @@ impl Timer {
         if remaining.is_zero() {
             return Poll::Ready(());
         }
-        if remaining <= reach && nap.begun.elapsed() < remaining + 2 * LATEST {
+        let is_near = !reach.is_zero() && remaining <= reach + EXACT;
+        if is_near && nap.begun.elapsed() < remaining + 2 * LATEST {
             nap.sleep = None;
-            cx.waker().wake_by_ref();
+            nap.doze(remaining, cx);
             return Poll::Pending;
         }
-        let length = match remaining > reach {
-            true => remaining - reach,
-            false => remaining,
+        let length = match is_near {
+            true => remaining,
+            false => remaining - reach,
         };
         nap.sleep.get_or_insert_with(|| Slept {
             sleep: core.sleep(length),
             begun: raw,
+            truly_begun: Instant::now(),
             length,
         });
         self.poll_sleep(core, cx)
@@ -89,8 +100,9 @@ impl Timer {
         };
         ready!(slept.sleep.as_mut().poll(cx));
         let (begun, length) = (slept.begun, slept.length);
+        let truly_took = slept.truly_begun.elapsed();
         (nap.begun, nap.sleep) = (Instant::now(), None);
-        core.clock.learn(begun, length, core.raw_now());
+        core.clock.learn(begun, length, core.raw_now(), truly_took);
         Poll::Ready(())
     }
 
@@ -122,6 +134,20 @@ impl Timer {
     }
 }
 
+impl Nap {
+    /// Waits for a part of the last stretch.
+    fn doze(&mut self, remaining: Duration, cx: &mut Context<'_>) {
+        if remaining <= EXACT {
+            return cx.waker().wake_by_ref();
+        }
+        let ring = self.ring.as_ref();
+        if !ring.is_some_and(|ring| ring.is_due_for(cx.waker())) {
+            let at = Instant::now() + (remaining - EXACT);
+            self.ring = Some(ring_at(at, cx.waker()));
+        }
+    }
+}
+
 impl Future for Timer {
     type Output = ();
 
@@ -145,7 +171,7 @@ impl Timer {
     /// Tells the pool that its time is kept no longer, unless there is none to keep.
     fn lose(&mut self) {
         if let Some(core) = self.core.take() {
-            core.lose_timer(self.was_polled, self.refusals);
+            core.lose_timer(self.was_polled, self.untried.take());
         }
     }
 }

@@ -141,10 +141,9 @@ fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(1) {}
     };
-    let submit: [&dyn Fn(&AioPool); 2] = [
-        &|pool| drop(pool.map_n(0..10, long)),
-        &|pool| drop(pool.feed(0..10, long)),
-    ];
+    let submit: [&dyn Fn(&AioPool); 2] = [&|pool| drop(pool.map_n(0..10, long)), &|pool| {
+        drop(pool.feed(0..10, long))
+    }];
     for submit in submit {
         let (hand, pool) = Hand::pool(1);
         submit(&pool);

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiopool::{AioPool, BuildError, Builder};
+use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
-use crate::support::{Probe, Timed, on_every_runtime, on_tokio};
+use crate::support::{Probe, Timed, on_every_runtime, on_tokio, within};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -240,6 +241,160 @@ fn no_interval_of_any_runtime_sees_more_starts() {
             let times = times.into_iter().map(Result::unwrap).collect();
             keep(starts as usize, per, times, pools.runtime);
         }
+    });
+}
+
+/// Starts 200 tasks at one a millisecond. Returns which part of that rate they reached.
+async fn reached(pool: &AioPool, is_map: bool) -> f64 {
+    let begun = std::time::Instant::now();
+    if is_map {
+        pool.map(0..200, |_| async {}).await;
+    } else {
+        (0..200).for_each(|_| drop(pool.spawn_n(async {})));
+        pool.join().await;
+    }
+    0.199 / begun.elapsed().as_secs_f64()
+}
+
+#[test]
+fn a_start_a_millisecond_is_reached_by_every_runtime() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        for is_map in [false, true] {
+            let mut best: f64 = 0.0;
+            // A busy machine may keep any thread waiting.
+            for _ in 0..3 {
+                let builder = pools.builder().rate(1, Duration::from_millis(1));
+                let pool = builder.size(100).build().unwrap();
+                best = best.max(reached(&pool, is_map).await);
+                if best >= 0.6 {
+                    break;
+                }
+            }
+            assert!(best >= 0.6, "{best} on {}", pools.runtime);
+        }
+    });
+}
+
+#[cfg(target_os = "linux")]
+mod in_a_process_of_its_own {
+    use super::{AioPool, Duration, limited, one_thread, reached};
+    use crate::support::alone;
+
+    /// The processor time of this process so far.
+    fn processor_time() -> Duration {
+        let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+        let ticks = fields.skip(11).take(2).map(str::parse::<u64>);
+        Duration::from_millis(ticks.map(|count| count.unwrap() * 10).sum())
+    }
+
+    fn has_sleeper() -> bool {
+        let mut threads = std::fs::read_dir("/proc/self/task").unwrap();
+        threads.any(|thread| {
+            let name = std::fs::read_to_string(thread.unwrap().path().join("comm"));
+            name.is_ok_and(|name| name.trim() == "aiopool-rate")
+        })
+    }
+
+    fn on_tokio_in_true_time(body: impl AsyncFnOnce(AioPool)) {
+        let pool = limited(1, Duration::from_millis(1)).build().unwrap();
+        one_thread().block_on(body(pool));
+    }
+
+    #[test]
+    fn a_short_interval_takes_no_whole_core() {
+        let name = "rate::in_a_process_of_its_own::a_short_interval_takes_no_whole_core";
+        alone(name, || {
+            on_tokio_in_true_time(async |pool| {
+                let mut least: f64 = 1.0;
+                for _ in 0..3 {
+                    let (begun, before) = (std::time::Instant::now(), processor_time());
+                    reached(&pool, false).await;
+                    let took = processor_time() - before;
+                    least = least.min(took.as_secs_f64() / begun.elapsed().as_secs_f64());
+                }
+                assert!(least < 0.7, "{least}");
+            });
+        });
+    }
+
+    #[test]
+    fn the_thread_of_a_short_interval_ends_when_nothing_waits() {
+        let name = "rate::in_a_process_of_its_own::\
+            the_thread_of_a_short_interval_ends_when_nothing_waits";
+        alone(name, || {
+            on_tokio_in_true_time(async |pool| {
+                for _ in 0..2 {
+                    reached(&pool, false).await;
+                    assert!(has_sleeper());
+                    let ends = async {
+                        while has_sleeper() {
+                            tokio::time::sleep(Duration::from_millis(20)).await;
+                        }
+                    };
+                    let limit = Duration::from_secs(20);
+                    tokio::time::timeout(limit, ends).await.unwrap();
+                }
+            });
+        });
+    }
+}
+
+fn one_thread() -> Runtime {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap()
+}
+
+/// Lets a runtime do what it has to do.
+fn drive(runtime: &Runtime) {
+    runtime.block_on(async { sleep(Duration::from_millis(5)).await });
+}
+
+fn within_context<R>(runtime: &Runtime, submit: impl FnOnce() -> R) -> R {
+    let _inside = runtime.enter();
+    submit()
+}
+
+/// Drops two runtimes of three while the tasks of two of them wait for the rate.
+fn outlive_two_runtimes(is_driven: bool) {
+    let per = Duration::from_millis(30);
+    let pool = limited(2, per).build().unwrap();
+    let [main, timing, living] = [(); 3].map(|()| one_thread());
+    let lost = within_context(&main, || pool.spawn_n(pending::<()>()));
+    drive(&main);
+    let active = within_context(&living, || pool.spawn_n(pending::<()>()));
+    drive(&living);
+    let refused = within_context(&timing, || pool.map_n(0..2, |_| async {}));
+    let now = |_| async { std::time::Instant::now() };
+    let handles = within_context(&living, || pool.map_n(0..6, now));
+    for ending in [timing, main] {
+        if is_driven {
+            drive(&ending);
+        }
+        drop(ending);
+    }
+    living.block_on(async {
+        let mut times = Vec::new();
+        for handle in handles {
+            times.push(handle.await.unwrap());
+        }
+        keep(2, per, times, "the last runtime");
+        for handle in refused {
+            assert!(is_driven || handle.await.unwrap_err().is_rejected());
+        }
+        assert!(lost.await.unwrap_err().is_cancelled());
+        active.cancel().await.unwrap_err();
+    });
+    assert!(pool.is_empty());
+}
+
+#[test]
+fn the_rate_goes_on_with_the_last_runtime_of_three() {
+    within("three runtimes, two of which end", || {
+        [false, true].into_iter().for_each(outlive_two_runtimes);
     });
 }
 
