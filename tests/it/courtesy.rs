@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use aiopool::{AioPool, ReturnWhen, Shutdown, iterwait, lend, wait};
+use aiopool::{ReturnWhen, Shutdown, iterwait, lend, wait};
 use futures::future::{Either, select};
 
 use crate::support::{Hand, on_every_runtime, poll_once, yield_now};
@@ -141,12 +141,12 @@ fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_millis(1) {}
     };
-    let submit: [&dyn Fn(&AioPool); 2] = [&|pool| drop(pool.map_n(0..10, long)), &|pool| {
-        drop(pool.feed(0..10, long))
-    }];
-    for submit in submit {
+    for by_feed in [false, true] {
         let (hand, pool) = Hand::pool(1);
-        submit(&pool);
+        match by_feed {
+            true => drop(pool.feed(0..10, long)),
+            false => drop(pool.map_n(0..10, long)),
+        }
         let mut polls = 0;
         while hand.poll_each_once() {
             polls += 1;

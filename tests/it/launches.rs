@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiopool::AioPool;
+use aiopool::{AioPool, JoinHandle};
 use tokio::sync::Barrier;
 use tokio::time::advance;
 
@@ -63,7 +63,7 @@ fn those_that_wait_start_though_the_first_workers_are_dropped() {
     let handles = pool.map_n(0..MANY, |_| pending::<()>());
     pool.resume();
     hand.drop_workers();
-    assert!(handles.iter().all(|handle| handle.is_finished()));
+    assert!(handles.iter().all(JoinHandle::is_finished));
     assert_eq!((pool.active(), pool.waiting()), (0, 0));
 }
 
@@ -75,7 +75,9 @@ fn tasks_that_need_each_other_all_start() {
         let all = Arc::new(Barrier::new(MANY));
         let handles = pool.map_n(0..MANY, |_| {
             let all = all.clone();
-            async move { drop(all.wait().await) }
+            async move {
+                all.wait().await;
+            }
         });
         pool.resume();
         for handle in handles {
