@@ -111,7 +111,7 @@
 //!
 //! The kinds: `usage`; `closed` (the pool takes no newcomers), `no-runtime` (the pool has none yet), `size`, `not-found`, `finished`, `cancelled` (before),
 //! `exists`, `too-many`, `panicked`, `read-only`; and of the connection `handshake`, `token`, `busy` (as many sessions
-//! as there may be), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
+//! as there may be, or a newer client has got the seat), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
 //! closes the connection; as text these four read `error: …`.
 //!
 //! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
@@ -120,7 +120,8 @@
 //! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place among
 //! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
 //! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
-//! as [`max_sessions`](Builder::max_sessions), or those and 256. A wrong token is answered after half a second, and
+//! as [`max_sessions`](Builder::max_sessions), or those and 256; one more with a token, for the seat that is then kept
+//! for the newest client. A wrong token is answered after half a second, and
 //! [counted](ControlServer::wrong_tokens).
 //!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a

@@ -103,3 +103,65 @@ fn who_waits_with_half_a_connection_is_answered_without_a_seat() {
     task.abort();
     assert_eq!(half.read_to_end(), "ok\n");
 }
+
+const TOKEN: &str = r#"{"token": "sesame"}"#;
+
+/// A server that demands a token and has two seats, and two clients that hold them and wait for long.
+fn taken_seats() -> (Server, Vec<Client>) {
+    let server = Server::tcp(1, |pool| simple(pool).token("sesame").max_sessions(2));
+    let waits = |command: &&str| {
+        let mut client = Client::greeting(&server.address, TOKEN);
+        assert_eq!(client.title, TITLE);
+        client.say(command);
+        client
+    };
+    let clients = ["until-closed", "watch -i 3600"]
+        .iter()
+        .map(waits)
+        .collect();
+    (server, clients)
+}
+
+#[test]
+fn a_client_with_a_token_is_served_though_others_wait_in_all_seats() {
+    let (server, mut waiting) = taken_seats();
+    let mut operator = Client::greeting(&server.address, TOKEN);
+    assert_eq!(operator.title, TITLE);
+    assert_eq!(operator.ask("start 1"), "start-group-0");
+    assert_eq!(operator.ask("stop-all"), "[0]");
+    assert_eq!(operator.ask("lock"), "ok");
+    assert_eq!(waiting[0].read(), "True");
+}
+
+#[test]
+fn the_newest_client_with_a_token_gets_the_kept_seat_and_nobody_else_gives_way() {
+    let (server, mut waiting) = taken_seats();
+    let told = "error: a newer client has got the last seat\n";
+    let mut last = Client::greeting(&server.address, TOKEN);
+    for command in ["num-running", "until-closed", "watch -i 3600"] {
+        last.say(command);
+        if command != "until-closed" {
+            last.read();
+        }
+        let newer = Client::greeting(&server.address, TOKEN);
+        assert_eq!(newer.title, TITLE);
+        assert_eq!(last.read_to_end(), told, "{command}");
+        last = newer;
+    }
+    waiting[0].finish();
+    assert_eq!(waiting[0].read_to_end(), "");
+    let mut seated = Client::greeting(&server.address, TOKEN);
+    assert_eq!(seated.ask("num-running"), "0");
+    assert_eq!(last.ask("num-running"), "0", "there was another seat");
+    waiting[1].read();
+    assert_eq!(waiting[1].ask(""), "ok");
+}
+
+#[test]
+fn nobody_without_the_token_gets_the_kept_seat() {
+    let (server, _waiting) = taken_seats();
+    let mut operator = Client::greeting(&server.address, TOKEN);
+    let wrong = Client::greeting(&server.address, "{}");
+    assert!(wrong.title.contains("token"), "{}", wrong.title);
+    assert_eq!(operator.ask("num-running"), "0");
+}

@@ -201,7 +201,9 @@ impl Connection {
         let garbled = || io::Error::new(ErrorKind::InvalidData, "it does not speak JSON any more");
         match Reply::from_json(&line).ok_or_else(garbled)? {
             // It has hung up, and says why.
-            Reply::Refused(why) if why.kind == "idle" => Err(io::Error::other(why.message)),
+            Reply::Refused(why) if matches!(&*why.kind, "idle" | "busy") => {
+                Err(io::Error::other(why.message))
+            }
             reply => Ok(reply),
         }
     }

@@ -96,6 +96,10 @@ impl Builder {
     }
 
     /// How many sessions there may be at once: who comes then is told so, and sent away. The default is 256.
+    ///
+    /// With a [token](Self::token) there is one seat more, so that sessions that only wait or watch keep no operator out:
+    /// a client that shows the token when all seats are taken gets it. The client that had it until then is told so, and
+    /// disconnected, whatever it waits for.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.limits.sessions = sessions;
         self

@@ -5,10 +5,11 @@ use async_lock::OnceCell;
 
 use crate::lock::Lock;
 
-/// The connections without a seat: those that have not been admitted, and those that are about to end.
+/// A bounded room for connections: where another one comes, the oldest has to go.
 ///
-/// There are no more than so many. Where another one comes, the oldest has to go: so connections that say nothing keep
-/// nobody out, and take no more descriptors of the program than this.
+/// One is for the connections without a seat: those that have not been admitted, and those that are about to end. So
+/// connections that say nothing keep nobody out, and take no more descriptors of the program than this. Another one has
+/// the seat that is kept for a client with a token.
 pub(super) struct Lobby {
     most: usize,
     places: Lock<Places>,
@@ -62,6 +63,11 @@ impl Place {
             withdrawn.wait().await;
         }
     }
+
+    /// Returns whether another connection has got the place.
+    pub(super) fn is_withdrawn(&self) -> bool {
+        self.withdrawn.is_initialized()
+    }
 }
 
 impl Drop for Place {
@@ -79,7 +85,7 @@ mod tests {
         let lobby = Lobby::new(2);
         let mut places: Vec<_> = (0..3).map(|_| lobby.enter()).collect();
         let are_withdrawn = |places: &[Place]| -> Vec<bool> {
-            let withdrawn = places.iter().map(|place| place.withdrawn.get().is_some());
+            let withdrawn = places.iter().map(|place| place.is_withdrawn());
             withdrawn.collect()
         };
         assert_eq!(are_withdrawn(&places), [true, false, false]);

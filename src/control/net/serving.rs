@@ -98,6 +98,7 @@ impl Serving {
         let server = ControlServer::new(address, signals.clone());
         let host = Arc::new(Host {
             seats: Arc::new(Semaphore::new(limits.sessions)),
+            kept_seat: limits.token.is_some().then(|| Lobby::new(1)),
             lobby: Lobby::new(limits.sessions.clamp(FEW, MANY)),
             limits,
             desk,
@@ -184,6 +185,8 @@ impl Drop for Floor {
 /// What all sessions have in common.
 pub(super) struct Host {
     pub(super) seats: Arc<Semaphore>,
+    /// One seat more, for the newest client that finds all others taken. Only where it has shown a token.
+    pub(super) kept_seat: Option<Arc<Lobby>>,
     pub(super) lobby: Arc<Lobby>,
     pub(super) limits: Limits,
     pub(super) desk: Arc<Desk>,

@@ -14,7 +14,7 @@ use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, u
 use super::super::yields::yield_now;
 use super::audit::{AuditEvent, Peer};
 use super::lines::{Line, Lines};
-use super::lobby::Place;
+use super::lobby::{Lobby, Place};
 use super::serving::Host;
 use super::time::{either, within};
 
@@ -27,6 +27,8 @@ pub(super) struct Session<S> {
     standing: Standing,
     format: Format,
     width: usize,
+    /// An answer is not written to its end.
+    is_answering: bool,
 }
 
 /// What a connection has in the server.
@@ -36,6 +38,8 @@ enum Standing {
     Admitted {
         _seat: SemaphoreGuardArc,
     },
+    /// It has the seat that is kept for the newest client with a token.
+    HasKeptSeat(Place),
 }
 
 /// Why a session ends: the client has gone, or is to go. It has been told what there is to tell.
@@ -75,15 +79,20 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             standing: Standing::Waits(place),
             format: Format::Text,
             width: 80,
+            is_answering: false,
         }
     }
 
     /// Holds the session, to its end.
     pub(super) async fn hold(mut self) {
         if self.or_withdrawn(Self::meet).await.is_some() {
-            _ = self.serve().await;
+            self.or_withdrawn(Self::serve).await;
         }
+        let is_replaced = self.is_replaced();
         self.give_up_seat();
+        if is_replaced {
+            self.or_withdrawn(Self::tell_replaced).await;
+        }
         self.or_withdrawn(Self::part).await;
     }
 
@@ -93,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         step: impl AsyncFnOnce(&mut Self) -> Result<T, Over>,
     ) -> Option<T> {
         let withdrawn = match &self.standing {
-            Standing::Waits(place) => place.withdrawal(),
+            Standing::Waits(place) | Standing::HasKeptSeat(place) => place.withdrawal(),
             Standing::Admitted { .. } => return step(self).await.ok(),
         };
         match either(withdrawn, step(self)).await {
@@ -104,21 +113,44 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     /// A client that can say no more needs no seat.
     fn give_up_seat(&mut self) {
-        if matches!(self.standing, Standing::Admitted { .. }) {
+        if !matches!(self.standing, Standing::Waits(_)) {
             self.standing = Standing::Waits(self.host.lobby.enter());
         }
     }
 
+    /// Returns whether a newer client has got the seat of this one.
+    fn is_replaced(&self) -> bool {
+        matches!(&self.standing, Standing::HasKeptSeat(place) if place.is_withdrawn())
+    }
+
+    /// Tells the client why it has to go, unless it would read that in the middle of an answer.
+    async fn tell_replaced(&mut self) -> Result<(), Over> {
+        if self.is_answering {
+            return Ok(());
+        }
+        let failure = Failure::new(Kind::Busy, "a newer client has got the last seat");
+        let told = within(REFUSAL, self.answer(&Err(failure))).await;
+        told.ok_or(Over)?
+    }
+
     async fn meet(&mut self) -> Result<(), Over> {
         self.shake_hands().await?;
-        let Some(_seat) = self.host.seats.try_acquire_arc() else {
+        let Some(seated) = self.find_seat() else {
             let message = format!("there are {} sessions already", self.host.limits.sessions);
             return self.send_away(Kind::Busy, &message).await;
         };
-        self.standing = Standing::Admitted { _seat };
+        self.standing = seated;
         self.audit(AuditEvent::Admitted);
         let title = self.host.desk.target().title();
         self.answer(&Ok(Reply::Name(title))).await
+    }
+
+    /// A seat for a client that may have one, if there is one left.
+    fn find_seat(&self) -> Option<Standing> {
+        let seat = self.host.seats.try_acquire_arc();
+        let admitted = seat.map(|_seat| Standing::Admitted { _seat });
+        let kept = || self.host.kept_seat.as_ref().map(Lobby::enter);
+        admitted.or_else(|| kept().map(Standing::HasKeptSeat))
     }
 
     /// Ends the connection so that the client can read what it was told: what it sends meanwhile has to be taken.
@@ -286,6 +318,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             false => self.host.limits.idle,
         };
         let mut left = line.as_bytes();
+        self.is_answering = true;
         while !left.is_empty() {
             let written = within(patience, self.stream.write(left));
             match written.await.ok_or(Over)?? {
@@ -293,6 +326,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 count => left = &left[count..],
             }
         }
+        self.is_answering = false;
         Ok(())
     }
 }
