@@ -85,7 +85,7 @@ mod tests {
         let lobby = Lobby::new(2);
         let mut places: Vec<_> = (0..3).map(|_| lobby.enter()).collect();
         let are_withdrawn = |places: &[Place]| -> Vec<bool> {
-            let withdrawn = places.iter().map(|place| place.is_withdrawn());
+            let withdrawn = places.iter().map(Place::is_withdrawn);
             withdrawn.collect()
         };
         assert_eq!(are_withdrawn(&places), [true, false, false]);
