@@ -72,12 +72,18 @@ impl Budget {
 mod tests {
     use super::*;
 
-    /// Makes a number of steps of this time, and returns how many were in the poll.
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Makes steps of this time, and returns how many were in the poll. The true clock has no part in it.
     fn steps(pace: &mut Pace, most: u32, time: Duration) -> u32 {
-        let mut budget = Budget::new(most, *pace);
+        let (mut budget, mut took) = (Budget::new(most, *pace), Duration::ZERO);
         let mut step = || {
             if let Some(begun) = &mut budget.begun {
-                *begun -= time;
+                took += time;
+                *begun = match took < TIME {
+                    true => Instant::now() + HOUR,
+                    false => Instant::now() - TIME,
+                };
             }
             budget.spend(pace)
         };

@@ -5,7 +5,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,16 +44,21 @@ pub(super) fn ring_at(at: Instant, waker: &Waker) -> Ring {
     };
     if let Some(unsent) = send(alarm) {
         let begun = begin(unsent);
-        *ALARMS.lock().unwrap_or_else(PoisonError::into_inner) = begun;
+        let stale = std::mem::replace(&mut *alarms(), begun);
+        // Unlocked: alarms may go with it, which call their wakers.
+        drop(stale);
     }
     let waker = waker.clone();
     Ring { waker, has_rung }
 }
 
+fn alarms() -> MutexGuard<'static, Option<Sender<Alarm>>> {
+    ALARMS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Gives an alarm to the thread, or back if there is no thread any more.
 fn send(alarm: Alarm) -> Option<Alarm> {
-    let alarms = ALARMS.lock().unwrap_or_else(PoisonError::into_inner);
-    match &*alarms {
+    match &*alarms() {
         Some(alarms) => alarms.send(alarm).err().map(|unsent| unsent.0),
         None => Some(alarm),
     }

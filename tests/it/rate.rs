@@ -350,7 +350,11 @@ fn one_thread() -> Runtime {
 
 /// Lets a runtime do what it has to do.
 fn drive(runtime: &Runtime) {
-    runtime.block_on(async { sleep(Duration::from_millis(5)).await });
+    runtime.block_on(async {
+        for _ in 0..20 {
+            tokio::task::yield_now().await;
+        }
+    });
 }
 
 fn within_context<R>(runtime: &Runtime, submit: impl FnOnce() -> R) -> R {
