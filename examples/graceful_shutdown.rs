@@ -49,9 +49,10 @@ async fn serve(args: Args) -> io::Result<ExitCode> {
     let mut out = io::stdout();
     writeln!(out, "listening on {}", listener.local_addr()?)?;
     tokio::select! {
-        failed = accept(&pool, listener) => return failed,
+        failed = accept(&pool, &listener) => return failed,
         interrupted = ctrl_c() => interrupted?,
     }
+    accept_connected(&pool, listener)?;
     let (active, waiting) = (pool.active(), pool.waiting());
     writeln!(out, "stopping: {active} active, {waiting} waiting")?;
     let how = Shutdown::Deadline(Duration::from_secs(args.deadline));
@@ -65,11 +66,21 @@ async fn serve(args: Args) -> io::Result<ExitCode> {
     Ok(u8::from(cancelled > 0).into())
 }
 
-async fn accept(pool: &AioPool, listener: TcpListener) -> io::Result<ExitCode> {
+async fn accept(pool: &AioPool, listener: &TcpListener) -> io::Result<ExitCode> {
     loop {
         let (visitor, _) = listener.accept().await?;
         pool.spawn_n(echo(visitor));
     }
+}
+
+/// Accepts the visitors whose connections the kernel holds already, then stops listening.
+fn accept_connected(pool: &AioPool, listener: TcpListener) -> io::Result<()> {
+    let listener = listener.into_std()?;
+    while let Ok((visitor, _)) = listener.accept() {
+        visitor.set_nonblocking(true)?;
+        pool.spawn_n(echo(TcpStream::from_std(visitor)?));
+    }
+    Ok(())
 }
 
 async fn echo(mut visitor: TcpStream) -> io::Result<u64> {
