@@ -127,8 +127,9 @@
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
 //! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.
 //!
-//! `waiting` counts the tasks that were started by `apply`, `map`, `starmap` and `doublestarmap` and have no permit yet,
-//! although the pool sees one [feed](crate::AioPool::feed) there. A feed of the program itself counts as one.
+//! `waiting` counts the tasks in the queue, and those that a [feed](crate::AioPool::feed) has yet to put there: of the
+//! program, or begun by `apply`, `map`, `starmap` and `doublestarmap`. A feed tells as many as the
+//! [`size_hint`](Iterator::size_hint) of its iterator is sure of; an endless one counts as one task.
 //!
 //! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
 //! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any

@@ -14,6 +14,8 @@ pub(super) struct Ledger {
     pub(super) closed: bool,
     pub(super) stats: Stats,
     pub(super) waiters: Waiters,
+    /// Number of items that its feeds will still pull, as far as their iterators can tell.
+    pub(super) unpulled: u64,
     /// How many of its tasks wait in a `join`: those do not wait for each other.
     pub(super) joining: usize,
     /// What its users hold, as long as there are any.
@@ -31,6 +33,7 @@ impl Ledger {
             closed: false,
             stats: Stats::default(),
             waiters: Waiters::default(),
+            unpulled: 0,
             joining: 0,
             handle: Weak::new(),
             handles: 0,

@@ -81,6 +81,14 @@ impl AioPool {
         (first, more)
     }
 
+    /// Returns how many tasks wait: those in the queue, and those that its feeds have yet to put there.
+    pub(crate) fn waiting_and_unpulled(&self) -> usize {
+        let state = self.core().lock();
+        let unpulled = state.gate.kept(self.level()).unpulled;
+        let unpulled = usize::try_from(unpulled).unwrap_or(usize::MAX);
+        state.gate.waiting(self.level()).saturating_add(unpulled)
+    }
+
     /// Returns a group of this name, among the groups of this pool and all groups inside of them.
     pub(crate) fn find_group_below(&self, name: &str) -> Option<AioPool> {
         let mut state = self.core().lock();

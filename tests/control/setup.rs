@@ -7,7 +7,7 @@ use aiopool::control::{AuditEvent, ControlServer, Peer};
 use aiopool::{AioPool, SimpleTaskPool};
 use serde_json::json;
 
-use crate::support::{Client, Runtime, Server, idle_work, loopback, simple, with_work};
+use crate::support::{Client, Runtime, Server, eventually, idle_work, loopback, simple, with_work};
 
 #[test]
 fn a_pool_that_has_run_nothing_is_served_from_a_thread_without_a_runtime() {
@@ -141,6 +141,53 @@ fn what_a_feed_has_yet_to_start_is_counted_as_waiting() {
     client.ask("cancel-all");
     let mut waiting = |line: &str| client.ask_json(line)["ok"]["waiting"].clone();
     assert_eq!(waiting("stats"), 0);
+}
+
+#[test]
+fn what_a_feed_of_the_program_has_yet_to_start_is_counted_as_waiting() {
+    let server = Server::tcp(10, with_work);
+    let (pool, group) = (&server.pool, server.pool.group("theirs", 5).unwrap());
+    let own = pool.feed(0..1000, |_| std::future::pending::<()>());
+    let theirs = group.feed(vec![(); 200], |()| std::future::pending::<()>());
+    eventually("the pool is full", || pool.active() == 10);
+    let mut client = server.json();
+    let mut waiting = |line: &str| client.ask_json(line)["ok"]["waiting"].as_u64().unwrap();
+    assert_eq!(waiting("stats"), 1200 - 10);
+    assert_eq!(waiting("stats -g theirs"), 200 - group.active() as u64);
+    own.abort();
+    eventually("the group is full", || {
+        own.is_finished() && group.active() == 5
+    });
+    assert_eq!(waiting("stats"), 195);
+    theirs.abort();
+    eventually("all have ended", || pool.is_empty());
+    assert_eq!(waiting("stats"), 0);
+    assert_eq!(waiting("stats -g theirs"), 0);
+    let _endless = group.feed(0_u64.., |_| std::future::pending::<()>());
+    eventually("the group is full", || group.active() == 5);
+    assert_eq!(waiting("stats"), 1);
+}
+
+#[test]
+fn a_feed_that_breaks_is_counted_as_waiting_no_longer() {
+    let server = Server::tcp(1, with_work);
+    let pool = &server.pool;
+    let mut client = server.json();
+    let mut waiting = || client.ask_json("stats")["ok"]["waiting"].as_u64().unwrap();
+    let careless = |n| {
+        assert_ne!(n, 5, "a panic of the closure");
+        async {}
+    };
+    let _broken = pool.feed(0..1000, careless);
+    eventually("it has broken", || pool.is_empty());
+    assert_eq!(waiting(), 0);
+    let _runs = pool.feed(0..1000, |_| std::future::pending::<()>());
+    eventually("its first task runs", || pool.active() == 1);
+    let _behind = pool.feed(0..1000, |_| std::future::pending::<()>());
+    assert_eq!(waiting(), 999 + 1000);
+    pool.abort_all();
+    eventually("all have ended", || pool.is_empty());
+    assert_eq!(waiting(), 0);
 }
 
 #[test]

@@ -3,7 +3,6 @@ use std::sync::MutexGuard;
 
 use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
 use super::groups::Groups;
-use super::rest::Rest;
 use super::{Errands, Target, Works};
 use crate::lock::Lock;
 use crate::{AbortHandle, TaskId};
@@ -13,8 +12,6 @@ pub(in crate::control) struct Desk {
     pub(super) target: Target,
     pub(super) works: Works,
     pub(super) errands: Errands,
-    /// What the feeds that were started from outside have yet to put into the queue.
-    pub(super) rest: Rest,
     read_only: bool,
     books: Lock<Books>,
     /// Held by the command that goes through all tasks: one does so at a time.
@@ -39,7 +36,6 @@ impl Desk {
             target,
             works,
             errands: Errands::default(),
-            rest: Rest::default(),
             read_only,
             books: Lock::default(),
             searching: async_lock::Mutex::new(()),

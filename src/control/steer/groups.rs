@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use super::ids::Ids;
 use super::names::FreeNames;
-use super::rest::Rest;
 use crate::lock::Lock;
 use crate::{AioPool, Feed, TaskState};
 
@@ -55,8 +54,6 @@ pub(super) struct Feeding {
     pub(super) feed: Feed,
     /// How many tasks it is to be.
     pub(super) count: u64,
-    /// How many of them are not in the queue yet.
-    pub(super) rest: Rest,
 }
 
 impl Groups {
@@ -66,12 +63,6 @@ impl Groups {
 
     pub(super) fn get(&self, name: &str) -> Option<&Group> {
         self.named.get(name)
-    }
-
-    /// How many tasks of a group are not in the queue yet.
-    pub(super) fn rest_of(&self, name: &str) -> usize {
-        let feeding = self.get(name).and_then(|group| group.feeding.as_ref());
-        feeding.map_or(0, |feeding| feeding.rest.get())
     }
 
     /// The group in which a copy was started.

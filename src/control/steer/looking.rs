@@ -93,22 +93,10 @@ impl Desk {
     pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Failure> {
         let pool = self.pool_of(group)?;
         Ok(Reply::Stats(Box::new(StatsLine {
-            about: self.line(&pool, group.is_some()),
+            about: GroupLine::of(&pool),
             full: pool.is_full(),
             stats: pool.stats(),
         })))
-    }
-
-    /// What there is to say about a pool. A task counts as waiting, too, if the feed that was started for it from outside
-    /// has yet to put it into the queue.
-    fn line(&self, pool: &AioPool, is_group: bool) -> GroupLine {
-        let mut line = GroupLine::of(pool);
-        let rest = match is_group {
-            true => self.books().groups.rest_of(&line.name),
-            false => self.rest.get(),
-        };
-        line.waiting = line.waiting.saturating_add(rest);
-        line
     }
 
     pub(super) async fn tasks(
@@ -153,8 +141,7 @@ impl Desk {
     pub(super) fn groups(&self, most: usize) -> Reply {
         let most = most.min(MOST_LINES);
         let (pools, mut more) = self.first_groups(most);
-        let lines = pools.iter().map(|pool| self.line(pool, true));
-        let mut lines: Vec<_> = lines.collect();
+        let mut lines: Vec<_> = pools.iter().map(GroupLine::of).collect();
         if let Some(copies) = &self.target.copies {
             lines.extend(self.started_groups(&copies.living()));
             more += lines.len().saturating_sub(most);

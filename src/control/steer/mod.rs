@@ -14,7 +14,6 @@ mod groups;
 mod ids;
 mod looking;
 mod names;
-mod rest;
 mod search;
 mod settled;
 mod starting;

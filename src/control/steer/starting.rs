@@ -7,7 +7,6 @@ use super::Desk;
 use super::callbacks::Callbacks;
 use super::groups::Feeding;
 use super::ids::Ids;
-use super::rest::Rest;
 use super::settled::settled;
 use super::work::Work;
 use crate::lock::Lock;
@@ -67,18 +66,18 @@ impl Desk {
         };
         let (name, group) = self.make_group(&begin, at_once)?;
         let ids = Arc::new(Lock::new(Ids::default()));
-        let rest = Rest::default();
         let (feed, count) = match begin.inputs {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
                 let copies = (0..count).map(move |_| input.clone());
-                let copies = self.rest.count(copies, count, &rest);
                 (feed(&group, copies, work, callbacks, &ids), count)
             }
             Inputs::Each { items, .. } => {
                 let count = items.len() as u64;
-                let items = self.rest.count(items.into_iter(), count, &rest);
-                (feed(&group, items, work, callbacks, &ids), count)
+                (
+                    feed(&group, items.into_iter(), work, callbacks, &ids),
+                    count,
+                )
             }
         };
         if feed.progress().rejected {
@@ -90,7 +89,6 @@ impl Desk {
             pool: group,
             feed,
             count,
-            rest,
         };
         self.forget_groups(Vec::new);
         self.books().groups.add_fed(name.clone(), ids, feeding);

@@ -257,12 +257,13 @@ impl StatsLine {
 }
 
 impl GroupLine {
+    /// Describes a pool. A task counts as waiting, too, if its feed has yet to put it into the queue.
     pub(in crate::control) fn of(pool: &AioPool) -> Self {
         Self {
             name: pool.name().to_owned(),
             size: pool.size(),
             active: pool.active(),
-            waiting: pool.waiting(),
+            waiting: pool.waiting_and_unpulled(),
             paused: pool.is_paused(),
             locked: pool.is_closed(),
         }

@@ -10,10 +10,12 @@
 //! - [`Source`]: the iterator and the closure, which travel between queue and workers.
 //! - [`Item`](item::Item): a task that it makes.
 //! - [`Tracker`]: what the feed, its source and its items know of each other.
+//! - [`Unpulled`](unpulled::Unpulled): the items that the source will still pull, counted in the pool.
 
 mod item;
 mod source;
 mod tracker;
+mod unpulled;
 
 use std::fmt;
 use std::pin::Pin;

@@ -6,6 +6,7 @@ use std::task::Context;
 
 use super::item::Item;
 use super::tracker::{Place, Tracker};
+use super::unpulled::{Unpulled, at_least};
 use crate::gate::{LevelId, Standing};
 use crate::pool::core::Patience;
 use crate::pool::detail::Detail;
@@ -42,6 +43,7 @@ pub(super) struct Source<I, F, Fut> {
     ahead: Option<Result<Fut, Payload>>,
     /// In a pool with a rate: its start is that of the item that it pulls.
     token: Option<Token>,
+    unpulled: Unpulled,
 }
 
 impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
@@ -56,6 +58,7 @@ where
     pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: LevelId) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
         let id = TaskId::unnumbered(FEEDS.fetch_add(1, Relaxed));
+        let unpulled = Unpulled::new(at_least(items.size_hint()));
         Self {
             items,
             f,
@@ -67,6 +70,7 @@ where
             dropped: false,
             ahead: None,
             token: core.token(),
+            unpulled,
         }
     }
 
@@ -86,7 +90,9 @@ where
             Some(pulled) => pulled.unwrap_or_else(|payload| resume_unwind(payload)),
             None => self.pull_one()?,
         };
-        let is_last = self.items.size_hint().1 == Some(0) && !self.pull_ahead();
+        let left = self.items.size_hint();
+        let is_last = left.1 == Some(0) && !self.pull_ahead();
+        self.unpulled.left = at_least(left) + u64::from(self.ahead.is_some());
         Some(Pulled { future, is_last })
     }
 
@@ -219,7 +225,8 @@ where
     }
 
     /// Stands behind all that are in the queue.
-    fn enter(self: Box<Self>, state: &mut State) -> Place {
+    fn enter(mut self: Box<Self>, state: &mut State) -> Place {
+        self.unpulled.count(state, self.home);
         let (id, home, detail) = (self.id, self.home, self.detail.clone());
         let parked = |_| Box::into_pin(self) as Parked;
         let slot = state.gate.enter(id, home, Standing::PLAIN, parked);
@@ -227,6 +234,14 @@ where
             state.details.insert(slot, detail);
         }
         (slot, id)
+    }
+}
+
+impl<I, F, Fut> Drop for Source<I, F, Fut> {
+    fn drop(&mut self) {
+        if let (true, Some(core)) = (self.unpulled.is_counted(), self.core.upgrade()) {
+            self.unpulled.uncount(&mut core.lock(), self.home);
+        }
     }
 }
 
