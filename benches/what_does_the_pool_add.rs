@@ -24,7 +24,8 @@ use futures::{StreamExt, stream};
 use self::common::on_async_std;
 #[cfg(feature = "smol")]
 use self::common::on_smol;
-use self::common::on_tokio::{self, current_thread, two_threads};
+use self::common::on_tokio::{self, two_threads};
+use self::common::one_thread::current_thread;
 use self::common::tasks::{SIZE, check, spawn_n};
 
 mod common {
@@ -33,6 +34,7 @@ mod common {
     #[cfg(feature = "smol")]
     pub(crate) mod on_smol;
     pub(crate) mod on_tokio;
+    pub(crate) mod one_thread;
     pub(crate) mod tasks;
 }
 

@@ -5,19 +5,12 @@ use std::time::{Duration, Instant};
 
 use aiopool::AioPool;
 use futures::{StreamExt, stream};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, yield_now};
 
+use super::one_thread::single;
 use super::tasks::{SIZE, check, keep_then_await};
-
-/// How long it takes on this one thread.
-pub(crate) fn current_thread(contender: impl Future<Output = ()>) -> Duration {
-    let runtime = single();
-    let start = Instant::now();
-    runtime.block_on(contender);
-    start.elapsed()
-}
 
 /// How long it takes on two worker threads, of which one submits.
 pub(crate) fn two_threads(contender: impl Future<Output = ()> + Send + 'static) -> Duration {
@@ -173,11 +166,4 @@ pub(crate) async fn yield_five_times() {
     for _ in 0..5 {
         yield_now().await;
     }
-}
-
-fn single() -> Runtime {
-    Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime")
 }
