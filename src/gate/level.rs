@@ -14,6 +14,12 @@ pub(crate) struct Standing {
     pub(crate) priority: i32,
 }
 
+impl Default for Standing {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}
+
 impl Standing {
     pub(crate) const PLAIN: Self = Self {
         weight: 1,

@@ -286,7 +286,7 @@ impl Told {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match pool.is_plain() {
+        match pool.takes_bare_futures() {
             true => pool.line_up(future, self),
             false => pool
                 .task(future)

@@ -1,5 +1,9 @@
 //! Being told what a pool does.
 
+mod watcher;
+
+pub(crate) use self::watcher::Watcher;
+use self::watcher::{Method, unwritten};
 use crate::task::{End, TaskInfo};
 
 /// Told when a task begins to wait, starts, and ends.
@@ -42,16 +46,19 @@ pub trait Observer: Send + Sync + 'static {
     /// A task has been submitted, and there was no permit for it.
     fn on_wait(&self, task: &TaskInfo) {
         let _ = task;
+        unwritten::<Self>(Method::OnWait);
     }
 
     /// A task has got its permit.
     fn on_start(&self, task: &TaskInfo) {
         let _ = task;
+        unwritten::<Self>(Method::OnStart);
     }
 
     /// A task has ended, in this way. Its future has been dropped.
     fn on_end(&self, task: &TaskInfo, ended: Ended) {
         let _ = (task, ended);
+        unwritten::<Self>(Method::OnEnd);
     }
 }
 

@@ -37,11 +37,7 @@ impl AioPool {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let work = Work(Some(work));
-        match self.is_plain() {
-            true => self.submit_blocking(work),
-            false => self.task(work).submit_blocking(),
-        }
+        self.task(Work(Some(work))).submit_blocking()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::AioPool;
 use super::rate::Rate;
 use crate::error::BuildError;
-use crate::observe::Observer;
+use crate::observe::{Observer, Watcher};
 use crate::spawner::Spawner;
 
 /// What does not change in a pool.
@@ -17,7 +17,7 @@ pub(crate) struct Settings {
     pub(super) max_waiting: Option<usize>,
     pub(super) rate: Option<Rate>,
     pub(super) timed: bool,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) watcher: Option<Arc<Watcher>>,
 }
 
 /// Makes a pool with more than a size. Begun with [`AioPool::builder`].
@@ -40,7 +40,7 @@ pub struct Builder {
     max_waiting: Option<usize>,
     rate: Option<Rate>,
     timed: bool,
-    observer: Option<Arc<dyn Observer>>,
+    watcher: Option<Arc<Watcher>>,
 }
 
 impl Builder {
@@ -52,7 +52,7 @@ impl Builder {
             max_waiting: None,
             rate: None,
             timed: false,
-            observer: None,
+            watcher: None,
         }
     }
 
@@ -135,7 +135,7 @@ impl Builder {
 
     /// Who is told what happens to the tasks.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.watcher = Some(Arc::new(Watcher::new(observer)));
         self
     }
 
@@ -158,8 +158,8 @@ impl Builder {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
             rate: self.rate,
-            timed: self.timed || self.observer.is_some(),
-            observer: self.observer,
+            timed: self.timed || self.watcher.is_some(),
+            watcher: self.watcher,
         };
         Ok(AioPool::assemble(size, settings, self.spawner))
     }

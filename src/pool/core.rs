@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use super::blocking::Leaving;
 use super::builder::Settings;
 use super::clock::Clock;
-use super::detail::Detail;
+use super::record::TaskRecord;
 use super::resizes::Resizes;
 use super::runtime::{Arrival, Runtime};
 use super::state::{Exit, Runner, Started, State};
@@ -39,7 +39,7 @@ pub(crate) struct Core {
 pub(super) struct Terms {
     pub(super) home: LevelId,
     pub(super) standing: Standing,
-    pub(super) detail: Option<Arc<Detail>>,
+    pub(super) record: Option<TaskRecord>,
     pub(super) runs: Runs,
 }
 
@@ -149,7 +149,7 @@ impl Core {
         let Terms {
             home,
             standing,
-            ref mut detail,
+            ref mut record,
             runs,
         } = *terms;
         self.refresh_room(patience);
@@ -161,8 +161,8 @@ impl Core {
         if let Some(rejection) = self.rejection(&state, home, standing, patience) {
             return Err((rejection, body));
         }
-        let detail = noted(detail.take(), runtime);
-        state.park(home, standing, detail, |id, slot| {
+        let record = noted(record.take(), runtime);
+        state.park(home, standing, record, |id, slot| {
             body.place(shared, id, slot, false);
             match runs {
                 Runs::AtItsWorker => Box::into_pin(body) as Parked,
@@ -390,14 +390,11 @@ impl Core {
 }
 
 /// Notes the runtime of a task, if that is not the main one, with what else is known of it.
-fn noted(detail: Option<Arc<Detail>>, runtime: Option<Runtime>) -> Option<Arc<Detail>> {
-    match (detail, runtime) {
-        (Some(detail), Some(runtime)) => {
-            detail.set_runtime(runtime);
-            Some(detail)
-        }
-        (None, Some(runtime)) => Some(Arc::new(Detail::of_runtime(runtime))),
-        (detail, None) => detail,
+#[inline]
+fn noted(record: Option<TaskRecord>, runtime: Option<Runtime>) -> Option<TaskRecord> {
+    match record {
+        Some(record) => Some(TaskRecord { runtime, ..record }),
+        None => TaskRecord::of_runtime(runtime),
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{AioPool, Core};
-use crate::task::TaskId;
+use crate::task::{Origin, TaskId};
 use crate::worker::{Nest, Seat, running};
 
 /// Returns the task that is running here: `None` outside of a pool's tasks.
@@ -28,8 +28,8 @@ pub fn current() -> Option<Current> {
 /// It may be kept and sent elsewhere. It keeps the pool, as any of its handles does, and nothing of the task.
 pub struct Current {
     id: TaskId,
-    /// The task's own name, if it has one.
-    name: Option<Cow<'static, str>>,
+    /// The label of a task that has a name of its own.
+    label: Option<Arc<Origin>>,
     pool: AioPool,
     nest: Arc<Nest>,
 }
@@ -42,8 +42,8 @@ impl Current {
 
     /// Returns the name of the task: its own, or `"{pool}-{id}"`.
     pub fn name(&self) -> Cow<'_, str> {
-        match &self.name {
-            Some(name) => Cow::Borrowed(name),
+        match &self.label {
+            Some(label) => label.task_name(self.id),
             None => Cow::Owned(format!("{}-{}", self.pool.name(), self.id)),
         }
     }
@@ -82,13 +82,13 @@ impl Core {
         let mut state = self.lock();
         let id = state.gate.id(slot).filter(|id| id.is_task())?;
         let nest = seat.nest();
-        let detail = state.details.get(slot);
-        let name = detail.and_then(|detail| detail.name.clone());
+        let record = state.records.get(slot);
+        let label = record.and_then(|record| record.label.clone());
         let home = state.gate.home(slot);
         let pool = self.handle(&mut state, home);
         Some(Current {
             id,
-            name,
+            label,
             pool,
             nest,
         })

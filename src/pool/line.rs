@@ -4,7 +4,7 @@ use super::core::{Patience, Runs};
 use super::{AioPool, TaskBuilder};
 use crate::gate::{LevelId, Standing};
 use crate::sync::atomic::Ordering::Relaxed;
-use crate::task::{Announced, Extras, JoinHandle, Start};
+use crate::task::{Announced, Body, Extras, JoinHandle, Start};
 
 impl AioPool {
     /// Returns how many tasks of this pool can run at once: the least size on the way through all pools around it.
@@ -33,7 +33,8 @@ impl AioPool {
         self.core().expecting.store(true, Relaxed);
     }
 
-    /// Submits a task that waits even where the queue is full. Only for a pool that [`is_plain`](Self::is_plain).
+    /// Submits a future that waits even where the queue is full. Only for a pool that
+    /// [takes bare futures](Self::takes_bare_futures).
     #[track_caller]
     pub(crate) fn line_up<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
     where
@@ -41,10 +42,11 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
+        let body = Body::boxed(future, extras);
         if !self.is_bounded() {
-            return self.submit_plain(future, extras);
+            return self.submit_bare(body);
         }
-        self.submit(future, extras, self.plain_order(), Patience::Stand)
+        self.submit(body, self.bare_order(), Patience::Stand)
             .unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
@@ -55,7 +57,7 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.is_plain() {
+        match self.takes_bare_futures() {
             true => self.line_up(future, Announced),
             false => self.task(future).line_up(Start::Announced),
         }

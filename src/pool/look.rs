@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use super::detail::{self, Detail};
+use super::record::{self, Times};
 use super::state::State;
 use super::waiters::Goal;
 use super::{AioPool, Stats};
-use crate::task::{Slot, TaskId, TaskInfo, TaskState};
+use crate::gate::Standing;
+use crate::task::{Origin, Slot, TaskId, TaskInfo, TaskState};
 
 /// Looking. Each method shows one moment, which has passed when it returns.
 impl AioPool {
@@ -124,27 +125,34 @@ impl AioPool {
 pub(super) struct Line {
     id: TaskId,
     state: TaskState,
+    standing: Standing,
     pool: Arc<str>,
     group: Option<Arc<str>>,
-    detail: Option<Arc<Detail>>,
+    label: Option<Arc<Origin>>,
+    times: Times,
 }
 
 impl Line {
     pub(super) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
         let home = state.gate.kept(state.gate.home(slot));
+        let record = state.records.get(slot);
         Self {
             id,
             state: state.gate.progress(slot, id),
+            standing: state.gate.standing(slot),
             pool: home.name.clone(),
             group: home.group.clone(),
-            detail: state.details.get(slot).cloned(),
+            label: record.and_then(|record| record.label.clone()),
+            times: record.map_or_else(Times::default, |record| record.times),
         }
     }
 
     pub(super) fn info(self) -> TaskInfo {
-        let detail = self.detail.as_deref();
-        let own_name = detail.and_then(|detail| detail.name.as_deref());
-        let name = own_name.map_or_else(|| format!("{}-{}", self.pool, self.id), str::to_owned);
-        detail::info(name, self.group.as_deref(), self.id, self.state, detail)
+        let name = match &self.label {
+            Some(label) => label.task_name(self.id).into_owned(),
+            None => format!("{}-{}", self.pool, self.id),
+        };
+        let group = self.group.as_deref();
+        record::info(self.id, name, group, self.state, self.standing, self.times)
     }
 }

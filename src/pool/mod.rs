@@ -9,26 +9,29 @@
 //! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
 //! - `rate`: how many tasks start in an interval, and its `window`.
 //! - `runtime`: which runtime a task starts on.
-//! - [`TaskBuilder`] and its `Dressed` tasks, which are more than a future.
+//! - [`TaskBuilder`], the `options` that it collects, the `extras` that a task carries of them, the `record` that the pool
+//!   keeps, and the `watch` of an observer.
 
 mod blocking;
 mod builder;
 mod clock;
 mod core;
 mod current;
-mod detail;
-mod dressed;
 mod ending;
+mod extras;
 mod feed;
 mod group;
 mod ledger;
 mod lend;
 mod life;
+mod limit;
 mod line;
 mod lingering;
 mod look;
+mod options;
 mod permit;
 mod rate;
+mod record;
 mod resizes;
 mod runtime;
 mod scope;
@@ -45,6 +48,7 @@ mod then;
 mod timer;
 mod until;
 mod waiters;
+mod watch;
 mod window;
 
 use std::fmt;

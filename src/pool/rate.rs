@@ -1,15 +1,12 @@
 use std::cell::Cell;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::core::Core;
 use super::state::State;
 use super::window::Stamp;
 use crate::spawner::Spawner;
-use crate::task::{End, Extras, Start, TaskId};
 use crate::unwind::{caught, discard};
-use crate::wakes::Wakes;
 
 /// How many starts an interval may see.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +42,6 @@ impl State {
 /// A start of the rate, as a task holds it: given with the permit, counted when the future is first polled.
 ///
 /// One that is dropped uncounted comes back at once.
-#[derive(Default)]
 pub(super) struct Token {
     core: Weak<Core>,
     stage: Cell<Stage>,
@@ -111,53 +107,6 @@ impl Drop for Token {
         if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
             self.give_back();
         }
-    }
-}
-
-/// Extras together with a start of the rate.
-#[derive(Default)]
-pub(super) struct Counted<X> {
-    extras: X,
-    token: Token,
-}
-
-impl<X> Counted<X> {
-    pub(super) fn new(extras: X, token: Token) -> Self {
-        Self { extras, token }
-    }
-}
-
-impl<X: Extras> Extras for Counted<X> {
-    fn admitted(&self, wakes: &mut Wakes) -> Start {
-        self.token.give();
-        self.extras.admitted(wakes)
-    }
-
-    fn begin(&mut self, id: TaskId) {
-        self.token.begin();
-        self.extras.begin(id);
-    }
-
-    fn polled(&mut self) {
-        self.token.end();
-        self.extras.polled();
-    }
-
-    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.extras.poll_expired(cx)
-    }
-
-    fn has_grace(&mut self) -> bool {
-        self.extras.has_grace()
-    }
-
-    fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.extras.poll_grace(cx)
-    }
-
-    fn ended(self, id: TaskId, end: End) {
-        drop(self.token);
-        self.extras.ended(id, end);
     }
 }
 

@@ -1,14 +1,14 @@
 //! Which runtime a task starts on: the one that it was submitted from.
 //!
 //! The tasks of one runtime, the main one, carry no note of it: most pools see no other. The tasks of other runtimes
-//! have it noted in their [`Detail`](super::detail::Detail), as long as they are in the pool.
+//! have it noted in their [`TaskRecord`](super::record::TaskRecord), as long as they are in the pool.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::detail::Detail;
+use super::record::TaskRecord;
 use super::state::State;
 use crate::pages::Pages;
 use crate::spawner::Spawner;
@@ -84,26 +84,27 @@ impl State {
 
     /// Returns the runtime of the task in a slot: `None` where the pool's spawner serves one alone.
     pub(super) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
-        of_slot(slot, &self.details, self.main.as_ref())
+        of_slot(slot, &self.records, self.main.as_ref())
     }
 
     /// Returns the runtimes of all tasks, each once, and the main one last.
     pub(super) fn runtimes(&self) -> Vec<Runtime> {
-        let noted = self.details.values().filter_map(|detail| detail.runtime());
+        let noted = self.records.values();
+        let noted = noted.filter_map(|record| record.runtime.as_ref());
         let noted = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
         let once: BTreeMap<_, _> = noted.map(|runtime| (runtime.id, runtime)).collect();
         once.into_values().chain(&self.main).cloned().collect()
     }
 }
 
-/// Returns the runtime of the task in a slot, among these details.
+/// Returns the runtime of the task in a slot, among these records.
 #[inline]
 pub(super) fn of_slot<'s>(
     slot: Slot,
-    details: &'s Pages<Arc<Detail>>,
+    records: &'s Pages<TaskRecord>,
     main: Option<&'s Runtime>,
 ) -> Option<&'s Runtime> {
-    let noted = details.get(slot).and_then(|detail| detail.runtime());
+    let noted = records.get(slot).and_then(|record| record.runtime.as_ref());
     noted.or(main)
 }
 

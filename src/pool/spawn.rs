@@ -3,8 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::core::{Patience, Runs, Terms};
-use super::dressed::Wishes;
-use super::rate::{Counted, Token};
+use super::extras::TaskExtras;
 use super::{AioPool, Core, TaskBuilder};
 use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
@@ -53,7 +52,17 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         // Boxed at once: in here, a large future would move with this one.
-        self.start(Body::boxed(future, Announced))
+        let task = match self.takes_bare_futures() {
+            true => Ok(Body::boxed(future, Announced)),
+            false => Err(Body::boxed(future, TaskExtras::default())),
+        };
+        async move {
+            let handle = match task {
+                Ok(bare) => self.submit_bare(bare),
+                Err(body) => TaskBuilder::new(self, body).submit(Start::Announced),
+            };
+            Starting::new(handle).await
+        }
     }
 
     /// Spawns `future`, and returns at once: if no permit is free, the task waits in the queue.
@@ -84,9 +93,12 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.is_plain() {
-            true => self.submit_boxed(Body::boxed(future, Plain)),
-            false => self.submit_dressed(future, Start::Silent),
+        match self.takes_bare_futures() {
+            true => self.submit_bare(Body::boxed(future, Plain)),
+            false => {
+                let body = Body::boxed(future, TaskExtras::default());
+                TaskBuilder::new(self, body).submit(Start::Silent)
+            }
         }
     }
 
@@ -125,17 +137,10 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.is_plain() {
-            true => match self.core().token() {
-                None => self
-                    .submit(future, Plain, self.plain_order(), Patience::Try)
-                    .map_err(Rejected::refuse),
-                Some(token) => {
-                    let counted = Counted::new(Plain, token);
-                    self.submit(future, counted, self.plain_order(), Patience::Try)
-                        .map_err(Rejected::refuse)
-                }
-            },
+        match self.takes_bare_futures() {
+            true => self
+                .submit(Body::boxed(future, Plain), self.bare_order(), Patience::Try)
+                .map_err(Rejected::refuse),
             false => self.task(future).try_spawn(),
         }
     }
@@ -191,59 +196,19 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        TaskBuilder::new(self, future, Wishes::default())
+        TaskBuilder::new(self, Body::boxed(future, TaskExtras::default()))
     }
 
-    /// Whether a mere future needs nothing beyond itself here.
-    pub(crate) fn is_plain(&self) -> bool {
-        !self.core().settings.timed
+    /// Returns whether a task without options is its future, and nothing else.
+    pub(crate) fn takes_bare_futures(&self) -> bool {
+        let settings = &self.core().settings;
+        !settings.timed && settings.rate.is_none()
     }
 
-    /// Submits a boxed future, and waits until it has started.
-    async fn start<F>(&self, body: Box<Body<F, Announced>>) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let handle = self.submit_announced(body);
-        Starting::new(handle).await
-    }
-
-    /// The first half of [`spawn`](Self::spawn): the handle is told of the start.
+    /// Submits a future with no more than these extras. Only for a pool that
+    /// [takes bare futures](Self::takes_bare_futures).
     #[track_caller]
-    fn submit_announced<F>(&self, body: Box<Body<F, Announced>>) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        match self.is_plain() {
-            true => self.submit_boxed(body),
-            false => self.submit_dressed(body.into_future(), Start::Announced),
-        }
-    }
-
-    #[track_caller]
-    fn submit_dressed<F>(&self, future: F, start: Start) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        self.task(future).submit(start)
-    }
-
-    /// Parks a future with no more than these extras. Only for a pool that [`is_plain`](Self::is_plain).
-    #[track_caller]
-    pub(crate) fn submit_plain<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        X: Extras + 'static,
-    {
-        self.submit_boxed(Body::boxed(future, extras))
-    }
-
-    #[track_caller]
-    fn submit_boxed<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
+    pub(crate) fn submit_bare<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -259,58 +224,17 @@ impl AioPool {
                 Some(returned) => body = returned,
             }
         }
-        if let Some(token) = core.token() {
-            return self.submit_counted(body, token);
-        }
-        self.submit_body(shared, body, self.plain_order(), Patience::Park)
+        self.submit_body(shared, body, self.bare_order(), Patience::Park)
             .unwrap_or_else(|rejected| rejected.settle(core))
     }
 
-    /// The same in a pool with a rate. The future moves here, and only here.
-    #[track_caller]
-    #[inline(never)]
-    #[expect(
-        clippy::boxed_local,
-        reason = "the caller's frame is to have no room for the future"
-    )]
-    fn submit_counted<F, X>(&self, body: Box<Body<F, X>>, token: Token) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        X: Extras + 'static,
-    {
-        let (future, extras) = body.into_parts();
-        let counted = Counted::new(extras, token);
-        self.submit(future, counted, self.plain_order(), Patience::Park)
-            .unwrap_or_else(|rejected| rejected.settle(self.core()))
-    }
-
-    /// The same for work that is to leave its worker.
-    #[track_caller]
-    pub(super) fn submit_blocking<F>(&self, work: F) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-    {
-        let mut order = self.plain_order();
-        order.terms.runs = Runs::WhereItMayBlock;
-        let core = self.core();
-        match core.token() {
-            None => self
-                .submit(work, Plain, order, Patience::Park)
-                .unwrap_or_else(|rejected| rejected.settle(core)),
-            Some(token) => self
-                .submit(work, Counted::new(Plain, token), order, Patience::Park)
-                .unwrap_or_else(|rejected| rejected.settle(core)),
-        }
-    }
-
-    pub(super) fn plain_order(&self) -> Order {
+    /// How a future without options is submitted.
+    pub(super) fn bare_order(&self) -> Order {
         Order {
             terms: Terms {
                 home: self.level(),
                 standing: Standing::PLAIN,
-                detail: None,
+                record: None,
                 runs: Runs::AtItsWorker,
             },
             origin: self.inner.origin.clone(),
@@ -321,8 +245,7 @@ impl AioPool {
     #[track_caller]
     pub(super) fn submit<F, X>(
         &self,
-        future: F,
-        extras: X,
+        body: Box<Body<F, X>>,
         order: Order,
         patience: Patience,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
@@ -333,7 +256,6 @@ impl AioPool {
     {
         // Finding no runtime is the caller's mistake, and told before anything has changed.
         self.core().spawner();
-        let body = Body::boxed(future, extras);
         self.submit_body(Arc::new(Shared::new()), body, order, patience)
     }
 

@@ -2,9 +2,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::detail::Detail;
 use super::ledger::Ledger;
 use super::lingering::Lingering;
+use super::record::TaskRecord;
 use super::runtime::{self, Runtime};
 use super::waiters::{Joiner, Now};
 use crate::gate::{Admitted, Gate, LevelId, Standing, SweepId, Swept};
@@ -24,7 +24,7 @@ use crate::worker::{Latch, Seat};
 /// 2. A task's end is one step: handle, counters, permits and slot change together.
 ///    So a counter never goes back. A task that was withdrawn or refused lives until then, and keeps the pool from
 ///    being idle.
-/// 3. `details` and the gate have a slot for the same time.
+/// 3. `records` and the gate have a slot for the same time.
 /// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
     pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
@@ -32,10 +32,10 @@ pub(super) struct State {
     /// Tasks wait for the rate, or for a timer: whoever dispatches sees to that.
     pub(super) asks_time: bool,
     /// What is known of those tasks that are more than a future.
-    pub(super) details: Pages<Arc<Detail>>,
+    pub(super) records: Pages<TaskRecord>,
     /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
     awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
-    /// The runtime of all tasks whose details name no other. It changes only while the pool is idle.
+    /// The runtime of all tasks whose records name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
     /// Tasks of other runtimes have been submitted since that was chosen.
     pub(super) serves_several: bool,
@@ -86,7 +86,7 @@ impl State {
             gate: Gate::new(size, Ledger::new(name, None)),
             lingering: Lingering::new(),
             asks_time: false,
-            details: Pages::new(),
+            records: Pages::new(),
             main: None,
             serves_several: false,
             has_more_to_start: false,
@@ -109,13 +109,13 @@ impl State {
         &mut self,
         home: LevelId,
         standing: Standing,
-        detail: Option<Arc<Detail>>,
+        record: Option<TaskRecord>,
         make: impl FnOnce(TaskId, Slot) -> Parked,
     ) {
         let id = self.number(home);
         let slot = self.gate.enter(id, home, standing, |slot| make(id, slot));
-        if let Some(detail) = detail {
-            self.keep_detail(slot, detail);
+        if let Some(record) = record {
+            self.keep_record(slot, record);
         }
     }
 
@@ -158,16 +158,23 @@ impl State {
     // These two keep what few tasks have out of the way of all.
 
     #[inline(never)]
-    fn keep_detail(&mut self, slot: Slot, detail: Arc<Detail>) {
-        self.details.insert(slot, detail);
+    pub(super) fn keep_record(&mut self, slot: Slot, record: TaskRecord) {
+        self.records.insert(slot, record);
     }
 
     #[inline(never)]
-    fn forget_detail(&mut self, slot: Slot, wakes: &mut Wakes) {
-        if let Some(detail) = self.details.remove(slot) {
-            if detail.runtime().is_some() {
-                wakes.drop_later(detail);
-            }
+    fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
+        let record = self.records.remove(slot);
+        if let Some(runtime) = record.and_then(|record| record.runtime) {
+            wakes.drop_later(Arc::new(runtime));
+        }
+    }
+
+    /// Notes in the record of a task, if it has one, that it has got its permit.
+    #[inline(never)]
+    fn time_start(&mut self, slot: Slot) {
+        if let Some(record) = self.records.get_mut(slot) {
+            record.times.start();
         }
     }
 
@@ -189,7 +196,7 @@ impl State {
         }
         let mut started = None;
         let serve = |slot: Slot| {
-            let runtime = runtime::of_slot(slot, &self.details, self.main.as_ref());
+            let runtime = runtime::of_slot(slot, &self.records, self.main.as_ref());
             let (seat, by) = self.lingering.runner(free, runtime, core);
             seat.serve_unstarted(slot);
             started = Some((slot, by));
@@ -204,6 +211,9 @@ impl State {
             }
         };
         let (slot, by) = started?;
+        if !self.records.is_empty() {
+            self.time_start(slot);
+        }
         let home = self.gate.home(slot);
         self.tell_waiters(home, wakes);
         Some(Started { task, by })
@@ -253,14 +263,21 @@ impl State {
     /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
     #[inline]
     pub(super) fn succeed(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) -> Option<Parked> {
-        if !self.details.is_empty() || end == End::Nothing {
+        if self.serves_several || end == End::Nothing {
             return None;
         }
-        let (slot, id, task) = self.gate.succeed(seat.slot())?;
-        seat.serve(slot);
+        let ended = seat.slot();
+        let (slot, id, task) = self.gate.succeed(ended)?;
         let stats = &mut self.gate.kept_mut(LevelId::ROOT).stats;
         stats.count(end);
-        stats.started += u64::from(id.is_task());
+        if self.records.is_empty() {
+            seat.serve(slot);
+            stats.started += u64::from(id.is_task());
+        } else {
+            seat.serve_unstarted(slot);
+            self.forget_record(ended, wakes);
+            self.time_start(slot);
+        }
         self.tell_waiters(LevelId::ROOT, wakes);
         Some(task)
     }
@@ -275,10 +292,13 @@ impl State {
         end: End,
         wakes: &mut Wakes,
     ) -> Option<Option<Arc<Seat>>> {
-        if !self.details.is_empty() || end == End::Nothing {
+        if self.serves_several || end == End::Nothing {
             return None;
         }
         let free = self.gate.vacate(seat.slot())?;
+        if !self.records.is_empty() {
+            self.forget_record(seat.slot(), wakes);
+        }
         self.gate.kept_mut(LevelId::ROOT).stats.count(end);
         self.tell_waiters(LevelId::ROOT, wakes);
         Some(free)
@@ -363,8 +383,8 @@ impl State {
 
     #[inline]
     fn end(&mut self, slot: Slot, home: LevelId, end: End, wakes: &mut Wakes) {
-        if !self.details.is_empty() {
-            self.forget_detail(slot, wakes);
+        if !self.records.is_empty() {
+            self.forget_record(slot, wakes);
         }
         self.count(home, end);
         self.left(home, wakes);
@@ -402,7 +422,9 @@ impl State {
             if !self.gate.kept(level).waiters.is_empty() {
                 let now = self.now(level);
                 let waiters = &mut self.gate.kept_mut(level).waiters;
-                waiters.take_reached(now, &mut reached, wakes);
+                if waiters.may_be_reached(now) {
+                    waiters.take_reached(now, &mut reached, wakes);
+                }
             }
             next = self.gate.parent(level);
         }
@@ -448,7 +470,7 @@ impl State {
 
     /// Takes all that wait out in one go, if they are mere futures of the pool itself. In no order.
     pub(super) fn sweep(&mut self, level: LevelId) -> Option<SweepId> {
-        if level != LevelId::ROOT || !self.details.is_empty() {
+        if level != LevelId::ROOT || !self.records.is_empty() {
             return None;
         }
         self.gate.sweep()

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +7,15 @@ use std::time::Duration;
 use super::AioPool;
 use super::clock::WaitLimit;
 use super::core::{Patience, Runs, Terms};
-use super::detail::Detail;
-use super::dressed::{Dress, Dressed, Limit, Watch, Wishes};
+use super::extras::{More, Rare, TaskExtras};
+use super::limit::Limit;
+use super::options::TaskOptions;
+use super::record::{TaskRecord, Times};
 use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
+use super::watch::Watch;
 use crate::error::TrySpawnError;
-use crate::task::{JoinError, JoinHandle, Start, TaskId, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
 /// A task that is more than a future. Begun with [`AioPool::task`].
 ///
@@ -33,10 +37,11 @@ use crate::task::{JoinError, JoinHandle, Start, TaskId, TaskState};
 /// # });
 /// ```
 #[must_use = "a task does nothing until one of the `spawn`s or `exec`"]
-pub struct TaskBuilder<'p, F> {
+pub struct TaskBuilder<'p, F: Future> {
     pool: &'p AioPool,
-    future: F,
-    wishes: Wishes,
+    /// Boxed from the beginning: a large future would move with the builder, at each of its calls.
+    body: Box<Body<F, TaskExtras>>,
+    options: TaskOptions,
 }
 
 impl<'p, F> TaskBuilder<'p, F>
@@ -44,17 +49,18 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    pub(super) fn new(pool: &'p AioPool, future: F, wishes: Wishes) -> Self {
+    #[inline]
+    pub(super) fn new(pool: &'p AioPool, body: Box<Body<F, TaskExtras>>) -> Self {
         Self {
             pool,
-            future,
-            wishes,
+            body,
+            options: TaskOptions::default(),
         }
     }
 
     /// What the task is called, in place of `"{pool}-{id}"`. Names need not differ.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.wishes.name = Some(name.into());
+        self.options.name = Some(name.into());
         self
     }
 
@@ -62,7 +68,7 @@ where
     ///
     /// It decides who starts. It does not make a task that runs any faster.
     pub fn priority(mut self, priority: i32) -> Self {
-        self.wishes.standing.priority = priority;
+        self.options.standing.priority = priority;
         self
     }
 
@@ -80,7 +86,7 @@ where
             permits > 0,
             "a task of weight 0 would run without a permit: the least weight is 1"
         );
-        self.wishes.standing.weight = permits;
+        self.options.standing.weight = permits;
         self
     }
 
@@ -93,7 +99,7 @@ where
     ///
     /// Submitting panics if the runtime has no timer.
     pub fn timeout(mut self, run: Duration) -> Self {
-        self.wishes.run_limit = Some(run);
+        self.options.run_limit = Some(run);
         self
     }
 
@@ -107,7 +113,7 @@ where
     ///
     /// Submitting panics if the runtime has no timer.
     pub fn wait_timeout(mut self, wait: Duration) -> Self {
-        self.wishes.wait_limit = Some(wait);
+        self.options.wait_limit = Some(wait);
         self
     }
 
@@ -137,7 +143,7 @@ where
     /// # });
     /// ```
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.wishes.grace = Some(grace);
+        self.options.grace = Some(grace);
         self
     }
 
@@ -168,16 +174,16 @@ where
     {
         let Self {
             pool,
-            future,
-            mut wishes,
+            body,
+            mut options,
         } = self;
-        let limit = wishes.run_limit.take().map(|limit| pool.limit(limit));
-        let identity = wishes.identity.get_or_insert_default().clone();
-        let then = Then::new(future, callback, limit, identity);
+        let limit = options.run_limit.take().map(|limit| pool.limit(limit));
+        let identity = options.identity.get_or_insert_default().clone();
+        let then = Then::new(body.into_future(), callback, limit, identity);
         TaskBuilder {
             pool,
-            future: then,
-            wishes,
+            body: Body::boxed(then, TaskExtras::default()),
+            options,
         }
     }
 
@@ -185,7 +191,7 @@ where
     ///
     /// It runs before the handle settles. A panic in it is caught, and changes nothing.
     pub fn on_cancel(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
-        self.wishes.on_cancel = Some(Box::new(callback));
+        self.options.on_cancel = Some(Box::new(callback));
         self
     }
 
@@ -194,7 +200,7 @@ where
     /// It runs before the handle settles, and after [`on_cancel`](Self::on_cancel). A panic in it
     /// is caught, and changes nothing.
     pub fn on_end(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
-        self.wishes.on_end = Some(Box::new(callback));
+        self.options.on_end = Some(Box::new(callback));
         self
     }
 
@@ -253,37 +259,48 @@ where
         start: Start,
         patience: Patience,
         runs: Runs,
-    ) -> Result<JoinHandle<F::Output>, Rejected<F, Dressed>> {
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
         let Self {
             pool,
-            future,
-            wishes,
+            mut body,
+            options,
         } = self;
-        let (home, standing) = (pool.level(), wishes.standing);
-        let wait = wishes.wait_limit.map(|wait| pool.core().wait_limit(wait));
-        let dress = pool.dress(wishes, start, wait.clone());
-        let (detail, watch, origin) = (
-            dress.detail.clone(),
-            dress.watch.clone(),
-            dress.origin.clone(),
-        );
+        body.extras_mut().start = start;
+        if options.is_empty() && pool.takes_bare_futures() {
+            return match (patience, runs) {
+                (Patience::Park, Runs::AtItsWorker) => Ok(pool.submit_bare(body)),
+                _ => {
+                    let mut order = pool.bare_order();
+                    order.terms.runs = runs;
+                    pool.submit(body, order, patience)
+                }
+            };
+        }
+        let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
+        let standing = options.standing;
+        let (more, record) = pool.equip(options, wait.clone());
+        let (label, watch, times) = (more.label.clone(), more.watch().cloned(), more.times.get());
+        body.extras_mut().more = Some(more);
         let terms = Terms {
-            home,
+            home: pool.level(),
             standing,
-            detail: Some(detail.clone()),
+            record,
             runs,
         };
-        let order = Order { terms, origin };
-        let submitted = pool.submit(future, Dressed(Some(Box::new(dress))), order, patience);
+        let order = Order {
+            terms,
+            origin: label,
+        };
+        let submitted = pool.submit(body, order, patience);
         if let Some(watch) = watch {
             match &submitted {
-                Ok(handle) => watch.submitted(handle.id(), &detail),
+                Ok(handle) => watch.submitted(handle.id(), times),
                 Err(_) => watch.release(),
             }
         }
         let handle = submitted?;
-        if handle.state() == TaskState::Waiting {
-            if let Some(wait) = wait {
+        if let Some(wait) = wait {
+            if handle.state() == TaskState::Waiting {
                 pool.core().time_wait(&wait, handle.slot(), handle.id());
             }
         }
@@ -292,51 +309,61 @@ where
 }
 
 impl AioPool {
-    pub(super) fn dress(
+    /// Makes what the worker of a task needs of its options, and what the pool has to know.
+    pub(super) fn equip(
         &self,
-        wishes: Wishes,
-        start: Start,
+        options: TaskOptions,
         wait: Option<Arc<WaitLimit>>,
-    ) -> Dress {
+    ) -> (More, Option<TaskRecord>) {
         let settings = &self.core().settings;
-        let origin = match &wishes.name {
-            Some(name) => Arc::new(self.inner.origin.named(name.clone())),
-            None => self.inner.origin.clone(),
+        let named = options
+            .name
+            .map(|name| Arc::new(self.inner.origin.named(name)));
+        let label = named.clone().unwrap_or_else(|| self.inner.origin.clone());
+        let times = Times::new(settings.timed);
+        let watcher = settings.watcher.as_ref().filter(|watcher| watcher.hears());
+        let watch = watcher.map(|watcher| {
+            let group = self.group_name();
+            Watch::new(watcher.clone(), label.clone(), group, options.standing)
+        });
+        let record = TaskRecord {
+            label: named,
+            times,
+            runtime: None,
         };
-        let watch = settings
-            .observer
-            .clone()
-            .map(|observer| Watch::new(observer, origin.clone(), self.group_name()));
-        Dress {
-            start,
-            limit: wishes.run_limit.map(|limit| self.limit(limit)),
-            grace: wishes.grace.map(|grace| self.limit(grace)),
+        let rare = Rare {
+            grace: options.grace.map(|grace| self.limit(grace)),
+            on_cancel: options.on_cancel,
+            on_end: options.on_end,
+            watch,
+        };
+        let more = More {
+            run_limit: options.run_limit.map(|limit| self.limit(limit)),
             wait,
             token: self.core().token(),
-            detail: Arc::new(Detail::new(wishes.name, wishes.standing, settings.timed)),
-            origin,
-            identity: wishes.identity,
-            on_cancel: wishes.on_cancel,
-            on_end: wishes.on_end,
-            watch,
+            label,
+            times: Cell::new(times),
+            identity: options.identity,
             begun: false,
-        }
+            rare: rare.boxed(),
+        };
+        (more, (!record.is_empty()).then_some(record))
     }
 
     /// A limit that begins with the task. That there is a timer for it is tried once.
     #[track_caller]
     fn limit(&self, run: Duration) -> Limit {
         self.core().check_timer(run);
-        Limit::Unset(run, self.inner.core.clone())
+        Limit::new(run)
     }
 }
 
-impl<F> fmt::Debug for TaskBuilder<'_, F> {
+impl<F: Future> fmt::Debug for TaskBuilder<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskBuilder")
             .field("pool", &self.pool.name())
-            .field("name", &self.wishes.name)
-            .field("standing", &self.wishes.standing)
+            .field("name", &self.options.name)
+            .field("standing", &self.options.standing)
             .finish_non_exhaustive()
     }
 }

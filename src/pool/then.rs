@@ -4,7 +4,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
-use super::dressed::{Identity, Limit};
+use super::limit::Limit;
+use super::options::Identity;
 use crate::task::{Failure, JoinError};
 use crate::unwind::caught;
 
@@ -79,10 +80,12 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
         let polled = caught(|| {
             let mut limit = this.limit.as_mut();
             limit.iter_mut().for_each(|limit| limit.begin());
-            match (future.poll(cx), limit) {
-                (Poll::Ready(value), _) => Poll::Ready(Ok(value)),
-                (Poll::Pending, Some(limit)) => limit.poll(cx).map(|()| Err(Failure::RAN_TOO_LONG)),
-                (Poll::Pending, None) => Poll::Pending,
+            match (future.poll(cx), limit, this.identity.get()) {
+                (Poll::Ready(value), ..) => Poll::Ready(Ok(value)),
+                (Poll::Pending, Some(limit), Some((_, label))) => limit
+                    .poll(&*label.keeper, cx)
+                    .map(|()| Err(Failure::RAN_TOO_LONG)),
+                (Poll::Pending, ..) => Poll::Pending,
             }
         });
         let result = match polled {

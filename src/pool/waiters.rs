@@ -83,6 +83,8 @@ pub(super) struct Waiters {
     waiters: BTreeMap<(Goal, u64), Waiter>,
     /// The tasks that do not wait for those who join themselves.
     inside: BTreeMap<(Goal, u64), Waiter>,
+    /// The highest bound of `below` that somebody waits for, or 0.
+    highest_below: usize,
 }
 
 #[derive(Debug)]
@@ -107,7 +109,15 @@ impl Waiters {
             Asker::Inside => &mut self.inside,
         };
         others.insert((goal, self.next), waiter);
+        self.note_highest();
         self.next
+    }
+
+    fn note_highest(&mut self) {
+        self.highest_below = match self.waiters.last_key_value() {
+            Some(((Goal::Below(waiting), _), _)) => *waiting,
+            _ => 0,
+        };
     }
 
     /// Changes a waker, and returns the stale one; or the fresh one back, of somebody who waits no longer.
@@ -126,12 +136,19 @@ impl Waiters {
             .waiters
             .remove(&at)
             .or_else(|| self.inside.remove(&at))?;
+        self.note_highest();
         Some((waiter.waker, waiter.joiner))
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.waiters.is_empty() && self.inside.is_empty()
+    }
+
+    /// Returns whether somebody may have what it waited for: nearly always this is all there is to look at.
+    #[inline]
+    pub(super) fn may_be_reached(&self, now: Now) -> bool {
+        now.waiting < self.highest_below || now.living <= now.joining
     }
 
     /// Takes those out who have what they waited for, and lists the tasks of the pool among them.
@@ -152,6 +169,7 @@ impl Waiters {
             wakes.add(Some(reached.waker));
             joiners.extend(reached.joiner);
         }
+        self.note_highest();
     }
 
     fn take_inside(&mut self, now: Now, joiners: &mut Vec<Joiner>, wakes: &mut Wakes) {

@@ -80,8 +80,9 @@ pub(crate) trait Extras: Default + Send {
 }
 
 /// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Start {
+    #[default]
     Silent,
     Announced,
 }
@@ -143,9 +144,8 @@ impl<F: Future, X> Body<F, X> {
         self.shared = Some(shared.clone());
     }
 
-    /// Takes it apart, to be put together in another way.
-    pub(crate) fn into_parts(self) -> (F, X) {
-        (self.future, self.extras)
+    pub(crate) fn extras_mut(&mut self) -> &mut X {
+        &mut self.extras
     }
 
     /// Gives the future back, of a task that was not taken in.

@@ -1,6 +1,7 @@
 //! Large futures: they move to their box without filling the stack.
 
 use std::thread;
+use std::time::Duration;
 
 use aiopool::AioPool;
 
@@ -21,10 +22,12 @@ fn on_a_usual_stack(step: fn(&AioPool)) {
     let inside = runtime.handle().clone();
     let run = move || {
         let _inside = inside.enter();
-        let pool = AioPool::new(1);
-        step(&pool);
-        inside.block_on(pool.join());
-        assert_eq!(pool.stats().completed, 1);
+        let timed = AioPool::builder().size(1).timed(true);
+        for pool in [AioPool::new(1), timed.build().unwrap()] {
+            step(&pool);
+            inside.block_on(pool.join());
+            assert_eq!(pool.stats().completed, 1);
+        }
     };
     let thread = thread::Builder::new().stack_size(2048 * KIBIBYTE);
     thread.spawn(run).unwrap().join().unwrap();
@@ -33,6 +36,17 @@ fn on_a_usual_stack(step: fn(&AioPool)) {
 #[test]
 fn spawn_n_takes_a_large_future() {
     on_a_usual_stack(|pool| drop(pool.spawn_n(large())));
+}
+
+#[test]
+fn a_task_with_options_takes_a_large_future() {
+    on_a_usual_stack(|pool| {
+        let task = pool.task(large());
+        assert!(size_of_val(&task) < KIBIBYTE);
+        let task = task.name("large").priority(1).weight(1);
+        let task = task.timeout(Duration::from_secs(60)).on_end(|_| {});
+        drop(task.spawn_n());
+    });
 }
 
 #[test]

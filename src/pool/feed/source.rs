@@ -9,11 +9,13 @@ use super::tracker::{Place, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{LevelId, Standing};
 use crate::pool::core::Patience;
-use crate::pool::detail::Detail;
-use crate::pool::dressed::{Dress, Dressed, Watch, Wishes};
-use crate::pool::rate::{Counted, Token};
+use crate::pool::extras::{More, TaskExtras};
+use crate::pool::options::TaskOptions;
+use crate::pool::rate::Token;
+use crate::pool::record::TaskRecord;
 use crate::pool::runtime::Runtime;
 use crate::pool::state::{Exit, State};
+use crate::pool::watch::Watch;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
@@ -35,8 +37,8 @@ pub(super) struct Source<I, F, Fut> {
     /// Where it stands in the queue. The pool keeps the source, and not the other way round.
     core: Weak<Core>,
     home: LevelId,
-    /// What is noted in each slot that it takes: the runtime, if that is not the main one.
-    detail: Option<Arc<Detail>>,
+    /// The runtime that its items start on, if that is not the main one.
+    runtime: Option<Runtime>,
     /// The runtime has dropped its worker, and no item was pulled since.
     dropped: bool,
     /// What was pulled from an iterator that had said it was at its end, or how that panicked.
@@ -66,7 +68,7 @@ where
             tracker,
             core: Arc::downgrade(&core.me()),
             home,
-            detail: None,
+            runtime: None,
             dropped: false,
             ahead: None,
             token: core.token(),
@@ -129,16 +131,15 @@ where
     /// Lets an item run in its place.
     fn start(mut self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
         let token = std::mem::replace(&mut self.token, turn.core.token());
-        let token = token.map(Token::pass);
-        match (turn.core.dress_item(), token) {
-            (None, None) => self.start_with(turn, pulled, Plain, None),
-            (None, Some(token)) => self.start_with(turn, pulled, Counted::new(Plain, token), None),
-            (Some(mut dressed), token) => {
-                dressed.set_token(token);
-                let detail = dressed.detail();
-                self.start_with(turn, pulled, dressed, detail)
-            }
-        }
+        let Some((mut more, record)) = turn.core.equip_item() else {
+            return self.start_with(turn, pulled, Plain, None);
+        };
+        more.token = token.map(Token::pass);
+        let extras = TaskExtras {
+            start: Start::Silent,
+            more: Some(more),
+        };
+        self.start_with(turn, pulled, extras, record)
     }
 
     /// Gives slot and permit to an item, and goes back to the queue.
@@ -147,18 +148,16 @@ where
         turn: Turn<'_, '_>,
         pulled: Pulled<Fut>,
         extras: X,
-        detail: Option<Arc<Detail>>,
+        record: Option<TaskRecord>,
     ) -> Option<Parked> {
         let (tracker, slot) = (self.tracker.clone(), turn.seat.slot());
         let mut item = Box::new(Item::new(pulled.future, extras));
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
-        if let Some(detail) = detail {
-            let runtime = self.detail.as_ref().and_then(|detail| detail.runtime());
-            runtime
-                .into_iter()
-                .for_each(|runtime| detail.set_runtime(runtime.clone()));
-            state.details.insert(slot, detail);
+        if let Some(mut record) = record {
+            record.times.start();
+            record.runtime.clone_from(&self.runtime);
+            state.keep_record(slot, record);
         }
         let (last, waits) = match pulled.is_last {
             true => (Some(self), None),
@@ -190,7 +189,7 @@ where
         mut state: MutexGuard<'_, State>,
         runtime: Option<Runtime>,
     ) {
-        self.detail = runtime.map(|runtime| Arc::new(Detail::of_runtime(runtime)));
+        self.runtime = runtime;
         let tracker = self.tracker.clone();
         let at = self.enter(&mut state);
         tracker.park(at);
@@ -227,11 +226,11 @@ where
     /// Stands behind all that are in the queue.
     fn enter(mut self: Box<Self>, state: &mut State) -> Place {
         self.unpulled.count(state, self.home);
-        let (id, home, detail) = (self.id, self.home, self.detail.clone());
+        let (id, home, runtime) = (self.id, self.home, self.runtime.clone());
         let parked = |_| Box::into_pin(self) as Parked;
         let slot = state.gate.enter(id, home, Standing::PLAIN, parked);
-        if let Some(detail) = detail {
-            state.details.insert(slot, detail);
+        if let Some(record) = TaskRecord::of_runtime(runtime) {
+            state.keep_record(slot, record);
         }
         (slot, id)
     }
@@ -332,7 +331,7 @@ impl State {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
         // The source has it too.
-        self.details.remove(slot);
+        self.records.remove(slot);
         source
     }
 
@@ -354,33 +353,34 @@ impl Core {
 
     /// Tells the observer of a feed that has ended in a way that counts as a task.
     fn tell_of_source(&self, home: LevelId, id: TaskId, end: End) {
-        if self.settings.observer.is_none() {
+        if self.settings.watcher.is_none() {
             return;
         }
         let pool = self.handle(&mut self.lock(), home);
-        let mut dress = pool.dress_plainly();
+        let mut more = pool.equip_bare().0;
         if end != End::Rejected {
-            dress.detail.start();
-            dress.begin(id);
+            more.admitted(&mut Wakes::default());
+            more.begin(id);
         }
-        dress.end(id, end);
+        more.end(id, end);
     }
 
-    /// What a mere future needs beyond itself, in a pool that is watched or timed.
-    fn dress_item(&self) -> Option<Dressed> {
-        if !self.settings.timed {
+    /// What an item needs beyond its future, in a pool that is watched, timed, or has a rate.
+    fn equip_item(&self) -> Option<(More, Option<TaskRecord>)> {
+        if !self.settings.timed && self.settings.rate.is_none() {
             return None;
         }
-        let dress = self.home_here()?.dress_plainly();
-        Some(Dressed(Some(Box::new(dress))))
+        Some(self.home_here()?.equip_bare())
     }
 }
 
 impl AioPool {
-    /// What a mere future needs that is not submitted by itself.
-    fn dress_plainly(&self) -> Dress {
-        let dress = self.dress(Wishes::default(), Start::Silent, None);
-        dress.watch.iter().for_each(Watch::release);
-        dress
+    /// What a task without options needs that is not submitted by itself.
+    fn equip_bare(&self) -> (More, Option<TaskRecord>) {
+        let (mut more, record) = self.equip(TaskOptions::default(), None);
+        // The start of the rate is the feed's.
+        more.token = None;
+        more.watch().into_iter().for_each(Watch::release);
+        (more, record)
     }
 }

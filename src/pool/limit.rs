@@ -1,0 +1,50 @@
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use crate::task::{Keeper, Sleep};
+
+/// How long a task may run, or may go on after it was asked to stop.
+///
+/// The runtime's timer is started when it is first polled: a task that ends before that needs none.
+pub(super) struct Limit {
+    time: Duration,
+    stage: Stage,
+}
+
+enum Stage {
+    Unset,
+    Begun(Instant),
+    Timed(Sleep),
+}
+
+/// Time by which a timer may be late, as those of runtimes are anyway.
+const GRAIN: Duration = Duration::from_millis(1);
+
+impl Limit {
+    pub(super) fn new(time: Duration) -> Self {
+        let stage = Stage::Unset;
+        Self { time, stage }
+    }
+
+    /// Begins to count, at the first call.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        if let Stage::Unset = self.stage {
+            self.stage = Stage::Begun(Instant::now());
+        }
+    }
+
+    /// Ready when the time is over. It begins with the first poll, if it has not begun before.
+    pub(super) fn poll(&mut self, keeper: &dyn Keeper, cx: &mut Context<'_>) -> Poll<()> {
+        self.begin();
+        if let Stage::Begun(begun) = self.stage {
+            let gone = Some(begun.elapsed()).filter(|gone| *gone >= GRAIN);
+            let left = self.time.saturating_sub(gone.unwrap_or_default());
+            self.stage = Stage::Timed(keeper.sleep(left));
+        }
+        match &mut self.stage {
+            Stage::Timed(sleep) => sleep.as_mut().poll(cx),
+            Stage::Unset | Stage::Begun(_) => Poll::Pending,
+        }
+    }
+}

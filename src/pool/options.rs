@@ -1,0 +1,47 @@
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::gate::Standing;
+use crate::task::{Origin, TaskId};
+
+/// What a caller asks for a task, beyond its future.
+#[derive(Default)]
+pub(super) struct TaskOptions {
+    pub(super) name: Option<Cow<'static, str>>,
+    pub(super) standing: Standing,
+    pub(super) run_limit: Option<Duration>,
+    pub(super) wait_limit: Option<Duration>,
+    pub(super) grace: Option<Duration>,
+    pub(super) on_cancel: Option<Callback>,
+    pub(super) on_end: Option<Callback>,
+    pub(super) identity: Option<Identity>,
+}
+
+/// The number and the label of a task, for what is inside of its future. Known once the task runs.
+pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<Origin>)>>;
+
+pub(super) type Callback = Box<dyn FnOnce(TaskId) + Send>;
+
+impl TaskOptions {
+    /// Returns whether the task is its future, and nothing else.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            name,
+            standing,
+            run_limit,
+            wait_limit,
+            grace,
+            on_cancel,
+            on_end,
+            identity,
+        } = self;
+        let limits = [run_limit, wait_limit, grace];
+        *standing == Standing::PLAIN
+            && limits.into_iter().all(Option::is_none)
+            && name.is_none()
+            && on_cancel.is_none()
+            && on_end.is_none()
+            && identity.is_none()
+    }
+}

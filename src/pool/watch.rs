@@ -1,0 +1,120 @@
+use std::sync::Arc;
+
+use super::record::{self, Times};
+use crate::gate::Standing;
+use crate::lock::Lock;
+use crate::observe::{Ended, Watcher};
+use crate::task::{Origin, TaskId, TaskInfo, TaskState};
+
+/// What the pool's observer is told of one task, in the order in which it happens.
+#[derive(Clone)]
+pub(super) struct Watch {
+    watcher: Arc<Watcher>,
+    label: Arc<Origin>,
+    group: Option<Arc<str>>,
+    standing: Standing,
+    /// `None` where the observer does not hear of waits: then nothing has to be told after one.
+    submission: Option<Arc<Lock<Submission>>>,
+}
+
+/// A task that is being submitted. The submitter tells that it waits, and only then what has happened to it meanwhile.
+#[derive(Default)]
+struct Submission {
+    /// The task has got its permit.
+    admitted: bool,
+    events: Vec<Event>,
+    is_over: bool,
+}
+
+/// What an observer is told after a wait.
+enum Event {
+    Start(TaskInfo),
+    End(TaskInfo, Ended),
+}
+
+impl Watch {
+    pub(super) fn new(
+        watcher: Arc<Watcher>,
+        label: Arc<Origin>,
+        group: Option<Arc<str>>,
+        standing: Standing,
+    ) -> Self {
+        let submission = watcher.hears_waits().then(Arc::default);
+        Self {
+            watcher,
+            label,
+            group,
+            standing,
+            submission,
+        }
+    }
+
+    /// Notes that the task has got its permit, perhaps with the pool locked.
+    pub(super) fn admit(&self) {
+        if let Some(submission) = &self.submission {
+            submission.lock().admitted = true;
+        }
+    }
+
+    /// Ends the submission of a task: if it has no permit yet, tells that it waits, and then what has happened since.
+    pub(super) fn submitted(&self, id: TaskId, times: Times) {
+        let Some(submission) = &self.submission else {
+            return;
+        };
+        let is_admitted = submission.lock().admitted;
+        if !is_admitted {
+            let task = self.info(id, TaskState::Waiting, times);
+            self.watcher.on_wait(&task);
+        }
+        self.release();
+    }
+
+    /// Tells what has happened until now, and from now on at once.
+    pub(super) fn release(&self) {
+        while let Some(events) = self.take_events() {
+            events.into_iter().for_each(|event| self.tell_now(event));
+        }
+    }
+
+    /// Takes the events that are to be told. Ends the submission if there are none.
+    fn take_events(&self) -> Option<Vec<Event>> {
+        let mut submission = self.submission.as_ref()?.lock();
+        let events = std::mem::take(&mut submission.events);
+        submission.is_over |= events.is_empty();
+        (!events.is_empty()).then_some(events)
+    }
+
+    pub(super) fn start(&self, id: TaskId, times: Times) {
+        if self.watcher.hears_starts() {
+            self.tell(Event::Start(self.info(id, TaskState::Active, times)));
+        }
+    }
+
+    pub(super) fn end(&self, id: TaskId, times: Times, ended: Ended) {
+        if self.watcher.hears_ends() {
+            self.tell(Event::End(self.info(id, TaskState::Finished, times), ended));
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        if let Some(submission) = &self.submission {
+            let mut submission = submission.lock();
+            if !submission.is_over {
+                return submission.events.push(event);
+            }
+        }
+        self.tell_now(event);
+    }
+
+    fn tell_now(&self, event: Event) {
+        match event {
+            Event::Start(task) => self.watcher.on_start(&task),
+            Event::End(task, ended) => self.watcher.on_end(&task, ended),
+        }
+    }
+
+    fn info(&self, id: TaskId, state: TaskState, times: Times) -> TaskInfo {
+        let name = self.label.task_name(id).into_owned();
+        record::info(id, name, self.group.as_deref(), state, self.standing, times)
+    }
+}
