@@ -55,8 +55,10 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
                 complain("interrupted: the next command connects again");
             }
             // The next command connects again.
-            Err(Failure::Connection(why)) if interactive => complain(why),
-            Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),
+            Err(Failure::Connection(why) | Failure::Unwelcome(why)) if interactive => complain(why),
+            Err(
+                failure @ (Failure::Output(_) | Failure::Connection(_) | Failure::Unwelcome(_)),
+            ) => return Err(failure),
             told if !interactive && refused.is_ok() => refused = told,
             _ => {}
         }
