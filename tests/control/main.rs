@@ -16,4 +16,6 @@ mod session;
 mod setup;
 mod stopping;
 mod unix;
+#[cfg(target_os = "linux")]
+mod unread;
 mod watch;
