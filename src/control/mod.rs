@@ -125,8 +125,10 @@
 //! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
 //! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
 //! as [`max_sessions`](Builder::max_sessions), or those and 256; one more with a token, for the seat that is then kept
-//! for the newest client. A wrong token is answered after half a second, and
-//! [counted](ControlServer::wrong_tokens).
+//! for the newest client. Where the program has fewer, and the system refuses another one, the older half of the
+//! connections without a seat is closed, and there are never more than the other half again (but 16): set
+//! [`max_sessions`](Builder::max_sessions) so that the program has enough for its own files, too. A wrong token is
+//! answered after half a second, and [counted](ControlServer::wrong_tokens).
 //!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
 //! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.

@@ -2,6 +2,8 @@
 
 mod support;
 
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod groups;
 mod json;
 mod large;

@@ -316,6 +316,11 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         let line = self.format.write(&answer);
         // It may wait for its reader, and a list has as many bytes as its text.
         drop(answer);
+        let write = async |session: &mut Self| session.write(&line).await;
+        self.or_withdrawn(write).await.ok_or(Over)
+    }
+
+    async fn write(&mut self, line: &str) -> Result<(), Over> {
         let patience = match line.len() > SMALL {
             true => self.host.limits.idle.min(LARGE_UNREAD),
             false => self.host.limits.idle,
