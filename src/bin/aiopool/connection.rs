@@ -154,11 +154,21 @@ impl Connection {
     /// Connects anew if the server has hung up since the last reply, as it does when nobody says anything for long.
     /// Tells whether it did.
     pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
-        let is_gone = self.is_broken || self.has_hung_up().unwrap_or(true);
+        let is_gone = self.is_gone();
         if is_gone {
             *self = Self::open(&self.login)?;
         }
         Ok(is_gone)
+    }
+
+    /// Whether the server has hung up since the last reply, or a failure has left no connection.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.is_broken || self.has_hung_up().unwrap_or(true)
+    }
+
+    /// What the user gave to connect with.
+    pub(crate) fn login(&self) -> &Login {
+        &self.login
     }
 
     /// Nobody has been asked: whatever there is to be read is a farewell.
