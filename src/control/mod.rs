@@ -121,14 +121,15 @@
 //! reads no more than a [line](Builder::max_line) ahead. Until then, and while the answer waits for its reader, no other
 //! command of this client is carried out.
 //!
-//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place among
-//! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
-//! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
-//! as [`max_sessions`](Builder::max_sessions), or those and 256; one more with a token, for the seat that is then kept
-//! for the newest client. Where the program has fewer, and the system refuses another one, the older half of the
-//! connections without a seat is closed, and there are never more than the other half again (but 16): set
-//! [`max_sessions`](Builder::max_sessions) so that the program has enough for its own files, too. A wrong token is
-//! answered after half a second, and [counted](ControlServer::wrong_tokens).
+//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place
+//! among as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is
+//! closed at once. So connections that say nothing keep nobody out, and the server never has more than twice as
+//! many descriptors as [`max_sessions`](Builder::max_sessions), or those and 256; one more for the connection that
+//! is being accepted, and one with a token, for the seat that is then kept for the newest client. Where the program
+//! has fewer, and the system refuses another one, the older half of the connections without a seat is closed, and
+//! there are never more than the other half again (but 16): set [`max_sessions`](Builder::max_sessions) so that the
+//! program has enough for its own files, too. A wrong token is answered after half a second, and
+//! [counted](ControlServer::wrong_tokens).
 //!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a
 //! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.
