@@ -117,11 +117,18 @@
 //! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
 //! 100000 numbers. A client that takes nothing for 10 seconds of an answer of more than 64 KiB is disconnected. Where a command has to go through all tasks, the other work of the runtime goes on meanwhile.
 //!
-//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place among
-//! as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is closed at
-//! once. So connections that say nothing keep nobody out, and the server never has more than twice as many descriptors
-//! as [`max_sessions`](Builder::max_sessions), or those and 256; one more with a token, for the seat that is then kept
-//! for the newest client. A wrong token is answered after half a second, and
+//! So is what a session takes of the program's memory: it holds the one answer that its client has not read yet, and
+//! reads no more than a [line](Builder::max_line) ahead. Until then, and while the answer waits for its reader, no other
+//! command of this client is carried out.
+//!
+//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place
+//! among as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is
+//! closed at once. So connections that say nothing keep nobody out, and the server never has more than twice as
+//! many descriptors as [`max_sessions`](Builder::max_sessions), or those and 256; one more for the connection that
+//! is being accepted, and one with a token, for the seat that is then kept for the newest client. Where the program
+//! has fewer, and the system refuses another one, the older half of the connections without a seat is closed, and
+//! there are never more than the other half again (but 16): set [`max_sessions`](Builder::max_sessions) so that the
+//! program has enough for its own files, too. A wrong token is answered after half a second, and
 //! [counted](ControlServer::wrong_tokens).
 //!
 //! A client that has closed its half of the connection is answered to the end, if that takes no more than a

@@ -4,6 +4,7 @@ mod ours;
 #[cfg(unix)]
 mod patience;
 mod recorded;
+mod seats;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

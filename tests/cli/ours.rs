@@ -5,14 +5,26 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use aiopool::control::ControlServer;
+use aiopool::control::{Builder, ControlServer};
 use aiopool::{AioPool, SimpleTaskPool};
 
 use crate::{Ran, aiopool, run, says};
 
 /// Has a simple pool called `demo`, of size 4, steered while `body` runs, which is given its address.
 pub(crate) fn steered<T: Send + 'static>(
-    token: Option<&str>,
+    token: Option<&'static str>,
+    body: impl FnOnce(&AioPool, &str) -> T + Send + 'static,
+) -> T {
+    let shape = move |server: Builder| match token {
+        Some(token) => server.token(token),
+        None => server,
+    };
+    served(shape, body)
+}
+
+/// The same, by a server that is built as `shape` says.
+pub(crate) fn served<T: Send + 'static>(
+    shape: impl FnOnce(Builder) -> Builder,
     body: impl FnOnce(&AioPool, &str) -> T + Send + 'static,
 ) -> T {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -22,10 +34,7 @@ pub(crate) fn steered<T: Send + 'static>(
     runtime.unwrap().block_on(async move {
         let pool = AioPool::builder().name("demo").size(4).build().unwrap();
         let copies = Arc::new(SimpleTaskPool::new(pool.clone(), pending::<()>));
-        let mut server = ControlServer::builder(copies);
-        if let Some(token) = token {
-            server = server.token(token);
-        }
+        let server = shape(ControlServer::builder(copies));
         let (server, serving) = server.serve_tcp("127.0.0.1:0").await.unwrap();
         let serving = tokio::spawn(serving);
         let address = server.local_addr().to_string();

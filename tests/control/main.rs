@@ -2,6 +2,8 @@
 
 mod support;
 
+#[cfg(target_os = "linux")]
+mod descriptors;
 mod groups;
 mod json;
 mod large;
@@ -16,4 +18,6 @@ mod session;
 mod setup;
 mod stopping;
 mod unix;
+#[cfg(target_os = "linux")]
+mod unread;
 mod watch;

@@ -104,6 +104,24 @@ fn who_waits_with_half_a_connection_is_answered_without_a_seat() {
     assert_eq!(half.read_to_end(), "ok\n");
 }
 
+#[test]
+fn who_reads_nothing_with_half_a_connection_gives_way_too() {
+    let server = Server::tcp(1, |pool| simple(pool).max_sessions(1));
+    for _ in 0..20_000 {
+        drop(server.pool.spawn_n(std::future::pending::<()>()));
+    }
+    let mut half = server.text();
+    half.send("tasks -n 10000\n".repeat(30).as_bytes());
+    half.finish();
+    eventually("its seat is free", || server.text().title == TITLE);
+    // By now the system takes nothing more in its place, and an answer waits for it.
+    std::thread::sleep(Duration::from_secs(2));
+    let _mutes = mutes(&server, 40, b"");
+    is_let_in(&server, "{}");
+    let said = half.read_to_end();
+    assert!(said.matches("and 10000 more").count() < 30, "it is cut");
+}
+
 const TOKEN: &str = r#"{"token": "sesame"}"#;
 
 /// A server that demands a token and has two seats, and two clients that hold them and wait for long.

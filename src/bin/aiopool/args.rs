@@ -84,7 +84,7 @@ enum What {
     },
     /// Show a live dashboard: counts over time, tasks, and keys to steer the pool
     #[command(
-        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do. NO_COLOR=1 takes the colours away."
+        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do. NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
     )]
     Top {
         /// How often to ask the server, in seconds, from 0.1 to 60

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::address::Address;
 use crate::failure::Failure;
-use crate::reply::Reply;
+use crate::reply::{Refusal, Reply};
 use crate::socket::Socket;
 
 const LONGEST_GREETING: u64 = 1 << 16;
@@ -86,7 +86,8 @@ impl Connection {
             reader: BufReader::new(socket),
             is_broken: false,
         };
-        connection.greet().map_err(|error| failed(explain(error)))?;
+        let answer = connection.greet().map_err(|error| failed(explain(error)))?;
+        connection.understand(&answer)?;
         Ok(connection)
     }
 
@@ -121,12 +122,27 @@ impl Connection {
             Wire::Json => self.sender.send(command).and_then(|()| self.receive()),
             Wire::Text => self.ask_in_text(command),
         });
-        reply.map_err(|error| self.fail(error))
+        self.answered(reply)
     }
 
     /// Whether a failure has left no connection.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
+    }
+
+    /// Takes a farewell for what it is: the server has hung up, and says why.
+    fn answered(&mut self, reply: io::Result<Reply>) -> Result<Reply, Failure> {
+        match reply {
+            Ok(Reply::Refused(why)) if why.kind == "idle" => {
+                Err(self.fail(io::Error::other(why.message)))
+            }
+            // The newer client would be sent away in its turn.
+            Ok(Reply::Refused(why)) if why.kind == "busy" => {
+                self.is_broken = true;
+                Err(Failure::Unwelcome(self.loss(why.message)))
+            }
+            reply => reply.map_err(|error| self.fail(error)),
+        }
     }
 
     fn fail(&mut self, error: io::Error) -> Failure {
@@ -138,11 +154,21 @@ impl Connection {
     /// Connects anew if the server has hung up since the last reply, as it does when nobody says anything for long.
     /// Tells whether it did.
     pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
-        let is_gone = self.is_broken || self.has_hung_up().unwrap_or(true);
+        let is_gone = self.is_gone();
         if is_gone {
             *self = Self::open(&self.login)?;
         }
         Ok(is_gone)
+    }
+
+    /// Whether the server has hung up since the last reply, or a failure has left no connection.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.is_broken || self.has_hung_up().unwrap_or(true)
+    }
+
+    /// What the user gave to connect with.
+    pub(crate) fn login(&self) -> &Login {
+        &self.login
     }
 
     /// Nobody has been asked: whatever there is to be read is a farewell.
@@ -157,7 +183,7 @@ impl Connection {
     pub(crate) fn next_reply(&mut self, patience: Option<Duration>) -> Result<Reply, Failure> {
         let set = self.reader.get_ref().patient(patience);
         let reply = set.and_then(|()| self.receive());
-        reply.map_err(|error| self.fail(error))
+        self.answered(reply)
     }
 
     /// How long the user would wait for the server, if that was said.
@@ -177,7 +203,8 @@ impl Connection {
         Ok(Sender(socket))
     }
 
-    fn greet(&mut self) -> io::Result<()> {
+    /// Says the first line, and returns what is answered.
+    fn greet(&mut self) -> io::Result<String> {
         let login = &self.login;
         let mut greeting = json!({ "terminal_width": login.width, "format": "json" });
         if let Some(token) = &login.token {
@@ -186,12 +213,17 @@ impl Connection {
         let patience = login.timeout.unwrap_or(GREETING);
         self.reader.get_ref().patient(Some(patience))?;
         self.sender.send(&greeting.to_string())?;
-        let answer = line(&mut self.reader.by_ref().take(LONGEST_GREETING))?;
-        (self.wire, self.server) = match Reply::from_json(&answer) {
+        line(&mut self.reader.by_ref().take(LONGEST_GREETING))
+    }
+
+    /// Finds out which wire it is, and whether the client is let in.
+    fn understand(&mut self, answer: &str) -> Result<(), Failure> {
+        let failed = |why: &str| format!("cannot connect to {}: {why}", self.login.address);
+        (self.wire, self.server) = match Reply::from_json(answer) {
             Some(Reply::Done(server)) => (Wire::Json, server.as_str().unwrap_or_default().into()),
-            Some(Reply::Refused(why)) => return Err(io::Error::other(why.message)),
-            None if is_title(&answer) => (Wire::Text, answer),
-            None => return Err(io::Error::other("it is no control server")),
+            Some(Reply::Refused(why)) => return Err(turned_away(&why, failed(&why.message))),
+            None if is_title(answer) => (Wire::Text, answer.into()),
+            None => return Err(Failure::Unwelcome(failed("it is no control server"))),
         };
         Ok(())
     }
@@ -199,13 +231,7 @@ impl Connection {
     fn receive(&mut self) -> io::Result<Reply> {
         let line = line(&mut self.reader)?;
         let garbled = || io::Error::new(ErrorKind::InvalidData, "it does not speak JSON any more");
-        match Reply::from_json(&line).ok_or_else(garbled)? {
-            // It has hung up, and says why.
-            Reply::Refused(why) if matches!(&*why.kind, "idle" | "busy") => {
-                Err(io::Error::other(why.message))
-            }
-            reply => Ok(reply),
-        }
+        Reply::from_json(&line).ok_or_else(garbled)
     }
 
     fn ask_in_text(&mut self, command: &str) -> io::Result<Reply> {
@@ -224,10 +250,19 @@ impl Connection {
     }
 
     pub(crate) fn lost(&self, error: impl Display) -> Failure {
-        Failure::Connection(format!(
-            "lost the connection to {}: {error}",
-            self.login.address
-        ))
+        Failure::Connection(self.loss(error))
+    }
+
+    fn loss(&self, why: impl Display) -> String {
+        format!("lost the connection to {}: {why}", self.login.address)
+    }
+}
+
+/// There may be a seat later, and time to answer. What else a server has against a client stays.
+fn turned_away(why: &Refusal, message: String) -> Failure {
+    match &*why.kind {
+        "busy" | "idle" => Failure::Connection(message),
+        _ => Failure::Unwelcome(message),
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) enum Failure {
     Usage,
     /// There is no server, or no session with it, or there is none any more.
     Connection(String),
+    /// The server does not want this client, and would not if it tried again.
+    Unwelcome(String),
+    /// The server is no server of this crate, and does not know what is needed.
+    Foreign,
     /// What was to be printed has no reader, or the terminal fails.
     Output(io::Error),
     /// Part of the program panicked.
@@ -26,7 +30,10 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Refused | Self::Usage => {}
-            Self::Connection(reason) => complain(reason),
+            Self::Connection(reason) | Self::Unwelcome(reason) => complain(reason),
+            Self::Foreign => complain(
+                "a dashboard needs a server of this crate, and this one does not know its commands",
+            ),
             // Whoever read it has seen enough.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Self::Bug(panic) => complain(panic),
@@ -37,9 +44,9 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Refused => 1,
+            Self::Refused | Self::Foreign => 1,
             Self::Usage => 2,
-            Self::Connection(_) => 3,
+            Self::Connection(_) | Self::Unwelcome(_) => 3,
             // What a shell reports for a program that SIGPIPE ended.
             Self::Output(_) => 141,
             // As a panic of the main thread.

@@ -11,14 +11,15 @@ use crate::lock::Lock;
 /// connections that say nothing keep nobody out, and take no more descriptors of the program than this. Another one has
 /// the seat that is kept for a client with a token.
 pub(super) struct Lobby {
-    most: usize,
     places: Lock<Places>,
 }
 
-#[derive(Default)]
 struct Places {
+    most: usize,
     taken: BTreeMap<u64, Arc<OnceCell<()>>>,
     given: u64,
+    /// So many connections have to go, and have not gone yet.
+    leaving: usize,
 }
 
 /// The place of a connection, until this is dropped.
@@ -30,8 +31,13 @@ pub(super) struct Place {
 
 impl Lobby {
     pub(super) fn new(most: usize) -> Arc<Self> {
-        let places = Lock::default();
-        Arc::new(Self { most, places })
+        let places = Lock::new(Places {
+            most,
+            taken: BTreeMap::new(),
+            given: 0,
+            leaving: 0,
+        });
+        Arc::new(Self { places })
     }
 
     /// Takes a connection in.
@@ -41,17 +47,48 @@ impl Lobby {
         let number = places.given;
         places.given += 1;
         places.taken.insert(number, withdrawn.clone());
-        let is_over = places.taken.len() > self.most;
-        let oldest = is_over.then(|| places.taken.pop_first()).flatten();
+        let most = places.most;
+        let oldest = places.withdraw_beyond(most);
         drop(places);
-        if let Some((_, oldest)) = oldest {
-            _ = oldest.set_blocking(());
-        }
+        send_away(oldest);
         Place {
             lobby: self.clone(),
             number,
             withdrawn,
         }
+    }
+
+    /// Makes the room smaller, as the system has none for another connection: the older half has to go. From now on there
+    /// are no more, but for the `least` that there may always be.
+    pub(super) fn shrink(&self, least: usize) {
+        let mut places = self.places.lock();
+        let half = places.taken.len() / 2;
+        places.most = places.most.min(half.max(least));
+        let older = places.withdraw_beyond(half);
+        drop(places);
+        send_away(older);
+    }
+
+    /// Returns whether all have gone that had to.
+    pub(super) fn is_settled(&self) -> bool {
+        self.places.lock().leaving == 0
+    }
+}
+
+impl Places {
+    /// Takes places away from the oldest, until there are no more than so many.
+    #[must_use = "they have to be told"]
+    fn withdraw_beyond(&mut self, most: usize) -> Vec<Arc<OnceCell<()>>> {
+        let beyond = self.taken.len().saturating_sub(most);
+        self.leaving += beyond;
+        let oldest = std::iter::from_fn(|| self.taken.pop_first());
+        oldest.take(beyond).map(|(_, place)| place).collect()
+    }
+}
+
+fn send_away(withdrawn: Vec<Arc<OnceCell<()>>>) {
+    for place in withdrawn {
+        _ = place.set_blocking(());
     }
 }
 
@@ -72,7 +109,10 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.lobby.places.lock().taken.remove(&self.number);
+        let mut places = self.lobby.places.lock();
+        if places.taken.remove(&self.number).is_none() {
+            places.leaving -= 1;
+        }
     }
 }
 
@@ -92,5 +132,31 @@ mod tests {
         places.remove(1);
         places.push(lobby.enter());
         assert_eq!(are_withdrawn(&places), [true, false, false]);
+        assert!(!lobby.is_settled(), "the oldest is there yet");
+        places.remove(0);
+        assert!(lobby.is_settled());
+    }
+
+    #[test]
+    fn a_smaller_room_has_the_newer_half() {
+        let lobby = Lobby::new(8);
+        let mut places: Vec<_> = (0..6).map(|_| lobby.enter()).collect();
+        lobby.shrink(2);
+        assert!(!lobby.is_settled());
+        places.retain(|place| !place.is_withdrawn());
+        assert!(lobby.is_settled());
+        let numbers =
+            |places: &[Place]| places.iter().map(|place| place.number).collect::<Vec<_>>();
+        assert_eq!(numbers(&places), [3, 4, 5]);
+        places.push(lobby.enter());
+        places.retain(|place| !place.is_withdrawn());
+        assert_eq!(numbers(&places), [4, 5, 6], "it stays smaller");
+        for _ in 0..3 {
+            lobby.shrink(2);
+            places.retain(|place| !place.is_withdrawn());
+        }
+        assert_eq!(numbers(&places), [0; 0]);
+        places.extend([lobby.enter(), lobby.enter()]);
+        assert!(lobby.is_settled(), "there is always room for so many");
     }
 }

@@ -164,7 +164,10 @@ impl Floor {
             let news = either(accept, self.host.desk.errands().take());
             match either(news, session_ends(&mut self.sessions)).await {
                 Either::Left(Either::Left(Ok(session))) => self.sessions.push(session),
-                Either::Left(Either::Left(Err(_))) => {
+                Either::Left(Either::Left(Err(error))) => {
+                    if lacks_descriptors(&error) {
+                        self.host.lobby.shrink(FEW);
+                    }
                     either(Timer::after(RESPITE), session_ends(&mut self.sessions)).await;
                 }
                 Either::Left(Either::Right(errands)) => {
@@ -198,6 +201,10 @@ pub(super) struct Host {
 
 impl Host {
     async fn accept(self: &Arc<Self>, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
+        // They have descriptors yet. Their end is the end of a session, after which this is begun again.
+        if !self.lobby.is_settled() {
+            pending::<()>().await;
+        }
         Ok(match listener {
             Listener::Tcp(listener) => {
                 let (stream, from) = listener.accept().await?;
@@ -223,6 +230,19 @@ impl Host {
             .hold()
             .boxed()
     }
+}
+
+/// Whether the system says that the program, or all of them, have as many descriptors as they may.
+#[cfg(unix)]
+fn lacks_descriptors(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let error = Errno::from_io_error(error);
+    matches!(error, Some(Errno::MFILE | Errno::NFILE))
+}
+
+#[cfg(not(unix))]
+fn lacks_descriptors(_: &io::Error) -> bool {
+    false
 }
 
 /// Has the system find out that a client is gone which could not say so.

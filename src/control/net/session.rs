@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             return Ok(());
         }
         let failure = Failure::new(Kind::Busy, "a newer client has got the last seat");
-        let told = within(REFUSAL, self.answer(&Err(failure))).await;
+        let told = within(REFUSAL, self.answer(Err(failure))).await;
         told.ok_or(Over)?
     }
 
@@ -142,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.standing = seated;
         self.audit(AuditEvent::Admitted);
         let title = self.host.desk.target().title();
-        self.answer(&Ok(Reply::Name(title))).await
+        self.answer(Ok(Reply::Name(title))).await
     }
 
     /// A seat for a client that may have one, if there is one left.
@@ -173,9 +173,9 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 Ok(Call::Watch { group, every }) => next = self.watch(group, every).await?,
                 Ok(call) => {
                     let answer = self.run(call).await?;
-                    self.answer(&answer).await?;
+                    self.answer(answer).await?;
                 }
-                Err(failure) => self.answer(&Err(failure)).await?,
+                Err(failure) => self.answer(Err(failure)).await?,
             }
             yield_now().await;
         }
@@ -215,7 +215,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     }
 
     async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Over> {
-        self.answer(&Err(Failure::new(kind, what))).await?;
+        self.answer(Err(Failure::new(kind, what))).await?;
         Err(Over)
     }
 
@@ -227,7 +227,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             Either::Left(_) => Err(Over),
             Either::Right(None) => {
                 let message = format!("nothing was said for {} s", time.as_secs_f32());
-                self.answer(&Err(Failure::new(Kind::Idle, message))).await?;
+                self.answer(Err(Failure::new(Kind::Idle, message))).await?;
                 Err(Over)
             }
         }
@@ -294,8 +294,9 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 every,
             };
             let answer = self.run(call).await?;
-            self.answer(&answer).await?;
-            if answer.is_err() {
+            let is_refused = answer.is_err();
+            self.answer(answer).await?;
+            if is_refused {
                 return Ok(None);
             }
             let said = either(self.lines.next(), Timer::after(every));
@@ -304,15 +305,22 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 Either::Right(Either::Right(_)) => {}
                 Either::Right(Either::Left(line)) => {
                     let line = line?.ok_or(Over)?;
-                    self.answer(&Ok(Reply::Done)).await?;
+                    self.answer(Ok(Reply::Done)).await?;
                     return Ok(Some(line).filter(|line| *line != Line::Text(String::new())));
                 }
             }
         }
     }
 
-    async fn answer(&mut self, answer: &Result<Reply, Failure>) -> Result<(), Over> {
-        let line = self.format.write(answer);
+    async fn answer(&mut self, answer: Result<Reply, Failure>) -> Result<(), Over> {
+        let line = self.format.write(&answer);
+        // It may wait for its reader, and a list has as many bytes as its text.
+        drop(answer);
+        let write = async |session: &mut Self| session.write(&line).await;
+        self.or_withdrawn(write).await.ok_or(Over)
+    }
+
+    async fn write(&mut self, line: &str) -> Result<(), Over> {
         let patience = match line.len() > SMALL {
             true => self.host.limits.idle.min(LARGE_UNREAD),
             false => self.host.limits.idle,

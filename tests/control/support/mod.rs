@@ -1,9 +1,14 @@
 //! A server on a thread of its own, and clients that say exactly what they are told to.
 
 mod client;
+#[cfg(target_os = "linux")]
+#[path = "../../it/support/memory.rs"]
+mod memory;
 mod server;
 
 pub(crate) use client::Client;
+#[cfg(target_os = "linux")]
+pub(crate) use memory::{alone, resident};
 pub(crate) use server::{
     Runtime, Server, idle_work, loopback, on_every_runtime, simple, with_work,
 };

@@ -7,6 +7,8 @@ mod signals;
 use std::cell::RefCell;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
@@ -55,8 +57,10 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
                 complain("interrupted: the next command connects again");
             }
             // The next command connects again.
-            Err(Failure::Connection(why)) if interactive => complain(why),
-            Err(failure @ (Failure::Output(_) | Failure::Connection(_))) => return Err(failure),
+            Err(Failure::Connection(why) | Failure::Unwelcome(why)) if interactive => complain(why),
+            Err(
+                failure @ (Failure::Output(_) | Failure::Connection(_) | Failure::Unwelcome(_)),
+            ) => return Err(failure),
             told if !interactive && refused.is_ok() => refused = told,
             _ => {}
         }
@@ -97,7 +101,8 @@ fn obey(
     json: bool,
     interrupt: Option<&Interrupt>,
 ) -> Result<(), Failure> {
-    if connection.revive()? {
+    if connection.is_gone() {
+        *connection = reconnect(connection, interrupt)?;
         complain(format_args!("connected again to {}", connection.server()));
     }
     let reply = {
@@ -115,13 +120,27 @@ fn obey(
     watch::follow(connection, command, &reply, json, until)
 }
 
+/// Connects again. A thread does so, which is left behind if Ctrl-C is pressed meanwhile.
+fn reconnect(lost: &Connection, interrupt: Option<&Interrupt>) -> Result<Connection, Failure> {
+    let (tell, told) = channel();
+    let stop = tell.clone();
+    let stopped = lost.lost("interrupted");
+    let _stops = interrupt.map(|interrupt| interrupt.stops(move || drop(stop.send(None))));
+    let login = lost.login().clone();
+    thread::spawn(move || drop(tell.send(Some(Connection::open(&login)))));
+    told.recv().ok().flatten().unwrap_or(Err(stopped))
+}
+
 /// Lets Ctrl-C stop the command, and not the prompt.
 fn stops(
     interrupt: Option<&Interrupt>,
     connection: &Connection,
     is_watch: bool,
 ) -> Result<Option<Interruptible>, Failure> {
-    let stops = |interrupt: &Interrupt| Ok(interrupt.stops(connection.stopper(is_watch)?));
+    let stops = |interrupt: &Interrupt| {
+        let mut stopper = connection.stopper(is_watch)?;
+        Ok(interrupt.stops(move || stopper.stop()))
+    };
     interrupt.map(stops).transpose()
 }
 

@@ -3,29 +3,28 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::connection::Stopper;
-
 /// What Ctrl-C does now.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Interrupt {
-    stopper: Arc<Mutex<Option<Stopper>>>,
+    stop: Arc<Mutex<Option<Stop>>>,
     /// It has stopped something, and that was not told yet.
     has_stopped: Arc<AtomicBool>,
 }
 
+type Stop = Box<dyn FnMut() + Send>;
+
 /// As long as it is there, Ctrl-C stops something.
-#[derive(Debug)]
 pub(crate) struct Interruptible(Interrupt);
 
 impl Interrupt {
-    /// Lets Ctrl-C stop this, until what is returned is dropped.
-    pub(crate) fn stops(&self, stopper: Stopper) -> Interruptible {
-        self.set(Some(stopper));
+    /// Has Ctrl-C call this, until what is returned is dropped.
+    pub(crate) fn stops(&self, stop: impl FnMut() + Send + 'static) -> Interruptible {
+        self.set(Some(Box::new(stop)));
         Interruptible(self.clone())
     }
 
-    fn set(&self, stopper: Option<Stopper>) {
-        *self.stopper.lock().unwrap_or_else(PoisonError::into_inner) = stopper;
+    fn set(&self, stop: Option<Stop>) {
+        *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 
     /// Whether Ctrl-C has stopped something since this was last asked.
@@ -34,10 +33,10 @@ impl Interrupt {
     }
 
     fn raise(&self) {
-        let mut stopper = self.stopper.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(stopper) = &mut *stopper {
+        let mut stop = self.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stop) = &mut *stop {
             self.has_stopped.store(true, Relaxed);
-            stopper.stop();
+            stop();
         }
     }
 }

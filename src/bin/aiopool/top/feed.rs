@@ -7,19 +7,37 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{self, Event};
 use serde_json::Value;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Wire};
 use crate::failure::Failure;
 use crate::reply::Reply;
 
 /// More tasks than anybody scrolls through.
 const LISTED: usize = 200;
 
+/// So long there is nothing tried at most while the connection is lost.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
 #[derive(Debug)]
 pub(super) enum News {
     Terminal(Event),
     Signal(i32),
-    Pool { stats: Value, tasks: Value },
-    Answer { command: String, reply: Reply },
+    Pool {
+        stats: Value,
+        tasks: Value,
+    },
+    Answer {
+        command: String,
+        reply: Reply,
+    },
+    /// A command was not answered, and will not be.
+    Unanswered {
+        command: String,
+        why: &'static str,
+    },
+    /// There is no connection any more, or there is none yet.
+    Lost(String),
+    /// There is a connection again, with a server that calls its pool so.
+    Back(String),
     Failed(Failure),
 }
 
@@ -57,46 +75,132 @@ pub(super) fn signals(_: Sender<News>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Asks the server in turns, and between them has it do what is wanted.
+/// Asks the server in turns, and between them has it do what is wanted. Where the connection is lost, it connects again.
 pub(super) fn server(
-    mut connection: Connection,
+    connection: Connection,
     interval: Duration,
     wanted: Receiver<String>,
     news: Sender<News>,
 ) {
+    let mut feed = Feed {
+        connection,
+        interval,
+        wanted,
+        news,
+    };
     thread::spawn(move || {
-        let failed = follow(&mut connection, interval, &wanted, &news).err();
-        if let Some(failure) = failed {
-            let _ = news.send(News::Failed(failure));
+        if let Err(failure) = feed.follow_all() {
+            feed.tell(News::Failed(failure));
         }
     });
 }
 
-fn follow(
-    connection: &mut Connection,
+struct Feed {
+    connection: Connection,
     interval: Duration,
-    wanted: &Receiver<String>,
-    news: &Sender<News>,
-) -> Result<(), Failure> {
-    loop {
-        let asked = Instant::now();
-        let stats = value(connection, "stats")?;
-        let mut tasks = value(connection, &format!("tasks -n {LISTED}"))?;
-        for state in ["active", "waiting"] {
-            if lacks(&tasks, state) {
-                add_first(connection, &mut tasks, state)?;
+    wanted: Receiver<String>,
+    news: Sender<News>,
+}
+
+impl Feed {
+    /// Follows one connection after the other, until the dashboard ends, or no other can be had.
+    fn follow_all(&mut self) -> Result<(), Failure> {
+        while let Err(failure) = self.follow() {
+            let Failure::Connection(why) = failure else {
+                return Err(failure);
+            };
+            if !self.reconnect(why)? {
+                break;
             }
         }
-        let _ = news.send(News::Pool { stats, tasks });
-        match wanted.recv_timeout(rest(interval, asked.elapsed())) {
-            Ok(command) => {
-                let reply = connection.ask(&command)?;
-                let _ = news.send(News::Answer { command, reply });
+        Ok(())
+    }
+
+    fn follow(&mut self) -> Result<(), Failure> {
+        loop {
+            let asked = Instant::now();
+            let stats = value(&mut self.connection, "stats")?;
+            let mut tasks = value(&mut self.connection, &format!("tasks -n {LISTED}"))?;
+            for state in ["active", "waiting"] {
+                if lacks(&tasks, state) {
+                    add_first(&mut self.connection, &mut tasks, state)?;
+                }
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            self.tell(News::Pool { stats, tasks });
+            match self
+                .wanted
+                .recv_timeout(rest(self.interval, asked.elapsed()))
+            {
+                Ok(command) => self.send(command)?,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
         }
     }
+
+    fn send(&mut self, command: String) -> Result<(), Failure> {
+        let reply = self.connection.ask(&command).inspect_err(|_| {
+            let why = "the connection was lost, and nobody knows whether it was done";
+            let command = command.clone();
+            self.tell(News::Unanswered { command, why });
+        })?;
+        self.tell(News::Answer { command, reply });
+        Ok(())
+    }
+
+    /// Connects again, as soon as that is possible. Returns `false` if the dashboard ends before.
+    fn reconnect(&mut self, mut why: String) -> Result<bool, Failure> {
+        for pause in pauses(self.interval) {
+            self.tell(News::Lost(why));
+            if !self.refuse_for(pause) {
+                return Ok(false);
+            }
+            match self.connection.revive() {
+                Ok(_) => break,
+                Err(Failure::Connection(reason)) => why = reason,
+                Err(failure) => return Err(failure),
+            }
+        }
+        // What was wanted meanwhile was meant for the pool that was shown.
+        let wanted = self.refuse_for(Duration::ZERO);
+        check_wire(&self.connection)?;
+        self.tell(News::Back(self.connection.server().into()));
+        Ok(wanted)
+    }
+
+    /// Refuses for this time what is wanted. Returns `false` if the dashboard ends meanwhile.
+    fn refuse_for(&self, time: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            let left = time.saturating_sub(begun.elapsed());
+            match self.wanted.recv_timeout(left) {
+                Ok(command) => {
+                    let why = "not sent, there is no connection";
+                    self.tell(News::Unanswered { command, why });
+                }
+                Err(RecvTimeoutError::Timeout) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+}
+
+/// A dashboard needs the commands of a server of this crate, which speaks JSON.
+pub(super) fn check_wire(connection: &Connection) -> Result<(), Failure> {
+    match connection.wire() {
+        Wire::Json => Ok(()),
+        Wire::Text => Err(Failure::Foreign),
+    }
+}
+
+/// How long to wait before each attempt to connect again: at first the interval, then longer, but never very long.
+fn pauses(interval: Duration) -> impl Iterator<Item = Duration> {
+    let longer = |pause: &Duration| Some((*pause * 2).min(LONGEST_PAUSE));
+    std::iter::successors(Some(interval.min(LONGEST_PAUSE)), longer)
 }
 
 /// Whether the list is cut, and none of its tasks is in this state.
@@ -133,7 +237,7 @@ fn rest(interval: Duration, took: Duration) -> Duration {
 fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
     match connection.ask(command)? {
         Reply::Done(value) => Ok(value),
-        Reply::Refused(why) => Err(Failure::Connection(format!(
+        Reply::Refused(why) => Err(Failure::Unwelcome(format!(
             "the server refuses '{command}': {}",
             why.message
         ))),
@@ -146,7 +250,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{add, lacks, rest};
+    use super::{add, lacks, pauses, rest};
 
     #[test]
     fn a_cut_list_lacks_a_state_until_a_task_in_it_is_added() {
@@ -158,6 +262,16 @@ mod tests {
         assert!(!lacks(&tasks, "waiting") && tasks["more"] == 8);
         let whole = json!({"tasks": [], "more": 0});
         assert!(!lacks(&whole, "waiting"));
+    }
+
+    #[test]
+    fn a_lost_server_is_tried_less_and_less_often_but_soon_enough() {
+        let seconds = |interval| {
+            let pauses = pauses(Duration::from_secs(interval)).take(5);
+            pauses.map(|pause| pause.as_secs()).collect::<Vec<_>>()
+        };
+        assert_eq!(seconds(1), [1, 2, 4, 5, 5]);
+        assert_eq!(seconds(60), [5; 5]);
     }
 
     #[test]

@@ -67,9 +67,12 @@ impl History {
             .collect()
     }
 
+    /// The latest samples, as far as they are of the same pool: a counter that went back belongs to another one.
     fn window(&self) -> impl ExactSizeIterator<Item = &Sample> {
-        self.samples
-            .range(self.samples.len().saturating_sub(WINDOW)..)
+        let first = self.samples.len().saturating_sub(WINDOW);
+        let is_another = |at: &usize| self.samples[*at].started < self.samples[*at - 1].started;
+        let another = (first + 1..self.samples.len()).rev().find(is_another);
+        self.samples.range(another.unwrap_or(first)..)
     }
 
     fn rate(&self, count: impl Fn(&Sample) -> u64) -> Option<f64> {

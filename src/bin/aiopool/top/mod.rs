@@ -32,22 +32,20 @@ use self::keys::Effect;
 use self::model::{Model, Note};
 use self::terminal::Screen;
 use self::view::Theme;
-use crate::connection::{Connection, Wire};
+use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::reply::Reply;
 
-/// Shows the pool until a key, a signal, or the end of the connection.
+/// The dashboard is drawn at least this often: what it says of times is to be right.
+const LONGEST_STILL: Duration = Duration::from_secs(1);
+
+/// Shows the pool until a key or a signal. A connection that is lost is told, and made anew as soon as there is a server.
 pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         complain("a dashboard needs a terminal");
         return Err(Failure::Usage);
     }
-    if connection.wire() == Wire::Text {
-        complain(
-            "a dashboard needs a server of this crate, and this one does not know its commands",
-        );
-        return Err(Failure::Refused);
-    }
+    feed::check_wire(&connection)?;
     let mut model = Model::new(
         connection.server(),
         &connection.address().to_string(),
@@ -65,7 +63,7 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
         screen
             .terminal
             .draw(|frame| view::draw(frame, &model, theme))?;
-        let told = heard.recv_timeout(interval);
+        let told = heard.recv_timeout(interval.min(LONGEST_STILL));
         // After a timeout, too: a silence is shown.
         model.now = start.elapsed();
         let ended = match told {
@@ -99,6 +97,12 @@ fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended
         News::Signal(signal) => return Some(Ok(Some(signal))),
         News::Pool { stats, tasks } => model.update(model.now, &stats, &tasks),
         News::Answer { command, reply } => model.note = Some(note(&command, reply)),
+        News::Unanswered { command, why } => {
+            let text = format!("{command}: {why}");
+            model.note = Some(Note { text, bad: true });
+        }
+        News::Lost(why) => model.lose(why),
+        News::Back(server) => model.regain(server),
         News::Failed(failure) => return Some(Err(failure)),
     }
     None

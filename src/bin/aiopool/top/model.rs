@@ -24,6 +24,8 @@ pub(super) struct Model {
     pub(super) mode: Mode,
     /// What became of the last command.
     pub(super) note: Option<Note>,
+    /// Why there is no connection, while there is none.
+    pub(super) lost: Option<String>,
 }
 
 /// The pool's counts, now.
@@ -81,20 +83,52 @@ impl Model {
     /// Takes in what the server said at `now`: the values of `stats` and of `tasks`.
     pub(super) fn update(&mut self, now: Duration, stats: &Value, tasks: &Value) {
         self.now = now;
-        self.stats = Stats::from(stats);
+        let stats = Stats::from(stats);
+        if stats.started < self.stats.started {
+            // It is another pool, whose tasks have the same numbers.
+            self.tasks.forget();
+        }
+        self.stats = stats;
         self.history.push(self.stats.sample(now));
         self.tasks.update(now, tasks);
+    }
+
+    /// Takes in that there is no connection.
+    pub(super) fn lose(&mut self, why: String) {
+        self.lost = Some(why);
+        self.take_question_back();
+    }
+
+    /// Takes in that there is a connection again.
+    pub(super) fn regain(&mut self, server: String) {
+        self.server = server;
+        self.lost = None;
+        self.take_question_back();
+        // A command that was not answered has to be read.
+        self.note.get_or_insert_with(|| Note {
+            text: "connected again".into(),
+            bad: false,
+        });
+    }
+
+    /// It was asked about the pool that was shown, and the next one may be another.
+    fn take_question_back(&mut self) {
+        if matches!(self.mode, Mode::Asking(_)) {
+            self.mode = Mode::Looking;
+        }
     }
 
     /// How long nothing has been heard from the server, if that is longer than it should be.
     pub(super) fn silence(&self) -> Option<Duration> {
         const MARGIN: Duration = Duration::from_secs(2);
-        let heard = self
-            .history
-            .latest()
-            .map_or(Duration::ZERO, |sample| sample.at);
-        let silence = self.now.saturating_sub(heard);
+        let silence = self.age();
         (silence > self.interval + MARGIN).then_some(silence)
+    }
+
+    /// How old the figures are.
+    pub(super) fn age(&self) -> Duration {
+        let heard = self.history.latest().map(|sample| sample.at);
+        self.now.saturating_sub(heard.unwrap_or_default())
     }
 }
 
@@ -136,7 +170,8 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::Model;
+    use super::{Mode, Model, Note, Question};
+    use crate::top::tasks::Age;
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -155,6 +190,42 @@ mod tests {
         assert_eq!(model.history.ends(), [2]);
         assert_eq!(model.history.mean_run(), Some(seconds(2)));
         assert_eq!(model.history.mean_wait(), Some(seconds(9)));
+    }
+
+    #[test]
+    fn a_lost_connection_takes_questions_back_and_a_new_one_leaves_what_was_not_read() {
+        let mut model = Model {
+            mode: Mode::Asking(Question::CancelAll),
+            ..Model::default()
+        };
+        model.lose("gone".into());
+        assert_eq!(model.mode, Mode::Looking);
+        model.mode = Mode::Asking(Question::CancelAll);
+        model.regain("AioPool-other".into());
+        assert_eq!(model.mode, Mode::Looking);
+        assert_eq!((&*model.server, &model.lost), ("AioPool-other", &None));
+        assert_eq!(model.note.as_ref().unwrap().text, "connected again");
+        let unanswered = Note {
+            text: "pause: not sent".into(),
+            bad: true,
+        };
+        model.note = Some(unanswered.clone());
+        model.lose("gone".into());
+        model.regain("AioPool-demo".into());
+        assert_eq!(model.note, Some(unanswered));
+    }
+
+    #[test]
+    fn a_counter_that_goes_back_belongs_to_another_pool() {
+        let mut model = Model::default();
+        let tasks = json!({"tasks": [{"id": 0, "name": "a", "state": "active"}]});
+        for (second, started, ended) in [(0, 50, 46), (1, 54, 50), (2, 4, 0), (4, 8, 4)] {
+            let stats = json!({"active": 4, "started": started, "completed": ended});
+            model.update(seconds(second), &stats, &tasks);
+        }
+        assert_eq!(model.history.throughput(), Some(2.0));
+        assert_eq!(model.history.mean_run(), Some(seconds(2)));
+        assert_eq!(model.tasks.listed[0].age, Age::AtLeast(seconds(2)));
     }
 
     #[test]

@@ -57,6 +57,15 @@ impl Tasks {
         self.follow(selected);
     }
 
+    /// Begins anew, in the same order.
+    pub(super) fn forget(&mut self) {
+        let order = self.order;
+        *self = Self {
+            order,
+            ..Self::default()
+        };
+    }
+
     /// The task that a key would be about.
     pub(super) fn selection(&self) -> Option<&Task> {
         self.listed.get(self.selected)

@@ -10,12 +10,14 @@ use super::figures::{age, span};
 use super::theme::Theme;
 use crate::top::model::{Mode, Model, Question, Stats};
 
-/// Tells which pool it is, what holds it back, and how long it has been watched.
+/// Tells which pool it is, what holds it back, and how long it has been watched, or how old that is.
 pub(super) fn title(model: &Model, width: u16) -> Line<'static> {
     let left = format!(" {} at {}", model.server, model.address);
     let mut right = String::new();
-    if let Some(silence) = model.silence() {
-        right += &format!("no news for {}  ", span(silence));
+    match model.silence() {
+        _ if model.lost.is_some() => right += "NO CONNECTION  ",
+        Some(silence) => right += &format!("no news for {}  ", span(silence)),
+        None => {}
     }
     for (is_so, word) in [
         (model.stats.paused, "PAUSED  "),
@@ -25,7 +27,10 @@ pub(super) fn title(model: &Model, width: u16) -> Line<'static> {
             right += word;
         }
     }
-    right += &format!("watched for {} ", span(model.now));
+    right += &match model.lost {
+        Some(_) => format!("as of {} ago ", span(model.age())),
+        None => format!("watched for {} ", span(model.now)),
+    };
     let room = usize::from(width).saturating_sub(right.chars().count());
     let left: String = left.chars().take(room.saturating_sub(1)).collect();
     Line::styled(format!("{left:room$}{right}"), Modifier::REVERSED)
@@ -64,15 +69,17 @@ pub(super) fn totals(stats: &Stats, theme: Theme) -> Line<'static> {
     Line::from_iter(iter::once(completed).chain(bad))
 }
 
-/// Tells what is asked, or typed, or came of the last command, or else where in the list the selection is.
+/// Tells what is asked, or typed, or came of the last command, or why there is no connection, or else where in the list
+/// the selection is.
 pub(super) fn note(model: &Model, theme: Theme) -> Line<'static> {
-    match (&model.mode, &model.note) {
-        (Mode::Asking(question), _) => Line::styled(ask(question, model), theme.bad()),
-        (Mode::Typing(size), _) => Line::styled(format!(" New size: {size}_"), Modifier::BOLD),
-        (_, Some(note)) if note.bad => Line::styled(format!(" {}", note.text), theme.bad()),
-        (_, Some(note)) => Line::raw(format!(" {}", note.text)),
-        (_, None) if model.tasks.listed.is_empty() => Line::raw(" no tasks"),
-        (_, None) => {
+    match (&model.mode, &model.note, &model.lost) {
+        (Mode::Asking(question), ..) => Line::styled(ask(question, model), theme.bad()),
+        (Mode::Typing(size), ..) => Line::styled(format!(" New size: {size}_"), Modifier::BOLD),
+        (_, Some(note), _) if note.bad => Line::styled(format!(" {}", note.text), theme.bad()),
+        (_, Some(note), _) => Line::raw(format!(" {}", note.text)),
+        (_, None, Some(why)) => Line::styled(format!(" trying again: {why}"), theme.bad()),
+        (_, None, None) if model.tasks.listed.is_empty() => Line::raw(" no tasks"),
+        (_, None, None) => {
             let all = model.tasks.listed.len() as u64 + model.tasks.more;
             Line::raw(format!(" {} of {all} tasks", model.tasks.selected + 1))
         }

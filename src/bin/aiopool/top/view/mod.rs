@@ -177,7 +177,29 @@ mod tests {
                 },
                 "\n resize 0: no\n",
             ),
-        ] as [(fn(&mut Model), &str); 10]
+            (
+                |model| {
+                    model.now = Duration::from_secs(64);
+                    model.lose("cannot connect to localhost:8001: refused".into());
+                },
+                "\n trying again: cannot connect to localhost:8001: refused\n",
+            ),
+            (
+                |model| {
+                    model.now = Duration::from_secs(64);
+                    model.stats.paused = true;
+                    model.lose("lost".into());
+                },
+                "NO CONNECTION  PAUSED  as of 1m 00s ago\n",
+            ),
+            (
+                |model| {
+                    model.lose("lost".into());
+                    model.regain("AioPool-other".into());
+                },
+                "\n connected again\n",
+            ),
+        ] as [(fn(&mut Model), &str); 13]
         {
             let mut model = model();
             assert!(!text(&model).contains(expected), "{expected}");
@@ -201,6 +223,7 @@ mod tests {
             Mode::Asking(Question::CancelGroup(evil.into())),
         ] {
             model.mode = mode;
+            model.lost = Some(text.clone());
             for note in [None, Some(text.clone())] {
                 model.note = note.map(|text| Note { text, bad: true });
                 let drawn = drawn(&model, 80, 24, Theme::Colour);
