@@ -42,12 +42,6 @@ impl<T> Pages<T> {
         self.pages.get_mut(page)?.as_mut()?.notes[at].as_mut()
     }
 
-    /// Returns all notes, in the order of their slots.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
-        let pages = self.pages.iter().flatten();
-        pages.flat_map(|page| page.notes.iter().flatten())
-    }
-
     pub(crate) fn insert(&mut self, slot: Slot, note: T) {
         let (page, at) = place(slot);
         if page >= self.pages.len() {

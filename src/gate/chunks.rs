@@ -86,10 +86,6 @@ impl<T> Chunks<T> {
         self.chunks.iter().flatten()
     }
 
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.chunks.iter_mut().flatten()
-    }
-
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.chunks.iter().map(Vec::capacity).sum()
@@ -114,7 +110,7 @@ mod tests {
             assert_eq!(chunks.len(), vector.len());
             assert_eq!(chunks.last(), vector.last());
             assert_eq!(chunks.get(up_to), None);
-            assert!(chunks.iter().eq(&vector) && chunks.iter_mut().eq(&mut vector));
+            assert!(chunks.iter().eq(&vector));
             assert!(chunks.capacity() <= (up_to + CHUNK).next_multiple_of(CHUNK));
         }
         assert_eq!(chunks.pop(), None);

@@ -54,6 +54,22 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh(level.0);
     }
 
+    /// Lets nobody start at a level and below it, until each hold has been [released](Self::release).
+    pub(crate) fn hold(&mut self, level: LevelId) {
+        self.levels.at_mut(level.0).holds += 1;
+        self.refresh(level.0);
+    }
+
+    pub(crate) fn release(&mut self, level: LevelId) {
+        self.levels.at_mut(level.0).holds -= 1;
+        self.refresh(level.0);
+    }
+
+    /// Whether a level is held, or one around it.
+    pub(crate) fn is_held(&self, level: LevelId) -> bool {
+        self.levels.path(level.0).any(|(_, level)| level.holds > 0)
+    }
+
     /// Whether a level is paused, or one around it.
     pub(crate) fn is_paused(&self, level: LevelId) -> bool {
         self.levels.path(level.0).any(|(_, level)| level.paused)
@@ -92,20 +108,24 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// A level, and each one below it.
-    pub(crate) fn below(&self, level: LevelId) -> Vec<LevelId> {
-        self.levels
-            .below(level.0)
-            .into_iter()
-            .map(LevelId)
-            .collect()
+    /// The levels at these places, of which the first is the root's. `None` when there are no more.
+    pub(crate) fn levels_at(&self, first: usize, count: usize) -> Option<Vec<LevelId>> {
+        let end = self.levels.end().min(first + count);
+        let at = (first..end).map(|at| at as u32);
+        let levels = at.filter(|at| self.levels.lives(*at)).map(LevelId);
+        (first < end).then(|| levels.collect())
+    }
+
+    /// Whether a level is `outer`, or one below it.
+    pub(crate) fn is_inside(&self, level: LevelId, outer: LevelId) -> bool {
+        outer == LevelId::ROOT || self.levels.path(level.0).any(|(at, _)| at == outer.0)
     }
 
     /// How many are waiting, active, lending, or on their way out.
     #[inline]
     pub(crate) fn living(&self, level: LevelId) -> usize {
         match level {
-            LevelId::ROOT => self.register.len() + self.leaving,
+            LevelId::ROOT => self.register.len() + self.refused,
             group => self.levels.at(group.0).living,
         }
     }

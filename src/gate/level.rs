@@ -93,6 +93,8 @@ impl Rank {
 pub(super) struct Level<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
+    /// Number of those that stop all tasks here, and have not looked at all of them.
+    pub(super) holds: u32,
     /// Newcomers of this level and the levels below, wherever they wait.
     pub(super) waiting: usize,
     pub(super) size: usize,
@@ -126,6 +128,7 @@ impl<L> Level<L> {
             size,
             held: 0,
             paused: false,
+            holds: 0,
             waiting: 0,
             active: 0,
             plain: Lane::EMPTY,
@@ -141,22 +144,28 @@ impl<L> Level<L> {
         }
     }
 
+    /// Whether newcomers may start, if they fit.
+    #[inline]
+    fn lets_start(&self) -> bool {
+        !self.paused && self.holds == 0
+    }
+
     /// Whether no newcomer fits, however light.
     #[inline]
     pub(super) fn is_shut(&self) -> bool {
-        self.paused || (self.held >= self.size && self.held > 0)
+        !self.lets_start() || (self.held >= self.size && self.held > 0)
     }
 
     /// Whether all permits are given, no more than there are, and newcomers may start.
     #[inline]
     pub(super) fn is_just_full(&self) -> bool {
-        !self.paused && self.held == self.size
+        self.lets_start() && self.held == self.size
     }
 
     /// Whether a newcomer finds so many permits. One too heavy for the level fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {
-        !self.paused && self.carries(weight)
+        self.lets_start() && self.carries(weight)
     }
 
     /// The same for one who returns: that is no start, so a pause does not matter.
@@ -209,13 +218,6 @@ impl<L> Level<L> {
             return Some((self.plain.first()?, 0));
         }
         Some((lane.first()?, best))
-    }
-
-    /// Forgets the newcomers who wait here, and nowhere else.
-    pub(super) fn empty_queue(&mut self) {
-        self.plain = Lane::EMPTY;
-        self.ranked.clear();
-        self.waiting = 0;
     }
 
     #[inline]

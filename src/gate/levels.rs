@@ -71,6 +71,16 @@ impl<L> Levels<L> {
         }
     }
 
+    /// Number of places for levels, with the root's.
+    pub(super) fn end(&self) -> usize {
+        self.groups.len() + 1
+    }
+
+    pub(super) fn lives(&self, at: u32) -> bool {
+        let group = |at: u32| self.groups.get(at as usize).is_some_and(Option::is_some);
+        at.checked_sub(1).is_none_or(group)
+    }
+
     #[inline]
     pub(super) fn at(&self, at: u32) -> &Level<L> {
         match at.checked_sub(1) {
@@ -112,15 +122,19 @@ impl<L> Levels<L> {
         })
     }
 
-    /// A level, and each one below it.
-    pub(super) fn below(&self, top: u32) -> Vec<u32> {
+    /// A level, and each one below it, if those are no more than `most`.
+    pub(super) fn below(&self, top: u32, most: usize) -> Option<Vec<u32>> {
         let mut found = vec![top];
         let mut next = 0;
         while let Some(at) = found.get(next) {
-            found.extend(&self.at(*at).children);
+            let children = &self.at(*at).children;
+            if found.len() + children.len() > most {
+                return None;
+            }
+            found.extend(children);
             next += 1;
         }
-        found
+        Some(found)
     }
 
     /// How many levels there is memory for.

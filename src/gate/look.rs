@@ -1,7 +1,7 @@
 use super::level::Standing;
 use super::levels::LevelId;
 use super::place::Hold;
-use super::register::{Content, Entry, NONE};
+use super::register::{Content, NOBODY, NONE};
 use super::state::Gate;
 use crate::task::{Slot, TaskId, TaskState};
 
@@ -53,8 +53,6 @@ impl<W, A, L> Gate<W, A, L> {
     /// How far the one in a slot has come.
     pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
         match self.get(slot, id) {
-            // Swept out, and about to end.
-            None if self.sweeps.iter().any(|swept| swept.holds(slot, id)) => TaskState::Active,
             None => TaskState::Finished,
             Some(Content::Waiting(_)) => TaskState::Waiting,
             Some(Content::Active(_)) => match self.place(slot).hold {
@@ -74,15 +72,19 @@ impl<W, A, L> Gate<W, A, L> {
         LevelId(self.place(slot).home)
     }
 
-    /// The slots of all that live at a level or below it, in no order.
-    pub(crate) fn slots(&self, level: LevelId) -> Vec<Slot> {
-        if level == LevelId::ROOT {
-            return self.register.iter().map(|(slot, _)| slot).collect();
+    /// The slots of all that live at a level or below it, in no order. `None` if they and their groups are more than
+    /// `most`.
+    pub(crate) fn few_slots(&self, level: LevelId, most: usize) -> Option<Vec<Slot>> {
+        if self.living(level) > most {
+            return None;
         }
-        let levels = self.levels.below(level.0).into_iter();
-        levels
-            .flat_map(|at| self.members(self.levels.at(at).member))
-            .collect()
+        if level == LevelId::ROOT {
+            let few = self.register.end() as usize <= most;
+            return few.then(|| self.register.iter().map(|(slot, _)| slot).collect());
+        }
+        let levels = self.levels.below(level.0, most)?.into_iter();
+        let slots = levels.flat_map(|at| self.members(self.levels.at(at).member));
+        Some(slots.collect())
     }
 
     fn members(&self, head: u32) -> impl Iterator<Item = Slot> {
@@ -90,44 +92,31 @@ impl<W, A, L> Gate<W, A, L> {
         std::iter::successors(slot(head), move |last| slot(self.places.get(*last)?.next))
     }
 
-    /// The tasks that live at a level or below it, in no order. One that is ending is active, and nobody runs it.
-    pub(crate) fn tasks(
-        &self,
-        level: LevelId,
-    ) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
-        self.entries(level).filter(|(_, id, _)| id.is_task())
+    /// The number of slots, taken and free.
+    pub(crate) fn end(&self) -> u32 {
+        self.register.end()
     }
 
-    /// The slots of all at a level or below it that have been withdrawn, and have not ended.
-    pub(crate) fn withdrawn(&self, level: LevelId) -> Vec<Slot> {
-        if self.withdrawn == 0 {
-            return Vec::new();
+    /// Who lives in a slot, if that is at `level` or below it, and how many steps it took to see.
+    pub(crate) fn inside(&self, slot: Slot, level: LevelId) -> (Option<TaskId>, usize) {
+        let id = self.id(slot).filter(|id| *id != NOBODY);
+        if id.is_none() || level == LevelId::ROOT {
+            return (id, 1);
         }
-        let is_withdrawn = |content: &Content<W, A>| matches!(content, Content::Active(None));
-        self.entries(level)
-            .filter(|(.., content)| is_withdrawn(content))
-            .map(|(slot, ..)| slot)
-            .collect()
+        let mut steps = 1;
+        let is_inside = self.levels.path(self.place(slot).home).any(|(at, _)| {
+            steps += 1;
+            at == level.0
+        });
+        (id.filter(|_| is_inside), steps)
     }
 
-    /// Those at a level or below it whom a worker has, in no order: tasks, and what tasks are made of.
-    pub(crate) fn served(&self, level: LevelId) -> impl Iterator<Item = &A> {
-        let served = self
-            .entries(level)
-            .filter(|(_, id, _)| *id != TaskId::UNNUMBERED);
-        served.filter_map(|(_, _, content)| match content {
-            Content::Active(by) => by.as_ref(),
-            Content::Waiting(_) => None,
-        })
-    }
-
-    pub(super) fn entries(
-        &self,
-        level: LevelId,
-    ) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
-        let entry = |slot| Some((slot, self.register.get(slot)?));
-        let entries = self.slots(level).into_iter().filter_map(entry);
-        entries.map(|(slot, Entry { id, content, .. })| (slot, *id, content))
+    /// All that live, in no order.
+    #[cfg(test)]
+    pub(super) fn tasks(&self) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
+        let entries = self.register.iter();
+        let tasks = entries.map(|(slot, entry)| (slot, entry.id, &entry.content));
+        tasks.filter(|(_, id, _)| id.is_task())
     }
 
     /// How many places there is memory for.

@@ -21,7 +21,6 @@
 //! - [`lane`]: one priority's queue, linked through the register.
 //! - [`level`]: the permits of one pool or group, and its lanes; [`levels`]: all of them.
 //! - [`place`]: what is noted of those who are more than plain tasks of the pool itself.
-//! - [`swept`]: tasks that were all taken out of the queue in one step, until each has ended.
 //! - [`state`]: the rule itself. Its [`plain`] tasks have short ways; [`lending`] is for those who
 //!   wait for their own pool; [`groups`] are added and removed; [`look`] changes nothing.
 
@@ -36,7 +35,6 @@ mod place;
 mod plain;
 mod register;
 mod state;
-mod swept;
 #[cfg(test)]
 mod tests;
 
@@ -49,4 +47,3 @@ pub(crate) use level::Standing;
 pub(crate) use levels::LevelId;
 pub(crate) use register::Content;
 pub(crate) use state::{Admitted, Gate};
-pub(crate) use swept::{SweepId, Swept};

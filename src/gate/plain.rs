@@ -1,6 +1,5 @@
 use super::register::Content;
 use super::state::Gate;
-use super::swept::{SweepId, Swept};
 use crate::task::{Slot, TaskId};
 
 /// The short ways of plain tasks of the pool itself, which nearly all are.
@@ -85,49 +84,6 @@ impl<W, A, L> Gate<W, A, L> {
             Content::Active(by) => Some(by),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         }
-    }
-
-    /// Withdraws all that wait, if they are all plain tasks of the pool itself: with their slots, and in one go.
-    ///
-    /// They live on until each [has ended](Self::end_swept).
-    pub(crate) fn sweep(&mut self) -> Option<SweepId> {
-        let waiting = self.levels.root.waiting;
-        if !self.places.is_empty() || waiting == 0 {
-            return None;
-        }
-        self.levels.root.empty_queue();
-        self.leaving += waiting;
-        self.next_sweep += 1;
-        let id = SweepId(self.next_sweep);
-        let lines = self.register.take_waiting(waiting);
-        self.sweeps.push(Swept::new(id, lines, waiting));
-        Some(id)
-    }
-
-    /// Takes some tasks of a sweep, each to be ended: those in the next `most` lines. Returns `false` after the last.
-    pub(crate) fn take_swept(
-        &mut self,
-        sweep: SweepId,
-        most: usize,
-        taken: &mut Vec<(Slot, TaskId, W)>,
-    ) -> bool {
-        let mut sweeps = self.sweeps.iter_mut();
-        let swept = sweeps.find(|swept| swept.id == sweep);
-        swept.is_some_and(|swept| swept.take(most, taken))
-    }
-
-    /// Notes that a task of a sweep has ended. Returns what is left of the sweep if that was its last.
-    pub(crate) fn end_swept(&mut self, sweep: SweepId, slot: Slot) -> Option<Swept<W, A>> {
-        self.leaving -= 1;
-        let at = self.sweeps.iter().position(|swept| swept.id == sweep)?;
-        self.sweeps[at]
-            .end(slot)
-            .then(|| self.sweeps.swap_remove(at))
-    }
-
-    /// The sweeps of which some tasks have not ended.
-    pub(crate) fn sweeps(&self) -> impl Iterator<Item = SweepId> {
-        self.sweeps.iter().map(|swept| swept.id)
     }
 }
 
@@ -218,7 +174,7 @@ mod tests {
 
         fn compare(&self) {
             let look = |gate: &Twin| {
-                let tasks = gate.tasks(LevelId::ROOT);
+                let tasks = gate.tasks();
                 let active = |content: &_| matches!(content, Content::Active(_));
                 let tasks: Vec<_> = tasks.map(|(at, id, what)| (at, id, active(what))).collect();
                 let root = LevelId::ROOT;
@@ -231,7 +187,7 @@ mod tests {
 
     impl Twin {
         fn is_live(&self, slot: Slot) -> bool {
-            self.tasks(LevelId::ROOT).any(|(at, ..)| at == slot)
+            self.tasks().any(|(at, ..)| at == slot)
         }
     }
 

@@ -140,31 +140,15 @@ impl<W, A> Register<W, A> {
         self.entries.at(slot as usize)
     }
 
+    /// How many slots there are, taken and free.
+    pub(super) fn end(&self) -> u32 {
+        self.entries.len() as u32
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry<W, A>)> {
         let all = self.entries.iter().zip(0..);
         all.filter(|(entry, _)| entry.is_taken())
             .map(|(entry, slot)| (Slot(slot), entry))
-    }
-
-    /// Takes out all that wait, so many, with their slots. The others keep theirs.
-    ///
-    /// The lines are handed out as they lie: to copy a million of them costs as much as to end their tasks.
-    pub(super) fn take_waiting(&mut self, waiting: usize) -> Chunks<Entry<W, A>> {
-        let stay = self.live - waiting;
-        let mut all = std::mem::replace(self, Self::new()).entries;
-        for entry in all.iter_mut() {
-            if self.live == stay {
-                break;
-            }
-            if entry.is_taken() && !entry.is_waiting() {
-                self.entries.push(std::mem::replace(entry, Entry::FREE));
-                self.live += 1;
-            } else {
-                self.entries.push(Entry::FREE);
-                self.chain(self.entries.len() as u32 - 1);
-            }
-        }
-        all
     }
 
     #[inline]
@@ -205,18 +189,6 @@ impl<W, A> Register<W, A> {
 }
 
 impl<W, A> Entry<W, A> {
-    /// A slot that nobody has.
-    const FREE: Self = Self {
-        id: NOBODY,
-        content: Content::Active(None),
-        prev: NONE,
-        next: NONE,
-    };
-
-    pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.content, Content::Waiting(_))
-    }
-
     fn is_taken(&self) -> bool {
         self.id != NOBODY
     }

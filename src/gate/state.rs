@@ -2,7 +2,6 @@ use super::level::{Rank, Standing, Turn};
 use super::levels::{LevelId, Levels};
 use super::place::{Hold, Place};
 use super::register::{Content, Register};
-use super::swept::Swept;
 use crate::pages::Pages;
 use crate::task::{Slot, TaskId};
 
@@ -26,13 +25,8 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) next: u64,
     /// How many have come who are no tasks, or come again.
     pub(super) others: u64,
-    /// How many have no slot in the register, and have not ended: [swept](Self::sweep) or [refused](Self::refuse).
-    pub(super) leaving: usize,
-    /// How many have been [withdrawn](Self::withdraw), and have not ended.
-    pub(super) withdrawn: usize,
-    /// The sweeps of which some tasks have not ended.
-    pub(super) sweeps: Vec<Swept<W, A>>,
-    pub(super) next_sweep: u64,
+    /// How many have been [refused](Self::refuse), have no slot, and have not ended.
+    pub(super) refused: usize,
 }
 
 /// Whose turn it was.
@@ -53,10 +47,7 @@ impl<W, A, L> Gate<W, A, L> {
             starts: None,
             next: 0,
             others: 0,
-            leaving: 0,
-            withdrawn: 0,
-            sweeps: Vec::new(),
-            next_sweep: 0,
+            refused: 0,
         }
     }
 
@@ -215,7 +206,6 @@ impl<W, A, L> Gate<W, A, L> {
         else {
             return None;
         };
-        self.withdrawn += 1;
         let place = self.place(slot);
         self.step_out(slot, place);
         self.refresh(place.home);
@@ -241,17 +231,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Withdraws all that wait at a level or below it, one by one.
-    pub(crate) fn withdraw_all(&mut self, level: LevelId) -> Vec<(Slot, W)> {
-        self.slots(level)
-            .into_iter()
-            .filter_map(|slot| Some((slot, self.withdraw(slot)?)))
-            .collect()
-    }
-
     /// Frees the slot of one that was withdrawn.
     pub(crate) fn forget(&mut self, slot: Slot) {
-        self.withdrawn -= 1;
         self.free(slot);
     }
 
@@ -283,14 +264,14 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Lets a newcomer that is not taken in live until it [has been let go](Self::let_go).
     pub(crate) fn refuse(&mut self, home: LevelId) {
-        self.leaving += 1;
+        self.refused += 1;
         self.levels
             .each_group_from(home.0, |level| level.living += 1);
     }
 
     /// Lets a newcomer go that was refused, and has ended.
     pub(crate) fn let_go(&mut self, home: LevelId) {
-        self.leaving -= 1;
+        self.refused -= 1;
         self.levels
             .each_group_from(home.0, |level| level.living -= 1);
     }

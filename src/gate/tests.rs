@@ -1,7 +1,7 @@
 //! The gate against a naive model: lists that are searched from the front.
 
 use super::{Admitted, Content, Gate, LevelId, Standing};
-use crate::task::{Slot, TaskId, TaskState};
+use crate::task::{Slot, TaskId};
 
 /// What the gate does, with nothing clever in it: all wait in one list, and stay there until they have all permits.
 #[derive(Default)]
@@ -337,11 +337,14 @@ impl Trial {
             assert_eq!(self.gate.active(id), active);
             assert_eq!(self.gate.lent(id), lent);
             assert_eq!(self.gate.living(id), waiting + active + lent);
-            assert_eq!(self.gate.slots(id).len(), waiting + active + lent);
+            assert_eq!(
+                self.gate.few_slots(id, usize::MAX).unwrap().len(),
+                waiting + active + lent
+            );
         }
         assert_eq!(self.gate.living(LevelId::ROOT), self.slots.len());
         assert_eq!(self.gate.starts(), self.model.starts);
-        let tasks = self.gate.tasks(LevelId::ROOT);
+        let tasks = self.gate.tasks();
         assert!(
             tasks
                 .into_iter()
@@ -447,7 +450,11 @@ fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
         }
         while gate.admit(|_| Some(0)).is_some() {}
         let active = gate.active(LevelId::ROOT);
-        let mut withdrawn = gate.withdraw_all(LevelId::ROOT);
+        let slots = gate.few_slots(home, 10).unwrap();
+        assert_eq!(gate.few_slots(home, 9), None);
+        let withdrawn = slots.into_iter();
+        let withdrawn = withdrawn.filter_map(|slot| Some((slot, gate.withdraw(slot)?)));
+        let mut withdrawn: Vec<(Slot, u64)> = withdrawn.collect();
         withdrawn.sort_by_key(|(_, id)| *id);
         let ids: Vec<u64> = withdrawn.iter().map(|(_, id)| *id).collect();
         assert_eq!(ids, (active as u64..10).collect::<Vec<_>>());
@@ -465,6 +472,24 @@ fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
         enter(&mut gate, 10);
         assert_eq!(gate.waiting(LevelId::ROOT), 1);
     }
+}
+
+#[test]
+fn nobody_starts_where_it_is_held() {
+    let mut gate: Gate<u64, u64, ()> = Gate::new(2, ());
+    let group = gate.add_level(LevelId::ROOT, 2, ());
+    for (id, home) in (0..).zip([group, LevelId::ROOT, group]) {
+        gate.enter(TaskId::from(id), home, Standing::PLAIN, |_| id);
+    }
+    gate.hold(group);
+    gate.hold(group);
+    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(1)));
+    gate.release(group);
+    assert!(gate.is_held(group) && !gate.is_ready());
+    gate.release(group);
+    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(0)));
+    gate.hold(LevelId::ROOT);
+    assert!(gate.is_held(group));
 }
 
 #[test]
@@ -493,44 +518,6 @@ fn groups_that_come_and_go_take_no_more_memory_than_those_that_are_there() {
     assert!(gate.level_capacity() <= 16);
     gate.remove_level(stays);
     assert!(gate.level_capacity() <= 4);
-}
-
-#[test]
-fn a_sweep_takes_the_waiting_and_leaves_the_others_where_they_are() {
-    let mut gate = Gate::new(2, ());
-    let enter = |gate: &mut Gate<u64, u64, ()>, id| {
-        gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
-    };
-    let slots: Vec<Slot> = (0..10).map(|id| enter(&mut gate, id)).collect();
-    while gate.admit(|slot| Some(u64::from(slot.0))).is_some() {}
-    assert_eq!(gate.withdraw(slots[4]), Some(4));
-    assert_eq!(gate.leave(slots[0]).0, Some(0));
-    let sweep = gate.sweep().expect("all are plain");
-    assert_eq!(gate.waiting(LevelId::ROOT), 0);
-    let mut swept = Vec::new();
-    while gate.take_swept(sweep, 3, &mut swept) {}
-    let waiting: Vec<u64> = swept.iter().map(|(.., task)| *task).collect();
-    assert_eq!(waiting, [2, 3, 5, 6, 7, 8, 9]);
-    assert_eq!(gate.withdrawn(LevelId::ROOT), [slots[4]]);
-    for (ended, (slot, id, _)) in (1..).zip(&swept) {
-        assert_eq!(gate.living(LevelId::ROOT), 2 + swept.len() + 1 - ended);
-        assert_eq!(gate.progress(*slot, *id), TaskState::Active);
-        let is_last = gate.end_swept(sweep, *slot).is_some();
-        assert_eq!(gate.progress(*slot, *id), TaskState::Finished);
-        assert_eq!(is_last, ended == swept.len());
-    }
-    gate.forget(slots[4]);
-    assert_eq!((gate.sweeps().count(), gate.sweep()), (0, None));
-    let left: Vec<TaskId> = gate.tasks(LevelId::ROOT).map(|(_, id, _)| id).collect();
-    assert_eq!(
-        (left, gate.living(LevelId::ROOT)),
-        (vec![TaskId::from(1)], 1)
-    );
-    let again: Vec<Slot> = (10..13).map(|id| enter(&mut gate, id)).collect();
-    assert!(!again.contains(&slots[1]), "one who stayed keeps its slot");
-    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(10)));
-    assert_eq!(gate.leave(slots[1]).0, Some(1));
-    assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(11)));
 }
 
 #[test]

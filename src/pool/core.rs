@@ -7,9 +7,9 @@ use super::record::TaskRecord;
 use super::resizes::Resizes;
 use super::runtime::{Arrival, Runtime};
 use super::state::{Exit, Runner, Started, State};
+use super::state_lock::StateLock;
 use crate::error::BuildError;
 use crate::gate::{LevelId, Standing};
-use crate::lock::Lock;
 use crate::nesting;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
@@ -25,7 +25,7 @@ use crate::worker::Worker;
 /// desk. Under them data is moved, and nothing foreign runs.
 pub(crate) struct Core {
     me: Weak<Self>,
-    state: Lock<State>,
+    state: StateLock,
     /// Set at the first submission, unless the pool was made with one.
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
@@ -79,7 +79,7 @@ impl Core {
         }
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            state: Lock::new(state),
+            state: StateLock::new(state),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             clock: Arc::new(Clock::new(settings.rate)),
             settings,
@@ -91,6 +91,11 @@ impl Core {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock()
+    }
+
+    /// Lets another thread have the lock, if one waits for it.
+    pub(super) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.state.give_way(state)
     }
 
     /// The runtime, found at the first call.

@@ -207,11 +207,11 @@ impl Core {
 
     /// Takes a waiting task out of the queue, and ends it right here.
     fn evict<'a>(&'a self, mut state: MutexGuard<'a, State>, slot: Slot, failure: Failure) {
-        let task = state.gate.withdraw(slot);
+        let withdrawn = state.withdraw(slot);
         // Those behind a heavy one may fit, now that it is gone.
         self.dispatch(state);
-        if let Some(task) = task {
-            self.end_unstarted(Exit::Withdrawn(slot), task, failure.pack(), None);
+        if let Some((exit, task)) = withdrawn {
+            self.end_unstarted(exit, task, failure.pack(), None);
         }
     }
 
@@ -251,10 +251,9 @@ impl Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         wakes.add(settle());
-        let emptied = state.end_unstarted(exit, end, &mut wakes);
+        state.end_unstarted(exit, end, &mut wakes);
         drop(state);
         wakes.wake();
-        drop(emptied);
     }
 
     /// Starts those who can be started; deep inside of the ends of others, after them.

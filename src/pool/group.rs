@@ -1,3 +1,4 @@
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use super::ledger::Ledger;
@@ -6,6 +7,9 @@ use super::{AioPool, Core, Inner};
 use crate::error::GroupError;
 use crate::gate::LevelId;
 use crate::task::Origin;
+
+/// Maximum number of groups that are looked at under one lock.
+const AT_ONCE: usize = 256;
 
 /// Groups: pools inside of this pool.
 ///
@@ -102,16 +106,26 @@ impl AioPool {
 
     /// Returns the groups of this pool, by name; not those inside of them.
     pub fn groups(&self) -> Vec<AioPool> {
-        let mut state = self.core().lock();
-        let named = &state.gate.kept(self.level()).groups;
-        let ids: Vec<LevelId> = named.values().copied().collect();
-        let mut groups: Vec<AioPool> = ids
-            .into_iter()
-            .map(|id| self.core().handle(&mut state, id))
-            .collect();
-        drop(state);
-        groups.sort_by(|one, other| one.name().cmp(other.name()));
-        groups
+        self.first_groups(usize::MAX)
+    }
+
+    /// Returns the first groups of this pool by name, no more than `most`.
+    pub(crate) fn first_groups(&self, most: usize) -> Vec<AioPool> {
+        let (core, mut groups) = (self.core(), Vec::new());
+        let mut state = core.lock();
+        loop {
+            let last = groups.last().map(AioPool::name);
+            let after = (last.map_or(Unbounded, Excluded), Unbounded);
+            let named = state.gate.kept(self.level()).groups.range::<str, _>(after);
+            let next = named.take(AT_ONCE.min(most - groups.len()));
+            let next: Vec<LevelId> = next.map(|(_, id)| *id).collect();
+            if next.is_empty() {
+                return groups;
+            }
+            let handle = |id| core.handle(&mut state, id);
+            groups.extend(next.into_iter().map(handle));
+            state = core.give_way(state);
+        }
     }
 
     /// The group that tasks submitted here are said to be in.

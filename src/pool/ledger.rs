@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use super::waiters::Waiters;
@@ -16,13 +16,15 @@ pub(super) struct Ledger {
     pub(super) waiters: Waiters,
     /// Number of items that its feeds will still pull, as far as their iterators can tell.
     pub(super) unpulled: u64,
+    /// Number of its tasks that were taken out of the queue, and have not ended.
+    pub(super) withdrawn: usize,
     /// How many of its tasks wait in a `join`: those do not wait for each other.
     pub(super) joining: usize,
     /// What its users hold, as long as there are any.
     pub(super) handle: Weak<Inner>,
     /// How many of those there are, with the one that is about to go.
     pub(super) handles: usize,
-    pub(super) groups: HashMap<Arc<str>, LevelId>,
+    pub(super) groups: BTreeMap<Arc<str>, LevelId>,
 }
 
 impl Ledger {
@@ -34,10 +36,11 @@ impl Ledger {
             stats: Stats::default(),
             waiters: Waiters::default(),
             unpulled: 0,
+            withdrawn: 0,
             joining: 0,
             handle: Weak::new(),
             handles: 0,
-            groups: HashMap::new(),
+            groups: BTreeMap::new(),
         }
     }
 }

@@ -5,6 +5,9 @@ use crate::error::ZeroSize;
 use crate::gate::LevelId;
 use crate::wakes::Wakes;
 
+/// Number of groups that are looked at under one lock.
+const AT_ONCE: usize = 256;
+
 /// The life of the pool.
 impl AioPool {
     /// Waits until nothing is active or waiting.
@@ -45,11 +48,16 @@ impl AioPool {
     /// # });
     /// ```
     pub fn close(&self) {
-        let mut wakes = Wakes::default();
-        let mut state = self.core().lock();
+        let (core, mut wakes) = (self.core(), Wakes::default());
+        let mut state = core.lock();
         state.gate.kept_mut(self.level()).closed = true;
-        for level in state.gate.below(self.level()) {
-            state.tell_waiters(level, &mut wakes);
+        // Those who wait from now on see that. Those who have waited are told, some groups at a time.
+        for first in (0..).step_by(AT_ONCE) {
+            let Some(levels) = state.gate.levels_at(first, AT_ONCE) else {
+                break;
+            };
+            state.tell_waiters_of(&levels, self.level(), &mut wakes);
+            state = core.give_way(state);
         }
         drop(state);
         wakes.wake();

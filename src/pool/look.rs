@@ -1,8 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::record::{self, Times};
 use super::state::State;
 use super::waiters::Goal;
+use super::walk::Walk;
 use super::{AioPool, Stats};
 use crate::gate::Standing;
 use crate::task::{Origin, Slot, TaskId, TaskInfo, TaskState};
@@ -67,6 +69,10 @@ impl AioPool {
 
     /// Lists the tasks that are active or waiting, by their number.
     ///
+    /// Of many tasks, each thousand is looked at in another moment, so that the pool is never locked for long: the list is
+    /// no picture of one moment. A task that is there all the while is listed once. To see some of many, use
+    /// [`find_tasks`](Self::find_tasks).
+    ///
     /// # Examples
     ///
     /// ```
@@ -82,9 +88,50 @@ impl AioPool {
     /// # });
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        let mut listed = self.list();
-        listed.sort_by_key(|line| line.id);
-        listed.into_iter().map(Line::info).collect()
+        self.find_tasks(usize::MAX, |_| true)
+    }
+
+    /// Lists the first of those tasks, by their number, that `is_wanted` accepts: no more than `most`.
+    ///
+    /// As for [`tasks`](Self::tasks), the pool is locked for a moment at a time. The closure runs when it is not, and
+    /// only for tasks that may be among the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::TaskState;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let handles = pool.map_n(0..1000, |_| std::future::pending::<()>());
+    /// let next = pool.find_tasks(3, |task| task.state == TaskState::Waiting);
+    /// let next: Vec<u64> = next.iter().map(|task| task.id.get()).collect();
+    /// assert_eq!(next, [1, 2, 3]);
+    /// # pool.cancel_all().await;
+    /// # });
+    /// ```
+    pub fn find_tasks(
+        &self,
+        most: usize,
+        mut is_wanted: impl FnMut(&TaskInfo) -> bool,
+    ) -> Vec<TaskInfo> {
+        let mut first = BTreeMap::new();
+        self.each_part(|lines| {
+            for line in lines {
+                let last = first.last_key_value().map(|(id, _)| *id);
+                if first.len() >= most && last.is_none_or(|last| last < line.id) {
+                    continue;
+                }
+                let task = line.info();
+                if is_wanted(&task) {
+                    first.insert(task.id, task);
+                }
+                if first.len() > most {
+                    first.pop_last();
+                }
+            }
+        });
+        first.into_values().collect()
     }
 
     /// Waits until fewer than `waiting` tasks wait: to keep a queue filled, but not without end.
@@ -112,12 +159,20 @@ impl AioPool {
         self.until(Goal::Below(waiting)).await;
     }
 
-    fn list(&self) -> Vec<Line> {
-        let state = self.core().lock();
-        let tasks = state.gate.tasks(self.level());
-        tasks
-            .map(|(slot, id, _)| Line::of(&state, slot, id))
-            .collect()
+    /// Goes through the tasks in parts, of which each is shown when nothing is locked.
+    fn each_part(&self, mut show: impl FnMut(Vec<Line>)) {
+        let core = self.core();
+        let mut state = core.lock();
+        let mut walk = Walk::new(&state, self.level());
+        let (mut found, mut is_more) = (Vec::new(), true);
+        while is_more {
+            is_more = walk.part(&state, &mut found);
+            let tasks = found.drain(..).filter(|(_, id)| id.is_task());
+            let part = tasks.map(|(slot, id)| Line::of(&state, slot, id)).collect();
+            drop(state);
+            show(part);
+            state = core.lock();
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //!   `group`, `stop`, `life` (of the pool), `look`; `current` and `lend` for who is inside.
 //! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
 //!   [`Ledger`](ledger::Ledger) for the pool and for each group.
-//! - `ending`: how tasks end, and how the next one starts.
+//! - `ending`: how tasks end, and how the next one starts; `walk`: going through many of them.
 //! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
 //! - `rate`: how many tasks start in an interval, and its `window`.
 //! - `runtime`: which runtime a task starts on.
@@ -39,6 +39,7 @@ mod shutdown;
 mod sleeper;
 mod spawn;
 mod state;
+mod state_lock;
 mod stats;
 mod stop;
 #[cfg(feature = "control")]
@@ -48,8 +49,10 @@ mod then;
 mod timer;
 mod until;
 mod waiters;
+mod walk;
 mod watch;
 mod window;
+mod withdrawals;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};

@@ -89,11 +89,9 @@ impl State {
 
     /// Returns the runtimes of all tasks, each once, and the main one last.
     pub(super) fn runtimes(&self) -> Vec<Runtime> {
-        let noted = self.records.values();
-        let noted = noted.filter_map(|record| record.runtime.as_ref());
-        let noted = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
-        let once: BTreeMap<_, _> = noted.map(|runtime| (runtime.id, runtime)).collect();
-        once.into_values().chain(&self.main).cloned().collect()
+        let noted = self.runtimes.0.values().map(|(runtime, _)| runtime);
+        let others = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
+        others.chain(&self.main).cloned().collect()
     }
 }
 
@@ -106,6 +104,27 @@ pub(super) fn of_slot<'s>(
 ) -> Option<&'s Runtime> {
     let noted = records.get(slot).and_then(|record| record.runtime.as_ref());
     noted.or(main)
+}
+
+/// The runtimes that are noted in records, and in how many.
+#[derive(Default)]
+pub(super) struct NotedRuntimes(BTreeMap<RuntimeId, (Runtime, usize)>);
+
+impl NotedRuntimes {
+    pub(super) fn add(&mut self, runtime: &Runtime) {
+        let noted = self.0.entry(runtime.id);
+        noted.or_insert_with(|| (runtime.clone(), 0)).1 += 1;
+    }
+
+    /// Takes one note back. Returns what is to be dropped when nothing is locked.
+    pub(super) fn remove(&mut self, runtime: &Runtime) -> Option<Runtime> {
+        let (_, records) = self.0.get_mut(&runtime.id)?;
+        *records -= 1;
+        match records {
+            0 => self.0.remove(&runtime.id).map(|(runtime, _)| runtime),
+            _ => None,
+        }
+    }
 }
 
 impl Runtime {

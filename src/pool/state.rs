@@ -1,18 +1,17 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::core::Core;
 use super::ledger::Ledger;
 use super::lingering::Lingering;
 use super::record::TaskRecord;
-use super::runtime::{self, Runtime};
+use super::runtime::{self, NotedRuntimes, Runtime};
 use super::waiters::{Joiner, Now};
-use crate::gate::{Admitted, Gate, LevelId, Standing, SweepId, Swept};
+use super::withdrawals::{WithdrawalId, Withdrawals};
+use crate::gate::{Admitted, Gate, LevelId, Standing};
 use crate::pages::Pages;
-use crate::spare::shrink_map;
 use crate::task::{End, Parked, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
-use crate::worker::{Latch, Seat};
+use crate::worker::Seat;
 
 /// All that changes in a pool, behind its one lock.
 ///
@@ -33,8 +32,8 @@ pub(super) struct State {
     pub(super) asks_time: bool,
     /// What is known of those tasks that are more than a future.
     pub(super) records: Pages<TaskRecord>,
-    /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
-    awaited: HashMap<Withdrawn, Vec<Arc<Latch>>>,
+    pub(super) runtimes: NotedRuntimes,
+    pub(super) withdrawals: Withdrawals,
     /// The runtime of all tasks whose records name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
     /// Tasks of other runtimes have been submitted since that was chosen.
@@ -66,18 +65,9 @@ const AT_ONCE: usize = 256;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
     /// It was taken out of the queue, and keeps its slot.
-    Withdrawn(Slot),
-    /// It was taken out together with all others.
-    Swept(SweepId, Slot),
+    Withdrawn(Slot, WithdrawalId),
     /// It was not taken in, and was submitted to this level.
     Refused(LevelId),
-}
-
-/// A task that was taken out of the queue, or several that were taken out together.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Withdrawn {
-    One(Slot),
-    Together(SweepId),
 }
 
 impl State {
@@ -87,10 +77,11 @@ impl State {
             lingering: Lingering::new(),
             asks_time: false,
             records: Pages::new(),
+            runtimes: NotedRuntimes::default(),
             main: None,
             serves_several: false,
             has_more_to_start: false,
-            awaited: HashMap::new(),
+            withdrawals: Withdrawals::default(),
         }
     }
 
@@ -159,14 +150,18 @@ impl State {
 
     #[inline(never)]
     pub(super) fn keep_record(&mut self, slot: Slot, record: TaskRecord) {
+        if let Some(runtime) = &record.runtime {
+            self.runtimes.add(runtime);
+        }
         self.records.insert(slot, record);
     }
 
     #[inline(never)]
-    fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
+    pub(super) fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
         let record = self.records.remove(slot);
         if let Some(runtime) = record.and_then(|record| record.runtime) {
-            wakes.drop_later(Arc::new(runtime));
+            let noted = self.runtimes.remove(&runtime);
+            wakes.drop_later(Arc::new((runtime, noted)));
         }
     }
 
@@ -317,68 +312,21 @@ impl State {
         seat
     }
 
-    /// Ends a task that has not started. Returns what is to be dropped once nothing is locked.
-    pub(super) fn end_unstarted(
-        &mut self,
-        exit: Exit,
-        end: End,
-        wakes: &mut Wakes,
-    ) -> Option<Swept<Parked, Arc<Seat>>> {
+    /// Ends a task that has not started.
+    pub(super) fn end_unstarted(&mut self, exit: Exit, end: End, wakes: &mut Wakes) {
         match exit {
-            Exit::Withdrawn(slot) => {
+            Exit::Withdrawn(slot, withdrawal) => {
                 let home = self.gate.home(slot);
+                self.end_withdrawn(withdrawal, home, wakes);
                 self.gate.forget(slot);
                 self.end(slot, home, end, wakes);
-                self.tell_awaiting(Withdrawn::One(slot), wakes);
             }
             Exit::Refused(home) => {
                 self.gate.let_go(home);
                 self.count(home, end);
                 self.left(home, wakes);
             }
-            Exit::Swept(sweep, slot) => return self.end_swept(sweep, slot, end, wakes),
         }
-        None
-    }
-
-    fn end_swept(
-        &mut self,
-        sweep: SweepId,
-        slot: Slot,
-        end: End,
-        wakes: &mut Wakes,
-    ) -> Option<Swept<Parked, Arc<Seat>>> {
-        let emptied = self.gate.end_swept(sweep, slot);
-        self.gate.kept_mut(LevelId::ROOT).stats.count(end);
-        self.tell_waiters(LevelId::ROOT, wakes);
-        if emptied.is_some() {
-            self.tell_awaiting(Withdrawn::Together(sweep), wakes);
-        }
-        emptied
-    }
-
-    /// Has a latch wait for all at a level or below it that have been withdrawn, and have not ended.
-    pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
-        let single = self.gate.withdrawn(level).into_iter();
-        let mut withdrawn: Vec<Withdrawn> = single.map(Withdrawn::One).collect();
-        if level == LevelId::ROOT {
-            withdrawn.extend(self.gate.sweeps().map(Withdrawn::Together));
-        }
-        for one in withdrawn {
-            latch.add();
-            self.awaited.entry(one).or_default().push(latch.clone());
-        }
-    }
-
-    fn tell_awaiting(&mut self, ended: Withdrawn, wakes: &mut Wakes) {
-        if self.awaited.is_empty() {
-            return;
-        }
-        let latches = self.awaited.remove(&ended).unwrap_or_default();
-        for latch in latches {
-            wakes.add(latch.count_down(false));
-        }
-        shrink_map(&mut self.awaited);
     }
 
     #[inline]
@@ -419,17 +367,40 @@ impl State {
         let mut reached = Vec::new();
         let mut next = Some(home);
         while let Some(level) = next {
-            if !self.gate.kept(level).waiters.is_empty() {
-                let now = self.now(level);
-                let waiters = &mut self.gate.kept_mut(level).waiters;
-                if waiters.may_be_reached(now) {
-                    waiters.take_reached(now, &mut reached, wakes);
-                }
-            }
+            self.take_reached(level, &mut reached, wakes);
             next = self.gate.parent(level);
         }
         // Only now: they have joined each other.
         reached.iter().for_each(|joiner| self.end_join(joiner));
+    }
+
+    /// The same for those of these levels that are `outer`, or below it.
+    pub(super) fn tell_waiters_of(
+        &mut self,
+        levels: &[LevelId],
+        outer: LevelId,
+        wakes: &mut Wakes,
+    ) {
+        let mut reached = Vec::new();
+        for &level in levels {
+            let is_awaited = !self.gate.kept(level).waiters.is_empty();
+            if is_awaited && self.gate.is_inside(level, outer) {
+                self.take_reached(level, &mut reached, wakes);
+            }
+        }
+        reached.iter().for_each(|joiner| self.end_join(joiner));
+    }
+
+    #[inline]
+    fn take_reached(&mut self, level: LevelId, reached: &mut Vec<Joiner>, wakes: &mut Wakes) {
+        if self.gate.kept(level).waiters.is_empty() {
+            return;
+        }
+        let now = self.now(level);
+        let waiters = &mut self.gate.kept_mut(level).waiters;
+        if waiters.may_be_reached(now) {
+            waiters.take_reached(now, reached, wakes);
+        }
     }
 
     /// Counts a task as joining, once however many joins it is in.
@@ -468,23 +439,10 @@ impl State {
         self.gate.kept(level).closed || (level != LevelId::ROOT && is_closed(level))
     }
 
-    /// Takes all that wait out in one go, if they are mere futures of the pool itself. In no order.
-    pub(super) fn sweep(&mut self, level: LevelId) -> Option<SweepId> {
-        if level != LevelId::ROOT || !self.records.is_empty() {
-            return None;
-        }
-        self.gate.sweep()
-    }
-
     /// Counts a newcomer that is not taken in, and gives it its number. It lives until it has ended.
     pub(super) fn refuse(&mut self, home: LevelId) -> TaskId {
         self.gate.refuse(home);
         self.number(home)
-    }
-
-    /// The seats of all that run at a level or below it.
-    pub(super) fn seats(&self, level: LevelId) -> impl Iterator<Item = &Arc<Seat>> {
-        self.gate.served(level)
     }
 
     /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
@@ -498,7 +456,6 @@ impl State {
             if names.get(&ledger.name) == Some(&ending) {
                 names.remove(&ledger.name);
             }
-            shrink_map(names);
             ending = parent;
         }
     }

@@ -1,13 +1,15 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::state::{Exit, State};
+use super::walk::Walk;
+use super::withdrawals::WithdrawalId;
 use super::{AioPool, Core};
 use crate::coop;
 use crate::error::AbortError;
-use crate::gate::{Content, LevelId, SweepId};
+use crate::gate::{Content, LevelId};
 use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
 use crate::wakes::Wakes;
 use crate::worker::Latch;
@@ -131,9 +133,6 @@ impl AioPool {
     }
 }
 
-/// Number of lines of a sweep that are looked at under one lock.
-const AT_ONCE: usize = 256;
-
 /// How many tasks were stopped at once.
 #[derive(Default)]
 struct Stopped {
@@ -149,13 +148,6 @@ impl Stopped {
         self.asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
         self.cancelled += usize::from(end == Some(End::Cancelled));
     }
-}
-
-/// What was taken out of the queue, to be ended once nothing is locked.
-#[derive(Default)]
-struct Leaving {
-    sweep: Option<SweepId>,
-    withdrawn: Vec<(Slot, Parked)>,
 }
 
 /// Waits until all have ended that ran, or that another caller had withdrawn.
@@ -182,132 +174,184 @@ impl Drop for Stopping<'_> {
     }
 }
 
-impl Core {
-    fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
-        let (mut wakes, mut stopped) = (Wakes::default(), Stopped::default());
-        let mut state = self.lock();
+/// Stopping all tasks of a pool or group, in parts: none of them starts meanwhile, and nothing foreign runs.
+struct Sweep<'l> {
+    level: LevelId,
+    /// Newcomers, which stay, have this number or a higher one.
+    newcomers: TaskId,
+    withdrawal: WithdrawalId,
+    latch: Option<&'l Arc<Latch>>,
+    withdrawn: Vec<(Slot, Parked)>,
+    stopped: Stopped,
+    wakes: Wakes,
+}
+
+impl<'l> Sweep<'l> {
+    fn begin(state: &mut State, level: LevelId, latch: Option<&'l Arc<Latch>>) -> Self {
         if let Some(latch) = latch {
             state.await_withdrawn(level, latch);
         }
-        let leaving = state.withdraw_all(level);
-        for seat in state.seats(level) {
-            let first = seat.ask(None, &mut wakes);
-            stopped.asked += usize::from(first && state.gate.is_task(seat.slot()));
-            if let Some(latch) = latch {
-                seat.add_latch(latch, first);
-            }
+        state.gate.hold(level);
+        Self {
+            level,
+            newcomers: state.gate.kept(LevelId::ROOT).stats.submitted.into(),
+            withdrawal: state.open_withdrawal(level),
+            latch,
+            withdrawn: Vec::new(),
+            stopped: Stopped::default(),
+            wakes: Wakes::default(),
         }
-        self.dispatch(state);
-        wakes.wake();
-        self.end_all(leaving, latch, &mut stopped);
-        stopped
+    }
+
+    fn is_newcomer(&self, id: TaskId) -> bool {
+        id.is_task() && id >= self.newcomers
+    }
+
+    fn withdraw(&mut self, state: &mut State, slot: Slot) {
+        let task = state.withdraw_with(self.withdrawal, slot);
+        self.withdrawn.extend(task.map(|task| (slot, task)));
+    }
+
+    /// Asks what runs to stop; it may be no task, but what tasks are made of.
+    fn ask(&mut self, state: &State, slot: Slot, id: TaskId) {
+        let Some(Content::Active(Some(seat))) = state.gate.get(slot, id) else {
+            return;
+        };
+        if id == TaskId::UNNUMBERED {
+            // Code that runs in place.
+            return;
+        }
+        let first = seat.ask(None, &mut self.wakes);
+        self.stopped.asked += usize::from(first && id.is_task());
+        if let Some(latch) = self.latch {
+            seat.add_latch(latch, first);
+        }
+    }
+
+    fn finish(&mut self, state: &mut State) {
+        state.gate.release(self.level);
+        state.close_withdrawal(self.withdrawal, &mut self.wakes);
+    }
+}
+
+/// What is stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    Waiting,
+}
+
+impl Core {
+    fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
+        self.stop(level, Which::All, latch)
     }
 
     pub(super) fn cancel_waiting(&self, level: LevelId) {
+        self.stop(level, Which::Waiting, None);
+    }
+
+    fn stop(&self, level: LevelId, which: Which, latch: Option<&Arc<Latch>>) -> Stopped {
         let mut state = self.lock();
-        let leaving = state.withdraw_all(level);
-        self.dispatch(state);
-        self.end_all(leaving, None, &mut Stopped::default());
-    }
-
-    /// Ends tasks that were taken out of the queue.
-    ///
-    /// Where they end later, the latch waits for them.
-    fn end_all(&self, leaving: Leaving, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
-        if let Some(sweep) = leaving.sweep {
-            self.end_swept(sweep, latch, stopped);
-        }
-        for (slot, task) in leaving.withdrawn {
-            let end = self.end_unstarted(Exit::Withdrawn(slot), task, Packed::CANCELLED, latch);
-            stopped.add(end, || self.lock().gate.is_task(slot));
-        }
-    }
-
-    fn end_swept(&self, sweep: SweepId, latch: Option<&Arc<Latch>>, stopped: &mut Stopped) {
-        let mut taken = Vec::with_capacity(AT_ONCE);
-        while self.take_swept(sweep, &mut taken) {
-            for (slot, id, task) in taken.drain(..) {
-                let exit = Exit::Swept(sweep, slot);
-                let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
-                stopped.add(end, || id.is_task());
+        let mut sweep = Sweep::begin(&mut state, level, latch);
+        let mut walk = Walk::new(&state, level);
+        let (mut found, mut is_more) = (Vec::new(), true);
+        while is_more {
+            is_more = walk.part(&state, &mut found);
+            for (slot, id) in found.drain(..) {
+                if sweep.is_newcomer(id) {
+                    continue;
+                }
+                sweep.withdraw(&mut state, slot);
+                if which == Which::All {
+                    sweep.ask(&state, slot, id);
+                }
+            }
+            if is_more {
+                state = self.give_way(state);
             }
         }
-    }
-
-    fn take_swept(&self, sweep: SweepId, taken: &mut Vec<(Slot, TaskId, Parked)>) -> bool {
-        self.lock().gate.take_swept(sweep, AT_ONCE, taken)
+        sweep.finish(&mut state);
+        self.dispatch(state);
+        sweep.wakes.wake();
+        let mut stopped = sweep.stopped;
+        for (slot, task) in sweep.withdrawn {
+            let exit = Exit::Withdrawn(slot, sweep.withdrawal);
+            // Where it ends later, the latch waits for it.
+            let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
+            stopped.add(end, || self.lock().gate.is_task(slot));
+        }
+        stopped
     }
 
     fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
-        let mut wakes = Wakes::default();
-        let mut leaving = Leaving::default();
+        let found = self.find(level, ids);
+        let mut sweep = (Vec::new(), Wakes::default());
+        let (withdrawn, wakes) = (&mut sweep.0, &mut sweep.1);
         let mut state = self.lock();
-        let found = find(&state, level, ids)?;
-        for (id, slot) in &found {
-            match state.gate.get(*slot, *id) {
+        for id in ids {
+            check(&state, *id, found.get(id).copied())?;
+        }
+        for (id, place) in &found {
+            match state.gate.get(place.slot, *id) {
                 Some(Content::Active(Some(seat))) => {
-                    seat.ask(None, &mut wakes);
+                    seat.ask(None, wakes);
                 }
-                Some(Content::Waiting(_)) => {
-                    let task = state.gate.withdraw(*slot);
-                    leaving.withdrawn.extend(task.map(|task| (*slot, task)));
-                }
+                Some(Content::Waiting(_)) => withdrawn.extend(state.withdraw(place.slot)),
                 Some(Content::Active(None)) | None => {}
             }
         }
         self.dispatch(state);
+        let (withdrawn, wakes) = sweep;
         wakes.wake();
-        self.end_all(leaving, None, &mut Stopped::default());
+        for (exit, task) in withdrawn {
+            self.end_unstarted(exit, task, Packed::CANCELLED, None);
+        }
         Ok(found.len())
     }
-}
 
-impl State {
-    /// Takes all that wait at a level or below it out of the queue. In no order.
-    fn withdraw_all(&mut self, level: LevelId) -> Leaving {
-        let sweep = self.sweep(level);
-        let withdrawn = self.gate.withdraw_all(level);
-        Leaving { sweep, withdrawn }
+    /// Finds where these tasks are, and whether they are at `level` or below it.
+    fn find(&self, level: LevelId, ids: &[TaskId]) -> BTreeMap<TaskId, Found> {
+        let wanted: BTreeSet<TaskId> = ids.iter().copied().collect();
+        let mut places = BTreeMap::new();
+        let mut state = self.lock();
+        let mut walk = Walk::new(&state, LevelId::ROOT);
+        let (mut found, mut is_more) = (Vec::new(), true);
+        while is_more && places.len() < wanted.len() {
+            is_more = walk.part(&state, &mut found);
+            for (slot, id) in found.drain(..).filter(|(_, id)| wanted.contains(id)) {
+                let is_inside = state.gate.inside(slot, level).0.is_some();
+                places.insert(id, Found { slot, is_inside });
+            }
+            state = self.give_way(state);
+        }
+        places
     }
 }
 
-/// Finds the slots of these tasks, or why one of them cannot be stopped.
-fn find(
-    state: &State,
-    level: LevelId,
-    ids: &[TaskId],
-) -> Result<BTreeMap<TaskId, Slot>, AbortError> {
-    let mut found: BTreeMap<TaskId, Option<Slot>> = ids.iter().map(|id| (*id, None)).collect();
-    for (slot, id, _) in state.gate.tasks(level) {
-        found.entry(id).and_modify(|place| *place = Some(slot));
-    }
-    for id in ids {
-        check(state, *id, found.get(id).copied().flatten())?;
-    }
-    Ok(found
-        .into_iter()
-        .filter_map(|(id, slot)| Some((id, slot?)))
-        .collect())
+/// Where a task was found.
+#[derive(Clone, Copy)]
+struct Found {
+    slot: Slot,
+    is_inside: bool,
 }
 
-fn check(state: &State, id: TaskId, slot: Option<Slot>) -> Result<(), AbortError> {
-    let Some(slot) = slot else {
-        let given = id.get() < state.gate.kept(LevelId::ROOT).stats.submitted;
-        let elsewhere = || {
-            state
-                .gate
-                .tasks(LevelId::ROOT)
-                .any(|(_, other, _)| other == id)
-        };
-        return Err(if given && !elsewhere() {
-            AbortError::AlreadyFinished(id)
-        } else {
-            AbortError::NotFound(id)
+/// Says why a task cannot be stopped, if it cannot.
+fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortError> {
+    let Some(found) = found else {
+        let is_given = id.get() < state.gate.kept(LevelId::ROOT).stats.submitted;
+        return Err(match is_given && id.is_task() {
+            true => AbortError::AlreadyFinished(id),
+            false => AbortError::NotFound(id),
         });
     };
-    match state.gate.get(slot, id) {
+    if !found.is_inside {
+        return Err(AbortError::NotFound(id));
+    }
+    match state.gate.get(found.slot, id) {
         Some(Content::Waiting(_)) => Ok(()),
         Some(Content::Active(Some(seat))) if !seat.is_aborted() => Ok(()),
-        Some(Content::Active(_)) | None => Err(AbortError::AlreadyAborted(id)),
+        Some(Content::Active(_)) => Err(AbortError::AlreadyAborted(id)),
+        // It has ended since it was found.
+        None => Err(AbortError::AlreadyFinished(id)),
     }
 }

@@ -1,10 +1,10 @@
 //! A look at many tasks that holds the pool's lock for a moment only, however many there are.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::look::Line;
 use super::state::State;
+use super::walk::Walk;
 use super::{AioPool, Inner};
 use crate::gate::LevelId;
 use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
@@ -14,9 +14,8 @@ use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
 /// A task that lives from the first part to the last is shown once. Between two parts the caller may let others run.
 pub(crate) struct Survey {
     inner: Arc<Inner>,
-    /// The slots to look at; `None` stands for all of the pool.
-    slots: Option<Vec<Slot>>,
-    next: usize,
+    walk: Walk,
+    found: Vec<(Slot, TaskId)>,
 }
 
 /// A task, as a survey shows it while the pool is locked.
@@ -29,23 +28,21 @@ pub(crate) struct Surveyed<'a> {
     inner: &'a Inner,
 }
 
-/// Slots that are looked at under one lock: about ten microseconds.
+/// Tasks that are described under one lock.
 const AT_ONCE: usize = 1024;
 
 impl AioPool {
     /// Begins a survey of the tasks.
     pub(crate) fn survey(&self) -> Survey {
-        let state = self.core().lock();
-        let slots = (self.level() != LevelId::ROOT).then(|| state.gate.slots(self.level()));
         Survey {
             inner: self.inner.clone(),
-            slots,
-            next: 0,
+            walk: Walk::new(&self.core().lock(), self.level()),
+            found: Vec::new(),
         }
     }
 
-    /// Describes those of the tasks that have not ended.
-    pub(crate) fn describe(&self, tasks: &[AbortHandle]) -> Vec<TaskInfo> {
+    /// Describes those of the tasks that have not ended, each when it is asked for.
+    pub(crate) fn describe(&self, tasks: &[AbortHandle]) -> impl Iterator<Item = TaskInfo> + use<> {
         let mut lines = Vec::with_capacity(tasks.len());
         for part in tasks.chunks(AT_ONCE) {
             let state = self.core().lock();
@@ -55,7 +52,7 @@ impl AioPool {
                 .filter(|(slot, id)| state.gate.get(*slot, *id).is_some());
             lines.extend(living.map(|(slot, id)| Line::of(&state, slot, id)));
         }
-        lines.into_iter().map(Line::info).collect()
+        lines.into_iter().map(Line::info)
     }
 
     /// Binds the pool to the runtime that is here, if it has none yet. Returns whether it has one.
@@ -64,20 +61,10 @@ impl AioPool {
     }
 
     /// Returns the first groups of this pool by name, and how many more it has.
-    pub(crate) fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
-        let mut state = self.core().lock();
-        let named = &state.gate.kept(self.level()).groups;
-        let all = named.len();
-        let mut first = BTreeMap::new();
-        for (name, id) in named {
-            first.insert(name.clone(), *id);
-            if first.len() > most {
-                first.pop_last();
-            }
-        }
-        let handle = |id| self.core().handle(&mut state, id);
-        let first: Vec<AioPool> = first.into_values().map(handle).collect();
-        let more = all - first.len();
+    pub(crate) fn first_groups_and_more(&self, most: usize) -> (Vec<AioPool>, usize) {
+        let first = self.first_groups(most);
+        let all = self.core().lock().gate.kept(self.level()).groups.len();
+        let more = all.saturating_sub(first.len());
         (first, more)
     }
 
@@ -91,12 +78,24 @@ impl AioPool {
 
     /// Returns a group of this name, among the groups of this pool and all groups inside of them.
     pub(crate) fn find_group_below(&self, name: &str) -> Option<AioPool> {
-        let mut state = self.core().lock();
-        let below = state.gate.below(self.level()).into_iter();
-        let mut found = below.filter_map(|level| state.gate.kept(level).groups.get(name));
-        let group = *found.next()?;
-        drop(found);
-        Some(self.core().handle(&mut state, group))
+        self.find_group(name).or_else(|| self.search_group(name))
+    }
+
+    fn search_group(&self, name: &str) -> Option<AioPool> {
+        let core = self.core();
+        let mut state = core.lock();
+        for first in (0..).step_by(AT_ONCE) {
+            let levels = state.gate.levels_at(first, AT_ONCE)?;
+            let inside = |level: &LevelId| state.gate.is_inside(*level, self.level());
+            let named = |level: &&LevelId| state.gate.kept(**level).groups.contains_key(name);
+            let around = levels.iter().filter(named).find(|level| inside(level));
+            let group = around.and_then(|level| state.gate.kept(*level).groups.get(name));
+            if let Some(&group) = group {
+                return Some(core.handle(&mut state, group));
+            }
+            state = core.give_way(state);
+        }
+        None
     }
 }
 
@@ -105,35 +104,11 @@ impl Survey {
     pub(crate) fn visit_part(&mut self, mut visit: impl FnMut(&Surveyed<'_>)) -> bool {
         let inner = &*self.inner;
         let state = inner.core.lock();
-        for _ in 0..AT_ONCE {
-            let slot = slot(self.slots.as_deref(), self.next);
-            let id = slot.and_then(|slot| state.gate.id(slot));
-            self.next += 1;
-            match (slot, id) {
-                (Some(slot), Some(id)) if id.is_task() && is_inside(&state, slot, inner.level) => {
-                    visit(&Surveyed::of(&state, inner, slot, id));
-                }
-                // The pool has no more slots than these.
-                (_, None) if self.slots.is_none() => return false,
-                (None, _) => return false,
-                (Some(_), _) => {}
-            }
-        }
-        true
+        let is_more = self.walk.part(&state, &mut self.found);
+        let tasks = self.found.drain(..).filter(|(_, id)| id.is_task());
+        tasks.for_each(|(slot, id)| visit(&Surveyed::of(&state, inner, slot, id)));
+        is_more
     }
-}
-
-fn slot(slots: Option<&[Slot]>, at: usize) -> Option<Slot> {
-    match slots {
-        Some(slots) => slots.get(at).copied(),
-        None => u32::try_from(at).ok().map(Slot),
-    }
-}
-
-/// A slot may have been given to a task of another group since the survey began.
-fn is_inside(state: &State, slot: Slot, level: LevelId) -> bool {
-    let home = state.gate.home(slot);
-    level == LevelId::ROOT || state.gate.path(home).any(|(around, _)| around == level)
 }
 
 impl<'a> Surveyed<'a> {

@@ -23,6 +23,7 @@ mod large;
 mod launches;
 mod life;
 mod limits;
+mod many;
 mod maps;
 mod moved_waits;
 mod nested;

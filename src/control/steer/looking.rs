@@ -115,8 +115,7 @@ impl Desk {
         })
         .await;
         let (chosen, offered) = lowest.into_parts();
-        let mut tasks = pool.describe(&chosen);
-        tasks.truncate(lines_that_fit(&tasks));
+        let mut tasks = lines_that_fit(pool.describe(&chosen));
         let more = offered - tasks.len();
         let books = self.books();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
@@ -153,11 +152,11 @@ impl Desk {
     /// The first groups, each before those inside of it, and how many more were seen.
     fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
         let mut groups = Vec::new();
-        let (mut left, mut more) = self.target.pool.first_groups(most);
+        let (mut left, mut more) = self.target.pool.first_groups_and_more(most);
         left.reverse();
         while groups.len() < most {
             let Some(group) = left.pop() else { break };
-            let (inside, others) = group.first_groups(most - groups.len());
+            let (inside, others) = group.first_groups_and_more(most - groups.len());
             more += others;
             left.extend(inside.into_iter().rev());
             groups.push(group);
@@ -201,18 +200,18 @@ const MOST_LINES: usize = 10_000;
 /// A list has about so many bytes at most.
 const MOST_BYTES: usize = 3 << 19;
 
-/// How many of these lines a client is given, of which the names may be long.
-fn lines_that_fit(tasks: &[TaskInfo]) -> usize {
+/// Takes as many of these lines as a client is given: their names may be long.
+fn lines_that_fit(tasks: impl Iterator<Item = TaskInfo>) -> Vec<TaskInfo> {
     const FIGURES: usize = 100;
     let mut room = MOST_BYTES;
-    let fits = |task: &&TaskInfo| {
+    let fits = |task: &TaskInfo| {
         let group = task.group.as_ref().map_or(0, String::len);
         let bytes = FIGURES + task.name.len() + group;
         let fits = bytes <= room;
         room = room.saturating_sub(bytes);
         fits
     };
-    tasks.iter().take_while(fits).count()
+    tasks.take_while(fits).collect()
 }
 
 pub(super) fn no_group(name: &str) -> Failure {

@@ -150,7 +150,7 @@ where
         extras: X,
         record: Option<TaskRecord>,
     ) -> Option<Parked> {
-        let (tracker, slot) = (self.tracker.clone(), turn.seat.slot());
+        let (tracker, home, slot) = (self.tracker.clone(), self.home, turn.seat.slot());
         let mut item = Box::new(Item::new(pulled.future, extras));
         let mut state = turn.core.lock();
         let id = state.number_item(slot);
@@ -165,8 +165,8 @@ where
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
-        // It may have been aborted while it was pulled.
-        let goes_on = goes_on && !turn.seat.is_aborted();
+        // It may have been aborted while it was pulled, or be about to be, where it is no longer.
+        let goes_on = goes_on && !turn.seat.is_aborted() && !state.gate.is_held(home);
         state.begin(slot);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on => state.withdraw_source(source),
@@ -200,10 +200,11 @@ where
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
         self.dropped = true;
         self.token = core.token();
-        let tracker = self.tracker.clone();
+        let (tracker, home) = (self.tracker.clone(), self.home);
         let mut state = core.lock();
         let at = self.enter(&mut state);
-        let withdrawn = match tracker.park_again(at) {
+        let goes_on = !state.gate.is_held(home);
+        let withdrawn = match tracker.park_again(at, goes_on) {
             true => None,
             false => state.withdraw_source(at.0),
         };
@@ -330,8 +331,8 @@ impl State {
     fn withdraw_source(&mut self, slot: Slot) -> Option<Parked> {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
-        // The source has it too.
-        self.records.remove(slot);
+        // Nothing foreign goes with its record: the source has the runtime too.
+        self.forget_record(slot, &mut Wakes::default());
         source
     }
 

@@ -55,9 +55,9 @@ impl Tracker {
     }
 
     /// Says where the source waits from now on, while where it was is yet to end. Returns whether it may go on.
-    pub(super) fn park_again(&self, at: Place) -> bool {
+    pub(super) fn park_again(&self, at: Place, goes_on: bool) -> bool {
         let mut progress = self.0.lock();
-        let goes_on = !progress.aborted;
+        let goes_on = goes_on && !progress.aborted;
         progress.source = Some(at);
         progress.living += usize::from(goes_on);
         goes_on

@@ -1,0 +1,116 @@
+//! Going through many tasks, with the pool locked for a moment only.
+
+use super::state::State;
+use crate::gate::LevelId;
+use crate::task::{Slot, TaskId};
+
+/// Goes through all that live in a pool or group, some at a time, in no order.
+///
+/// A task that lives from the first part to the last is met once. Between two parts others may lock the pool. What
+/// is no task is met, too: feeds, and code that runs in place.
+pub(super) struct Walk {
+    level: LevelId,
+    /// The slots to look at. `None` stands for all slots of the pool: it is no detour where most of them are inside.
+    slots: Option<Vec<Slot>>,
+    next: usize,
+}
+
+/// Maximum number of steps in one part: some ten microseconds.
+const STEPS: usize = 1024;
+
+impl Walk {
+    pub(super) fn new(state: &State, level: LevelId) -> Self {
+        Self {
+            level,
+            slots: state.gate.few_slots(level, STEPS),
+            next: 0,
+        }
+    }
+
+    /// Finds the next of them. Returns whether there may be more.
+    pub(super) fn part(&mut self, state: &State, found: &mut Vec<(Slot, TaskId)>) -> bool {
+        let mut steps = 0;
+        while steps < STEPS {
+            let Some(slot) = self.slot(state) else {
+                return false;
+            };
+            self.next += 1;
+            let (id, taken) = state.gate.inside(slot, self.level);
+            found.extend(id.map(|id| (slot, id)));
+            steps += taken;
+        }
+        true
+    }
+
+    fn slot(&self, state: &State) -> Option<Slot> {
+        match &self.slots {
+            Some(slots) => slots.get(self.next).copied(),
+            None => {
+                let slot = u32::try_from(self.next).ok();
+                slot.filter(|slot| *slot < state.gate.end()).map(Slot)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::AioPool;
+    use crate::spawner::FnSpawner;
+
+    /// A pool whose workers are never polled: all tasks stay where they are.
+    fn pool(size: usize) -> AioPool {
+        AioPool::with_spawner(size, FnSpawner(std::mem::forget))
+    }
+
+    /// The tasks that are met, and in how many parts.
+    fn walk(pool: &AioPool) -> (Vec<u64>, usize) {
+        let (mut met, mut parts) = (Vec::new(), 0);
+        let mut walk = Walk::new(&pool.core().lock(), pool.level());
+        loop {
+            let mut found = Vec::new();
+            let is_more = walk.part(&pool.core().lock(), &mut found);
+            assert!(found.len() <= STEPS);
+            met.extend(found.into_iter().map(|(_, id)| id.get()));
+            parts += 1;
+            if !is_more {
+                met.sort_unstable();
+                return (met, parts);
+            }
+        }
+    }
+
+    #[test]
+    fn all_tasks_are_met_once_in_parts_of_so_many_steps() {
+        let pool = pool(1);
+        for count in [0, 1, STEPS as u64, 10 * STEPS as u64] {
+            let handles: Vec<_> = (pool.len() as u64..count)
+                .map(|_| pool.spawn_n(async {}))
+                .collect();
+            drop(handles);
+            let (met, parts) = walk(&pool);
+            assert_eq!(met, (0..count).collect::<Vec<_>>());
+            assert!(parts >= (count as usize).div_ceil(STEPS));
+        }
+    }
+
+    #[test]
+    fn a_group_is_walked_alone_and_in_parts_if_it_is_large_or_deep() {
+        let pool = pool(1);
+        let mut inner = pool.group("outer", 1).unwrap();
+        let outer = inner.clone();
+        for _ in 0..100 {
+            inner = inner.group("inner", 1).unwrap();
+        }
+        drop(pool.spawn_n(async {}));
+        let tasks = |count| inner.map_n(0..count, |_| async {}).into_iter();
+        tasks(10).for_each(drop);
+        assert_eq!(walk(&outer), ((1..11).collect(), 1));
+        tasks(STEPS).for_each(drop);
+        let (met, parts) = walk(&outer);
+        assert_eq!(met, (1..11 + STEPS as u64).collect::<Vec<_>>());
+        assert!(parts > 90, "a step for each level on the way: {parts}");
+        assert_eq!(walk(&pool).0.len(), 11 + STEPS);
+    }
+}

@@ -1,0 +1,133 @@
+use std::sync::Arc;
+
+use super::state::{Exit, State};
+use crate::gate::LevelId;
+use crate::task::{Parked, Slot};
+use crate::wakes::Wakes;
+use crate::worker::Latch;
+
+/// The tasks that were taken out of the queue and have not ended, by who took them out.
+#[derive(Default)]
+pub(super) struct Withdrawals {
+    next: u64,
+    /// Few at a time: one for each thread that stops tasks.
+    going_on: Vec<Withdrawal>,
+}
+
+/// Names one withdrawal. It is never given twice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct WithdrawalId(u64);
+
+struct Withdrawal {
+    id: WithdrawalId,
+    level: LevelId,
+    /// Number of tasks that have not ended.
+    left: usize,
+    /// More tasks may be withdrawn.
+    is_open: bool,
+    /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
+    latches: Vec<Arc<Latch>>,
+}
+
+impl State {
+    /// Begins to withdraw tasks at a level and below it, until [`close_withdrawal`](Self::close_withdrawal).
+    pub(super) fn open_withdrawal(&mut self, level: LevelId) -> WithdrawalId {
+        let withdrawals = &mut self.withdrawals;
+        withdrawals.next += 1;
+        let id = WithdrawalId(withdrawals.next);
+        withdrawals.going_on.push(Withdrawal {
+            id,
+            level,
+            left: 0,
+            is_open: true,
+            latches: Vec::new(),
+        });
+        id
+    }
+
+    /// Takes a waiting task out of the queue. It is there until it has [ended](Self::end_unstarted).
+    pub(super) fn withdraw_with(&mut self, id: WithdrawalId, slot: Slot) -> Option<Parked> {
+        let task = self.gate.withdraw(slot)?;
+        let home = self.gate.home(slot);
+        self.change_withdrawn(home, |withdrawn| *withdrawn += 1);
+        if let Some(withdrawal) = self.withdrawals.find(id) {
+            withdrawal.left += 1;
+        }
+        Some(task)
+    }
+
+    /// The same for a single task.
+    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Exit, Parked)> {
+        let id = self.open_withdrawal(self.gate.home(slot));
+        let task = self.withdraw_with(id, slot);
+        // Nobody awaits it yet.
+        self.close_withdrawal(id, &mut Wakes::default());
+        Some((Exit::Withdrawn(slot, id), task?))
+    }
+
+    /// No more tasks are withdrawn.
+    pub(super) fn close_withdrawal(&mut self, id: WithdrawalId, wakes: &mut Wakes) {
+        self.withdrawals
+            .change(id, wakes, |withdrawal| withdrawal.is_open = false);
+    }
+
+    /// A task of `home` that was withdrawn is about to end.
+    pub(super) fn end_withdrawn(&mut self, id: WithdrawalId, home: LevelId, wakes: &mut Wakes) {
+        self.change_withdrawn(home, |withdrawn| *withdrawn -= 1);
+        self.withdrawals
+            .change(id, wakes, |withdrawal| withdrawal.left -= 1);
+    }
+
+    /// Counts at a group and around it. All that are withdrawn are inside of the pool.
+    #[inline]
+    fn change_withdrawn(&mut self, home: LevelId, change: impl Fn(&mut usize)) {
+        if home != LevelId::ROOT {
+            self.gate
+                .each_kept_from(home, |ledger| change(&mut ledger.withdrawn));
+        }
+    }
+
+    /// Has a latch wait for all at a level and below it that others have withdrawn, or are about to.
+    ///
+    /// Where they have withdrawn others, too, at levels around it, it waits for those as well.
+    pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
+        let gate = &self.gate;
+        let has_some = gate.kept(level).withdrawn > 0;
+        for withdrawal in &mut self.withdrawals.going_on {
+            let may_have_some = has_some || withdrawal.is_open;
+            if gate.is_inside(withdrawal.level, level)
+                || may_have_some && gate.is_inside(level, withdrawal.level)
+            {
+                latch.add();
+                withdrawal.latches.push(latch.clone());
+            }
+        }
+    }
+}
+
+impl Withdrawals {
+    fn find(&mut self, id: WithdrawalId) -> Option<&mut Withdrawal> {
+        let mut going_on = self.going_on.iter_mut();
+        going_on.find(|withdrawal| withdrawal.id == id)
+    }
+
+    /// Changes one, and ends it if it is over.
+    fn change(
+        &mut self,
+        id: WithdrawalId,
+        wakes: &mut Wakes,
+        change: impl FnOnce(&mut Withdrawal),
+    ) {
+        let Some(at) = self.going_on.iter().position(|one| one.id == id) else {
+            return;
+        };
+        let withdrawal = &mut self.going_on[at];
+        change(withdrawal);
+        if withdrawal.left > 0 || withdrawal.is_open {
+            return;
+        }
+        for latch in self.going_on.swap_remove(at).latches {
+            wakes.add(latch.count_down(false));
+        }
+    }
+}
