@@ -76,7 +76,7 @@ fn rows() -> Vec<Row> {
             drop(filled.pool.groups());
         }),
         ("close(), 10^4 groups", many_groups, |filled| {
-            filled.pool.close()
+            filled.pool.close();
         }),
     ]
 }

@@ -8,7 +8,8 @@ use crate::task::{End, TaskInfo};
 
 /// Told when a task begins to wait, starts, and ends.
 ///
-/// Every method does nothing unless it is written. They are called by whoever
+/// Every method does nothing unless it is written, and then costs nothing either: for a method that is not
+/// written, no task is described. They are called by whoever
 /// submits or runs the task, with no lock held, and before the task's handle
 /// learns of it: be quick. A panic in one is caught, and ignored.
 ///
@@ -46,19 +47,19 @@ pub trait Observer: Send + Sync + 'static {
     /// A task has been submitted, and there was no permit for it.
     fn on_wait(&self, task: &TaskInfo) {
         let _ = task;
-        unwritten::<Self>(Method::OnWait);
+        unwritten::<Self>(Method::Wait);
     }
 
     /// A task has got its permit.
     fn on_start(&self, task: &TaskInfo) {
         let _ = task;
-        unwritten::<Self>(Method::OnStart);
+        unwritten::<Self>(Method::Start);
     }
 
     /// A task has ended, in this way. Its future has been dropped.
     fn on_end(&self, task: &TaskInfo, ended: Ended) {
         let _ = (task, ended);
-        unwritten::<Self>(Method::OnEnd);
+        unwritten::<Self>(Method::End);
     }
 }
 

@@ -21,9 +21,9 @@ pub(crate) struct Watcher {
 /// A method of an [`Observer`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Method {
-    OnWait,
-    OnStart,
-    OnEnd,
+    Wait,
+    Start,
+    End,
 }
 
 thread_local! {
@@ -66,15 +66,15 @@ impl Watcher {
     }
 
     pub(crate) fn on_wait(&self, task: &TaskInfo) {
-        self.call(Method::OnWait, |observer| observer.on_wait(task));
+        self.call(Method::Wait, |observer| observer.on_wait(task));
     }
 
     pub(crate) fn on_start(&self, task: &TaskInfo) {
-        self.call(Method::OnStart, |observer| observer.on_start(task));
+        self.call(Method::Start, |observer| observer.on_start(task));
     }
 
     pub(crate) fn on_end(&self, task: &TaskInfo, ended: Ended) {
-        self.call(Method::OnEnd, |observer| observer.on_end(task, ended));
+        self.call(Method::End, |observer| observer.on_end(task, ended));
     }
 
     /// Calls a method, and finds out whether it is written.
@@ -89,9 +89,9 @@ impl Watcher {
 
     fn heard(&self, method: Method) -> &AtomicBool {
         match method {
-            Method::OnWait => &self.waits,
-            Method::OnStart => &self.starts,
-            Method::OnEnd => &self.ends,
+            Method::Wait => &self.waits,
+            Method::Start => &self.starts,
+            Method::End => &self.ends,
         }
     }
 }

@@ -56,13 +56,7 @@ impl AioPool {
             true => Ok(Body::boxed(future, Announced)),
             false => Err(Body::boxed(future, TaskExtras::default())),
         };
-        async move {
-            let handle = match task {
-                Ok(bare) => self.submit_bare(bare),
-                Err(body) => TaskBuilder::new(self, body).submit(Start::Announced),
-            };
-            Starting::new(handle).await
-        }
+        self.start(task)
     }
 
     /// Spawns `future`, and returns at once: if no permit is free, the task waits in the queue.
@@ -199,6 +193,19 @@ impl AioPool {
         TaskBuilder::new(self, Body::boxed(future, TaskExtras::default()))
     }
 
+    /// Submits a boxed future, and waits until it has started.
+    async fn start<F>(&self, task: Result<Bare<F>, Full<F>>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let handle = match task {
+            Ok(body) => self.submit_bare(body),
+            Err(body) => TaskBuilder::new(self, body).submit(Start::Announced),
+        };
+        Starting::new(handle).await
+    }
+
     /// Returns whether a task without options is its future, and nothing else.
     pub(crate) fn takes_bare_futures(&self) -> bool {
         let settings = &self.core().settings;
@@ -286,6 +293,10 @@ impl AioPool {
         }
     }
 }
+
+type Bare<F> = Box<Body<F, Announced>>;
+
+type Full<F> = Box<Body<F, TaskExtras>>;
 
 /// What comes with a future when it is submitted.
 pub(super) struct Order {
