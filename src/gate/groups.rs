@@ -116,6 +116,11 @@ impl<W, A, L> Gate<W, A, L> {
         (first < end).then(|| levels.collect())
     }
 
+    /// Whether a level has not been removed.
+    pub(crate) fn lives(&self, level: LevelId) -> bool {
+        self.levels.lives(level.0)
+    }
+
     /// Whether a level is `outer`, or one below it.
     pub(crate) fn is_inside(&self, level: LevelId, outer: LevelId) -> bool {
         outer == LevelId::ROOT || self.levels.path(level.0).any(|(at, _)| at == outer.0)

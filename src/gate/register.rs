@@ -10,7 +10,8 @@ use crate::task::{Slot, TaskId};
 ///
 /// 1. `vacant` is the head of a chain through the free slots. The `prev` of a
 ///    head means nothing.
-/// 2. Where more than three of four slots are free, the last is not.
+/// 2. Where more than three of four slots are free, the last is not, or it will be given back as more tasks end: a part
+///    at a time, so that no single end takes long.
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
     entries: Chunks<Entry<W, A>>,
@@ -35,6 +36,9 @@ pub(crate) enum Content<W, A> {
     /// It holds its permits. `None`: it has been taken out of the queue, and is about to end.
     Active(Option<A>),
 }
+
+/// Maximum number of free slots that one task gives back at its end.
+const TRIMMED: usize = 1024;
 
 /// The end of a chain.
 pub(super) const NONE: u32 = u32::MAX;
@@ -168,7 +172,10 @@ impl<W, A> Register<W, A> {
             self.entries.clear();
             self.vacant = NONE;
         }
-        while self.entries.last().is_some_and(|last| !last.is_taken()) {
+        for _ in 0..TRIMMED {
+            if self.entries.last().is_none_or(Entry::is_taken) {
+                break;
+            }
             self.pop_free();
         }
     }

@@ -234,7 +234,7 @@ impl Core {
     /// Where they are many, the new workers start the rest as they are [polled](Self::dispatch_more).
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() || state.is_short() {
+        if state.gate.is_ready() || state.is_short() || !state.ending.is_empty() {
             self.start_ready(state, LAUNCHES);
         }
     }
@@ -256,6 +256,9 @@ impl Core {
         let mut wakes = Wakes::default();
         let mut launched = 0;
         state.has_more_to_start = false;
+        while state.end_groups() {
+            state = self.give_way(state);
+        }
         loop {
             if state.admit_known(&mut wakes) {
                 drop(state);

@@ -1,4 +1,3 @@
-use std::cell::Cell;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -6,7 +5,6 @@ use super::clock::WaitLimit;
 use super::limit::Limit;
 use super::options::{Callback, Identity};
 use super::rate::Token;
-use super::record::Times;
 use super::watch::Watch;
 use crate::observe::Ended;
 use crate::task::{End, Extras, Origin, Start, TaskId};
@@ -17,35 +15,31 @@ use crate::wakes::Wakes;
 #[derive(Default)]
 pub(super) struct TaskExtras {
     pub(super) start: Start,
-    /// `None` for a task that is its future alone, and after the task's end.
-    pub(super) more: Option<More>,
-}
-
-/// The options of a task, as its worker needs them.
-pub(super) struct More {
-    pub(super) run_limit: Option<Limit>,
-    pub(super) wait: Option<Arc<WaitLimit>>,
     /// In a pool with a rate.
     pub(super) token: Option<Token>,
-    pub(super) label: Arc<Origin>,
-    pub(super) times: Cell<Times>,
-    pub(super) identity: Option<Identity>,
-    pub(super) begun: bool,
-    pub(super) rare: Option<Box<Rare>>,
+    /// `None` for most tasks, and after the task's end. Apart, so that those do not carry its size.
+    pub(super) more: Option<Box<More>>,
 }
 
-/// The options of few tasks, so that the others do not carry their size.
-#[derive(Default)]
-pub(super) struct Rare {
+/// The options of a task that its worker has to know.
+pub(super) struct More {
+    pub(super) label: Arc<Origin>,
+    pub(super) run_limit: Option<Limit>,
     /// Begins when the task is asked to stop.
     pub(super) grace: Option<Limit>,
+    pub(super) wait: Option<Arc<WaitLimit>>,
+    pub(super) identity: Option<Identity>,
     pub(super) on_cancel: Option<Callback>,
     pub(super) on_end: Option<Callback>,
     pub(super) watch: Option<Watch>,
+    pub(super) begun: bool,
 }
 
 impl Extras for TaskExtras {
     fn admitted(&self, wakes: &mut Wakes) -> Start {
+        if let Some(token) = &self.token {
+            token.give();
+        }
         if let Some(more) = &self.more {
             more.admitted(wakes);
         }
@@ -53,37 +47,30 @@ impl Extras for TaskExtras {
     }
 
     fn begin(&mut self, id: TaskId) {
-        let Some(more) = &mut self.more else { return };
-        if let Some(token) = &mut more.token {
+        if let Some(token) = &mut self.token {
             token.begin();
         }
-        if !std::mem::replace(&mut more.begun, true) {
+        if let Some(more) = &mut self.more {
             more.begin(id);
         }
     }
 
     fn polled(&mut self) {
-        let token = self.more.as_mut().and_then(|more| more.token.as_mut());
-        if let Some(token) = token {
+        if let Some(token) = &mut self.token {
             token.end();
         }
     }
 
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(More {
-            run_limit: Some(limit),
-            label,
-            ..
-        }) = &mut self.more
-        else {
+        let Some(more) = &mut self.more else {
             return Poll::Pending;
         };
-        limit.poll(&*label.keeper, cx)
+        let limit = more.run_limit.as_mut();
+        limit.map_or(Poll::Pending, |limit| limit.poll(&*more.label.keeper, cx))
     }
 
     fn has_grace(&mut self) -> bool {
-        let rare = self.more.as_mut().and_then(|more| more.rare.as_mut());
-        let grace = rare.and_then(|rare| rare.grace.as_mut());
+        let grace = self.more.as_mut().and_then(|more| more.grace.as_mut());
         grace.map(Limit::begin).is_some()
     }
 
@@ -91,15 +78,18 @@ impl Extras for TaskExtras {
         let Some(more) = &mut self.more else {
             return Poll::Ready(());
         };
-        let grace = more.rare.as_mut().and_then(|rare| rare.grace.as_mut());
-        let over = grace.map_or(Poll::Ready(()), |grace| grace.poll(&*more.label.keeper, cx));
-        if let (Poll::Ready(()), Some(rare)) = (over, &mut more.rare) {
-            rare.grace = None;
+        let Some(limit) = &mut more.grace else {
+            return Poll::Ready(());
+        };
+        let over = limit.poll(&*more.label.keeper, cx);
+        if over.is_ready() {
+            more.grace = None;
         }
         over
     }
 
     fn ended(self, id: TaskId, end: End) {
+        drop(self.token);
         if let Some(more) = self.more {
             more.end(id, end);
         }
@@ -107,32 +97,38 @@ impl Extras for TaskExtras {
 }
 
 impl More {
-    pub(super) fn watch(&self) -> Option<&Watch> {
-        self.rare.as_ref()?.watch.as_ref()
+    /// Boxes it, if there is anything that the worker has to know.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        let limits = [&self.run_limit, &self.grace];
+        let callbacks = [&self.on_cancel, &self.on_end];
+        let is_empty = limits.into_iter().all(Option::is_none)
+            && callbacks.into_iter().all(Option::is_none)
+            && self.wait.is_none()
+            && self.identity.is_none()
+            && self.watch.is_none();
+        (!is_empty).then(|| Box::new(self))
     }
 
     /// The task has got its permit.
     pub(super) fn admitted(&self, wakes: &mut Wakes) {
-        let mut times = self.times.get();
-        times.start();
-        self.times.set(times);
-        if let Some(watch) = self.watch() {
+        if let Some(watch) = &self.watch {
             watch.admit();
         }
         if let Some(wait) = &self.wait {
             wait.end(wakes);
         }
-        if let Some(token) = &self.token {
-            token.give();
-        }
     }
 
+    /// The task is about to be polled.
     pub(super) fn begin(&mut self, id: TaskId) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
         if let Some(identity) = &self.identity {
             identity.get_or_init(|| (id, self.label.clone()));
         }
-        if let Some(watch) = self.watch() {
-            watch.start(id, self.times.get());
+        if let Some(watch) = &self.watch {
+            watch.start(id);
         }
         if let Some(limit) = &mut self.run_limit {
             limit.begin();
@@ -145,24 +141,6 @@ impl More {
             wait.end(&mut wakes);
             wakes.wake();
         }
-        drop(self.token);
-        if let Some(rare) = self.rare {
-            rare.end(id, end, self.times.get());
-        }
-    }
-}
-
-impl Rare {
-    fn is_empty(&self) -> bool {
-        let callbacks = [&self.on_cancel, &self.on_end];
-        callbacks.into_iter().all(Option::is_none) && self.grace.is_none() && self.watch.is_none()
-    }
-
-    pub(super) fn boxed(self) -> Option<Box<Self>> {
-        (!self.is_empty()).then(|| Box::new(self))
-    }
-
-    fn end(self, id: TaskId, end: End, times: Times) {
         match (self.on_cancel, end) {
             (Some(on_cancel), End::Cancelled) => shielded(|| on_cancel(id)),
             (uncalled, _) => discard(uncalled),
@@ -171,7 +149,7 @@ impl Rare {
             shielded(|| on_end(id));
         }
         if let Some(watch) = &self.watch {
-            watch.end(id, times, Ended::from(end));
+            watch.end(id, Ended::from(end));
         }
     }
 }

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use std::num::NonZeroU64;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::runtime::Runtime;
@@ -18,8 +19,26 @@ pub(super) struct TaskRecord {
 /// When a task was submitted, and when it got its permit. Both are `None` in a pool that is not timed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Times {
-    submitted: Option<Instant>,
-    started: Option<Instant>,
+    submitted: Option<Moment>,
+    started: Option<Moment>,
+}
+
+/// A time in half the size of an [`Instant`]: many tasks may wait, with two of them.
+#[derive(Clone, Copy, Debug)]
+struct Moment(NonZeroU64);
+
+impl Moment {
+    fn now() -> Self {
+        // Nanoseconds since the first call, and one: enough for 500 years.
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        let first = FIRST.get_or_init(Instant::now);
+        let nanoseconds = u64::try_from(first.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        Self(NonZeroU64::MIN.saturating_add(nanoseconds))
+    }
+
+    fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
+    }
 }
 
 impl TaskRecord {
@@ -41,7 +60,7 @@ impl Times {
     /// Returns the times of a task that is submitted now, to a pool that may be timed.
     pub(super) fn new(timed: bool) -> Self {
         Self {
-            submitted: timed.then(Instant::now),
+            submitted: timed.then(Moment::now),
             started: None,
         }
     }
@@ -50,18 +69,17 @@ impl Times {
     #[inline]
     pub(super) fn start(&mut self) {
         if self.submitted.is_some() {
-            self.started.get_or_insert_with(Instant::now);
+            self.started.get_or_insert_with(Moment::now);
         }
     }
 
     fn waited(self) -> Option<Duration> {
         let submitted = self.submitted?;
-        let until = self.started.unwrap_or_else(Instant::now);
-        Some(until.saturating_duration_since(submitted))
+        Some(self.started.unwrap_or_else(Moment::now).since(submitted))
     }
 
     fn running(self) -> Option<Duration> {
-        self.started.map(|started| started.elapsed())
+        self.started.map(|started| Moment::now().since(started))
     }
 }
 

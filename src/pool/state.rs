@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) records: Pages<TaskRecord>,
     pub(super) runtimes: NotedRuntimes,
     pub(super) withdrawals: Withdrawals,
+    /// Groups that may have ended.
+    pub(super) ending: Vec<LevelId>,
     /// The runtime of all tasks whose records name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
     /// Tasks of other runtimes have been submitted since that was chosen.
@@ -82,6 +84,7 @@ impl State {
             serves_several: false,
             has_more_to_start: false,
             withdrawals: Withdrawals::default(),
+            ending: Vec::new(),
         }
     }
 
@@ -446,17 +449,37 @@ impl State {
     }
 
     /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
+    ///
+    /// Of very many inside each other, some are left to [`end_groups`](Self::end_groups).
     pub(super) fn end_group(&mut self, group: LevelId) {
-        let mut ending = group;
-        while ending != LevelId::ROOT && self.gate.kept(ending).handles == 0 {
-            let Some((ledger, parent)) = self.gate.remove_level(ending) else {
-                return;
+        self.ending.push(group);
+        self.end_groups();
+    }
+
+    /// Forgets some more of the groups that are to end. Returns whether there are more.
+    pub(super) fn end_groups(&mut self) -> bool {
+        for _ in 0..AT_ONCE {
+            let Some(ending) = self.ending.pop() else {
+                return false;
             };
-            let names = &mut self.gate.kept_mut(parent).groups;
-            if names.get(&ledger.name) == Some(&ending) {
-                names.remove(&ledger.name);
-            }
-            ending = parent;
+            let around = self.end_one_group(ending);
+            self.ending.extend(around);
         }
+        !self.ending.is_empty()
+    }
+
+    /// Forgets a group, unless it lives. Returns the one around it.
+    fn end_one_group(&mut self, group: LevelId) -> Option<LevelId> {
+        // It may have ended since it was noted, while others had the lock.
+        let is_there = group != LevelId::ROOT && self.gate.lives(group);
+        if !is_there || self.gate.kept(group).handles > 0 {
+            return None;
+        }
+        let (ledger, parent) = self.gate.remove_level(group)?;
+        let names = &mut self.gate.kept_mut(parent).groups;
+        if names.get(&ledger.name) == Some(&group) {
+            names.remove(&ledger.name);
+        }
+        Some(parent)
     }
 }

@@ -181,7 +181,8 @@ struct Sweep<'l> {
     newcomers: TaskId,
     withdrawal: WithdrawalId,
     latch: Option<&'l Arc<Latch>>,
-    withdrawn: Vec<(Slot, Parked)>,
+    /// By parts: to move very many of them to a larger place would take long, with the pool locked.
+    withdrawn: Vec<Vec<(Slot, Parked)>>,
     stopped: Stopped,
     wakes: Wakes,
 }
@@ -207,24 +208,26 @@ impl<'l> Sweep<'l> {
         id.is_task() && id >= self.newcomers
     }
 
-    fn withdraw(&mut self, state: &mut State, slot: Slot) {
-        let task = state.withdraw_with(self.withdrawal, slot);
-        self.withdrawn.extend(task.map(|task| (slot, task)));
+    /// Takes those out of the queue that wait.
+    fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
+        let mut part = Vec::new();
+        for (slot, _) in found {
+            let task = state.withdraw_with(self.withdrawal, *slot);
+            part.extend(task.map(|task| (*slot, task)));
+        }
+        self.withdrawn.push(part);
     }
 
-    /// Asks what runs to stop; it may be no task, but what tasks are made of.
-    fn ask(&mut self, state: &State, slot: Slot, id: TaskId) {
-        let Some(Content::Active(Some(seat))) = state.gate.get(slot, id) else {
-            return;
-        };
-        if id == TaskId::UNNUMBERED {
-            // Code that runs in place.
-            return;
-        }
-        let first = seat.ask(None, &mut self.wakes);
-        self.stopped.asked += usize::from(first && id.is_task());
-        if let Some(latch) = self.latch {
-            seat.add_latch(latch, first);
+    /// Asks what runs to stop: tasks, and what tasks are made of, but not code that runs in place.
+    fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
+        for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
+            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
+                let first = seat.ask(None, &mut self.wakes);
+                self.stopped.asked += usize::from(first && id.is_task());
+                if let Some(latch) = self.latch {
+                    seat.add_latch(latch, first);
+                }
+            }
         }
     }
 
@@ -257,15 +260,12 @@ impl Core {
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
             is_more = walk.part(&state, &mut found);
-            for (slot, id) in found.drain(..) {
-                if sweep.is_newcomer(id) {
-                    continue;
-                }
-                sweep.withdraw(&mut state, slot);
-                if which == Which::All {
-                    sweep.ask(&state, slot, id);
-                }
+            found.retain(|(_, id)| !sweep.is_newcomer(*id));
+            sweep.withdraw(&mut state, &found);
+            if which == Which::All {
+                sweep.ask(&state, &found);
             }
+            found.clear();
             if is_more {
                 state = self.give_way(state);
             }
@@ -274,7 +274,8 @@ impl Core {
         self.dispatch(state);
         sweep.wakes.wake();
         let mut stopped = sweep.stopped;
-        for (slot, task) in sweep.withdrawn {
+        // From the end, so that the pool gives their slots back one after the other.
+        for (slot, task) in sweep.withdrawn.into_iter().flatten().rev() {
             let exit = Exit::Withdrawn(slot, sweep.withdrawal);
             // Where it ends later, the latch waits for it.
             let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);

@@ -1,5 +1,4 @@
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +6,7 @@ use std::time::Duration;
 use super::AioPool;
 use super::clock::WaitLimit;
 use super::core::{Patience, Runs, Terms};
-use super::extras::{More, Rare, TaskExtras};
+use super::extras::{More, TaskExtras};
 use super::limit::Limit;
 use super::options::TaskOptions;
 use super::record::{TaskRecord, Times};
@@ -15,7 +14,7 @@ use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
 use super::watch::Watch;
 use crate::error::TrySpawnError;
-use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Origin, Start, TaskId, TaskState};
 
 /// A task that is more than a future. Begun with [`AioPool::task`].
 ///
@@ -265,8 +264,8 @@ where
             mut body,
             options,
         } = self;
-        body.extras_mut().start = start;
         if options.is_empty() && pool.takes_bare_futures() {
+            body.extras_mut().start = start;
             return match (patience, runs) {
                 (Patience::Park, Runs::AtItsWorker) => Ok(pool.submit_bare(body)),
                 _ => {
@@ -278,9 +277,13 @@ where
         }
         let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
         let standing = options.standing;
-        let (more, record) = pool.equip(options, wait.clone());
-        let (label, watch, times) = (more.label.clone(), more.watch().cloned(), more.times.get());
-        body.extras_mut().more = Some(more);
+        let Equipment {
+            label,
+            extras,
+            record,
+        } = pool.equip(options, wait.clone());
+        let watch = extras.more.as_ref().and_then(|more| more.watch.clone());
+        *body.extras_mut() = TaskExtras { start, ..extras };
         let terms = Terms {
             home: pool.level(),
             standing,
@@ -294,7 +297,7 @@ where
         let submitted = pool.submit(body, order, patience);
         if let Some(watch) = watch {
             match &submitted {
-                Ok(handle) => watch.submitted(handle.id(), times),
+                Ok(handle) => watch.submitted(handle.id()),
                 Err(_) => watch.release(),
             }
         }
@@ -308,46 +311,57 @@ where
     }
 }
 
+/// What the options of a task come to.
+pub(super) struct Equipment {
+    /// For its handles.
+    label: Arc<Origin>,
+    /// For its worker.
+    pub(super) extras: TaskExtras,
+    /// For the pool.
+    pub(super) record: Option<TaskRecord>,
+}
+
 impl AioPool {
-    /// Makes what the worker of a task needs of its options, and what the pool has to know.
-    pub(super) fn equip(
-        &self,
-        options: TaskOptions,
-        wait: Option<Arc<WaitLimit>>,
-    ) -> (More, Option<TaskRecord>) {
+    /// Makes of its options what the task needs, its handles, and the pool.
+    pub(super) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
         let settings = &self.core().settings;
         let named = options
             .name
             .map(|name| Arc::new(self.inner.origin.named(name)));
-        let label = named.clone().unwrap_or_else(|| self.inner.origin.clone());
+        let label = named.as_ref().unwrap_or(&self.inner.origin).clone();
         let times = Times::new(settings.timed);
         let watcher = settings.watcher.as_ref().filter(|watcher| watcher.hears());
         let watch = watcher.map(|watcher| {
-            let group = self.group_name();
-            Watch::new(watcher.clone(), label.clone(), group, options.standing)
+            let (label, group) = (label.clone(), self.group_name());
+            Watch::new(watcher.clone(), label, group, options.standing, times)
         });
+        let more = More {
+            label: label.clone(),
+            run_limit: options.run_limit.map(|limit| self.limit(limit)),
+            grace: options.grace.map(|grace| self.limit(grace)),
+            wait,
+            identity: options.identity,
+            on_cancel: options.on_cancel,
+            on_end: options.on_end,
+            watch,
+            begun: false,
+        };
+        let extras = TaskExtras {
+            start: Start::Silent,
+            token: self.core().token(),
+            more: more.boxed(),
+        };
         let record = TaskRecord {
             label: named,
             times,
             runtime: None,
         };
-        let rare = Rare {
-            grace: options.grace.map(|grace| self.limit(grace)),
-            on_cancel: options.on_cancel,
-            on_end: options.on_end,
-            watch,
-        };
-        let more = More {
-            run_limit: options.run_limit.map(|limit| self.limit(limit)),
-            wait,
-            token: self.core().token(),
+        let record = (!record.is_empty()).then_some(record);
+        Equipment {
             label,
-            times: Cell::new(times),
-            identity: options.identity,
-            begun: false,
-            rare: rare.boxed(),
-        };
-        (more, (!record.is_empty()).then_some(record))
+            extras,
+            record,
+        }
     }
 
     /// A limit that begins with the task. That there is a timer for it is tried once.

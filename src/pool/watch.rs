@@ -1,3 +1,4 @@
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::record::{self, Times};
@@ -13,6 +14,7 @@ pub(super) struct Watch {
     label: Arc<Origin>,
     group: Option<Arc<str>>,
     standing: Standing,
+    times: Cell<Times>,
     /// `None` where the observer does not hear of waits: then nothing has to be told after one.
     submission: Option<Arc<Lock<Submission>>>,
 }
@@ -38,6 +40,7 @@ impl Watch {
         label: Arc<Origin>,
         group: Option<Arc<str>>,
         standing: Standing,
+        times: Times,
     ) -> Self {
         let submission = watcher.hears_waits().then(Arc::default);
         Self {
@@ -45,25 +48,29 @@ impl Watch {
             label,
             group,
             standing,
+            times: Cell::new(times),
             submission,
         }
     }
 
     /// Notes that the task has got its permit, perhaps with the pool locked.
     pub(super) fn admit(&self) {
+        let mut times = self.times.get();
+        times.start();
+        self.times.set(times);
         if let Some(submission) = &self.submission {
             submission.lock().admitted = true;
         }
     }
 
     /// Ends the submission of a task: if it has no permit yet, tells that it waits, and then what has happened since.
-    pub(super) fn submitted(&self, id: TaskId, times: Times) {
+    pub(super) fn submitted(&self, id: TaskId) {
         let Some(submission) = &self.submission else {
             return;
         };
         let is_admitted = submission.lock().admitted;
         if !is_admitted {
-            let task = self.info(id, TaskState::Waiting, times);
+            let task = self.info(id, TaskState::Waiting);
             self.watcher.on_wait(&task);
         }
         self.release();
@@ -84,15 +91,15 @@ impl Watch {
         (!events.is_empty()).then_some(events)
     }
 
-    pub(super) fn start(&self, id: TaskId, times: Times) {
+    pub(super) fn start(&self, id: TaskId) {
         if self.watcher.hears_starts() {
-            self.tell(Event::Start(self.info(id, TaskState::Active, times)));
+            self.tell(Event::Start(self.info(id, TaskState::Active)));
         }
     }
 
-    pub(super) fn end(&self, id: TaskId, times: Times, ended: Ended) {
+    pub(super) fn end(&self, id: TaskId, ended: Ended) {
         if self.watcher.hears_ends() {
-            self.tell(Event::End(self.info(id, TaskState::Finished, times), ended));
+            self.tell(Event::End(self.info(id, TaskState::Finished), ended));
         }
     }
 
@@ -113,8 +120,9 @@ impl Watch {
         }
     }
 
-    fn info(&self, id: TaskId, state: TaskState, times: Times) -> TaskInfo {
+    fn info(&self, id: TaskId, state: TaskState) -> TaskInfo {
         let name = self.label.task_name(id).into_owned();
-        record::info(id, name, self.group.as_deref(), state, self.standing, times)
+        let (group, times) = (self.group.as_deref(), self.times.get());
+        record::info(id, name, group, state, self.standing, times)
     }
 }

@@ -9,12 +9,13 @@ use super::tracker::{Place, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{LevelId, Standing};
 use crate::pool::core::Patience;
-use crate::pool::extras::{More, TaskExtras};
+use crate::pool::extras::TaskExtras;
 use crate::pool::options::TaskOptions;
 use crate::pool::rate::Token;
 use crate::pool::record::TaskRecord;
 use crate::pool::runtime::Runtime;
 use crate::pool::state::{Exit, State};
+use crate::pool::task_builder::Equipment;
 use crate::pool::watch::Watch;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
@@ -131,15 +132,13 @@ where
     /// Lets an item run in its place.
     fn start(mut self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
         let token = std::mem::replace(&mut self.token, turn.core.token());
-        let Some((mut more, record)) = turn.core.equip_item() else {
-            return self.start_with(turn, pulled, Plain, None);
-        };
-        more.token = token.map(Token::pass);
-        let extras = TaskExtras {
-            start: Start::Silent,
-            more: Some(more),
-        };
-        self.start_with(turn, pulled, extras, record)
+        match turn.core.equip_item() {
+            None => self.start_with(turn, pulled, Plain, None),
+            Some(Equipment { extras, record, .. }) => {
+                let token = token.map(Token::pass);
+                self.start_with(turn, pulled, TaskExtras { token, ..extras }, record)
+            }
+        }
     }
 
     /// Gives slot and permit to an item, and goes back to the queue.
@@ -358,7 +357,9 @@ impl Core {
             return;
         }
         let pool = self.handle(&mut self.lock(), home);
-        let mut more = pool.equip_bare().0;
+        let Some(mut more) = pool.equip_bare().extras.more else {
+            return;
+        };
         if end != End::Rejected {
             more.admitted(&mut Wakes::default());
             more.begin(id);
@@ -367,7 +368,7 @@ impl Core {
     }
 
     /// What an item needs beyond its future, in a pool that is watched, timed, or has a rate.
-    fn equip_item(&self) -> Option<(More, Option<TaskRecord>)> {
+    fn equip_item(&self) -> Option<Equipment> {
         if !self.settings.timed && self.settings.rate.is_none() {
             return None;
         }
@@ -377,11 +378,13 @@ impl Core {
 
 impl AioPool {
     /// What a task without options needs that is not submitted by itself.
-    fn equip_bare(&self) -> (More, Option<TaskRecord>) {
-        let (mut more, record) = self.equip(TaskOptions::default(), None);
+    fn equip_bare(&self) -> Equipment {
+        let mut equipment = self.equip(TaskOptions::default(), None);
         // The start of the rate is the feed's.
-        more.token = None;
-        more.watch().into_iter().for_each(Watch::release);
-        (more, record)
+        equipment.extras.token = None;
+        let more = equipment.extras.more.as_ref();
+        let watch = more.and_then(|more| more.watch.as_ref());
+        watch.into_iter().for_each(Watch::release);
+        equipment
     }
 }
