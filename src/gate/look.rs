@@ -92,6 +92,17 @@ impl<W, A, L> Gate<W, A, L> {
         std::iter::successors(slot(head), move |last| slot(self.places.get(*last)?.next))
     }
 
+    /// Whether much memory of tasks that have ended is to be [given back](Self::trim).
+    #[inline]
+    pub(crate) fn has_excess(&self) -> bool {
+        self.register.has_excess()
+    }
+
+    /// Gives some of that memory back.
+    pub(crate) fn trim(&mut self) {
+        self.register.trim();
+    }
+
     /// The number of slots, taken and free.
     pub(crate) fn end(&self) -> u32 {
         self.register.end()

@@ -10,13 +10,13 @@ use crate::task::{Slot, TaskId};
 ///
 /// 1. `vacant` is the head of a chain through the free slots. The `prev` of a
 ///    head means nothing.
-/// 2. Where more than three of four slots are free, the last is not, or it will be given back as more tasks end: a part
-///    at a time, so that no single end takes long.
+/// 2. Where more than three of four slots are free, the last is not, unless there [is excess](Self::has_excess).
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
     entries: Chunks<Entry<W, A>>,
     vacant: u32,
     live: usize,
+    has_excess: bool,
 }
 
 /// One task's line. Thirty-two bytes, since a million may wait.
@@ -37,7 +37,7 @@ pub(crate) enum Content<W, A> {
     Active(Option<A>),
 }
 
-/// Maximum number of free slots that one task gives back at its end.
+/// Maximum number of free slots that are given back under one lock.
 const TRIMMED: usize = 1024;
 
 /// The end of a chain.
@@ -52,6 +52,7 @@ impl<W, A> Register<W, A> {
             entries: Chunks::new(),
             vacant: NONE,
             live: 0,
+            has_excess: false,
         }
     }
 
@@ -165,18 +166,28 @@ impl<W, A> Register<W, A> {
         slot as u32
     }
 
-    /// Gives the free slots at the end back.
+    /// Whether more free slots are to be [given back](Self::trim).
+    #[inline]
+    pub(super) fn has_excess(&self) -> bool {
+        self.has_excess
+    }
+
+    /// Gives free slots at the end back: some at a time, since they may be very many.
     #[inline(never)]
-    fn trim(&mut self) {
+    pub(super) fn trim(&mut self) {
         if self.live == 0 {
             self.entries.clear();
             self.vacant = NONE;
         }
-        for _ in 0..TRIMMED {
-            if self.entries.last().is_none_or(Entry::is_taken) {
-                break;
+        let is_free = |last: &Entry<W, A>| !last.is_taken();
+        let mut trimmed = 0;
+        self.has_excess = true;
+        while trimmed < TRIMMED && self.has_excess {
+            self.has_excess = self.entries.last().is_some_and(is_free);
+            if self.has_excess {
+                self.pop_free();
             }
-            self.pop_free();
+            trimmed += 1;
         }
     }
 

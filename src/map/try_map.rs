@@ -3,9 +3,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::indexed::Indexed;
-use super::look::AT_ONCE;
+use super::look::RESULTS_IN_A_POLL;
 use super::members::Members;
 use super::shed::Shed;
+use crate::budget::{Budget, Pace};
 use crate::coop;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
@@ -119,7 +120,8 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        for _ in 0..AT_ONCE {
+        let mut budget = Budget::new(RESULTS_IN_A_POLL, Pace::Short);
+        loop {
             let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
                 return Poll::Ready(Ok(()));
             };
@@ -127,9 +129,11 @@ impl<T, E> Trial<T, E> {
                 Ok(value) => self.values.list()[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
+            if !budget.spend(&mut Pace::Short) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
         }
-        cx.waker().wake_by_ref();
-        Poll::Pending
     }
 
     /// Cancels the rest: asks all, then waits for each.

@@ -12,6 +12,7 @@ use super::runtime::Runtime;
 use super::state::State;
 use super::timer::Timer;
 use super::window::{Stamp, Window};
+use crate::budget::{Budget, Pace};
 use crate::gate::LevelId;
 use crate::lock::Lock;
 use crate::sync::MutexGuard;
@@ -67,8 +68,8 @@ pub(super) enum Next {
     Wait(Option<Instant>),
 }
 
-/// So many tasks may be told in one poll that they have waited too long.
-const AT_ONCE: usize = 64;
+/// Maximum number of tasks that end in one poll, since they have waited too long.
+const WAITS_IN_A_POLL: u32 = 64;
 
 /// In shorter intervals than this, the lateness of a runtime's timers counts.
 const BRISK: Duration = Duration::from_millis(50);
@@ -413,7 +414,8 @@ impl Core {
 
     /// Ends the waits that are over. Returns whether some are left.
     fn expire_due(&self, now: Instant) -> bool {
-        for _ in 0..AT_ONCE {
+        let mut budget = Budget::new(WAITS_IN_A_POLL, Pace::Short);
+        loop {
             let mut times = self.clock.times.lock();
             let first = times.waits.first_entry();
             let due = first.filter(|first| first.key().0 <= now);
@@ -423,8 +425,10 @@ impl Core {
                 Some((slot, id)) => self.expire(slot, id),
                 None => return false,
             }
+            if !budget.spend(&mut Pace::Short) {
+                return true;
+            }
         }
-        true
     }
 
     /// The runtime has dropped the timer. Another one is tried: it may be for another runtime.

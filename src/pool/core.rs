@@ -234,7 +234,7 @@ impl Core {
     /// Where they are many, the new workers start the rest as they are [polled](Self::dispatch_more).
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() || state.is_short() || !state.ending.is_empty() {
+        if state.gate.is_ready() || state.is_short() || state.has_to_tidy() {
             self.start_ready(state, LAUNCHES);
         }
     }
@@ -256,9 +256,7 @@ impl Core {
         let mut wakes = Wakes::default();
         let mut launched = 0;
         state.has_more_to_start = false;
-        while state.end_groups() {
-            state = self.give_way(state);
-        }
+        state = self.tidy(state);
         loop {
             if state.admit_known(&mut wakes) {
                 drop(state);
@@ -292,6 +290,16 @@ impl Core {
         }
         drop(state);
         wakes.wake();
+    }
+
+    /// Gives back what very many tasks or groups have left, some of it at a time.
+    #[inline]
+    pub(super) fn tidy<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        while state.has_to_tidy() {
+            state.tidy();
+            state = self.give_way(state);
+        }
+        state
     }
 
     /// Gives a task that has started to a worker which is not here. Unlocks meanwhile, if that is a new one.

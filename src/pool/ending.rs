@@ -174,6 +174,7 @@ impl Core {
     ) -> Option<Parked> {
         if let Some(free) = state.retire(seat, end, wakes) {
             self.offer(&mut state, free);
+            drop(self.tidy(state));
             return None;
         }
         let mut free = state.end_active(seat.slot(), end, wakes);
@@ -252,7 +253,7 @@ impl Core {
         let mut state = self.lock();
         wakes.add(settle());
         state.end_unstarted(exit, end, &mut wakes);
-        drop(state);
+        drop(self.tidy(state));
         wakes.wake();
     }
 
