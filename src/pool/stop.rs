@@ -275,8 +275,7 @@ impl Core {
         self.dispatch(state);
         sweep.wakes.wake();
         let mut stopped = sweep.stopped;
-        // From the end, so that the pool gives their slots back one after the other.
-        for (slot, task) in sweep.withdrawn.into_iter().flatten().rev() {
+        for (slot, task) in sweep.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, sweep.withdrawal);
             // Where it ends later, the latch waits for it.
             let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
