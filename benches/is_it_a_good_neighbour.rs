@@ -36,7 +36,14 @@ struct Cell {
     size: usize,
 }
 
-type OnRuntime = (&'static str, fn(Cell, Duration, bool) -> Vec<Duration>);
+/// Whose work keeps the runtime busy.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Pool,
+    Loops,
+}
+
+type Run = fn(Cell, Duration, Work) -> Vec<Duration>;
 
 fn main() {
     let has = |flag: &str| env::args().any(|arg| arg == flag);
@@ -51,8 +58,8 @@ fn main() {
     );
     for (name, run) in runtimes() {
         for cell in cells() {
-            let ours = round(rounds, || run(cell, work, true));
-            let loops = round(rounds, || run(cell, work, false));
+            let ours = round(rounds, || run(cell, work, Work::Pool));
+            let loops = round(rounds, || run(cell, work, Work::Loops));
             print_line(name, cell, ours, loops);
         }
     }
@@ -81,7 +88,7 @@ fn cells() -> Vec<Cell> {
     cells
 }
 
-fn runtimes() -> Vec<OnRuntime> {
+fn runtimes() -> Vec<(&'static str, Run)> {
     vec![
         ("tokio, current_thread", on_tokio::one_thread),
         ("tokio, two threads", on_tokio::two_threads),
@@ -165,132 +172,157 @@ async fn work_off(pool: AioPool, cell: Cell, tasks: u64) {
 }
 
 /// What a loop does: takes pieces of work as long as there are any, and yields after each.
-async fn take_pieces(left: Arc<AtomicU64>, cell: Cell, yield_now: impl AsyncFn()) {
-    while left
-        .fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1))
-        .is_ok()
-    {
+async fn take_pieces<R: Runtime>(left: Arc<AtomicU64>, cell: Cell) {
+    let take = |left: u64| left.checked_sub(1);
+    while left.fetch_update(SeqCst, SeqCst, take).is_ok() {
         spin(cell.microseconds);
-        yield_now().await;
+        R::yield_now().await;
     }
 }
 
 /// Ticks until it is told that the work is over. Returns how late each tick came.
-async fn tick<Sleep: Future>(
-    over: Arc<AtomicBool>,
-    sleep: impl Fn(Duration) -> Sleep,
-) -> Vec<Duration> {
+async fn tick<R: Runtime>(over: Arc<AtomicBool>) -> Vec<Duration> {
     let tick = Duration::from_millis(1);
     let mut late = Vec::new();
     while !over.load(SeqCst) {
         let start = Instant::now();
-        sleep(tick).await;
+        R::sleep(tick).await;
         late.push(start.elapsed().saturating_sub(tick));
     }
     late
 }
 
-fn pieces(cell: Cell, work: Duration) -> u64 {
-    (work.as_micros() as u64 / cell.microseconds).max(1)
+async fn work<R: Runtime>(cell: Cell, time: Duration, whose: Work) {
+    let pieces = (time.as_micros() as u64 / cell.microseconds).max(1);
+    if whose == Work::Pool {
+        return work_off(R::pool(cell.size), cell, pieces).await;
+    }
+    let left = Arc::new(AtomicU64::new(pieces));
+    let spawn = |_| R::spawn(take_pieces::<R>(left.clone(), cell));
+    for ended in (0..cell.size).map(spawn).collect::<Vec<_>>() {
+        ended.await;
+    }
+}
+
+/// Ticks and works side by side, each in a task of the runtime.
+async fn side_by_side<R: Runtime>(cell: Cell, time: Duration, whose: Work) -> Vec<Duration> {
+    let over = Arc::new(AtomicBool::new(false));
+    let ticking = R::spawn(tick::<R>(over.clone()));
+    R::spawn(work::<R>(cell, time, whose)).await;
+    over.store(true, SeqCst);
+    ticking.await
+}
+
+/// What is needed of a runtime.
+trait Runtime: 'static {
+    fn pool(size: usize) -> AioPool;
+    fn spawn<T: Send + 'static>(
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> impl Future<Output = T> + Send;
+    fn sleep(time: Duration) -> impl Future<Output: Send> + Send;
+    fn yield_now() -> impl Future<Output = ()> + Send;
 }
 
 mod on_tokio {
     use super::*;
-    use tokio::runtime::{Builder, Runtime};
-    use tokio::task::yield_now;
-    use tokio::time::sleep;
+    use tokio::runtime::Builder;
 
-    pub(super) fn one_thread(cell: Cell, work: Duration, by_pool: bool) -> Vec<Duration> {
+    struct OnTokio;
+
+    impl Runtime for OnTokio {
+        fn pool(size: usize) -> AioPool {
+            AioPool::new(size)
+        }
+
+        fn spawn<T: Send + 'static>(
+            future: impl Future<Output = T> + Send + 'static,
+        ) -> impl Future<Output = T> + Send {
+            let handle = tokio::spawn(future);
+            async { handle.await.expect("nothing panics") }
+        }
+
+        fn sleep(time: Duration) -> impl Future<Output: Send> + Send {
+            tokio::time::sleep(time)
+        }
+
+        fn yield_now() -> impl Future<Output = ()> + Send {
+            tokio::task::yield_now()
+        }
+    }
+
+    pub(super) fn one_thread(cell: Cell, time: Duration, whose: Work) -> Vec<Duration> {
         let runtime = Builder::new_current_thread().enable_all().build();
-        run(&runtime.expect("a runtime"), cell, work, by_pool)
+        let run = side_by_side::<OnTokio>(cell, time, whose);
+        runtime.expect("a runtime").block_on(run)
     }
 
-    pub(super) fn two_threads(cell: Cell, work: Duration, by_pool: bool) -> Vec<Duration> {
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build();
-        run(&runtime.expect("a runtime"), cell, work, by_pool)
-    }
-
-    fn run(runtime: &Runtime, cell: Cell, work: Duration, by_pool: bool) -> Vec<Duration> {
-        let over = Arc::new(AtomicBool::new(false));
-        let ticking = runtime.spawn(tick(over.clone(), sleep));
-        let working = runtime.spawn(async move {
-            yield_now().await;
-            let tasks = pieces(cell, work);
-            if by_pool {
-                return work_off(AioPool::new(cell.size), cell, tasks).await;
-            }
-            let left = Arc::new(AtomicU64::new(tasks));
-            let piece =
-                |_| tokio::spawn(take_pieces(left.clone(), cell, async || yield_now().await));
-            for ended in (0..cell.size).map(piece).collect::<Vec<_>>() {
-                ended.await.expect("no loop panics");
-            }
-        });
-        runtime.block_on(async {
-            working.await.expect("no work panics");
-            over.store(true, SeqCst);
-            ticking.await.expect("no tick panics")
-        })
+    pub(super) fn two_threads(cell: Cell, time: Duration, whose: Work) -> Vec<Duration> {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(2).enable_all().build();
+        let run = side_by_side::<OnTokio>(cell, time, whose);
+        runtime.expect("a runtime").block_on(run)
     }
 }
 
 #[cfg(feature = "smol")]
 mod on_smol {
     use super::*;
-    use aiopool::Smol;
-    use smol::future::yield_now;
 
-    pub(super) fn run(cell: Cell, work: Duration, by_pool: bool) -> Vec<Duration> {
-        let over = Arc::new(AtomicBool::new(false));
-        let ticking = smol::spawn(tick(over.clone(), smol::Timer::after));
-        let working = smol::spawn(async move {
-            let tasks = pieces(cell, work);
-            if by_pool {
-                return work_off(AioPool::with_spawner(cell.size, Smol), cell, tasks).await;
-            }
-            let left = Arc::new(AtomicU64::new(tasks));
-            let piece =
-                |_| smol::spawn(take_pieces(left.clone(), cell, async || yield_now().await));
-            for ended in (0..cell.size).map(piece).collect::<Vec<_>>() {
-                ended.await;
-            }
-        });
-        smol::block_on(async {
-            working.await;
-            over.store(true, SeqCst);
-            ticking.await
-        })
+    struct OnSmol;
+
+    impl Runtime for OnSmol {
+        fn pool(size: usize) -> AioPool {
+            AioPool::with_spawner(size, aiopool::Smol)
+        }
+
+        fn spawn<T: Send + 'static>(
+            future: impl Future<Output = T> + Send + 'static,
+        ) -> impl Future<Output = T> + Send {
+            smol::spawn(future)
+        }
+
+        fn sleep(time: Duration) -> impl Future<Output: Send> + Send {
+            smol::Timer::after(time)
+        }
+
+        fn yield_now() -> impl Future<Output = ()> + Send {
+            smol::future::yield_now()
+        }
+    }
+
+    pub(super) fn run(cell: Cell, time: Duration, whose: Work) -> Vec<Duration> {
+        smol::block_on(side_by_side::<OnSmol>(cell, time, whose))
     }
 }
 
 #[cfg(feature = "async-std")]
 mod on_async_std {
     use super::*;
-    use aiopool::AsyncStd;
-    use async_std::task::{self, yield_now};
+    use async_std::task;
 
-    pub(super) fn run(cell: Cell, work: Duration, by_pool: bool) -> Vec<Duration> {
-        let over = Arc::new(AtomicBool::new(false));
-        let ticking = task::spawn(tick(over.clone(), task::sleep));
-        let working = task::spawn(async move {
-            let tasks = pieces(cell, work);
-            if by_pool {
-                return work_off(AioPool::with_spawner(cell.size, AsyncStd), cell, tasks).await;
-            }
-            let left = Arc::new(AtomicU64::new(tasks));
-            let piece =
-                |_| task::spawn(take_pieces(left.clone(), cell, async || yield_now().await));
-            for ended in (0..cell.size).map(piece).collect::<Vec<_>>() {
-                ended.await;
-            }
-        });
-        task::block_on(async {
-            working.await;
-            over.store(true, SeqCst);
-            ticking.await
-        })
+    struct OnAsyncStd;
+
+    impl Runtime for OnAsyncStd {
+        fn pool(size: usize) -> AioPool {
+            AioPool::with_spawner(size, aiopool::AsyncStd)
+        }
+
+        fn spawn<T: Send + 'static>(
+            future: impl Future<Output = T> + Send + 'static,
+        ) -> impl Future<Output = T> + Send {
+            task::spawn(future)
+        }
+
+        fn sleep(time: Duration) -> impl Future<Output: Send> + Send {
+            task::sleep(time)
+        }
+
+        fn yield_now() -> impl Future<Output = ()> + Send {
+            task::yield_now()
+        }
+    }
+
+    pub(super) fn run(cell: Cell, time: Duration, whose: Work) -> Vec<Duration> {
+        task::block_on(side_by_side::<OnAsyncStd>(cell, time, whose))
     }
 }

@@ -3,7 +3,7 @@
 //! Nothing in this crate runs foreign code while it holds one of these, so none
 //! is ever poisoned halfway through a change: a poisoned lock is an intact one.
 
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
 
 use crate::sync::{Mutex, MutexGuard};
 
@@ -18,6 +18,16 @@ impl<T> Lock<T> {
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks it, unless it is locked already.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        match self.0.try_lock() {
+            Ok(value) => Some(value),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     #[inline]

@@ -42,16 +42,19 @@ impl<T> Pages<T> {
         self.pages.get_mut(page)?.as_mut()?.notes[at].as_mut()
     }
 
-    pub(crate) fn insert(&mut self, slot: Slot, note: T) {
+    /// Notes something of a slot. Returns what was noted before.
+    pub(crate) fn insert(&mut self, slot: Slot, note: T) -> Option<T> {
         let (page, at) = place(slot);
         if page >= self.pages.len() {
             self.pages.resize_with(page + 1, || None);
         }
         let page = self.pages[page].get_or_insert_with(Page::new);
-        if page.notes[at].replace(note).is_none() {
+        let before = page.notes[at].replace(note);
+        if before.is_none() {
             page.taken += 1;
             self.len += 1;
         }
+        before
     }
 
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
@@ -116,8 +119,7 @@ mod tests {
             let slot = Slot((random % 5000) as u32);
             match random >> 60 {
                 0..8 => {
-                    pages.insert(slot, step);
-                    map.insert(slot, step);
+                    assert_eq!(pages.insert(slot, step), map.insert(slot, step));
                 }
                 _ => assert_eq!(pages.remove(slot), map.remove(&slot)),
             }

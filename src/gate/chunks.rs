@@ -82,6 +82,7 @@ impl<T> Chunks<T> {
         self.len = 0;
     }
 
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         self.chunks.iter().flatten()
     }

@@ -65,11 +65,6 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh(level.0);
     }
 
-    /// Whether a level is held, or one around it.
-    pub(crate) fn is_held(&self, level: LevelId) -> bool {
-        self.levels.path(level.0).any(|(_, level)| level.holds > 0)
-    }
-
     /// Whether a level is paused, or one around it.
     pub(crate) fn is_paused(&self, level: LevelId) -> bool {
         self.levels.path(level.0).any(|(_, level)| level.paused)

@@ -72,17 +72,13 @@ impl<W, A, L> Gate<W, A, L> {
         LevelId(self.place(slot).home)
     }
 
-    /// The slots of all that live at a level or below it, in no order. `None` if they and their groups are more than
-    /// `most`.
-    pub(crate) fn few_slots(&self, level: LevelId, most: usize) -> Option<Vec<Slot>> {
-        if self.living(level) > most {
+    /// The slots of all that live in a group or below it, in no order. `None` if they and their groups are more than
+    /// `most`, or if it is no group but the pool, which has all slots.
+    pub(crate) fn few_slots(&self, group: LevelId, most: usize) -> Option<Vec<Slot>> {
+        if group == LevelId::ROOT || self.living(group) > most {
             return None;
         }
-        if level == LevelId::ROOT {
-            let few = self.register.end() as usize <= most;
-            return few.then(|| self.register.iter().map(|(slot, _)| slot).collect());
-        }
-        let levels = self.levels.below(level.0, most)?.into_iter();
+        let levels = self.levels.below(group.0, most)?.into_iter();
         let slots = levels.flat_map(|at| self.members(self.levels.at(at).member));
         Some(slots.collect())
     }

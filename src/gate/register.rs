@@ -150,6 +150,7 @@ impl<W, A> Register<W, A> {
         self.entries.len() as u32
     }
 
+    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = (Slot, &Entry<W, A>)> {
         let all = self.entries.iter().zip(0..);
         all.filter(|(entry, _)| entry.is_taken())
@@ -179,15 +180,12 @@ impl<W, A> Register<W, A> {
             self.entries.clear();
             self.vacant = NONE;
         }
-        let is_free = |last: &Entry<W, A>| !last.is_taken();
-        let mut trimmed = 0;
-        self.has_excess = true;
-        while trimmed < TRIMMED && self.has_excess {
-            self.has_excess = self.entries.last().is_some_and(is_free);
-            if self.has_excess {
-                self.pop_free();
+        for _ in 0..TRIMMED {
+            self.has_excess = self.entries.last().is_some_and(|last| !last.is_taken());
+            if !self.has_excess {
+                break;
             }
-            trimmed += 1;
+            self.pop_free();
         }
     }
 

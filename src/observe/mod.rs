@@ -8,8 +8,8 @@ use crate::task::{End, TaskInfo};
 
 /// Told when a task begins to wait, starts, and ends.
 ///
-/// Every method does nothing unless it is written, and then costs nothing either: for a method that is not
-/// written, no task is described. They are called by whoever
+/// Every method does nothing unless it is written. For a method that is not written, no task is described, once its
+/// first call has told. They are called by whoever
 /// submits or runs the task, with no lock held, and before the task's handle
 /// learns of it: be quick. A panic in one is caught, and ignored.
 ///

@@ -16,6 +16,8 @@ pub(super) struct Ledger {
     pub(super) waiters: Waiters,
     /// Number of items that its feeds will still pull, as far as their iterators can tell.
     pub(super) unpulled: u64,
+    /// How often all that waits here has been stopped. A feed that was being pulled then does not go on.
+    pub(super) stops: u64,
     /// Number of its tasks that were taken out of the queue, and have not ended.
     pub(super) withdrawn: usize,
     /// How many of its tasks wait in a `join`: those do not wait for each other.
@@ -36,6 +38,7 @@ impl Ledger {
             stats: Stats::default(),
             waiters: Waiters::default(),
             unpulled: 0,
+            stops: 0,
             withdrawn: 0,
             joining: 0,
             handle: Weak::new(),

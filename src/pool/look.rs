@@ -88,7 +88,10 @@ impl AioPool {
     /// # });
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
-        self.find_tasks(usize::MAX, |_| true)
+        let mut listed = Vec::new();
+        self.each_part(|part| listed.extend(part));
+        listed.sort_by_key(|line| line.id);
+        listed.into_iter().map(Line::info).collect()
     }
 
     /// Lists the first of those tasks, by their number, that `is_wanted` accepts: no more than `most`.
@@ -162,16 +165,15 @@ impl AioPool {
     /// Goes through the tasks in parts, of which each is shown when nothing is locked.
     fn each_part(&self, mut show: impl FnMut(Vec<Line>)) {
         let core = self.core();
-        let mut state = core.lock();
-        let mut walk = Walk::new(&state, self.level());
+        let mut walk = Walk::new(&core.lock(), self.level());
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
+            let state = core.lock();
             is_more = walk.part(&state, &mut found);
             let tasks = found.drain(..).filter(|(_, id)| id.is_task());
             let part = tasks.map(|(slot, id)| Line::of(&state, slot, id)).collect();
             drop(state);
             show(part);
-            state = core.lock();
         }
     }
 }

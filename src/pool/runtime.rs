@@ -111,6 +111,11 @@ pub(super) fn of_slot<'s>(
 pub(super) struct NotedRuntimes(BTreeMap<RuntimeId, (Runtime, usize)>);
 
 impl NotedRuntimes {
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn add(&mut self, runtime: &Runtime) {
         let noted = self.0.entry(runtime.id);
         noted.or_insert_with(|| (runtime.clone(), 0)).1 += 1;

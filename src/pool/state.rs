@@ -156,7 +156,17 @@ impl State {
         if let Some(runtime) = &record.runtime {
             self.runtimes.add(runtime);
         }
-        self.records.insert(slot, record);
+        // The task of a feed takes the feed's slot, and with it the runtime.
+        let before = self.records.insert(slot, record);
+        if let Some(runtime) = before.and_then(|before| before.runtime) {
+            self.runtimes.remove(&runtime);
+        }
+    }
+
+    /// How often all that waits at a level, or at one around it, has been stopped.
+    pub(super) fn stops(&self, home: LevelId) -> u64 {
+        let stops = self.gate.path(home).map(|(_, ledger)| ledger.stops);
+        stops.sum()
     }
 
     #[inline(never)]
@@ -525,6 +535,29 @@ mod tests {
             assert!(slots() <= 64, "all were cancelled: {} slots", slots());
             drop((crowd, stays));
         });
+    }
+
+    #[test]
+    #[cfg(feature = "tokio")]
+    fn no_runtime_stays_noted_when_its_tasks_have_ended() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+        };
+        let (main, other) = (runtime(), runtime());
+        for timed in [false, true] {
+            let pool = AioPool::builder().size(2).timed(timed).build().unwrap();
+            main.block_on(async { drop(pool.spawn_n(std::future::pending::<()>())) });
+            let report = other.block_on(async {
+                let named = pool.task(async {}).name("a name").spawn_n();
+                drop(pool.spawn_n(async {}));
+                named.await.unwrap();
+                pool.feed(0..10, |_| async {}).await
+            });
+            assert_eq!(report.completed, 10);
+            assert!(pool.core().lock().runtimes.is_empty());
+        }
     }
 
     #[test]

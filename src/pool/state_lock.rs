@@ -1,15 +1,12 @@
-use std::sync::{PoisonError, TryLockError};
-
 use super::state::State;
+use crate::lock::Lock;
+use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
-use crate::sync::{Mutex, MutexGuard};
 
 /// The pool's one lock. Whoever holds it again and again can let others have it in between.
-///
-/// As with every [`Lock`](crate::lock::Lock), nothing foreign runs under it, so none is poisoned halfway through a change.
 pub(super) struct StateLock {
-    state: Mutex<State>,
+    state: Lock<State>,
     /// Number of threads that found it taken, and have not got it yet.
     waiting: AtomicUsize,
     /// Number of times that one of them has got it.
@@ -22,7 +19,7 @@ const LOOKS: usize = 1000;
 impl StateLock {
     pub(super) fn new(state: State) -> Self {
         Self {
-            state: Mutex::new(state),
+            state: Lock::new(state),
             waiting: AtomicUsize::new(0),
             served: AtomicUsize::new(0),
         }
@@ -32,20 +29,16 @@ impl StateLock {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         if cfg!(aiopool_loom) {
             // The hints would only multiply the orders that the models go through.
-            return self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            return self.state.lock();
         }
-        match self.state.try_lock() {
-            Ok(state) => state,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => self.wait(),
-        }
+        self.state.try_lock().unwrap_or_else(|| self.wait())
     }
 
     #[inline(never)]
     fn wait(&self) -> MutexGuard<'_, State> {
         // Mere hints, which order nothing: a thread that is not seen waits for one part more.
         self.waiting.fetch_add(1, Relaxed);
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.lock();
         self.waiting.fetch_sub(1, Relaxed);
         self.served.fetch_add(1, Relaxed);
         state

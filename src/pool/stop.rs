@@ -88,7 +88,7 @@ impl AioPool {
     /// ```
     pub async fn cancel_all(&self) -> usize {
         let latch = Arc::new(Latch::default());
-        let withdrawn = self.core().stop_all(self.level(), Some(&latch));
+        let withdrawn = self.core().stop(self.level(), Which::All, Some(&latch));
         let core = self.core();
         let cancelled = withdrawn.cancelled + Stopping { core, latch }.await;
         coop::proceed().await;
@@ -100,8 +100,7 @@ impl AioPool {
     /// Those that wait are gone when it returns; the active ones are about to stop.
     /// Tasks that had been asked before are not counted.
     pub fn abort_all(&self) -> usize {
-        let stopped = self.core().stop_all(self.level(), None);
-        stopped.asked
+        self.core().stop(self.level(), Which::All, None).asked
     }
 
     /// Asks the tasks with these numbers to stop, all or none of them. Returns how many they are.
@@ -194,6 +193,7 @@ impl<'l> Sweep<'l> {
             state.await_withdrawn(level, latch);
         }
         state.gate.hold(level);
+        state.gate.kept_mut(level).stops += 1;
         Self {
             level,
             newcomers: state.gate.kept(LevelId::ROOT).stats.submitted.into(),
@@ -205,14 +205,11 @@ impl<'l> Sweep<'l> {
         }
     }
 
-    fn is_newcomer(&self, id: TaskId) -> bool {
-        id.is_task() && id >= self.newcomers
-    }
-
-    /// Takes those out of the queue that wait.
+    /// Takes those out of the queue that wait, but for newcomers.
     fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
         let mut part = Vec::new();
-        for (slot, _) in found {
+        let is_newcomer = |id: TaskId| id.is_task() && id >= self.newcomers;
+        for (slot, _) in found.iter().filter(|(_, id)| !is_newcomer(*id)) {
             let task = state.withdraw_with(self.withdrawal, *slot);
             part.extend(task.map(|task| (*slot, task)));
         }
@@ -220,6 +217,8 @@ impl<'l> Sweep<'l> {
     }
 
     /// Asks what runs to stop: tasks, and what tasks are made of, but not code that runs in place.
+    ///
+    /// No newcomer runs. What has a new number and does is the task of a feed that was there.
     fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
         for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
             if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
@@ -246,10 +245,6 @@ enum Which {
 }
 
 impl Core {
-    fn stop_all(&self, level: LevelId, latch: Option<&Arc<Latch>>) -> Stopped {
-        self.stop(level, Which::All, latch)
-    }
-
     pub(super) fn cancel_waiting(&self, level: LevelId) {
         self.stop(level, Which::Waiting, None);
     }
@@ -261,11 +256,10 @@ impl Core {
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
             is_more = walk.part(&state, &mut found);
-            found.retain(|(_, id)| !sweep.is_newcomer(*id));
-            sweep.withdraw(&mut state, &found);
             if which == Which::All {
                 sweep.ask(&state, &found);
             }
+            sweep.withdraw(&mut state, &found);
             found.clear();
             if is_more {
                 state = self.give_way(state);
@@ -291,15 +285,15 @@ impl Core {
             check(&state, *id, found.get(id).copied())?;
         }
         let (mut withdrawn, mut wakes) = (Vec::new(), Wakes::default());
-        for (id, place) in &found {
-            match state.gate.get(place.slot, *id) {
-                Some(Content::Active(Some(seat))) => {
-                    seat.ask(None, &mut wakes);
-                }
-                Some(Content::Waiting(_)) => withdrawn.extend(state.withdraw(place.slot)),
-                Some(Content::Active(None)) | None => {}
+        let withdrawal = state.open_withdrawal(level);
+        for (id, Found { slot, .. }) in &found {
+            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
+                seat.ask(None, &mut wakes);
             }
+            let task = state.withdraw_with(withdrawal, *slot);
+            withdrawn.extend(task.map(|task| (Exit::Withdrawn(*slot, withdrawal), task)));
         }
+        state.close_withdrawal(withdrawal, &mut wakes);
         self.dispatch(state);
         wakes.wake();
         for (exit, task) in withdrawn {

@@ -13,6 +13,8 @@ pub(super) struct Walk {
     /// The slots to look at. `None` stands for all slots of the pool: it is no detour where most of them are inside.
     slots: Option<Vec<Slot>>,
     next: usize,
+    /// Where all that have been there from the beginning have been met, however many come meanwhile.
+    end: usize,
 }
 
 /// Maximum number of steps in one part: some ten microseconds.
@@ -20,9 +22,12 @@ const STEPS: usize = 1024;
 
 impl Walk {
     pub(super) fn new(state: &State, level: LevelId) -> Self {
+        let slots = state.gate.few_slots(level, STEPS);
+        let all = state.gate.end() as usize;
         Self {
             level,
-            slots: state.gate.few_slots(level, STEPS),
+            end: slots.as_ref().map_or(all, Vec::len),
+            slots,
             next: 0,
         }
     }
@@ -31,25 +36,17 @@ impl Walk {
     pub(super) fn part(&mut self, state: &State, found: &mut Vec<(Slot, TaskId)>) -> bool {
         let mut steps = 0;
         while steps < STEPS {
-            let Some(slot) = self.slot(state) else {
+            if self.next == self.end {
                 return false;
-            };
+            }
+            let slot = self.slots.as_ref().map(|slots| slots[self.next]);
+            let slot = slot.unwrap_or(Slot(self.next as u32));
             self.next += 1;
             let (id, taken) = state.gate.inside(slot, self.level);
             found.extend(id.map(|id| (slot, id)));
             steps += taken;
         }
         true
-    }
-
-    fn slot(&self, state: &State) -> Option<Slot> {
-        match &self.slots {
-            Some(slots) => slots.get(self.next).copied(),
-            None => {
-                let slot = u32::try_from(self.next).ok();
-                slot.filter(|slot| *slot < state.gate.end()).map(Slot)
-            }
-        }
     }
 }
 

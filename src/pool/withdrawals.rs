@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::state::{Exit, State};
@@ -10,16 +11,15 @@ use crate::worker::Latch;
 #[derive(Default)]
 pub(super) struct Withdrawals {
     next: u64,
-    /// Few at a time: one for each thread that stops tasks.
-    going_on: Vec<Withdrawal>,
+    /// Mostly one for each thread that stops tasks; more where ends are put off, deep inside of other ends.
+    going_on: BTreeMap<WithdrawalId, Withdrawal>,
 }
 
 /// Names one withdrawal. It is never given twice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct WithdrawalId(u64);
 
 struct Withdrawal {
-    id: WithdrawalId,
     level: LevelId,
     /// Number of tasks that have not ended.
     left: usize,
@@ -35,13 +35,13 @@ impl State {
         let withdrawals = &mut self.withdrawals;
         withdrawals.next += 1;
         let id = WithdrawalId(withdrawals.next);
-        withdrawals.going_on.push(Withdrawal {
-            id,
+        let withdrawal = Withdrawal {
             level,
             left: 0,
             is_open: true,
             latches: Vec::new(),
-        });
+        };
+        withdrawals.going_on.insert(id, withdrawal);
         id
     }
 
@@ -50,7 +50,7 @@ impl State {
         let task = self.gate.withdraw(slot)?;
         let home = self.gate.home(slot);
         self.change_withdrawn(home, |withdrawn| *withdrawn += 1);
-        if let Some(withdrawal) = self.withdrawals.find(id) {
+        if let Some(withdrawal) = self.withdrawals.going_on.get_mut(&id) {
             withdrawal.left += 1;
         }
         Some(task)
@@ -93,7 +93,7 @@ impl State {
     pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
         let gate = &self.gate;
         let has_some = gate.kept(level).withdrawn > 0;
-        for withdrawal in &mut self.withdrawals.going_on {
+        for withdrawal in self.withdrawals.going_on.values_mut() {
             let may_have_some = has_some || withdrawal.is_open;
             if gate.is_inside(withdrawal.level, level)
                 || may_have_some && gate.is_inside(level, withdrawal.level)
@@ -106,11 +106,6 @@ impl State {
 }
 
 impl Withdrawals {
-    fn find(&mut self, id: WithdrawalId) -> Option<&mut Withdrawal> {
-        let mut going_on = self.going_on.iter_mut();
-        going_on.find(|withdrawal| withdrawal.id == id)
-    }
-
     /// Changes one, and ends it if it is over.
     fn change(
         &mut self,
@@ -118,15 +113,15 @@ impl Withdrawals {
         wakes: &mut Wakes,
         change: impl FnOnce(&mut Withdrawal),
     ) {
-        let Some(at) = self.going_on.iter().position(|one| one.id == id) else {
+        let Some(withdrawal) = self.going_on.get_mut(&id) else {
             return;
         };
-        let withdrawal = &mut self.going_on[at];
         change(withdrawal);
         if withdrawal.left > 0 || withdrawal.is_open {
             return;
         }
-        for latch in self.going_on.swap_remove(at).latches {
+        let latches = self.going_on.remove(&id).map(|over| over.latches);
+        for latch in latches.into_iter().flatten() {
             wakes.add(latch.count_down(false));
         }
     }

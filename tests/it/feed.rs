@@ -423,3 +423,29 @@ fn an_iterator_that_is_wrong_about_its_end_loses_no_items() {
         assert_eq!((report.completed, report.failed), (2, 1));
     });
 }
+
+#[test]
+fn a_feed_goes_no_further_when_all_that_waits_is_cancelled_while_it_is_pulled() {
+    for is_group in [false, true] {
+        let (hand, pool) = Hand::pool(1);
+        let group = pool.group("inner", 1).unwrap();
+        let home = if is_group { group } else { pool.clone() };
+        let items = (0..1000).inspect(move |n| {
+            if *n == 3 {
+                let pool = &pool;
+                // From outside, where nothing is lent for it.
+                std::thread::scope(|threads| {
+                    threads.spawn(|| {
+                        let mut ends = Box::pin(pool.shutdown(Shutdown::CancelWaiting));
+                        assert!(poll_once(ends.as_mut()).is_pending());
+                    });
+                });
+            }
+        });
+        let feed = home.feed(items, |_| async {});
+        hand.run();
+        assert!(feed.is_finished());
+        let report = feed.progress();
+        assert_eq!((report.completed, report.cancelled), (4, 0));
+    }
+}

@@ -6,7 +6,7 @@ use std::thread;
 
 use aiopool::{AioPool, JoinHandle, TaskState};
 
-use crate::support::{on_every_runtime, yield_now};
+use crate::support::{Hand, on_every_runtime, within, yield_now};
 
 /// So many that they do not fit into one part.
 const MANY: usize = 5_000;
@@ -61,7 +61,8 @@ fn cancel_all_lets_none_of_them_start_and_keeps_newcomers_on_every_runtime() {
                     let asked = home.abort_all();
                     begins.store(true, SeqCst);
                     assert!(asked >= MANY);
-                    for _ in 0..100 {
+                    let submitted = pool.stats().submitted;
+                    while pool.stats().submitted < submitted + 10 {
                         thread::yield_now();
                     }
                     ended.store(true, SeqCst);
@@ -72,6 +73,7 @@ fn cancel_all_lets_none_of_them_start_and_keeps_newcomers_on_every_runtime() {
                 for handle in handles {
                     assert!(handle.await.unwrap_err().is_cancelled());
                 }
+                assert!(newcomers.iter().any(|(is_late, _)| *is_late));
                 for (is_late, handle) in newcomers {
                     let result = handle.await;
                     assert!(result.is_ok() || !is_late && result.unwrap_err().is_cancelled());
@@ -167,8 +169,32 @@ fn a_list_has_every_task_once_that_is_there_all_the_while_on_every_runtime() {
 }
 
 #[test]
+fn many_are_aborted_by_their_numbers_and_inside_of_the_ends_of_others() {
+    within("this machine", || {
+        let (_hand, pool) = Hand::pool(1);
+        pool.pause();
+        let many = || pool.map_n(0..20 * MANY, |_| async {});
+        let handles = many();
+        let aborted = pool.abort(handles.iter().map(JoinHandle::id));
+        assert_eq!(aborted, Ok(20 * MANY));
+        assert!(handles.iter().all(JoinHandle::is_finished));
+        // At one of these depths the ends of all of them are put off.
+        for depth in 5..10 {
+            let owned: Vec<_> = many().into_iter().map(JoinHandle::abort_on_drop).collect();
+            let owner = pool.spawn_n(async move { drop(owned) });
+            let deep = (0..depth).fold(owner.abort_on_drop(), |inner, _| {
+                let outer = pool.spawn_n(async move { drop(inner) });
+                outer.abort_on_drop()
+            });
+            drop(deep);
+            assert!(pool.is_empty());
+        }
+    });
+}
+
+#[test]
 fn abort_by_number_finds_a_task_among_many() {
-    let (_hand, pool) = crate::support::Hand::pool(1);
+    let (_hand, pool) = Hand::pool(1);
     let group = pool.group("inner", 1).unwrap();
     let handles = pool.map_n(0..MANY, |_| async {});
     let inside = group.map_n(0..MANY, |_| async {});

@@ -47,6 +47,8 @@ pub(super) struct Source<I, F, Fut> {
     /// In a pool with a rate: its start is that of the item that it pulls.
     token: Option<Token>,
     unpulled: Unpulled,
+    /// How often all that waits had been stopped, when it entered the queue.
+    stops: u64,
 }
 
 impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
@@ -74,6 +76,7 @@ where
             ahead: None,
             token: core.token(),
             unpulled,
+            stops: 0,
         }
     }
 
@@ -151,24 +154,28 @@ where
     ) -> Option<Parked> {
         let (tracker, home, slot) = (self.tracker.clone(), self.home, turn.seat.slot());
         let mut item = Box::new(Item::new(pulled.future, extras));
-        let mut state = turn.core.lock();
-        let id = state.number_item(slot);
-        if let Some(mut record) = record {
+        let record = record.map(|mut record| {
             record.times.start();
             record.runtime.clone_from(&self.runtime);
+            record
+        });
+        let mut state = turn.core.lock();
+        let id = state.number_item(slot);
+        if let Some(record) = record {
             state.keep_record(slot, record);
         }
+        let is_stopped = state.stops(home) != self.stops;
         let (last, waits) = match pulled.is_last {
             true => (Some(self), None),
             false => (None, Some(self.enter(&mut state))),
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
-        // It may have been aborted while it was pulled, or be about to be, where it is no longer.
-        let goes_on = goes_on && !turn.seat.is_aborted() && !state.gate.is_held(home);
+        // It may have been aborted while it was pulled.
+        let goes_on = goes_on && !turn.seat.is_aborted();
         state.begin(slot);
         let withdrawn = match waits {
-            Some((source, _)) if !goes_on => state.withdraw_source(source),
+            Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
         };
         // A worker whose item ends at once is wanted again for the next.
@@ -201,8 +208,8 @@ where
         self.token = core.token();
         let (tracker, home) = (self.tracker.clone(), self.home);
         let mut state = core.lock();
+        let goes_on = state.stops(home) == self.stops;
         let at = self.enter(&mut state);
-        let goes_on = !state.gate.is_held(home);
         let withdrawn = match tracker.park_again(at, goes_on) {
             true => None,
             false => state.withdraw_source(at.0),
@@ -226,6 +233,7 @@ where
     /// Stands behind all that are in the queue.
     fn enter(mut self: Box<Self>, state: &mut State) -> Place {
         self.unpulled.count(state, self.home);
+        self.stops = state.stops(self.home);
         let (id, home, runtime) = (self.id, self.home, self.runtime.clone());
         let parked = |_| Box::into_pin(self) as Parked;
         let slot = state.gate.enter(id, home, Standing::PLAIN, parked);
