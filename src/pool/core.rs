@@ -292,16 +292,6 @@ impl Core {
         wakes.wake();
     }
 
-    /// Gives back what very many tasks or groups have left, some of it at a time.
-    #[inline]
-    pub(super) fn tidy<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        while state.has_to_tidy() {
-            state.tidy();
-            state = self.give_way(state);
-        }
-        state
-    }
-
     /// Gives a task that has started to a worker which is not here. Unlocks meanwhile, if that is a new one.
     fn hand_over<'a>(
         &'a self,

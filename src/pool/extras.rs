@@ -97,18 +97,6 @@ impl Extras for TaskExtras {
 }
 
 impl More {
-    /// Boxes it, if there is anything that the worker has to know.
-    pub(super) fn boxed(self) -> Option<Box<Self>> {
-        let limits = [&self.run_limit, &self.grace];
-        let callbacks = [&self.on_cancel, &self.on_end];
-        let is_empty = limits.into_iter().all(Option::is_none)
-            && callbacks.into_iter().all(Option::is_none)
-            && self.wait.is_none()
-            && self.identity.is_none()
-            && self.watch.is_none();
-        (!is_empty).then(|| Box::new(self))
-    }
-
     /// The task has got its permit.
     pub(super) fn admitted(&self, wakes: &mut Wakes) {
         if let Some(watch) = &self.watch {

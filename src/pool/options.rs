@@ -24,24 +24,17 @@ pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<Origin>)>>;
 pub(super) type Callback = Box<dyn FnOnce(TaskId) + Send>;
 
 impl TaskOptions {
+    /// Returns whether the worker of the task has to know of them.
+    pub(super) fn concern_the_worker(&self) -> bool {
+        let limits = [self.run_limit, self.wait_limit, self.grace];
+        let callbacks = [&self.on_cancel, &self.on_end];
+        limits.iter().any(Option::is_some)
+            || callbacks.into_iter().any(Option::is_some)
+            || self.identity.is_some()
+    }
+
     /// Returns whether the task is its future, and nothing else.
     pub(super) fn is_empty(&self) -> bool {
-        let Self {
-            name,
-            standing,
-            run_limit,
-            wait_limit,
-            grace,
-            on_cancel,
-            on_end,
-            identity,
-        } = self;
-        let limits = [run_limit, wait_limit, grace];
-        *standing == Standing::PLAIN
-            && limits.into_iter().all(Option::is_none)
-            && name.is_none()
-            && on_cancel.is_none()
-            && on_end.is_none()
-            && identity.is_none()
+        !self.concern_the_worker() && self.name.is_none() && self.standing == Standing::PLAIN
     }
 }

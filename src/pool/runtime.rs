@@ -143,3 +143,30 @@ impl fmt::Debug for Runtime {
         f.debug_tuple("Runtime").field(&self.id).finish()
     }
 }
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use crate::pool::AioPool;
+
+    #[test]
+    fn no_runtime_stays_noted_when_its_tasks_have_ended() {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+        };
+        let (main, other) = (runtime(), runtime());
+        for timed in [false, true] {
+            let pool = AioPool::builder().size(2).timed(timed).build().unwrap();
+            main.block_on(async { drop(pool.spawn_n(std::future::pending::<()>())) });
+            let report = other.block_on(async {
+                let named = pool.task(async {}).name("a name").spawn_n();
+                drop(pool.spawn_n(async {}));
+                named.await.unwrap();
+                pool.feed(0..10, |_| async {}).await
+            });
+            assert_eq!(report.completed, 10);
+            assert!(pool.core().lock().runtimes.is_empty());
+        }
+    }
+}

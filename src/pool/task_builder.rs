@@ -259,22 +259,14 @@ where
         patience: Patience,
         runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
+        if self.options.is_empty() && self.pool.takes_bare_futures() {
+            return self.ask_bare(start, patience, runs);
+        }
         let Self {
             pool,
             mut body,
             options,
         } = self;
-        if options.is_empty() && pool.takes_bare_futures() {
-            body.extras_mut().start = start;
-            return match (patience, runs) {
-                (Patience::Park, Runs::AtItsWorker) => Ok(pool.submit_bare(body)),
-                _ => {
-                    let mut order = pool.bare_order();
-                    order.terms.runs = runs;
-                    pool.submit(body, order, patience)
-                }
-            };
-        }
         let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
         let standing = options.standing;
         let Equipment {
@@ -309,6 +301,23 @@ where
         }
         Ok(handle)
     }
+
+    /// The same for a task without options, in a pool where it needs nothing beyond its future.
+    #[track_caller]
+    fn ask_bare(
+        mut self,
+        start: Start,
+        patience: Patience,
+        runs: Runs,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
+        self.body.extras_mut().start = start;
+        if (patience, runs) == (Patience::Park, Runs::AtItsWorker) {
+            return Ok(self.pool.submit_bare(self.body));
+        }
+        let mut order = self.pool.bare_order();
+        order.terms.runs = runs;
+        self.pool.submit(self.body, order, patience)
+    }
 }
 
 /// What the options of a task come to.
@@ -325,6 +334,7 @@ impl AioPool {
     /// Makes of its options what the task needs, its handles, and the pool.
     pub(super) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
         let settings = &self.core().settings;
+        let concern_the_worker = options.concern_the_worker();
         let named = options
             .name
             .map(|name| Arc::new(self.inner.origin.named(name)));
@@ -335,7 +345,8 @@ impl AioPool {
             let (label, group) = (label.clone(), self.group_name());
             Watch::new(watcher.clone(), label, group, options.standing, times)
         });
-        let more = More {
+        let is_needed = concern_the_worker || watch.is_some();
+        let more = || More {
             label: label.clone(),
             run_limit: options.run_limit.map(|limit| self.limit(limit)),
             grace: options.grace.map(|grace| self.limit(grace)),
@@ -343,13 +354,13 @@ impl AioPool {
             identity: options.identity,
             on_cancel: options.on_cancel,
             on_end: options.on_end,
-            watch,
             begun: false,
+            watch,
         };
         let extras = TaskExtras {
             start: Start::Silent,
             token: self.core().token(),
-            more: more.boxed(),
+            more: is_needed.then(|| Box::new(more())),
         };
         let record = TaskRecord {
             label: named,

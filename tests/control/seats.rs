@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use aiopool::AioPool;
 use aiopool::control::Builder;
 
-use crate::support::{Client, Server, eventually, simple, with_work};
+use crate::support::{Client, Runtime, Server, eventually, simple, with_work};
 
 const TITLE: &str = "SimpleTaskPool-demo";
 
@@ -105,8 +105,12 @@ fn who_waits_with_half_a_connection_is_answered_without_a_seat() {
 }
 
 #[test]
+#[cfg(unix)]
 fn who_reads_nothing_with_half_a_connection_gives_way_too() {
-    let server = Server::tcp(1, |pool| simple(pool).max_sessions(1));
+    let path = format!("aiopool-half-{}.sock", std::process::id());
+    let path = std::env::temp_dir().join(path);
+    let begin = async |pool| simple(pool).max_sessions(1).serve_unix(path).await;
+    let server = Server::begin(Runtime::TokioOneThread, 1, begin).unwrap();
     for _ in 0..20_000 {
         drop(server.pool.spawn_n(std::future::pending::<()>()));
     }
@@ -114,10 +118,12 @@ fn who_reads_nothing_with_half_a_connection_gives_way_too() {
     half.send("tasks -n 10000\n".repeat(30).as_bytes());
     half.finish();
     eventually("its seat is free", || server.text().title == TITLE);
+    // A Unix socket takes a small part of an answer: where that begins to arrive, its rest waits.
+    half.read();
     let _mutes = mutes(&server, 40, b"");
     is_let_in(&server, "{}");
     let said = half.read_to_end();
-    assert!(said.matches("and 10000 more").count() < 30, "it is cut");
+    assert!(!said.contains("and 10000 more"), "the answer is cut");
 }
 
 const TOKEN: &str = r#"{"token": "sesame"}"#;

@@ -1,0 +1,119 @@
+//! Giving back what very many tasks or groups have left, with the pool locked for a moment only.
+
+use super::core::Core;
+use super::state::State;
+use crate::gate::LevelId;
+use crate::sync::MutexGuard;
+
+/// Maximum number of groups that end under one lock.
+const AT_ONCE: usize = 256;
+
+impl Core {
+    /// Gives back what very many tasks or groups have left, some of it at a time.
+    #[inline]
+    pub(super) fn tidy<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        while state.has_to_tidy() {
+            state.tidy();
+            state = self.give_way(state);
+        }
+        state
+    }
+}
+
+impl State {
+    /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
+    ///
+    /// Of very many inside each other, some are left to [`tidy`](Self::tidy).
+    pub(super) fn end_group(&mut self, group: LevelId) {
+        self.ending.push(group);
+        self.end_groups();
+    }
+
+    /// Whether very many tasks or groups have left something that is to be given back.
+    #[inline]
+    pub(super) fn has_to_tidy(&self) -> bool {
+        self.gate.has_excess() || !self.ending.is_empty()
+    }
+
+    /// Gives some of it back.
+    pub(super) fn tidy(&mut self) {
+        self.end_groups();
+        if self.gate.has_excess() {
+            self.gate.trim();
+        }
+    }
+
+    fn end_groups(&mut self) {
+        for _ in 0..AT_ONCE {
+            let Some(ending) = self.ending.pop() else {
+                return;
+            };
+            let around = self.end_one_group(ending);
+            self.ending.extend(around);
+        }
+    }
+
+    /// Forgets a group, unless it lives. Returns the one around it.
+    fn end_one_group(&mut self, group: LevelId) -> Option<LevelId> {
+        // It may have ended since it was noted, while others had the lock.
+        let is_there = group != LevelId::ROOT && self.gate.lives(group);
+        if !is_there || self.gate.kept(group).handles > 0 {
+            return None;
+        }
+        let (ledger, parent) = self.gate.remove_level(group)?;
+        let names = &mut self.gate.kept_mut(parent).groups;
+        if names.get(&ledger.name) == Some(&group) {
+            names.remove(&ledger.name);
+        }
+        Some(parent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pool::AioPool;
+    use crate::spawner::FnSpawner;
+
+    fn on_tokio(test: impl AsyncFnOnce(AioPool)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let spawner = FnSpawner(|worker| drop(tokio::spawn(worker)));
+        let test = async { test(AioPool::with_spawner(2, spawner)).await };
+        runtime.unwrap().block_on(test);
+    }
+
+    #[test]
+    fn a_crowd_that_has_ended_leaves_no_slots_though_one_task_stays() {
+        on_tokio(async |pool| {
+            let slots = || pool.core().lock().gate.end();
+            let stays = pool.spawn(std::future::pending::<()>()).await;
+            let crowd = || pool.map_n(0..100_000, |_| async {});
+            for handle in crowd() {
+                handle.await.unwrap();
+            }
+            assert!(slots() <= 64, "they have run: {} slots", slots());
+            crowd().iter().for_each(|handle| _ = handle.abort());
+            assert!(slots() <= 64, "each was aborted: {} slots", slots());
+            let crowd = crowd();
+            pool.core().cancel_waiting(pool.level());
+            assert!(slots() <= 64, "all were cancelled: {} slots", slots());
+            drop((crowd, stays));
+        });
+    }
+
+    #[test]
+    fn groups_inside_each_other_all_end_with_the_last_task() {
+        on_tokio(async |pool| {
+            let mut inner = pool.group("inner", 1).unwrap();
+            for _ in 0..5_000 {
+                inner = inner.group("inner", 1).unwrap();
+            }
+            let handle = inner.spawn_n(async {});
+            drop(inner);
+            assert_eq!(pool.groups().len(), 1);
+            handle.await.unwrap();
+            assert!(pool.groups().is_empty());
+            let levels = pool.core().lock().gate.levels_at(0, usize::MAX / 2);
+            assert_eq!(levels.map(|levels| levels.len()), Some(1));
+        });
+    }
+}
