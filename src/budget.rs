@@ -43,6 +43,14 @@ impl Budget {
         }
     }
 
+    /// A budget without clock.
+    pub(crate) fn untimed(most: u32) -> Self {
+        Self {
+            next_look: most,
+            ..Self::new(most, Pace::Short)
+        }
+    }
+
     /// Counts a step. Returns whether another may follow, and notes the pace where it has looked.
     #[inline]
     pub(crate) fn spend(&mut self, pace: &mut Pace) -> bool {
@@ -105,6 +113,13 @@ mod tests {
         assert_eq!(steps(&mut pace, 64, TIME), 1);
         assert_eq!(steps(&mut pace, 64, Duration::ZERO), 64);
         assert_eq!(pace, Pace::Short);
+    }
+
+    #[test]
+    fn a_budget_without_clock_counts_steps_alone() {
+        let (mut budget, mut pace) = (Budget::untimed(40), Pace::Short);
+        budget.begun = Some(Instant::now() - HOUR);
+        assert_eq!((1..).find(|_| !budget.spend(&mut pace)), Some(40));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 
+use crate::budget::{Budget, Pace};
 use crate::sync::thread_local;
 
 /// Number of awaits on one thread that may be ready in a row.
@@ -73,6 +74,22 @@ impl Drop for Left {
     }
 }
 
+/// A budget for the steps of one poll of an await.
+///
+/// A caller that polls by hand may poll once, however long its thread stood still meanwhile: its steps are counted, and
+/// not timed.
+pub(crate) fn steps(most: u32, cx: &Context<'_>) -> Budget {
+    match is_by_hand(cx) {
+        true => Budget::untimed(most),
+        false => Budget::new(most, Pace::Short),
+    }
+}
+
+/// Whether the waker wakes no task, so that the caller polls by hand. Such a waker needs no data.
+fn is_by_hand(cx: &Context<'_>) -> bool {
+    cx.waker().data().is_null()
+}
+
 /// Spends a unit of the budget, and yields first if there is none.
 pub(crate) async fn proceed() {
     poll_fn(|cx| poll(cx, |_| Poll::Ready(()))).await;
@@ -81,8 +98,7 @@ pub(crate) async fn proceed() {
 #[cold]
 fn poll_yield(cx: &Context<'_>) -> Poll<()> {
     LEFT.with(|left| left.set(BUDGET));
-    // A waker that wakes no task needs no data.
-    if cx.waker().data().is_null() && BY_HAND.with(Cell::get) < BUDGETS_BY_HAND {
+    if is_by_hand(cx) && BY_HAND.with(Cell::get) < BUDGETS_BY_HAND {
         BY_HAND.with(|used| used.set(used.get() + 1));
         return Poll::Ready(());
     }

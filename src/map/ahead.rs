@@ -1,7 +1,9 @@
 use std::sync::Arc;
+use std::task::Context;
 
 use super::completion::Ended;
 use crate::budget::{Budget, Pace};
+use crate::coop;
 use crate::pool::{AioPool, ResizeListener};
 
 /// How many results a stream may have pulled and not given.
@@ -68,10 +70,10 @@ pub(super) struct Pull {
 const ITEMS_IN_A_POLL: u32 = 32;
 
 impl Pull {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(cx: &Context<'_>) -> Self {
         Self {
             has_pulled: false,
-            budget: Budget::new(ITEMS_IN_A_POLL, Pace::Short),
+            budget: coop::steps(ITEMS_IN_A_POLL, cx),
         }
     }
 

@@ -123,7 +123,7 @@ impl<S> Batches<S> {
 impl<S: Gathers> Batches<S> {
     /// Gathers what is there.
     fn gather(&mut self, cx: &mut Context<'_>) -> Look {
-        look(|| {
+        look(cx, |cx| {
             let next = self.results.poll_result(cx);
             next.map(|next| next.map(|result| self.add(result)))
         })

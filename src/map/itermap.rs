@@ -159,8 +159,8 @@ where
     }
 
     /// Submits as many items as may be ahead of the reader, and as one poll may pull.
-    fn pull(&mut self) -> Pulled {
-        let mut pull = Pull::new();
+    fn pull(&mut self, cx: &Context<'_>) -> Pulled {
+        let mut pull = Pull::new(cx);
         while let Some(items) = &mut self.items {
             if !self.flow.wants_item() {
                 return Pulled::Enough;
@@ -201,7 +201,7 @@ where
     type Value = Fut::Output;
 
     fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let pulled = self.pull();
+        let pulled = self.pull(cx);
         self.flow.poll_result(cx, pulled)
     }
 

@@ -1,6 +1,7 @@
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use crate::budget::{Budget, Pace};
+use crate::budget::Pace;
+use crate::coop;
 
 /// What a look at results that may be there has come to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -17,10 +18,13 @@ pub(super) enum Look {
 pub(super) const RESULTS_IN_A_POLL: u32 = 1024;
 
 /// Takes results, each by a call of `take`, until there is none.
-pub(super) fn look(mut take: impl FnMut() -> Poll<Option<()>>) -> Look {
-    let mut budget = Budget::new(RESULTS_IN_A_POLL, Pace::Short);
+pub(super) fn look(
+    cx: &mut Context<'_>,
+    mut take: impl FnMut(&mut Context<'_>) -> Poll<Option<()>>,
+) -> Look {
+    let mut budget = coop::steps(RESULTS_IN_A_POLL, cx);
     loop {
-        match take() {
+        match take(cx) {
             Poll::Ready(Some(())) => {}
             Poll::Ready(None) => return Look::Ended,
             Poll::Pending => return Look::Dry,

@@ -99,7 +99,7 @@ where
 {
     /// Submits what the stream has, as far as it may be ahead of the reader, and as one poll may pull.
     fn pull(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Pulled {
-        let (mut this, mut pull) = (self.project(), Pull::new());
+        let (mut this, mut pull) = (self.project(), Pull::new(cx));
         while let Some(items) = this.items.as_mut().as_pin_mut() {
             if !this.flow.wants_item() {
                 return Pulled::Enough;

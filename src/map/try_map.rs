@@ -6,7 +6,7 @@ use super::indexed::Indexed;
 use super::look::RESULTS_IN_A_POLL;
 use super::members::Members;
 use super::shed::Shed;
-use crate::budget::{Budget, Pace};
+use crate::budget::Pace;
 use crate::coop;
 use crate::error::TryMapError;
 use crate::pool::AioPool;
@@ -120,7 +120,7 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        let mut budget = Budget::new(RESULTS_IN_A_POLL, Pace::Short);
+        let mut budget = coop::steps(RESULTS_IN_A_POLL, cx);
         loop {
             let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
                 return Poll::Ready(Ok(()));

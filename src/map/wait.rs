@@ -90,7 +90,7 @@ impl<T> Waiting<T> {
         cx: &mut Context<'_>,
     ) -> Poll<()> {
         loop {
-            match look(|| self.take(cx)) {
+            match look(cx, |cx| self.take(cx)) {
                 Look::Ended => return Poll::Ready(()),
                 Look::Broken => {
                     cx.waker().wake_by_ref();

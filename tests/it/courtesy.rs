@@ -1,9 +1,12 @@
 //! Awaits that are ready at once, again and again, leave others on the thread their turn.
 
 use std::pin::pin;
+use std::task::Poll;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use aiopool::{ReturnWhen, Shutdown, iterwait, lend, wait};
+use futures::StreamExt;
 use futures::future::{Either, select};
 
 use crate::support::{Hand, on_every_runtime, poll_once, yield_now};
@@ -109,6 +112,40 @@ fn polled_by_hand_what_is_ready_says_so() {
         let polled = poll_once(std::pin::Pin::new(&mut handle));
         assert!(matches!(polled, std::task::Poll::Ready(Ok(value)) if value == n));
     }
+}
+
+#[test]
+fn polled_by_hand_no_await_is_short_of_time() {
+    let (hand, pool) = Hand::pool(1000);
+    let square = |n: u64| async move { n * n };
+    let handles = || pool.map_n(0..1000, square);
+    let mut waiting = pin!(wait(handles(), ReturnWhen::AllCompleted, None));
+    let mut handles = iterwait(handles()).batches(ReturnWhen::AllCompleted);
+    let mut all = pin!(pool.try_map(0..1000, |n| async move { Ok::<_, ()>(n) }));
+    assert!(poll_once(waiting.as_mut()).is_pending());
+    assert!(poll_once(pin!(handles.next())).is_pending());
+    hand.run();
+    assert!(poll_once(all.as_mut()).is_pending());
+    hand.run();
+
+    assert!(matches!(poll_once(waiting), Poll::Ready(waited) if waited.done.len() == 1000));
+    assert!(
+        matches!(poll_once(pin!(handles.next())), Poll::Ready(Some(batch)) if batch.len() == 1000)
+    );
+    assert!(matches!(poll_once(all), Poll::Ready(Ok(values)) if values.len() == 1000));
+}
+
+#[test]
+fn polled_by_hand_a_slow_iterator_is_pulled_as_far_as_it_may_be() {
+    let (_hand, pool) = Hand::pool(9);
+    let slow = || (0..9).inspect(|_| sleep(Duration::from_millis(1)));
+    let mut iterated = pool.itermap(slow(), |n| async move { n }).buffer(9);
+    assert!(poll_once(pin!(iterated.next())).is_pending());
+    assert_eq!(pool.len(), 9);
+    let stream = futures::stream::iter(slow());
+    let mut streamed = pin!(pool.itermap_stream(stream, |n| async move { n }));
+    assert!(poll_once(pin!(streamed.next())).is_pending());
+    assert_eq!(pool.len(), 18);
 }
 
 #[test]
