@@ -1,7 +1,8 @@
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU64;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Context;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -73,7 +74,7 @@ impl Tokio {
 impl Spawner for Tokio {
     fn spawn(&self, worker: Worker) {
         if let Some(runtime) = self.runtime() {
-            runtime.spawn(worker);
+            runtime.spawn(worker.wake_later_by(wake_later));
         }
     }
 
@@ -116,6 +117,15 @@ impl Spawner for Tokio {
             // Which makes it the last one seen.
             Choice::Current(_) => Some(Arc::new(Tokio::handle(self.runtime()?))),
         }
+    }
+}
+
+/// Wakes the task of tokio that is polled, when tokio has looked at its timers and sockets.
+fn wake_later(cx: &mut Context<'_>) {
+    // Its first poll does that, and no other is needed.
+    let asked = !is_thread_ending() && pin!(tokio::task::yield_now()).poll(cx).is_pending();
+    if !asked {
+        cx.waker().wake_by_ref();
     }
 }
 

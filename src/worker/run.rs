@@ -54,6 +54,8 @@ struct Tasks {
     stay: Stay,
     /// Of the tasks that it runs.
     pace: Pace,
+    /// Wakes a worker whose tasks are long.
+    wake_later: fn(&mut Context<'_>),
     /// The waker that it has left at its seat.
     known: Option<Waker>,
 }
@@ -111,9 +113,18 @@ impl Worker {
                 ran: false,
                 stay: Stay::First,
                 pace: Pace::default(),
+                wake_later: |cx| cx.waker().wake_by_ref(),
                 known: None,
             }),
         }
+    }
+
+    /// Lets the runtime look at its timers and sockets before the next long task: `wake` wakes after that.
+    pub(crate) fn wake_later_by(mut self, wake: fn(&mut Context<'_>)) -> Self {
+        if let Role::Tasks(tasks) = &mut self.role {
+            tasks.wake_later = wake;
+        }
+        self
     }
 
     pub(crate) fn timing(timer: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
@@ -174,7 +185,10 @@ impl Tasks {
                 break;
             }
         }
-        cx.waker().wake_by_ref();
+        match self.pace {
+            Pace::Short => cx.waker().wake_by_ref(),
+            Pace::Long => (self.wake_later)(cx),
+        }
         Poll::Pending
     }
 

@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use aiopool::{ReturnWhen, Shutdown, iterwait, lend, wait};
+use aiopool::{AioPool, ReturnWhen, Shutdown, iterwait, lend, wait};
 use futures::StreamExt;
 use futures::future::{Either, select};
 
@@ -192,4 +192,25 @@ fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
         // The first poll cannot know, and runs two.
         assert!(polls >= 9, "{polls}");
     }
+}
+
+#[test]
+fn long_tasks_let_tokio_look_at_its_timers_after_each() {
+    let long = |_| async { sleep(Duration::from_millis(2)) };
+    let ticked = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap()
+        .block_on(async {
+            let pool = AioPool::new(1);
+            let done = pool.map_n(0..50, long);
+            let mut ticked = 0;
+            while !done.iter().all(|task| task.is_finished()) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                ticked += 1;
+            }
+            ticked
+        });
+    // So many as there were tasks, but for the first poll, which cannot know, and some that the machine keeps waiting.
+    assert!(ticked >= 40, "{ticked}");
 }
