@@ -90,6 +90,54 @@ fn is_by_hand(cx: &Context<'_>) -> bool {
     cx.waker().data().is_null()
 }
 
+/// Maximum number of short steps in one poll, such as the end of a task.
+pub(crate) const STEPS_IN_A_POLL: u32 = 1024;
+
+/// Takes steps until there is none, some in each poll. Each returns whether there was one.
+pub(crate) fn poll_steps(cx: &Context<'_>, mut step: impl FnMut() -> bool) -> Poll<()> {
+    let mut budget = steps(STEPS_IN_A_POLL, cx);
+    while step() {
+        if !budget.spend(&mut Pace::Short) {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+    }
+    Poll::Ready(())
+}
+
+/// Takes that many steps, some in each poll, each with its number. Dropped before, it takes the rest at once.
+pub(crate) async fn in_parts(count: usize, step: impl FnMut(usize)) {
+    let mut parts = Parts {
+        next: 0,
+        count,
+        step,
+    };
+    poll_fn(|cx| poll_steps(cx, || parts.advance())).await;
+}
+
+struct Parts<F: FnMut(usize)> {
+    next: usize,
+    count: usize,
+    step: F,
+}
+
+impl<F: FnMut(usize)> Parts<F> {
+    fn advance(&mut self) -> bool {
+        let is_left = self.next < self.count;
+        if is_left {
+            self.next += 1;
+            (self.step)(self.next - 1);
+        }
+        is_left
+    }
+}
+
+impl<F: FnMut(usize)> Drop for Parts<F> {
+    fn drop(&mut self) {
+        while self.advance() {}
+    }
+}
+
 /// Spends a unit of the budget, and yields first if there is none.
 pub(crate) async fn proceed() {
     poll_fn(|cx| poll(cx, |_| Poll::Ready(()))).await;

@@ -1,7 +1,7 @@
 use std::task::{Context, Poll};
 
 use crate::budget::Pace;
-use crate::coop;
+use crate::coop::{self, STEPS_IN_A_POLL};
 
 /// What a look at results that may be there has come to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,15 +14,12 @@ pub(super) enum Look {
     Broken,
 }
 
-/// Maximum number of results that are taken in one poll.
-pub(super) const RESULTS_IN_A_POLL: u32 = 1024;
-
 /// Takes results, each by a call of `take`, until there is none.
 pub(super) fn look(
     cx: &mut Context<'_>,
     mut take: impl FnMut(&mut Context<'_>) -> Poll<Option<()>>,
 ) -> Look {
-    let mut budget = coop::steps(RESULTS_IN_A_POLL, cx);
+    let mut budget = coop::steps(STEPS_IN_A_POLL, cx);
     loop {
         match take(cx) {
             Poll::Ready(Some(())) => {}

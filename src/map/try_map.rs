@@ -3,14 +3,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::indexed::Indexed;
-use super::look::RESULTS_IN_A_POLL;
 use super::members::Members;
 use super::shed::Shed;
 use crate::budget::Pace;
-use crate::coop;
+use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, Keeper};
+use crate::task::{AbortOnDrop, JoinError, Keeper, ask_all};
 use crate::unwind::discard;
 
 impl AioPool {
@@ -120,7 +119,7 @@ impl<T, E> Trial<T, E> {
 
     /// Ready when all have ended well, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
-        let mut budget = coop::steps(RESULTS_IN_A_POLL, cx);
+        let mut budget = coop::steps(STEPS_IN_A_POLL, cx);
         loop {
             let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
                 return Poll::Ready(Ok(()));
@@ -143,9 +142,7 @@ impl<T, E> Trial<T, E> {
             .take()
             .map(|task| task.future.detach())
             .collect();
-        for handle in &rest {
-            handle.abort();
-        }
+        ask_all(&rest).await;
         for handle in rest {
             discard(handle.await);
         }

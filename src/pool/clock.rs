@@ -375,7 +375,7 @@ impl Core {
 /// The timer.
 impl Core {
     fn launch_timer(&self) {
-        self.launch(Worker::timing(Timer::of(&self.me(), None)));
+        self.launch(Worker::aside(Timer::of(&self.me(), None)));
     }
 
     /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if there is
@@ -387,7 +387,7 @@ impl Core {
         };
         if self.clock.times.lock().begin() {
             let timer = Timer::of(&self.me(), Some(untried));
-            self.launch_on(Some(runtime), Worker::timing(timer));
+            self.launch_on(Some(runtime), Worker::aside(timer));
         }
         true
     }

@@ -230,7 +230,7 @@ impl Core {
             return Some(self.give_up(exit, task, failure));
         }
         let (core, latch) = (self.me(), latch.cloned());
-        latch.iter().for_each(|latch| latch.add());
+        latch.iter().for_each(|latch| latch.add(1));
         nesting::postpone(move || {
             let end = core.give_up(exit, task, failure);
             wake(latch.and_then(|latch| latch.count_down(end == End::Cancelled)));

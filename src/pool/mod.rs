@@ -5,8 +5,8 @@
 //!   `group`, `stop`, `life` (of the pool), `look`; `current` and `lend` for who is inside.
 //! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
 //!   [`Ledger`](ledger::Ledger) for the pool and for each group.
-//! - `ending`: how tasks end, and how the next one starts; `walk`: going through many of them, `tidy`: what
-//!   they leave.
+//! - `ending`: how tasks end, and how the next one starts; `walk`: going through many of them, `sweep`:
+//!   stopping them all, `tidy`: what they leave.
 //! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
 //! - `rate`: how many tasks start in an interval, and its `window`.
 //! - `runtime`: which runtime a task starts on.
@@ -45,6 +45,7 @@ mod stats;
 mod stop;
 #[cfg(feature = "control")]
 mod survey;
+mod sweep;
 mod task_builder;
 mod then;
 mod tidy;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+use super::sweep::Which;
 use super::{AioPool, Stats, lend};
 use crate::task::{Keeper, Sleep};
 
@@ -65,7 +66,7 @@ impl AioPool {
         self.close();
         match how {
             Shutdown::Drain | Shutdown::Deadline(_) => {}
-            Shutdown::CancelWaiting => self.core().cancel_waiting(self.level()),
+            Shutdown::CancelWaiting => self.cancel_waiting().await,
             Shutdown::CancelAll => _ = self.cancel_all().await,
         }
         if let Some(deadline) = deadline {
@@ -78,6 +79,10 @@ impl AioPool {
         }
         self.join().await;
         ShutdownReport::between(before, self.stats())
+    }
+
+    async fn cancel_waiting(&self) {
+        self.core().stop(self.level(), Which::Waiting).await;
     }
 
     async fn join_or_cancel(&self, deadline: Sleep) {

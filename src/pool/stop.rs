@@ -1,18 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use super::state::{Exit, State};
+use super::sweep::Which;
 use super::walk::Walk;
-use super::withdrawals::WithdrawalId;
 use super::{AioPool, Core};
 use crate::coop;
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
-use crate::task::{End, JoinError, JoinHandle, Keeper, Packed, Parked, Slot, TaskId, TaskState};
+use crate::task::{JoinError, JoinHandle, Packed, Slot, TaskId, ask_all};
 use crate::wakes::Wakes;
-use crate::worker::Latch;
 
 /// What came of [`AioPool::cancel`].
 #[derive(Debug)]
@@ -29,7 +25,8 @@ impl AioPool {
     ///
     /// # Cancel safety
     ///
-    /// They are asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    /// They are asked at the first poll; of very many, some at each of the first polls. Dropped then, this asks the
+    /// rest at once, stops waiting, and nothing else.
     ///
     /// # Examples
     ///
@@ -49,11 +46,7 @@ impl AioPool {
         handles: impl IntoIterator<Item = JoinHandle<T>>,
     ) -> CancelReport<T> {
         let handles: Vec<_> = handles.into_iter().collect();
-        // Those that wait first, so that none of them starts in the place of one that ran.
-        let waits = |handle: &&JoinHandle<T>| handle.state() == TaskState::Waiting;
-        for handle in handles.iter().filter(waits).chain(&handles) {
-            handle.abort();
-        }
+        ask_all(&handles).await;
         let mut results = Vec::with_capacity(handles.len());
         for handle in handles {
             results.push(handle.await);
@@ -68,7 +61,8 @@ impl AioPool {
     ///
     /// Returns how many were cancelled, without those that somebody else had asked before. The pool
     /// takes newcomers all the while, and they stay. Of very many tasks it looks at a thousand at a time, so that the
-    /// pool is never locked for long; until it has seen them all, none starts.
+    /// pool is never locked for long; until it has seen them all, none starts. The futures of those that wait are
+    /// dropped some at a time, by the caller and by a task of the runtime, so that neither is kept busy for long.
     ///
     /// Called by a task of the pool, it stops that too: it does not return there.
     ///
@@ -87,10 +81,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn cancel_all(&self) -> usize {
-        let latch = Arc::new(Latch::default());
-        let withdrawn = self.core().stop(self.level(), Which::All, Some(&latch));
-        let core = self.core();
-        let cancelled = withdrawn.cancelled + Stopping { core, latch }.await;
+        let cancelled = self.core().stop(self.level(), Which::All).await;
         coop::proceed().await;
         cancelled
     }
@@ -100,7 +91,7 @@ impl AioPool {
     /// Those that wait are gone when it returns; the active ones are about to stop.
     /// Tasks that had been asked before are not counted.
     pub fn abort_all(&self) -> usize {
-        self.core().stop(self.level(), Which::All, None).asked
+        self.core().stop_at_once(self.level())
     }
 
     /// Asks the tasks with these numbers to stop, all or none of them. Returns how many they are.
@@ -133,151 +124,7 @@ impl AioPool {
     }
 }
 
-/// How many tasks were stopped at once.
-#[derive(Default)]
-struct Stopped {
-    /// Active and waiting ones, asked for the first time.
-    asked: usize,
-    /// The waiting ones that ended as cancelled.
-    cancelled: usize,
-}
-
-impl Stopped {
-    /// One that waited has ended, or will later. It may be no task, but what tasks are made of.
-    fn add(&mut self, end: Option<End>, is_task: impl FnOnce() -> bool) {
-        self.asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
-        self.cancelled += usize::from(end == Some(End::Cancelled));
-    }
-}
-
-/// Waits until all have ended that ran, or that another caller had withdrawn.
-struct Stopping<'c> {
-    core: &'c Core,
-    latch: Arc<Latch>,
-}
-
-impl Future for Stopping<'_> {
-    type Output = usize;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
-        match self.latch.result() {
-            Some(cancelled) => Poll::Ready(cancelled),
-            None => self.latch.poll(self.core.waker(cx)),
-        }
-    }
-}
-
-impl Drop for Stopping<'_> {
-    /// Those who are stopping keep the latch.
-    fn drop(&mut self) {
-        self.latch.hush();
-    }
-}
-
-/// Stopping all tasks of a pool or group, in parts: none of them starts meanwhile, and nothing foreign runs.
-struct Sweep<'l> {
-    level: LevelId,
-    /// Newcomers, which stay, have this number or a higher one.
-    newcomers: TaskId,
-    withdrawal: WithdrawalId,
-    latch: Option<&'l Arc<Latch>>,
-    /// By parts: to move very many of them to a larger place would take long, with the pool locked.
-    withdrawn: Vec<Vec<(Slot, Parked)>>,
-    stopped: Stopped,
-    wakes: Wakes,
-}
-
-impl<'l> Sweep<'l> {
-    fn begin(state: &mut State, level: LevelId, latch: Option<&'l Arc<Latch>>) -> Self {
-        if let Some(latch) = latch {
-            state.await_withdrawn(level, latch);
-        }
-        state.gate.hold(level);
-        state.gate.kept_mut(level).stops += 1;
-        Self {
-            level,
-            newcomers: state.gate.kept(LevelId::ROOT).stats.submitted.into(),
-            withdrawal: state.open_withdrawal(level),
-            latch,
-            withdrawn: Vec::new(),
-            stopped: Stopped::default(),
-            wakes: Wakes::default(),
-        }
-    }
-
-    /// Takes those out of the queue that wait, but for newcomers.
-    fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
-        let mut part = Vec::new();
-        let is_newcomer = |id: TaskId| id.is_task() && id >= self.newcomers;
-        for (slot, _) in found.iter().filter(|(_, id)| !is_newcomer(*id)) {
-            let task = state.withdraw_with(self.withdrawal, *slot);
-            part.extend(task.map(|task| (*slot, task)));
-        }
-        self.withdrawn.push(part);
-    }
-
-    /// Asks what runs to stop: tasks, and what tasks are made of, but not code that runs in place.
-    ///
-    /// No newcomer runs. What has a new number and does is the task of a feed that was there.
-    fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
-        for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
-            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
-                let first = seat.ask(None, &mut self.wakes);
-                self.stopped.asked += usize::from(first && id.is_task());
-                if let Some(latch) = self.latch {
-                    seat.add_latch(latch, first);
-                }
-            }
-        }
-    }
-
-    fn finish(&mut self, state: &mut State) {
-        state.gate.release(self.level);
-        state.close_withdrawal(self.withdrawal, &mut self.wakes);
-    }
-}
-
-/// What is stopped.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    All,
-    Waiting,
-}
-
 impl Core {
-    pub(super) fn cancel_waiting(&self, level: LevelId) {
-        self.stop(level, Which::Waiting, None);
-    }
-
-    fn stop(&self, level: LevelId, which: Which, latch: Option<&Arc<Latch>>) -> Stopped {
-        let mut state = self.lock();
-        let mut sweep = Sweep::begin(&mut state, level, latch);
-        let mut walk = Walk::new(&state, level);
-        let (mut found, mut is_more) = (Vec::new(), true);
-        while is_more {
-            is_more = walk.part(&state, &mut found);
-            if which == Which::All {
-                sweep.ask(&state, &found);
-            }
-            sweep.withdraw(&mut state, &found);
-            found.clear();
-            if is_more {
-                state = self.give_way(state);
-            }
-        }
-        sweep.finish(&mut state);
-        self.dispatch(state);
-        sweep.wakes.wake();
-        let mut stopped = sweep.stopped;
-        for (slot, task) in sweep.withdrawn.into_iter().flatten() {
-            let exit = Exit::Withdrawn(slot, sweep.withdrawal);
-            // Where it ends later, the latch waits for it.
-            let end = self.end_unstarted(exit, task, Packed::CANCELLED, latch);
-            stopped.add(end, || self.lock().gate.is_task(slot));
-        }
-        stopped
-    }
-
     fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
         let found = self.find(level, ids);
         let mut state = self.lock();

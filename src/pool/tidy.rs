@@ -71,6 +71,7 @@ impl State {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sweep::Which;
     use crate::pool::AioPool;
     use crate::spawner::FnSpawner;
 
@@ -94,7 +95,7 @@ mod tests {
             crowd().iter().for_each(|handle| _ = handle.abort());
             assert!(slots() <= 64, "each was aborted: {} slots", slots());
             let crowd = crowd();
-            pool.core().cancel_waiting(pool.level());
+            pool.core().stop(pool.level(), Which::Waiting).await;
             assert!(slots() <= 64, "all were cancelled: {} slots", slots());
             drop((crowd, stays));
         });

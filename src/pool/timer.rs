@@ -45,13 +45,13 @@ struct Slept {
 const EXACT: Duration = Duration::from_micros(150);
 
 impl Timer {
-    pub(super) fn of(core: &Arc<Core>, untried: Option<Vec<Runtime>>) -> Pin<Box<Self>> {
-        Box::pin(Self {
+    pub(super) fn of(core: &Arc<Core>, untried: Option<Vec<Runtime>>) -> Self {
+        Self {
             core: Some(core.clone()),
             nap: None,
             was_polled: false,
             untried,
-        })
+        }
     }
 
     fn wait(&mut self, core: &Core, until: Instant, cx: &mut Context<'_>) -> Poll<()> {

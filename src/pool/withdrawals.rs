@@ -98,7 +98,7 @@ impl State {
             if gate.is_inside(withdrawal.level, level)
                 || may_have_some && gate.is_inside(level, withdrawal.level)
             {
-                latch.add();
+                latch.add(1);
                 withdrawal.latches.push(latch.clone());
             }
         }

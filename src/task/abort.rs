@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{JoinError, JoinHandle, Origin, Reason, Slot, TaskId, TaskState};
+use crate::coop;
 
 /// Stops a task from elsewhere: a [`JoinHandle`] without the result.
 ///
@@ -146,4 +147,16 @@ impl<T> Drop for AbortOnDrop<T> {
             handle.abort();
         }
     }
+}
+
+/// Asks these tasks to stop: those that wait first, so that none of them starts in the place of one that ran.
+pub(crate) async fn ask_all<T>(tasks: &[JoinHandle<T>]) {
+    let count = tasks.len();
+    let ask = |step: usize| {
+        let task = &tasks[step % count];
+        if step >= count || task.state() == TaskState::Waiting {
+            task.abort();
+        }
+    };
+    coop::in_parts(2 * count, ask).await;
 }

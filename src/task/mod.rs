@@ -27,6 +27,7 @@ mod origin;
 mod outcome;
 mod shared;
 
+pub(crate) use abort::ask_all;
 pub use abort::{AbortHandle, AbortOnDrop};
 pub(crate) use body::{Announced, Body, Extras, Finish, Parked, Plain, Settle, Start, Task, over};
 pub use error::JoinError;

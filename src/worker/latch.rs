@@ -15,9 +15,9 @@ struct Count {
 }
 
 impl Latch {
-    /// One more to wait for.
-    pub(crate) fn add(&self) {
-        self.0.lock().running += 1;
+    /// So many more to wait for.
+    pub(crate) fn add(&self, count: usize) {
+        self.0.lock().running += count;
     }
 
     /// One of them has ended.

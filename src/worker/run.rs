@@ -36,8 +36,8 @@ pub struct Worker {
 
 enum Role {
     Tasks(Tasks),
-    /// Keeps the time of its pool.
-    Timer(Pin<Box<dyn Future<Output = ()> + Send>>),
+    /// Does what is no task: it keeps the time of its pool, or ends very many tasks.
+    Aside(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
 /// Runs tasks.
@@ -127,8 +127,9 @@ impl Worker {
         self
     }
 
-    pub(crate) fn timing(timer: Pin<Box<dyn Future<Output = ()> + Send>>) -> Self {
-        let role = Role::Timer(timer);
+    /// A worker for what is no task.
+    pub(crate) fn aside(future: impl Future<Output = ()> + Send + 'static) -> Self {
+        let role = Role::Aside(Box::pin(future));
         Self { role }
     }
 }
@@ -139,7 +140,7 @@ impl Future for Worker {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match &mut self.role {
             Role::Tasks(tasks) => tasks.poll(cx),
-            Role::Timer(timer) => timer.as_mut().poll(cx),
+            Role::Aside(future) => future.as_mut().poll(cx),
         }
     }
 }

@@ -216,7 +216,7 @@ impl Seat {
 
     /// Lets a latch wait for the end of the task, which it counts if it was first to ask.
     pub(crate) fn add_latch(&self, latch: &Arc<Latch>, first: bool) {
-        latch.add();
+        latch.add(1);
         self.desk.lock().latches.push((latch.clone(), first));
     }
 

@@ -1,12 +1,14 @@
 //! What is done to very many tasks is done in parts, between which others have a turn: the promises hold all the same.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::task::Poll;
 use std::thread;
 
-use aiopool::{AioPool, JoinHandle, TaskState};
+use aiopool::{AioPool, JoinHandle, Shutdown, TaskState};
 
-use crate::support::{Hand, on_every_runtime, within, yield_now};
+use crate::support::{Hand, Reader, on_every_runtime, poll_once, within, yield_now};
 
 /// So many that they do not fit into one part.
 const MANY: usize = 5_000;
@@ -203,4 +205,105 @@ fn abort_by_number_finds_a_task_among_many() {
     assert_eq!(pool.abort(ids), Ok(2));
     assert!(handles[MANY - 1].is_finished() && inside[7].is_finished());
     assert!(pool.abort(ids).is_err(), "they have ended");
+}
+
+/// Adds one when it is dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// A pool that is paused, with many waiting tasks, and how many of their futures have been dropped.
+fn many_waiting() -> (Hand, AioPool, Vec<JoinHandle<()>>, Arc<AtomicUsize>) {
+    let (hand, pool) = Hand::pool(1);
+    pool.pause();
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let handles = pool.map_n(0..MANY, |_| {
+        let counted = Counted(dropped.clone());
+        async move { drop(counted) }
+    });
+    (hand, pool, handles, dropped)
+}
+
+/// More in one poll would keep a runtime from its timers.
+const IN_A_POLL: usize = 1024;
+
+#[test]
+fn cancel_all_drops_some_in_each_poll_and_the_runtime_goes_on_with_the_rest() {
+    let (hand, pool, handles, dropped) = many_waiting();
+    let mut all = pin!(pool.cancel_all());
+    assert!(Reader::new().poll(all.as_mut()).is_pending());
+    assert_eq!(pool.waiting(), 0, "all have been asked");
+    let first = dropped.load(SeqCst);
+    assert!((1..=IN_A_POLL).contains(&first), "{first}");
+    hand.poll_each_once();
+    assert!(dropped.load(SeqCst) <= first + IN_A_POLL);
+
+    // Whether or not the caller is polled again.
+    hand.run();
+    assert_eq!(dropped.load(SeqCst), MANY);
+    assert!(handles.iter().all(JoinHandle::is_finished));
+    let ended = poll_once(all);
+    assert!(matches!(ended, Poll::Ready(cancelled) if cancelled == MANY));
+    assert_eq!((pool.len(), hand.workers()), (0, 0));
+}
+
+#[test]
+fn cancel_all_goes_on_where_no_runtime_does() {
+    let (hand, pool, handles, dropped) = many_waiting();
+    let mut all = pin!(pool.cancel_all());
+    let reader = Reader::new();
+    let mut polls = 0;
+    let cancelled = loop {
+        polls += 1;
+        match reader.poll(all.as_mut()) {
+            Poll::Ready(cancelled) => break cancelled,
+            Poll::Pending => assert!(
+                reader.is_woken(),
+                "a poll that is not the last asks for another"
+            ),
+        }
+    };
+    assert_eq!((cancelled, dropped.load(SeqCst)), (MANY, MANY));
+    assert!(polls >= MANY / IN_A_POLL);
+    assert!(handles.iter().all(JoinHandle::is_finished));
+    hand.run();
+    assert_eq!(hand.workers(), 0);
+}
+
+#[test]
+fn cancel_all_that_is_dropped_leaves_nobody_behind_though_the_runtime_ends() {
+    let (hand, pool, handles, dropped) = many_waiting();
+    assert!(Reader::new().poll(pin!(pool.cancel_all())).is_pending());
+    assert!(dropped.load(SeqCst) < MANY);
+    hand.drop_workers();
+    assert_eq!(dropped.load(SeqCst), MANY);
+    assert!(handles.iter().all(JoinHandle::is_finished));
+    assert!(pool.is_empty());
+}
+
+#[test]
+fn a_shutdown_drops_some_in_each_poll_too() {
+    let (hand, pool, _handles, dropped) = many_waiting();
+    let mut end = pin!(pool.shutdown(Shutdown::CancelWaiting));
+    assert!(Reader::new().poll(end.as_mut()).is_pending());
+    assert!(dropped.load(SeqCst) <= IN_A_POLL);
+    hand.run();
+    let report = poll_once(end);
+    assert!(matches!(report, Poll::Ready(report) if report.cancelled == MANY));
+}
+
+#[test]
+fn cancel_asks_some_in_each_poll_and_all_if_it_is_dropped() {
+    let (_hand, pool, handles, dropped) = many_waiting();
+    {
+        let mut cancel = pin!(pool.cancel(handles));
+        assert!(Reader::new().poll(cancel.as_mut()).is_pending());
+        assert!(dropped.load(SeqCst) <= IN_A_POLL);
+    }
+    assert_eq!(dropped.load(SeqCst), MANY);
+    assert!(pool.is_empty());
 }

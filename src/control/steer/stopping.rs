@@ -1,14 +1,14 @@
 use std::pin::pin;
 
 use async_io::Timer;
-use futures_util::future::select;
+use futures_util::future::{join, select};
 
 use super::super::wire::{Failure, Kind, Reply};
 use super::Desk;
 use super::groups::Group;
 use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
-use crate::{AbortError, AbortHandle, TaskId, TaskState};
+use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 
 /// Stopping tasks.
 ///
@@ -47,14 +47,18 @@ impl Desk {
         if let Some(group) = known {
             group.abort();
         }
-        if let Some(live) = live {
-            live.abort_all();
-        }
-        // The tasks that wait come first, so that none of them starts in the place of one that ran.
-        for task in waiting.iter().chain(&active) {
-            task.abort();
-        }
-        self.await_end(active).await;
+        let stop_group = async {
+            if let Some(live) = live {
+                stop_all(&live).await;
+            }
+        };
+        let stop_others = async {
+            // The tasks that wait come first, so that none of them starts in the place of one that ran.
+            abort_newest(&waiting, usize::MAX).await;
+            abort_newest(&active, usize::MAX).await;
+            self.await_end(active).await;
+        };
+        join(stop_group, stop_others).await;
         Ok(Reply::Done)
     }
 
@@ -63,8 +67,8 @@ impl Desk {
         match &self.target.copies {
             Some(copies) => {
                 let (active, waiting) = by_state(copies.living());
-                abort_newest(&waiting, usize::MAX);
-                let asked = abort_newest(&active, usize::MAX);
+                abort_newest(&waiting, usize::MAX).await;
+                let asked = abort_newest(&active, usize::MAX).await;
                 self.await_end(asked).await;
             }
             None => {
@@ -73,8 +77,7 @@ impl Desk {
                     group.abort();
                 }
                 self.note_stopping(&before);
-                let all = pin!(self.target.pool.cancel_all());
-                select(all, Timer::after(PATIENCE)).await;
+                stop_all(&self.target.pool).await;
                 self.num_cancelled();
             }
         }
@@ -87,7 +90,7 @@ impl Desk {
         let copies = self.target.copies.as_ref();
         let living = copies.map(|copies| copies.living()).unwrap_or_default();
         let (active, _) = by_state(living);
-        let stopped = abort_newest(&active, count);
+        let stopped = abort_newest(&active, count).await;
         let ids = stopped.iter().map(|task| task.id().get()).collect();
         self.await_end(stopped).await;
         Reply::Stopped(ids)
@@ -113,10 +116,22 @@ impl Desk {
     }
 }
 
+/// Stops all tasks of a pool or group, and waits for their end, but not for long.
+async fn stop_all(pool: &AioPool) {
+    select(pin!(pool.cancel_all()), Timer::after(PATIENCE)).await;
+}
+
 /// Aborts the last `count` of the tasks that have not been asked before. Returns which, the newest first.
-fn abort_newest(tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
-    let asked = tasks.iter().rev().filter(|task| task.abort());
-    asked.take(count).cloned().collect()
+async fn abort_newest(tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
+    let mut asked = Vec::new();
+    let abort = |step: usize| {
+        let task = &tasks[tasks.len() - 1 - step];
+        if asked.len() < count && task.abort() {
+            asked.push(task.clone());
+        }
+    };
+    coop::in_parts(tasks.len(), abort).await;
+    asked
 }
 
 /// The active tasks, and those that wait.

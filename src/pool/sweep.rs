@@ -1,0 +1,241 @@
+//! Stopping all tasks of a pool or group.
+//!
+//! A `Sweep` takes those that wait out of the queue, and asks those that run, with the pool locked for a moment only.
+//! What was taken out is the `Rest`, which ends when nothing is locked, some of it in each poll.
+
+use std::future::poll_fn;
+use std::iter::Flatten;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::vec;
+
+use super::Core;
+use super::state::{Exit, State};
+use super::walk::Walk;
+use super::withdrawals::WithdrawalId;
+use crate::coop;
+use crate::gate::{Content, LevelId};
+use crate::lock::Lock;
+use crate::task::{End, Keeper, Packed, Parked, Slot, TaskId};
+use crate::wakes::{Wakes, wake};
+use crate::worker::{Latch, Worker};
+
+/// What is stopped.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    All,
+    Waiting,
+}
+
+impl Core {
+    /// Stops tasks, and waits until all of them have ended. Returns how many were cancelled on this account.
+    pub(super) async fn stop(&self, level: LevelId, which: Which) -> usize {
+        let latch = Arc::new(Latch::default());
+        let swept = self.sweep(level, which, Some(&latch));
+        self.end(Rest::new(self.me(), swept, latch.clone())).await;
+        Stopping { core: self, latch }.await
+    }
+
+    /// Stops all tasks. When it returns, those that waited have ended. Returns how many were asked.
+    pub(super) fn stop_at_once(&self, level: LevelId) -> usize {
+        let swept = self.sweep(level, Which::All, None);
+        let mut asked = swept.asked;
+        for (slot, task) in swept.withdrawn.into_iter().flatten() {
+            let exit = Exit::Withdrawn(slot, swept.withdrawal);
+            let end = self.end_unstarted(exit, task, Packed::CANCELLED, None);
+            // It may be no task, but what tasks are made of; and it may end later.
+            let is_task = || self.lock().gate.is_task(slot);
+            asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
+        }
+        asked
+    }
+
+    fn sweep(&self, level: LevelId, which: Which, latch: Option<&Arc<Latch>>) -> Swept {
+        let mut state = self.lock();
+        let mut sweep = Sweep::begin(&mut state, level, latch);
+        let mut walk = Walk::new(&state, level);
+        let (mut found, mut is_more) = (Vec::new(), true);
+        while is_more {
+            is_more = walk.part(&state, &mut found);
+            if which == Which::All {
+                sweep.ask(&state, &found);
+            }
+            sweep.withdraw(&mut state, &found);
+            found.clear();
+            if is_more {
+                state = self.give_way(state);
+            }
+        }
+        sweep.finish(&mut state);
+        self.dispatch(state);
+        sweep.wakes.wake();
+        Swept {
+            withdrawal: sweep.withdrawal,
+            withdrawn: sweep.withdrawn,
+            asked: sweep.asked,
+        }
+    }
+
+    /// Ends the rest. Where that takes more than one poll, it goes on though the caller is not polled again.
+    async fn end(&self, rest: Rest) {
+        let rest = Arc::new(rest);
+        let mut aside = Some(rest.clone());
+        poll_fn(|cx| {
+            let polled = rest.poll_end(cx);
+            if let Some(rest) = aside.take().filter(|_| polled.is_pending()) {
+                self.launch(Worker::aside(poll_fn(move |cx| rest.poll_end(cx))));
+            }
+            polled
+        })
+        .await;
+    }
+}
+
+/// What a sweep has come to.
+struct Swept {
+    withdrawal: WithdrawalId,
+    withdrawn: Parts,
+    /// How many active tasks were asked for the first time.
+    asked: usize,
+}
+
+/// Tasks that have been taken out of the queue.
+///
+/// By parts: to move very many of them to a larger place would take long, with the pool locked.
+type Parts = Vec<Part>;
+
+type Part = Vec<(Slot, Parked)>;
+
+/// Stopping all tasks of a pool or group, in parts: none of them starts meanwhile, and nothing foreign runs.
+struct Sweep<'l> {
+    level: LevelId,
+    /// Newcomers, which stay, have this number or a higher one.
+    newcomers: TaskId,
+    withdrawal: WithdrawalId,
+    latch: Option<&'l Arc<Latch>>,
+    withdrawn: Parts,
+    /// How many active tasks were asked for the first time.
+    asked: usize,
+    wakes: Wakes,
+}
+
+impl<'l> Sweep<'l> {
+    fn begin(state: &mut State, level: LevelId, latch: Option<&'l Arc<Latch>>) -> Self {
+        if let Some(latch) = latch {
+            state.await_withdrawn(level, latch);
+        }
+        state.gate.hold(level);
+        state.gate.kept_mut(level).stops += 1;
+        Self {
+            level,
+            newcomers: state.gate.kept(LevelId::ROOT).stats.submitted.into(),
+            withdrawal: state.open_withdrawal(level),
+            latch,
+            withdrawn: Vec::new(),
+            asked: 0,
+            wakes: Wakes::default(),
+        }
+    }
+
+    /// Takes those out of the queue that wait, but for newcomers.
+    fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
+        let mut part = Vec::new();
+        let is_newcomer = |id: TaskId| id.is_task() && id >= self.newcomers;
+        for (slot, _) in found.iter().filter(|(_, id)| !is_newcomer(*id)) {
+            let task = state.withdraw_with(self.withdrawal, *slot);
+            part.extend(task.map(|task| (*slot, task)));
+        }
+        self.withdrawn.push(part);
+    }
+
+    /// Asks what runs to stop: tasks, and what tasks are made of, but not code that runs in place.
+    ///
+    /// No newcomer runs. What has a new number and does is the task of a feed that was there.
+    fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
+        for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
+            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
+                let first = seat.ask(None, &mut self.wakes);
+                self.asked += usize::from(first && id.is_task());
+                if let Some(latch) = self.latch {
+                    seat.add_latch(latch, first);
+                }
+            }
+        }
+    }
+
+    fn finish(&mut self, state: &mut State) {
+        state.gate.release(self.level);
+        state.close_withdrawal(self.withdrawal, &mut self.wakes);
+    }
+}
+
+/// The tasks of a sweep that have not ended. Whoever polls this ends some of them; dropped, it ends all that are left.
+struct Rest {
+    core: Arc<Core>,
+    withdrawal: WithdrawalId,
+    withdrawn: Lock<Flatten<vec::IntoIter<Part>>>,
+    /// Waits for each of them.
+    latch: Arc<Latch>,
+}
+
+impl Rest {
+    fn new(core: Arc<Core>, swept: Swept, latch: Arc<Latch>) -> Self {
+        latch.add(swept.withdrawn.iter().map(Vec::len).sum());
+        Self {
+            core,
+            withdrawal: swept.withdrawal,
+            withdrawn: Lock::new(swept.withdrawn.into_iter().flatten()),
+            latch,
+        }
+    }
+
+    fn poll_end(&self, cx: &Context<'_>) -> Poll<()> {
+        coop::poll_steps(cx, || self.end_one())
+    }
+
+    /// Returns whether there was one.
+    fn end_one(&self) -> bool {
+        let next = self.withdrawn.lock().next();
+        let Some((slot, task)) = next else {
+            return false;
+        };
+        let exit = Exit::Withdrawn(slot, self.withdrawal);
+        // Where it ends later, the latch waits for that, too.
+        let end = self
+            .core
+            .end_unstarted(exit, task, Packed::CANCELLED, Some(&self.latch));
+        wake(self.latch.count_down(end == Some(End::Cancelled)));
+        true
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        while self.end_one() {}
+    }
+}
+
+/// Waits until all have ended that ran, or that another caller had withdrawn.
+struct Stopping<'c> {
+    core: &'c Core,
+    latch: Arc<Latch>,
+}
+
+impl Future for Stopping<'_> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        match self.latch.result() {
+            Some(cancelled) => Poll::Ready(cancelled),
+            None => self.latch.poll(self.core.waker(cx)),
+        }
+    }
+}
+
+impl Drop for Stopping<'_> {
+    /// Those who are stopping keep the latch.
+    fn drop(&mut self) {
+        self.latch.hush();
+    }
+}
