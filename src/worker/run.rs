@@ -120,6 +120,7 @@ impl Worker {
     }
 
     /// Lets the runtime look at its timers and sockets before the next long task: `wake` wakes after that.
+    #[cfg(feature = "tokio")]
     pub(crate) fn wake_later_by(mut self, wake: fn(&mut Context<'_>)) -> Self {
         if let Role::Tasks(tasks) = &mut self.role {
             tasks.wake_later = wake;

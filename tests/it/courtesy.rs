@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use aiopool::{AioPool, ReturnWhen, Shutdown, iterwait, lend, wait};
+use aiopool::{AioPool, JoinHandle, ReturnWhen, Shutdown, iterwait, lend, wait};
 use futures::StreamExt;
 use futures::future::{Either, select};
 
@@ -205,7 +205,7 @@ fn long_tasks_let_tokio_look_at_its_timers_after_each() {
             let pool = AioPool::new(1);
             let done = pool.map_n(0..50, long);
             let mut ticked = 0;
-            while !done.iter().all(|task| task.is_finished()) {
+            while !done.iter().all(JoinHandle::is_finished) {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 ticked += 1;
             }
