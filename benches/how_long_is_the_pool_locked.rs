@@ -65,6 +65,10 @@ fn rows() -> Vec<Row> {
             let last = filled.handles.last().map(JoinHandle::id);
             filled.pool.abort(last).expect("it waits");
         }),
+        ("abort(their ids)", bare, |filled| {
+            let ids = filled.handles.iter().map(JoinHandle::id);
+            filled.pool.abort(ids).expect("they wait");
+        }),
         ("resize by 10^5", bare, |filled| {
             filled.pool.resize(100_001).expect("a size");
             filled.pool.resume();

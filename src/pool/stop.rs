@@ -3,11 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::state::{Exit, State};
 use super::sweep::Which;
 use super::walk::Walk;
+use super::withdrawals::WithdrawalId;
 use super::{AioPool, Core};
 use crate::coop;
 use crate::error::AbortError;
 use crate::gate::{Content, LevelId};
-use crate::task::{JoinError, JoinHandle, Packed, Slot, TaskId, ask_all};
+use crate::task::{JoinError, JoinHandle, Packed, Parked, Slot, TaskId, ask_all};
 use crate::wakes::Wakes;
 
 /// What came of [`AioPool::cancel`].
@@ -102,7 +103,8 @@ impl AioPool {
     /// # Errors
     ///
     /// If one of them cannot be stopped, says why, and stops none: the pool has given out no such
-    /// number, or the task has ended, or it has been asked to stop before.
+    /// number, or the task has ended, or it has been asked to stop before. Of more than a thousand it looks at some at a
+    /// time, so that the pool is not locked for long: what ends meanwhile, or is stopped by others, is no error then.
     ///
     /// # Examples
     ///
@@ -127,26 +129,30 @@ impl AioPool {
 impl Core {
     fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
         let found = self.find(level, ids);
+        let places: Vec<(TaskId, Found)> = found.iter().map(|(id, found)| (*id, *found)).collect();
+        let (mut withdrawn, mut wakes) = (Vec::with_capacity(places.len()), Wakes::default());
         let mut state = self.lock();
-        for id in ids {
-            check(&state, *id, found.get(id).copied())?;
-        }
-        let (mut withdrawn, mut wakes) = (Vec::new(), Wakes::default());
+        // None starts between two parts.
+        state.gate.hold(level);
         let withdrawal = state.open_withdrawal(level);
-        for (id, Found { slot, .. }) in &found {
-            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
-                seat.ask(None, &mut wakes);
-            }
-            let task = state.withdraw_with(withdrawal, *slot);
-            withdrawn.extend(task.map(|task| (Exit::Withdrawn(*slot, withdrawal), task)));
+        let check = |state: &mut State, id: &TaskId| check(state, *id, found.get(id).copied());
+        let (mut state, checked) = self.each_in_parts(state, ids, check);
+        if checked.is_ok() {
+            let ask = |state: &mut State, (id, found): &(TaskId, Found)| {
+                let task = ask(state, *id, found.slot, withdrawal, &mut wakes);
+                withdrawn.extend(task.map(|task| (Exit::Withdrawn(found.slot, withdrawal), task)));
+                Ok::<(), AbortError>(())
+            };
+            (state, _) = self.each_in_parts(state, &places, ask);
         }
         state.close_withdrawal(withdrawal, &mut wakes);
+        state.gate.release(level);
         self.dispatch(state);
         wakes.wake();
         for (exit, task) in withdrawn {
             self.end_unstarted(exit, task, Packed::CANCELLED, None);
         }
-        Ok(found.len())
+        checked.map(|()| places.len())
     }
 
     /// Finds where these tasks are, and whether they are at `level` or below it.
@@ -173,6 +179,23 @@ impl Core {
 struct Found {
     slot: Slot,
     is_inside: bool,
+}
+
+/// Asks one that runs to stop, or takes one that waits out of the queue.
+fn ask(
+    state: &mut State,
+    id: TaskId,
+    slot: Slot,
+    withdrawal: WithdrawalId,
+    wakes: &mut Wakes,
+) -> Option<Parked> {
+    match state.gate.get(slot, id)? {
+        Content::Waiting(_) => state.withdraw_with(withdrawal, slot),
+        Content::Active(seat) => {
+            seat.iter().for_each(|seat| _ = seat.ask(None, wakes));
+            None
+        }
+    }
 }
 
 /// Says why a task cannot be stopped, if it cannot.

@@ -1,7 +1,9 @@
 //! Going through many tasks, with the pool locked for a moment only.
 
+use super::core::Core;
 use super::state::State;
 use crate::gate::LevelId;
+use crate::sync::MutexGuard;
 use crate::task::{Slot, TaskId};
 
 /// Goes through all that live in a pool or group, some at a time, in no order.
@@ -47,6 +49,27 @@ impl Walk {
             steps += taken;
         }
         true
+    }
+}
+
+impl Core {
+    /// Deals with each of these, some at a time, until one fails. Between two parts others may lock the pool.
+    pub(super) fn each_in_parts<'a, T, E>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        items: &[T],
+        mut step: impl FnMut(&mut State, &T) -> Result<(), E>,
+    ) -> (MutexGuard<'a, State>, Result<(), E>) {
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 && at % STEPS == 0 {
+                state = self.give_way(state);
+            }
+            let done = step(&mut state, item);
+            if done.is_err() {
+                return (state, done);
+            }
+        }
+        (state, Ok(()))
     }
 }
 

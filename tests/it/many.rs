@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::task::Poll;
 use std::thread;
 
-use aiopool::{AioPool, JoinHandle, Shutdown, TaskState};
+use aiopool::{AbortError, AioPool, JoinHandle, Shutdown, TaskId, TaskState};
 
 use crate::support::{Hand, Reader, on_every_runtime, poll_once, within, yield_now};
 
@@ -205,6 +205,34 @@ fn abort_by_number_finds_a_task_among_many() {
     assert_eq!(pool.abort(ids), Ok(2));
     assert!(handles[MANY - 1].is_finished() && inside[7].is_finished());
     assert!(pool.abort(ids).is_err(), "they have ended");
+}
+
+#[test]
+fn very_many_are_aborted_by_their_numbers_or_none_is_and_none_starts_meanwhile() {
+    on_every_runtime(async |pools| {
+        let pool = pools.size(2);
+        let started = Arc::new(AtomicUsize::new(0));
+        let wait = |_| count_then_wait(started.clone());
+        let handles = pool.map_n(0..MANY, wait);
+        let others = pool.map_n(0..2, |_| async {});
+        while started.load(SeqCst) < 2 {
+            yield_now().await;
+        }
+        let ids = || handles.iter().map(JoinHandle::id);
+        let unknown = TaskId::from(u64::MAX / 2);
+        let refused = pool.abort(ids().chain([unknown]));
+        assert_eq!(refused, Err(AbortError::NotFound(unknown)));
+        assert_eq!((pool.active(), pool.waiting()), (2, MANY));
+        assert_eq!(pool.abort(ids()), Ok(MANY));
+        pool.join().await;
+        assert_eq!(started.load(SeqCst), 2);
+        for handle in handles {
+            assert!(handle.await.unwrap_err().is_cancelled());
+        }
+        for other in others {
+            other.await.unwrap();
+        }
+    });
 }
 
 /// Adds one when it is dropped.
