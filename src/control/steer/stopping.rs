@@ -54,8 +54,8 @@ impl Desk {
         };
         let stop_others = async {
             // The tasks that wait come first, so that none of them starts in the place of one that ran.
-            abort_newest(&waiting, usize::MAX).await;
-            abort_newest(&active, usize::MAX).await;
+            self.abort_newest(&waiting, usize::MAX).await;
+            self.abort_newest(&active, usize::MAX).await;
             self.await_end(active).await;
         };
         join(stop_group, stop_others).await;
@@ -67,8 +67,8 @@ impl Desk {
         match &self.target.copies {
             Some(copies) => {
                 let (active, waiting) = by_state(copies.living());
-                abort_newest(&waiting, usize::MAX).await;
-                let asked = abort_newest(&active, usize::MAX).await;
+                self.abort_newest(&waiting, usize::MAX).await;
+                let asked = self.abort_newest(&active, usize::MAX).await;
                 self.await_end(asked).await;
             }
             None => {
@@ -90,10 +90,24 @@ impl Desk {
         let copies = self.target.copies.as_ref();
         let living = copies.map(|copies| copies.living()).unwrap_or_default();
         let (active, _) = by_state(living);
-        let stopped = abort_newest(&active, count).await;
+        let stopped = self.abort_newest(&active, count).await;
         let ids = stopped.iter().map(|task| task.id().get()).collect();
         self.await_end(stopped).await;
         Reply::Stopped(ids)
+    }
+
+    /// Aborts the last `count` of the tasks that have not been asked before. Returns which, the newest first.
+    async fn abort_newest(&self, tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
+        let _one_at_a_time = self.searching.lock().await;
+        let mut asked = Vec::new();
+        let abort = |step: usize| {
+            let task = &tasks[tasks.len() - 1 - step];
+            if asked.len() < count && task.abort() {
+                asked.push(task.clone());
+            }
+        };
+        coop::in_parts(tasks.len(), abort).await;
+        asked
     }
 
     /// Waits until these tasks, which were active, have ended, but not for long: then they count as cancelled.
@@ -119,19 +133,6 @@ impl Desk {
 /// Stops all tasks of a pool or group, and waits for their end, but not for long.
 async fn stop_all(pool: &AioPool) {
     select(pin!(pool.cancel_all()), Timer::after(PATIENCE)).await;
-}
-
-/// Aborts the last `count` of the tasks that have not been asked before. Returns which, the newest first.
-async fn abort_newest(tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
-    let mut asked = Vec::new();
-    let abort = |step: usize| {
-        let task = &tasks[tasks.len() - 1 - step];
-        if asked.len() < count && task.abort() {
-            asked.push(task.clone());
-        }
-    };
-    coop::in_parts(tasks.len(), abort).await;
-    asked
 }
 
 /// The active tasks, and those that wait.
