@@ -162,6 +162,12 @@ impl<L> Level<L> {
         self.lets_start() && self.held == self.size
     }
 
+    /// Whether a newcomer may have the permits that another gives back.
+    #[inline]
+    pub(super) fn may_pass_on(&self) -> bool {
+        self.lets_start() && self.held <= self.size
+    }
+
     /// Whether a newcomer finds so many permits. One too heavy for the level fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {

@@ -21,11 +21,13 @@
 //! - [`lane`]: one priority's queue, linked through the register.
 //! - [`level`]: the permits of one pool or group, and its lanes; [`levels`]: all of them.
 //! - [`place`]: what is noted of those who are more than plain tasks of the pool itself.
-//! - [`state`]: the rule itself. Its [`plain`] tasks have short ways; [`lending`] is for those who
+//! - [`state`]: the rule itself. Its [`plain`] tasks have short ways, and so has each
+//!   [`heir`] of its own queue; [`lending`] is for those who
 //!   wait for their own pool; [`groups`] are added and removed; [`look`] changes nothing.
 
 mod chunks;
 mod groups;
+mod heir;
 mod lane;
 mod lending;
 mod level;

@@ -96,7 +96,10 @@ impl<W, A, L> Gate<W, A, L> {
         self.levels
             .at_mut(home)
             .push(slot, standing.priority, &mut self.register);
-        self.refresh(home);
+        // Where no newcomer fits, one more changes nothing for the levels around.
+        if !self.levels.at(home).is_shut() {
+            self.refresh(home);
+        }
     }
 
     /// When a task came: in the order of submission, and what is no task before the task that comes next.
@@ -242,6 +245,15 @@ impl<W, A, L> Gate<W, A, L> {
         if !self.places.is_empty() {
             self.forget_place(slot);
         }
+    }
+
+    /// Frees a slot, and returns what stood there.
+    #[inline]
+    pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
+        if !self.places.is_empty() {
+            self.forget_place(slot);
+        }
+        self.register.take(slot)
     }
 
     #[inline(never)]

@@ -266,7 +266,7 @@ impl State {
         }
     }
 
-    /// Ends an active task, and lets the next start with its worker, where both are plain.
+    /// Ends an active task, and lets the next of its queue start with its worker, where nobody else may be the next.
     ///
     /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
     #[inline]
@@ -275,18 +275,22 @@ impl State {
             return None;
         }
         let ended = seat.slot();
-        let (slot, id, task) = self.gate.succeed(ended)?;
-        let stats = &mut self.gate.kept_mut(LevelId::ROOT).stats;
-        stats.count(end);
+        let (home, (slot, id, task)) = match self.gate.succeed(ended) {
+            Some(next) => (LevelId::ROOT, next),
+            None => (self.gate.home(ended), self.gate.succeed_at_home(ended)?),
+        };
+        self.count(home, end);
         if self.records.is_empty() {
             seat.serve(slot);
-            stats.started += u64::from(id.is_task());
+            let is_task = u64::from(id.is_task());
+            self.gate
+                .each_kept_from(home, |ledger| ledger.stats.started += is_task);
         } else {
             seat.serve_unstarted(slot);
             self.forget_record(ended, wakes);
             self.time_start(slot);
         }
-        self.tell_waiters(LevelId::ROOT, wakes);
+        self.tell_waiters(home, wakes);
         Some(task)
     }
 
