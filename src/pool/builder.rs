@@ -20,6 +20,14 @@ pub(crate) struct Settings {
     pub(super) watcher: Option<Arc<Watcher>>,
 }
 
+impl Settings {
+    /// The observer, unless it is known to hear of nothing.
+    #[inline]
+    pub(super) fn heard_by(&self) -> Option<&Arc<Watcher>> {
+        self.watcher.as_ref().filter(|watcher| watcher.hears())
+    }
+}
+
 /// Makes a pool with more than a size. Begun with [`AioPool::builder`].
 ///
 /// # Examples

@@ -15,9 +15,12 @@ use crate::wakes::Wakes;
 #[derive(Default)]
 pub(super) struct TaskExtras {
     pub(super) start: Start,
+    pub(super) has_begun: bool,
     /// In a pool with a rate.
     pub(super) token: Option<Token>,
-    /// `None` for most tasks, and after the task's end. Apart, so that those do not carry its size.
+    // Apart, so that most tasks do not carry the size of these.
+    /// In a pool whose observer hears of it.
+    pub(super) watch: Option<Box<Watch>>,
     pub(super) more: Option<Box<More>>,
 }
 
@@ -31,8 +34,6 @@ pub(super) struct More {
     pub(super) identity: Option<Identity>,
     pub(super) on_cancel: Option<Callback>,
     pub(super) on_end: Option<Callback>,
-    pub(super) watch: Option<Watch>,
-    pub(super) begun: bool,
 }
 
 impl Extras for TaskExtras {
@@ -40,8 +41,12 @@ impl Extras for TaskExtras {
         if let Some(token) = &self.token {
             token.give();
         }
-        if let Some(more) = &self.more {
-            more.admitted(wakes);
+        if let Some(watch) = &self.watch {
+            watch.admit();
+        }
+        let wait = self.more.as_ref().and_then(|more| more.wait.as_ref());
+        if let Some(wait) = wait {
+            wait.end(wakes);
         }
         self.start
     }
@@ -49,6 +54,12 @@ impl Extras for TaskExtras {
     fn begin(&mut self, id: TaskId) {
         if let Some(token) = &mut self.token {
             token.begin();
+        }
+        if std::mem::replace(&mut self.has_begun, true) {
+            return;
+        }
+        if let Some(watch) = &self.watch {
+            watch.start(id);
         }
         if let Some(more) = &mut self.more {
             more.begin(id);
@@ -93,37 +104,24 @@ impl Extras for TaskExtras {
         if let Some(more) = self.more {
             more.end(id, end);
         }
+        if let Some(watch) = &self.watch {
+            watch.end(id, Ended::from(end));
+        }
     }
 }
 
 impl More {
-    /// The task has got its permit.
-    pub(super) fn admitted(&self, wakes: &mut Wakes) {
-        if let Some(watch) = &self.watch {
-            watch.admit();
-        }
-        if let Some(wait) = &self.wait {
-            wait.end(wakes);
-        }
-    }
-
-    /// The task is about to be polled.
-    pub(super) fn begin(&mut self, id: TaskId) {
-        if std::mem::replace(&mut self.begun, true) {
-            return;
-        }
+    /// The task is about to be polled for the first time.
+    fn begin(&mut self, id: TaskId) {
         if let Some(identity) = &self.identity {
             identity.get_or_init(|| (id, self.label.clone()));
-        }
-        if let Some(watch) = &self.watch {
-            watch.start(id);
         }
         if let Some(limit) = &mut self.run_limit {
             limit.begin();
         }
     }
 
-    pub(super) fn end(self, id: TaskId, end: End) {
+    fn end(self, id: TaskId, end: End) {
         if let Some(wait) = &self.wait {
             let mut wakes = Wakes::default();
             wait.end(&mut wakes);
@@ -136,8 +134,15 @@ impl More {
         if let Some(on_end) = self.on_end {
             shielded(|| on_end(id));
         }
-        if let Some(watch) = &self.watch {
-            watch.end(id, Ended::from(end));
-        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_few_tasks_have_costs_the_others_little() {
+        assert_eq!(size_of::<TaskExtras>(), 48);
     }
 }

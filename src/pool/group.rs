@@ -1,5 +1,5 @@
 use std::ops::Bound::{Excluded, Unbounded};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::ledger::Ledger;
 use super::state::State;
@@ -169,6 +169,7 @@ impl Core {
             core,
             origin,
             level,
+            subject: OnceLock::new(),
         });
         ledger.handle = Arc::downgrade(&inner);
         ledger.handles += 1;

@@ -59,7 +59,7 @@ mod withdrawals;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 pub use self::builder::Builder;
 use self::builder::Settings;
@@ -76,6 +76,7 @@ pub use self::stop::CancelReport;
 pub(crate) use self::survey::Surveyed;
 pub use self::task_builder::TaskBuilder;
 pub use self::then::Then;
+use self::watch::Subject;
 use crate::gate::LevelId;
 use crate::spawner::Spawner;
 use crate::task::{Keeper, Origin};
@@ -162,6 +163,8 @@ pub(crate) struct Inner {
     core: Arc<Core>,
     origin: Arc<Origin>,
     level: LevelId,
+    /// What the observer is told of tasks without options, once there has been one.
+    subject: OnceLock<Arc<Subject>>,
 }
 
 impl AioPool {

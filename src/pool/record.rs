@@ -50,6 +50,14 @@ impl TaskRecord {
         })
     }
 
+    /// Returns the record of a task that is a mere future, submitted now to a pool that is timed.
+    pub(super) fn of_now() -> Self {
+        Self {
+            times: Times::new(true),
+            ..Self::default()
+        }
+    }
+
     /// Returns whether there is nothing to know.
     pub(super) fn is_empty(&self) -> bool {
         self.label.is_none() && self.times.submitted.is_none() && self.runtime.is_none()

@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use super::core::{Patience, Runs, Terms};
 use super::extras::TaskExtras;
+use super::record::TaskRecord;
 use super::{AioPool, Core, TaskBuilder};
 use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
@@ -206,10 +207,10 @@ impl AioPool {
         Starting::new(handle).await
     }
 
-    /// Returns whether a task without options is its future, and nothing else.
+    /// Returns whether the worker of a task without options has to know its future, and nothing else.
     pub(crate) fn takes_bare_futures(&self) -> bool {
         let settings = &self.core().settings;
-        !settings.timed && settings.rate.is_none()
+        settings.rate.is_none() && settings.heard_by().is_none()
     }
 
     /// Submits a future with no more than these extras. Only for a pool that
@@ -225,7 +226,7 @@ impl AioPool {
         // As in `submit`.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
-        if self.level() == LevelId::ROOT {
+        if self.level() == LevelId::ROOT && !core.settings.timed {
             match core.submit_plain(&mut shared, body) {
                 None => return JoinHandle::new(shared, self.inner.origin.clone()),
                 Some(returned) => body = returned,
@@ -241,7 +242,7 @@ impl AioPool {
             terms: Terms {
                 home: self.level(),
                 standing: Standing::PLAIN,
-                record: None,
+                record: self.core().settings.timed.then(TaskRecord::of_now),
                 runs: Runs::AtItsWorker,
             },
             origin: self.inner.origin.clone(),

@@ -279,14 +279,13 @@ impl State {
             Some(next) => (LevelId::ROOT, next),
             None => (self.gate.home(ended), self.gate.succeed_at_home(ended)?),
         };
-        self.count(home, end);
-        if self.records.is_empty() {
-            seat.serve(slot);
-            let is_task = u64::from(id.is_task());
-            self.gate
-                .each_kept_from(home, |ledger| ledger.stats.started += is_task);
-        } else {
-            seat.serve_unstarted(slot);
+        seat.serve(slot);
+        let is_task = u64::from(id.is_task());
+        self.gate.each_kept_from(home, |ledger| {
+            ledger.stats.count(end);
+            ledger.stats.started += is_task;
+        });
+        if !self.records.is_empty() {
             self.forget_record(ended, wakes);
             self.time_start(slot);
         }

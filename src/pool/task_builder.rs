@@ -12,8 +12,10 @@ use super::options::TaskOptions;
 use super::record::{TaskRecord, Times};
 use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
-use super::watch::Watch;
+use super::watch::{Subject, Watch};
 use crate::error::TrySpawnError;
+use crate::gate::Standing;
+use crate::observe::Watcher;
 use crate::task::{Body, JoinError, JoinHandle, Origin, Start, TaskId, TaskState};
 
 /// A task that is more than a future. Begun with [`AioPool::task`].
@@ -274,7 +276,7 @@ where
             extras,
             record,
         } = pool.equip(options, wait.clone());
-        let watch = extras.more.as_ref().and_then(|more| more.watch.clone());
+        let watch = extras.watch.clone();
         *body.extras_mut() = TaskExtras { start, ..extras };
         let terms = Terms {
             home: pool.level(),
@@ -340,12 +342,14 @@ impl AioPool {
             .map(|name| Arc::new(self.inner.origin.named(name)));
         let label = named.as_ref().unwrap_or(&self.inner.origin).clone();
         let times = Times::new(settings.timed);
-        let watcher = settings.watcher.as_ref().filter(|watcher| watcher.hears());
-        let watch = watcher.map(|watcher| {
-            let (label, group) = (label.clone(), self.group_name());
-            Watch::new(watcher.clone(), label, group, options.standing, times)
+        let watch = settings.heard_by().map(|watcher| {
+            let is_bare = named.is_none() && options.standing == Standing::PLAIN;
+            let subject = match is_bare {
+                true => self.bare_subject(watcher),
+                false => self.subject(watcher, &label, options.standing),
+            };
+            Box::new(Watch::new(subject, times))
         });
-        let is_needed = concern_the_worker || watch.is_some();
         let more = || More {
             label: label.clone(),
             run_limit: options.run_limit.map(|limit| self.limit(limit)),
@@ -354,13 +358,12 @@ impl AioPool {
             identity: options.identity,
             on_cancel: options.on_cancel,
             on_end: options.on_end,
-            begun: false,
-            watch,
         };
         let extras = TaskExtras {
-            start: Start::Silent,
             token: self.core().token(),
-            more: is_needed.then(|| Box::new(more())),
+            watch,
+            more: concern_the_worker.then(|| Box::new(more())),
+            ..TaskExtras::default()
         };
         let record = TaskRecord {
             label: named,
@@ -373,6 +376,27 @@ impl AioPool {
             extras,
             record,
         }
+    }
+
+    fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
+        let (origin, subject) = (&self.inner.origin, &self.inner.subject);
+        subject
+            .get_or_init(|| self.subject(watcher, origin, Standing::PLAIN))
+            .clone()
+    }
+
+    fn subject(
+        &self,
+        watcher: &Arc<Watcher>,
+        label: &Arc<Origin>,
+        standing: Standing,
+    ) -> Arc<Subject> {
+        Arc::new(Subject {
+            watcher: watcher.clone(),
+            label: label.clone(),
+            group: self.group_name(),
+            standing,
+        })
     }
 
     /// A limit that begins with the task. That there is a timer for it is tried once.

@@ -10,13 +10,18 @@ use crate::task::{Origin, TaskId, TaskInfo, TaskState};
 /// What the pool's observer is told of one task, in the order in which it happens.
 #[derive(Clone)]
 pub(super) struct Watch {
-    watcher: Arc<Watcher>,
-    label: Arc<Origin>,
-    group: Option<Arc<str>>,
-    standing: Standing,
+    subject: Arc<Subject>,
     times: Cell<Times>,
     /// `None` where the observer does not hear of waits: then nothing has to be told after one.
     submission: Option<Arc<Lock<Submission>>>,
+}
+
+/// Whom the observer is told of: a task, or all those of a pool or group that differ by their numbers alone.
+pub(super) struct Subject {
+    pub(super) watcher: Arc<Watcher>,
+    pub(super) label: Arc<Origin>,
+    pub(super) group: Option<Arc<str>>,
+    pub(super) standing: Standing,
 }
 
 /// A task that is being submitted. The submitter tells that it waits, and only then what has happened to it meanwhile.
@@ -35,19 +40,10 @@ enum Event {
 }
 
 impl Watch {
-    pub(super) fn new(
-        watcher: Arc<Watcher>,
-        label: Arc<Origin>,
-        group: Option<Arc<str>>,
-        standing: Standing,
-        times: Times,
-    ) -> Self {
-        let submission = watcher.hears_waits().then(Arc::default);
+    pub(super) fn new(subject: Arc<Subject>, times: Times) -> Self {
+        let submission = subject.watcher.hears_waits().then(Arc::default);
         Self {
-            watcher,
-            label,
-            group,
-            standing,
+            subject,
             times: Cell::new(times),
             submission,
         }
@@ -71,7 +67,7 @@ impl Watch {
         let is_admitted = submission.lock().admitted;
         if !is_admitted {
             let task = self.info(id, TaskState::Waiting);
-            self.watcher.on_wait(&task);
+            self.subject.watcher.on_wait(&task);
         }
         self.release();
     }
@@ -92,13 +88,13 @@ impl Watch {
     }
 
     pub(super) fn start(&self, id: TaskId) {
-        if self.watcher.hears_starts() {
+        if self.subject.watcher.hears_starts() {
             self.tell(Event::Start(self.info(id, TaskState::Active)));
         }
     }
 
     pub(super) fn end(&self, id: TaskId, ended: Ended) {
-        if self.watcher.hears_ends() {
+        if self.subject.watcher.hears_ends() {
             self.tell(Event::End(self.info(id, TaskState::Finished), ended));
         }
     }
@@ -115,14 +111,26 @@ impl Watch {
 
     fn tell_now(&self, event: Event) {
         match event {
-            Event::Start(task) => self.watcher.on_start(&task),
-            Event::End(task, ended) => self.watcher.on_end(&task, ended),
+            Event::Start(task) => self.subject.watcher.on_start(&task),
+            Event::End(task, ended) => self.subject.watcher.on_end(&task, ended),
         }
     }
 
     fn info(&self, id: TaskId, state: TaskState) -> TaskInfo {
-        let name = self.label.task_name(id).into_owned();
-        let (group, times) = (self.group.as_deref(), self.times.get());
-        record::info(id, name, group, state, self.standing, times)
+        let Subject {
+            label,
+            group,
+            standing,
+            ..
+        } = &*self.subject;
+        let name = label.task_name(id).into_owned();
+        record::info(
+            id,
+            name,
+            group.as_deref(),
+            state,
+            *standing,
+            self.times.get(),
+        )
     }
 }

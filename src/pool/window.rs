@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use super::rate::Rate;
@@ -25,9 +26,9 @@ struct Entry {
     starts: u32,
 }
 
-/// Which entry has a start: its number.
+/// Which entry has a start: its number, and one, so that each task of the pool carries less.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stamp(u64);
+pub(super) struct Stamp(NonZeroU64);
 
 /// Entries that a window may have.
 const GRAINS: u32 = 256;
@@ -64,12 +65,13 @@ impl Window {
                 starts: 1,
             }),
         }
-        Stamp(self.number + self.entries.len() as u64 - 1)
+        let number = self.number + self.entries.len() as u64 - 1;
+        Stamp(NonZeroU64::MIN.saturating_add(number))
     }
 
     /// Counts a start at this later time instead, unless its interval is over.
     pub(super) fn recount(&mut self, Stamp(number): Stamp, now: Instant) {
-        let index = number.checked_sub(self.number);
+        let index = (number.get() - 1).checked_sub(self.number);
         let Some(entry) = index.and_then(|index| self.entries.get_mut(index as usize)) else {
             return;
         };

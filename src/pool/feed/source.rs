@@ -16,7 +16,6 @@ use crate::pool::record::TaskRecord;
 use crate::pool::runtime::Runtime;
 use crate::pool::state::{Exit, State};
 use crate::pool::task_builder::Equipment;
-use crate::pool::watch::Watch;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
@@ -365,14 +364,12 @@ impl Core {
             return;
         }
         let pool = self.handle(&mut self.lock(), home);
-        let Some(mut more) = pool.equip_bare().extras.more else {
-            return;
-        };
+        let mut extras = pool.equip_bare().extras;
         if end != End::Rejected {
-            more.admitted(&mut Wakes::default());
-            more.begin(id);
+            extras.admitted(&mut Wakes::default());
+            extras.begin(id);
         }
-        more.end(id, end);
+        extras.ended(id, end);
     }
 
     /// What an item needs beyond its future, in a pool that is watched, timed, or has a rate.
@@ -390,9 +387,9 @@ impl AioPool {
         let mut equipment = self.equip(TaskOptions::default(), None);
         // The start of the rate is the feed's.
         equipment.extras.token = None;
-        let more = equipment.extras.more.as_ref();
-        let watch = more.and_then(|more| more.watch.as_ref());
-        watch.into_iter().for_each(Watch::release);
+        if let Some(watch) = &equipment.extras.watch {
+            watch.release();
+        }
         equipment
     }
 }
