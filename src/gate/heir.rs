@@ -123,12 +123,14 @@ mod tests {
                 }
                 13 if !active.is_empty() => {
                     let slot = active.swap_remove(0);
-                    [&mut short, &mut long].map(|gate| gate.lend(slot));
+                    short.lend(slot);
+                    long.lend(slot);
                     lent.push(slot);
                 }
                 14 if !lent.is_empty() => {
                     let slot = lent.swap_remove(0);
-                    [&mut short, &mut long].map(|gate| gate.come_back(slot));
+                    short.come_back(slot);
+                    long.come_back(slot);
                 }
                 15 => {
                     let level = levels[(random(&mut state) % 4) as usize];

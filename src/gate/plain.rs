@@ -33,10 +33,20 @@ impl<W, A, L> Gate<W, A, L> {
     /// Gives its permit to such a newcomer at once, to be run by `by`.
     #[inline]
     pub(crate) fn start(&mut self, id: TaskId, by: A) -> Slot {
+        self.next = id.get() + 1;
+        self.step_in(id, by)
+    }
+
+    /// The same for code that runs elsewhere, and is no task: the short way of [`ask`](Self::ask).
+    pub(crate) fn start_elsewhere(&mut self, who: A) -> Slot {
+        self.step_in(TaskId::UNNUMBERED, who)
+    }
+
+    #[inline]
+    fn step_in(&mut self, id: TaskId, by: A) -> Slot {
         let root = &mut self.levels.root;
         root.held += 1;
         root.active += 1;
-        self.next = id.get() + 1;
         self.register.insert(id, |_| Content::Active(Some(by)))
     }
 
@@ -133,6 +143,16 @@ mod tests {
             }
         }
 
+        /// Code that runs elsewhere asks for a permit.
+        fn ask(&mut self) {
+            if self.short.is_open() {
+                let slot = self.long.ask(LevelId::ROOT, 7);
+                assert_eq!(self.long.admit(|_| None), Some(Admitted::Back(7)));
+                assert_eq!(self.short.start_elsewhere(7), slot);
+                self.slots.push(slot);
+            }
+        }
+
         fn leave(&mut self, slot: Slot) {
             let (by, home) = self.long.leave(slot);
             assert_eq!(home, LevelId::ROOT);
@@ -200,7 +220,8 @@ mod tests {
             random ^= random << 17;
             let what = random >> 32;
             match (random % 16, twins.pick(what)) {
-                (0..=6, _) if twins.long.living(LevelId::ROOT) < 20 => twins.enter(),
+                (0, _) => twins.ask(),
+                (1..=6, _) if twins.long.living(LevelId::ROOT) < 20 => twins.enter(),
                 (7..=12, Some((slot, true))) => twins.leave(slot),
                 (7..=12, Some((slot, false))) => twins.withdraw(slot),
                 (13, _) => {

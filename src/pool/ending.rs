@@ -15,7 +15,7 @@ use crate::task::{
     End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::{Wakes, wake};
-use crate::worker::{Dispatcher, Hold, Latch, Seat, Stay, Worker, running};
+use crate::worker::{Dispatcher, Hold, Latch, Seat, Worker, running};
 
 impl Dispatcher for Core {
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
@@ -38,12 +38,9 @@ impl Dispatcher for Core {
         next
     }
 
-    fn rejoin(&self, seat: &Arc<Seat>, stay: Stay) -> Option<Parked> {
+    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {
         if !seat.is_idle() {
             return seat.take_handed();
-        }
-        if stay == Stay::First && self.expecting.load(Relaxed) {
-            return None;
         }
         let mut state = self.lock();
         if !seat.is_idle() {

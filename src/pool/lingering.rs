@@ -6,9 +6,9 @@ use super::state::Runner;
 use crate::task::RuntimeId;
 use crate::worker::Seat;
 
-/// Workers that have nothing to do, and stay for one more poll: a task that comes meanwhile needs no new worker.
+/// Workers that have nothing to do, and stay for two more polls: a task that comes meanwhile needs no new worker.
 ///
-/// All stay while the next tasks are known to come, for two polls. Otherwise a few do, and how
+/// All stay while the next tasks are known to come. Otherwise a few do, and how
 /// many follows from how it went: one that is given a task makes room for one
 /// more, one that has stayed in vain takes half of the room away. Where there is
 /// none, as in the beginning, one is tried now and then.

@@ -162,8 +162,12 @@ impl Core {
     /// Puts somebody into the queue who needs no worker.
     fn ask(&self, level: LevelId) -> Arc<Seat> {
         let seat = Arc::new(Seat::new(self.me(), None));
-        seat.set_permit(worker::Hold::Returning);
         let mut state = self.lock();
+        if level == LevelId::ROOT && state.gate.is_plain() && state.gate.is_open() {
+            seat.serve(state.gate.start_elsewhere(seat.clone()));
+            return seat;
+        }
+        seat.set_permit(worker::Hold::Returning);
         let slot = state.gate.ask(level, seat.clone());
         seat.serve(slot);
         self.dispatch(state);
@@ -177,7 +181,10 @@ impl Core {
         if taken == Taken::No && seat.permit() == worker::Hold::Held {
             self.give_start_back();
         }
-        let (seat, home) = state.gate.leave(seat.slot());
+        let (seat, home) = match state.gate.vacate(seat.slot()) {
+            Some(seat) => (seat, LevelId::ROOT),
+            None => state.gate.leave(seat.slot()),
+        };
         state.left(home, &mut wakes);
         self.dispatch(state);
         wakes.wake();

@@ -31,6 +31,6 @@ pub use run::Worker;
 
 pub(crate) use latch::Latch;
 pub(crate) use nest::Nest;
-pub(crate) use run::{Dispatcher, Stay};
+pub(crate) use run::Dispatcher;
 pub(crate) use running::{Entered, running};
 pub(crate) use seat::{Hold, Seat};

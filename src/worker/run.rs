@@ -54,7 +54,7 @@ struct Tasks {
     stay: Stay,
     /// Of the tasks that it runs.
     pace: Pace,
-    /// Wakes a worker whose tasks are long.
+    /// Wakes a worker that lingers, or whose tasks are long.
     wake_later: fn(&mut Context<'_>),
     /// The waker that it has left at its seat.
     known: Option<Waker>,
@@ -67,9 +67,8 @@ pub(crate) trait Dispatcher: Send + Sync {
     /// If there is none, the seat says whether to linger.
     fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked>;
 
-    /// Ends the lingering: with a task, or without. Where it may be prolonged, and the next tasks are known to come,
-    /// the seat is left idle.
-    fn rejoin(&self, seat: &Arc<Seat>, stay: Stay) -> Option<Parked>;
+    /// Ends the lingering: with a task, or without.
+    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked>;
 
     /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns it if it was
     /// asked to stop meanwhile.
@@ -90,11 +89,11 @@ pub(crate) trait Dispatcher: Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
 
-/// How long a worker has stayed without a task.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stay {
-    /// For one poll: it may stay for another.
+/// In which of its two polls without a task a worker is.
+#[derive(Clone, Copy)]
+enum Stay {
     First,
+    /// The runtime has looked at its timers and sockets since, if it can be asked to, and has polled others.
     Last,
 }
 
@@ -162,7 +161,7 @@ impl Tasks {
         if self.task.is_none() {
             self.rejoin();
             if self.is_lingering() {
-                cx.waker().wake_by_ref();
+                (self.wake_later)(cx);
                 return Poll::Pending;
             }
         }
@@ -208,8 +207,10 @@ impl Tasks {
 
     /// Looks for a task after a poll without one.
     fn rejoin(&mut self) {
-        let stay = std::mem::replace(&mut self.stay, Stay::Last);
-        self.task = self.seat.dispatcher().rejoin(&self.seat, stay);
+        match std::mem::replace(&mut self.stay, Stay::Last) {
+            Stay::First => {}
+            Stay::Last => self.task = self.seat.dispatcher().rejoin(&self.seat),
+        }
     }
 
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
@@ -352,7 +353,7 @@ impl Drop for Tasks {
         let task = self
             .task
             .take()
-            .or_else(|| self.seat.dispatcher().rejoin(&self.seat, Stay::Last));
+            .or_else(|| self.seat.dispatcher().rejoin(&self.seat));
         let Some(task) = task else { return };
         // A worker that was never polled has been refused. Any other may have been dropped alone.
         let left = match self.ran && !self.polled {
