@@ -47,7 +47,7 @@ mod common {
     pub(crate) mod tasks;
 }
 
-fn main() {
+pub(crate) fn main() {
     rows::run(&all());
 }
 

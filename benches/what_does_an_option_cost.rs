@@ -27,7 +27,7 @@ mod common {
 
 const AT_ONCE: usize = 100;
 
-fn main() {
+pub(crate) fn main() {
     rows::run(&all());
 }
 
