@@ -1,138 +1,137 @@
-use super::levels::LevelId;
 use super::state::Gate;
+use super::tree::NodeId;
 
-/// Levels: the pool and its groups.
+/// Nodes: the pool and its groups.
 impl<W, A, L> Gate<W, A, L> {
     /// Adds a group below `parent`.
-    pub(crate) fn add_level(&mut self, parent: LevelId, size: usize, kept: L) -> LevelId {
-        self.levels.add(parent.0, size, kept)
+    pub(crate) fn add_node(&mut self, parent: NodeId, size: usize, data: L) -> NodeId {
+        self.tree.add(parent.0, size, data)
     }
 
     /// Removes a group, if nobody lives in it or below it.
-    pub(crate) fn remove_level(&mut self, level: LevelId) -> Option<(L, LevelId)> {
-        let group = self.levels.at(level.0);
-        let parent = LevelId(group.parent?);
+    pub(crate) fn remove_node(&mut self, node: NodeId) -> Option<(L, NodeId)> {
+        let group = self.tree.at(node.0);
+        let parent = NodeId(group.parent?);
         if group.living > 0 || !group.children.is_empty() {
             return None;
         }
-        let removed = self.levels.remove(level.0)?;
-        Some((removed.kept, parent))
+        let removed = self.tree.remove(node.0)?;
+        Some((removed.data, parent))
     }
 
-    /// What the caller keeps of a level.
+    /// What the caller keeps of a node.
     #[inline]
-    pub(crate) fn kept(&self, level: LevelId) -> &L {
-        &self.levels.at(level.0).kept
+    pub(crate) fn data(&self, node: NodeId) -> &L {
+        &self.tree.at(node.0).data
     }
 
     #[inline]
-    pub(crate) fn kept_mut(&mut self, level: LevelId) -> &mut L {
-        &mut self.levels.at_mut(level.0).kept
+    pub(crate) fn data_mut(&mut self, node: NodeId) -> &mut L {
+        &mut self.tree.at_mut(node.0).data
     }
 
-    /// What the caller keeps of a level, and of each one around it.
+    /// What the caller keeps of a node, and of each one around it.
     #[inline]
-    pub(crate) fn each_kept_from(&mut self, home: LevelId, mut change: impl FnMut(&mut L)) {
-        self.levels
-            .each_from(home.0, |level| change(&mut level.kept));
+    pub(crate) fn each_data_from(&mut self, home: NodeId, mut change: impl FnMut(&mut L)) {
+        self.tree.each_from(home.0, |node| change(&mut node.data));
     }
 
-    /// A level, and each one around it.
-    pub(crate) fn path(&self, level: LevelId) -> impl Iterator<Item = (LevelId, &L)> {
-        self.levels
-            .path(level.0)
-            .map(|(at, level)| (LevelId(at), &level.kept))
+    /// A node, and each one around it.
+    pub(crate) fn path(&self, node: NodeId) -> impl Iterator<Item = (NodeId, &L)> {
+        self.tree
+            .path(node.0)
+            .map(|(at, node)| (NodeId(at), &node.data))
     }
 
-    pub(crate) fn resize(&mut self, level: LevelId, size: usize) {
-        self.levels.at_mut(level.0).size = size;
-        self.refresh(level.0);
+    pub(crate) fn resize(&mut self, node: NodeId, size: usize) {
+        self.tree.at_mut(node.0).size = size;
+        self.refresh(node.0);
     }
 
-    pub(crate) fn set_paused(&mut self, level: LevelId, paused: bool) {
-        self.levels.at_mut(level.0).paused = paused;
-        self.refresh(level.0);
+    pub(crate) fn set_paused(&mut self, node: NodeId, paused: bool) {
+        self.tree.at_mut(node.0).paused = paused;
+        self.refresh(node.0);
     }
 
-    /// Lets nobody start at a level and below it, until each hold has been [released](Self::release).
-    pub(crate) fn hold(&mut self, level: LevelId) {
-        self.levels.at_mut(level.0).holds += 1;
-        self.refresh(level.0);
+    /// Lets nobody start at a node and below it, until each hold has been [released](Self::release).
+    pub(crate) fn hold(&mut self, node: NodeId) {
+        self.tree.at_mut(node.0).holds += 1;
+        self.refresh(node.0);
     }
 
-    pub(crate) fn release(&mut self, level: LevelId) {
-        self.levels.at_mut(level.0).holds -= 1;
-        self.refresh(level.0);
+    pub(crate) fn release(&mut self, node: NodeId) {
+        self.tree.at_mut(node.0).holds -= 1;
+        self.refresh(node.0);
     }
 
-    /// Whether a level is paused, or one around it.
-    pub(crate) fn is_paused(&self, level: LevelId) -> bool {
-        self.levels.path(level.0).any(|(_, level)| level.paused)
+    /// Whether a node is paused, or one around it.
+    pub(crate) fn is_paused(&self, node: NodeId) -> bool {
+        self.tree.path(node.0).any(|(_, node)| node.paused)
     }
 
-    pub(crate) fn size(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).size
+    pub(crate) fn size(&self, node: NodeId) -> usize {
+        self.tree.at(node.0).size
     }
 
-    pub(crate) fn is_full(&self, level: LevelId) -> bool {
-        let level = self.levels.at(level.0);
-        level.held >= level.size
+    pub(crate) fn is_full(&self, node: NodeId) -> bool {
+        let node = self.tree.at(node.0);
+        node.held >= node.size
     }
 
-    pub(crate) fn active(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).active
+    pub(crate) fn active(&self, node: NodeId) -> usize {
+        self.tree.at(node.0).active
     }
 
     /// How many stand in the queue and have not started.
     #[inline]
-    pub(crate) fn waiting(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).waiting
+    pub(crate) fn waiting(&self, node: NodeId) -> usize {
+        self.tree.at(node.0).waiting
     }
 
     /// How many have started, and have lent their permits.
-    pub(crate) fn lent(&self, level: LevelId) -> usize {
-        self.levels.at(level.0).lent
+    pub(crate) fn lent(&self, node: NodeId) -> usize {
+        self.tree.at(node.0).lent
     }
 
-    /// The level around a group.
+    /// The node around a group.
     #[inline]
-    pub(crate) fn parent(&self, level: LevelId) -> Option<LevelId> {
-        match level {
-            LevelId::ROOT => None,
-            group => self.levels.at(group.0).parent.map(LevelId),
+    pub(crate) fn parent(&self, node: NodeId) -> Option<NodeId> {
+        match node {
+            NodeId::ROOT => None,
+            group => self.tree.at(group.0).parent.map(NodeId),
         }
     }
 
-    /// The levels at these places, of which the first is the root's. `None` when there are no more.
-    pub(crate) fn levels_at(&self, first: usize, count: usize) -> Option<Vec<LevelId>> {
-        let end = self.levels.end().min(first + count);
+    /// The nodes at these places, of which the first is the root's. `None` when there are no more.
+    pub(crate) fn nodes_at(&self, first: usize, count: usize) -> Option<Vec<NodeId>> {
+        let end = self.tree.end().min(first + count);
         let at = (first..end).map(|at| at as u32);
-        let levels = at.filter(|at| self.levels.lives(*at)).map(LevelId);
-        (first < end).then(|| levels.collect())
+        let tree = at.filter(|at| self.tree.lives(*at)).map(NodeId);
+        (first < end).then(|| tree.collect())
     }
 
-    /// Whether a level has not been removed.
-    pub(crate) fn lives(&self, level: LevelId) -> bool {
-        self.levels.lives(level.0)
+    /// Whether a node has not been removed.
+    pub(crate) fn lives(&self, node: NodeId) -> bool {
+        self.tree.lives(node.0)
     }
 
-    /// Whether a level is `outer`, or one below it.
-    pub(crate) fn is_inside(&self, level: LevelId, outer: LevelId) -> bool {
-        outer == LevelId::ROOT || self.levels.path(level.0).any(|(at, _)| at == outer.0)
+    /// Whether a node is `outer`, or one below it.
+    pub(crate) fn is_inside(&self, node: NodeId, outer: NodeId) -> bool {
+        outer == NodeId::ROOT || self.tree.path(node.0).any(|(at, _)| at == outer.0)
     }
 
     /// How many are waiting, active, lending, or on their way out.
     #[inline]
-    pub(crate) fn living(&self, level: LevelId) -> usize {
-        match level {
-            LevelId::ROOT => self.register.len() + self.refused,
-            group => self.levels.at(group.0).living,
+    pub(crate) fn living(&self, node: NodeId) -> usize {
+        match node {
+            NodeId::ROOT => self.register.len() + self.refused,
+            group => self.tree.at(group.0).living,
         }
     }
 
-    /// How many levels there is memory for.
+    /// How many nodes there is memory for.
     #[cfg(test)]
-    pub(super) fn level_capacity(&self) -> usize {
-        self.levels.capacity()
+    pub(super) fn node_capacity(&self) -> usize {
+        self.tree.capacity()
     }
 }

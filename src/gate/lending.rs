@@ -1,8 +1,8 @@
-use super::level::Turn;
-use super::levels::LevelId;
-use super::place::{Hold, Place};
+use super::node::Ticket;
+use super::queue_entry::{EntryState, QueueEntry};
 use super::register::Content;
 use super::state::{Admitted, Gate};
+use super::tree::NodeId;
 use crate::task::Slot;
 
 /// Permits that are lent, and come back.
@@ -14,18 +14,18 @@ impl<W, A, L> Gate<W, A, L> {
         A: Clone,
     {
         // Those who are known have places.
-        if self.places.is_empty() || !self.is_ready() {
+        if self.queue_entries.is_empty() || !self.is_ready() {
             return None;
         }
-        self.admit_placed()
+        self.admit_entered()
     }
 
     #[inline(never)]
-    pub(super) fn admit_placed(&mut self) -> Option<A>
+    pub(super) fn admit_entered(&mut self) -> Option<A>
     where
         A: Clone,
     {
-        let (_, next) = self.first_of(LevelId::ROOT.0)?;
+        let (_, next) = self.first_of(NodeId::ROOT.0)?;
         match self.register.get(next)?.content {
             Content::Waiting(_) => None,
             Content::Active(_) => match self.admit(|_| None)? {
@@ -39,8 +39,8 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        self.change_place(slot, |place| {
-            (place.hold, place.turn) = (Hold::Plain, Turn::FIRST);
+        self.change_queue_entry(slot, |queue_entry| {
+            (queue_entry.state, queue_entry.ticket) = (EntryState::BySlot, Ticket::FIRST);
         });
         match &self.register.at(slot.0).content {
             Content::Active(who) => who.clone(),
@@ -58,23 +58,23 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Takes the permits of an active one back, until it [returns](Self::come_back).
     pub(crate) fn lend(&mut self, slot: Slot) {
-        let Place { standing, home, .. } = self.place(slot);
-        self.levels.each_from(home, |level| {
-            level.held -= standing.weight;
-            level.active -= 1;
-            level.lent += 1;
+        let QueueEntry { demand, home, .. } = self.queue_entry(slot);
+        self.tree.each_from(home, |node| {
+            node.held -= demand.weight;
+            node.active -= 1;
+            node.lent += 1;
         });
-        self.change_place(slot, |place| place.hold = Hold::Lent);
+        self.change_queue_entry(slot, |queue_entry| queue_entry.state = EntryState::Lent);
         self.refresh_all(home);
     }
 
     /// Lets one who lent its permits stand in line for them, before all newcomers.
     pub(crate) fn come_back(&mut self, slot: Slot) {
-        let (home, turn) = (self.place(slot).home, self.turn_of_another());
-        self.change_place(slot, |place| {
-            (place.hold, place.turn) = (Hold::Returning, turn);
+        let (home, ticket) = (self.queue_entry(slot).home, self.next_ticket());
+        self.change_queue_entry(slot, |queue_entry| {
+            (queue_entry.state, queue_entry.ticket) = (EntryState::Returning, ticket);
         });
-        self.levels
+        self.tree
             .at_mut(home)
             .push_returning(slot, &mut self.register);
         self.refresh(home);

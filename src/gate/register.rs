@@ -1,4 +1,4 @@
-use super::chunks::Chunks;
+use super::seg_vec::SegVec;
 use crate::task::{Slot, TaskId};
 
 /// A slot for every live task. Free slots are used again.
@@ -13,7 +13,7 @@ use crate::task::{Slot, TaskId};
 /// 2. Where more than three of four slots are free, the last is not, unless there [is excess](Self::has_excess).
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
-    entries: Chunks<Entry<W, A>>,
+    entries: SegVec<Entry<W, A>>,
     vacant: u32,
     live: usize,
     has_excess: bool,
@@ -49,7 +49,7 @@ pub(super) const NOBODY: TaskId = TaskId::NONE;
 impl<W, A> Register<W, A> {
     pub(super) fn new() -> Self {
         Self {
-            entries: Chunks::new(),
+            entries: SegVec::new(),
             vacant: NONE,
             live: 0,
             has_excess: false,

@@ -1,24 +1,24 @@
-use super::level::{Rank, Standing, Turn};
-use super::levels::{LevelId, Levels};
-use super::place::{Hold, Place};
+use super::node::{Demand, Rank, Ticket};
+use super::queue_entry::{EntryState, QueueEntry};
 use super::register::{Content, Register};
-use crate::pages::Pages;
+use super::tree::{NodeId, Tree};
+use crate::slot_map::SlotMap;
 use crate::task::{Slot, TaskId};
 
 /// The permits of a pool and its groups, and all that live there.
 ///
 /// `W` is what waits, and is handed back when its turn comes. `A` is whatever
-/// the caller keeps of an active one, `L` what it keeps of a level.
+/// the caller keeps of an active one, `L` what it keeps of a node.
 ///
 /// A change that may give way to others (`enter`, `leave`, `withdraw`, `lend`,
 /// `resize`, …) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
-/// Then the invariants of each [`Level`](super::level::Level) hold again.
+/// Then the invariants of each [`Node`](super::node::Node) hold again.
 #[derive(Debug)]
 pub(crate) struct Gate<W, A, L> {
     pub(super) register: Register<W, A>,
-    pub(super) levels: Levels<L>,
+    pub(super) tree: Tree<L>,
     /// The places of those whom their slots do not say all about.
-    pub(super) places: Pages<Place>,
+    pub(super) queue_entries: SlotMap<QueueEntry>,
     /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
     pub(super) starts: Option<u32>,
     /// The number that the next task will have.
@@ -39,11 +39,11 @@ pub(crate) enum Admitted<W, A> {
 }
 
 impl<W, A, L> Gate<W, A, L> {
-    pub(crate) fn new(size: usize, kept: L) -> Self {
+    pub(crate) fn new(size: usize, data: L) -> Self {
         Self {
             register: Register::new(),
-            levels: Levels::new(size, kept),
-            places: Pages::new(),
+            tree: Tree::new(size, data),
+            queue_entries: SlotMap::new(),
             starts: None,
             next: 0,
             others: 0,
@@ -56,8 +56,8 @@ impl<W, A, L> Gate<W, A, L> {
     pub(crate) fn enter(
         &mut self,
         id: TaskId,
-        home: LevelId,
-        standing: Standing,
+        home: NodeId,
+        demand: Demand,
         make: impl FnOnce(Slot) -> W,
     ) -> Slot {
         let slot = self
@@ -66,84 +66,90 @@ impl<W, A, L> Gate<W, A, L> {
         if id.is_task() {
             self.next = id.get() + 1;
         }
-        let is_plain = home == LevelId::ROOT && standing == Standing::PLAIN;
-        if is_plain && (id.is_task() || self.levels.root.children.is_empty()) {
-            let root = &mut self.levels.root;
+        let takes_fast_path = home == NodeId::ROOT && demand == Demand::DEFAULT;
+        if takes_fast_path && (id.is_task() || self.tree.root.children.is_empty()) {
+            let root = &mut self.tree.root;
             root.waiting += 1;
-            root.push(slot, standing.priority, &mut self.register);
+            root.push(slot, demand.priority, &mut self.register);
         } else {
-            let turn = self.turn_of(id);
-            self.queue(slot, Place::new(home, standing, Hold::Plain, turn));
+            let ticket = self.ticket_of(id);
+            self.queue(
+                slot,
+                QueueEntry::new(home, demand, EntryState::BySlot, ticket),
+            );
         }
         slot
     }
 
     /// The same for code that runs elsewhere, and is known to the caller already.
-    pub(crate) fn ask(&mut self, home: LevelId, who: A) -> Slot {
+    pub(crate) fn ask(&mut self, home: NodeId, who: A) -> Slot {
         let slot = self
             .register
             .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(who)));
-        let turn = self.turn_of_another();
-        self.queue(slot, Place::new(home, Standing::PLAIN, Hold::Asking, turn));
+        let ticket = self.next_ticket();
+        self.queue(
+            slot,
+            QueueEntry::new(home, Demand::DEFAULT, EntryState::Asking, ticket),
+        );
         slot
     }
 
     #[inline(never)]
-    pub(super) fn queue(&mut self, slot: Slot, place: Place) {
-        let Place { standing, home, .. } = place;
-        self.settle(slot, place);
-        self.levels.each_from(home, |level| level.waiting += 1);
-        self.levels
+    pub(super) fn queue(&mut self, slot: Slot, queue_entry: QueueEntry) {
+        let QueueEntry { demand, home, .. } = queue_entry;
+        self.settle(slot, queue_entry);
+        self.tree.each_from(home, |node| node.waiting += 1);
+        self.tree
             .at_mut(home)
-            .push(slot, standing.priority, &mut self.register);
-        // Where no newcomer fits, one more changes nothing for the levels around.
-        if !self.levels.at(home).is_shut() {
+            .push(slot, demand.priority, &mut self.register);
+        // Where no newcomer fits, one more changes nothing for the nodes around.
+        if !self.tree.at(home).is_shut() {
             self.refresh(home);
         }
     }
 
     /// When a task came: in the order of submission, and what is no task before the task that comes next.
-    fn turn_of(&mut self, id: TaskId) -> Turn {
+    fn ticket_of(&mut self, id: TaskId) -> Ticket {
         match id.is_task() {
-            true => Turn::of_task(id.get()),
-            false => self.turn_of_another(),
+            true => Ticket::of_task(id.get()),
+            false => self.next_ticket(),
         }
     }
 
-    pub(super) fn turn_of_another(&mut self) -> Turn {
+    pub(super) fn next_ticket(&mut self) -> Ticket {
         self.others += 1;
-        Turn::between(self.next, self.others)
+        Ticket::between(self.next, self.others)
     }
 
     /// Notes a place, and who lives in its group.
-    fn settle(&mut self, slot: Slot, mut place: Place) {
-        if place.home != LevelId::ROOT.0 {
-            let member = &mut self.levels.at_mut(place.home).member;
-            place.next = std::mem::replace(member, slot.0);
-            if let Some(next) = self.places.get_mut(Slot(place.next)) {
+    fn settle(&mut self, slot: Slot, mut queue_entry: QueueEntry) {
+        if queue_entry.home != NodeId::ROOT.0 {
+            let member = &mut self.tree.at_mut(queue_entry.home).member;
+            queue_entry.next = std::mem::replace(member, slot.0);
+            if let Some(next) = self.queue_entries.get_mut(Slot(queue_entry.next)) {
                 next.prev = slot.0;
             }
-            self.levels
-                .each_group_from(place.home, |level| level.living += 1);
+            self.tree
+                .each_group_from(queue_entry.home, |node| node.living += 1);
         }
-        self.places.insert(slot, place);
+        self.queue_entries.insert(slot, queue_entry);
     }
 
     /// Whether somebody is to be admitted.
     #[inline(always)]
     pub(crate) fn is_ready(&self) -> bool {
-        let root = &self.levels.root;
+        let root = &self.tree.root;
         if !root.is_simple() {
             return self.is_ready_mixed();
         }
-        let fits = |(slot, _)| root.fits(self.standing(slot).weight);
+        let fits = |(slot, _)| root.fits(self.demand(slot).weight);
         !root.is_shut() && root.first().is_some_and(fits) && self.starts != Some(0)
     }
 
     #[inline(never)]
     fn is_ready_mixed(&self) -> bool {
-        let first = self.first_of(LevelId::ROOT.0);
-        first.is_some_and(|(rank, slot)| self.passes(LevelId::ROOT.0, rank, slot))
+        let first = self.first_of(NodeId::ROOT.0);
+        first.is_some_and(|(rank, slot)| self.passes(NodeId::ROOT.0, rank, slot))
     }
 
     /// Gives the next its permits; a task is to be run by `by`. It is active from here on.
@@ -152,19 +158,19 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        let slot = match self.levels.root.is_simple() {
+        let slot = match self.tree.root.is_simple() {
             true => self.pass_simple()?,
             false => self.pass_mixed()?,
         };
-        let Place { home, hold, .. } = self.place(slot);
-        self.levels.each_from(home, |level| {
-            match hold {
-                Hold::Plain | Hold::Asking => level.waiting -= 1,
-                Hold::Lent | Hold::Returning => level.lent -= 1,
+        let QueueEntry { home, state, .. } = self.queue_entry(slot);
+        self.tree.each_from(home, |node| {
+            match state {
+                EntryState::BySlot | EntryState::Asking => node.waiting -= 1,
+                EntryState::Lent | EntryState::Returning => node.lent -= 1,
             }
-            level.active += 1;
+            node.active += 1;
         });
-        if hold != Hold::Plain {
+        if state != EntryState::BySlot {
             return self.readmit(slot).map(Admitted::Back);
         }
         let by = by(slot);
@@ -177,23 +183,23 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Takes an active one out, with whatever permits it has.
     #[inline]
-    pub(crate) fn leave(&mut self, slot: Slot) -> (Option<A>, LevelId) {
+    pub(crate) fn leave(&mut self, slot: Slot) -> (Option<A>, NodeId) {
         let by = match &mut self.register.at(slot.0).content {
             Content::Active(by) => by.take(),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         };
-        let place = self.place(slot);
-        match place.hold {
-            Hold::Plain => self.levels.each_from(place.home, |level| {
-                level.held -= place.standing.weight;
-                level.active -= 1;
+        let queue_entry = self.queue_entry(slot);
+        match queue_entry.state {
+            EntryState::BySlot => self.tree.each_from(queue_entry.home, |node| {
+                node.held -= queue_entry.demand.weight;
+                node.active -= 1;
             }),
-            Hold::Lent => self.levels.each_from(place.home, |level| level.lent -= 1),
-            Hold::Returning | Hold::Asking => self.step_out(slot, place),
+            EntryState::Lent => self.tree.each_from(queue_entry.home, |node| node.lent -= 1),
+            EntryState::Returning | EntryState::Asking => self.step_out(slot, queue_entry),
         }
         self.free(slot);
-        self.refresh_all(place.home);
-        (by, LevelId(place.home))
+        self.refresh_all(queue_entry.home);
+        (by, NodeId(queue_entry.home))
     }
 
     /// Takes a waiting one out of its queue, with what it held on its way.
@@ -209,28 +215,28 @@ impl<W, A, L> Gate<W, A, L> {
         else {
             return None;
         };
-        let place = self.place(slot);
-        self.step_out(slot, place);
-        self.refresh(place.home);
+        let queue_entry = self.queue_entry(slot);
+        self.step_out(slot, queue_entry);
+        self.refresh(queue_entry.home);
         Some(waiting)
     }
 
     /// Takes one out of its queue, of whom nobody holds anything.
-    pub(super) fn step_out(&mut self, slot: Slot, place: Place) {
-        let Place { home, hold, .. } = place;
-        self.unlink(slot, place);
-        self.levels.each_from(home, |level| match hold {
-            Hold::Returning => level.lent -= 1,
-            _ => level.waiting -= 1,
+    pub(super) fn step_out(&mut self, slot: Slot, queue_entry: QueueEntry) {
+        let QueueEntry { home, state, .. } = queue_entry;
+        self.unlink(slot, queue_entry);
+        self.tree.each_from(home, |node| match state {
+            EntryState::Returning => node.lent -= 1,
+            _ => node.waiting -= 1,
         });
     }
 
-    /// Takes one out of the queue of its level.
-    fn unlink(&mut self, slot: Slot, place: Place) {
-        let level = self.levels.at_mut(place.home);
-        match place.hold {
-            Hold::Returning => level.unlink_returning(slot, &mut self.register),
-            _ => level.unlink(slot, place.standing.priority, &mut self.register),
+    /// Takes one out of the queue of its node.
+    fn unlink(&mut self, slot: Slot, queue_entry: QueueEntry) {
+        let node = self.tree.at_mut(queue_entry.home);
+        match queue_entry.state {
+            EntryState::Returning => node.unlink_returning(slot, &mut self.register),
+            _ => node.unlink(slot, queue_entry.demand.priority, &mut self.register),
         }
     }
 
@@ -242,50 +248,48 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline]
     fn free(&mut self, slot: Slot) {
         self.register.remove(slot);
-        if !self.places.is_empty() {
-            self.forget_place(slot);
+        if !self.queue_entries.is_empty() {
+            self.forget_queue_entry(slot);
         }
     }
 
     /// Frees a slot, and returns what stood there.
     #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
-        if !self.places.is_empty() {
-            self.forget_place(slot);
+        if !self.queue_entries.is_empty() {
+            self.forget_queue_entry(slot);
         }
         self.register.take(slot)
     }
 
     #[inline(never)]
-    fn forget_place(&mut self, slot: Slot) {
-        let Some(place) = self.places.remove(slot) else {
+    fn forget_queue_entry(&mut self, slot: Slot) {
+        let Some(queue_entry) = self.queue_entries.remove(slot) else {
             return;
         };
-        if place.home != LevelId::ROOT.0 {
-            match self.places.get_mut(Slot(place.prev)) {
-                Some(prev) => prev.next = place.next,
-                None => self.levels.at_mut(place.home).member = place.next,
+        if queue_entry.home != NodeId::ROOT.0 {
+            match self.queue_entries.get_mut(Slot(queue_entry.prev)) {
+                Some(prev) => prev.next = queue_entry.next,
+                None => self.tree.at_mut(queue_entry.home).member = queue_entry.next,
             }
-            if let Some(next) = self.places.get_mut(Slot(place.next)) {
-                next.prev = place.prev;
+            if let Some(next) = self.queue_entries.get_mut(Slot(queue_entry.next)) {
+                next.prev = queue_entry.prev;
             }
-            self.levels
-                .each_group_from(place.home, |level| level.living -= 1);
+            self.tree
+                .each_group_from(queue_entry.home, |node| node.living -= 1);
         }
     }
 
     /// Lets a newcomer that is not taken in live until it [has been let go](Self::let_go).
-    pub(crate) fn refuse(&mut self, home: LevelId) {
+    pub(crate) fn refuse(&mut self, home: NodeId) {
         self.refused += 1;
-        self.levels
-            .each_group_from(home.0, |level| level.living += 1);
+        self.tree.each_group_from(home.0, |node| node.living += 1);
     }
 
     /// Lets a newcomer go that was refused, and has ended.
-    pub(crate) fn let_go(&mut self, home: LevelId) {
+    pub(crate) fn let_go(&mut self, home: NodeId) {
         self.refused -= 1;
-        self.levels
-            .each_group_from(home.0, |level| level.living -= 1);
+        self.tree.each_group_from(home.0, |node| node.living -= 1);
     }
 
     /// Says how many newcomers may be admitted from now on.
@@ -299,37 +303,40 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     #[inline]
-    pub(super) fn place(&self, slot: Slot) -> Place {
-        if self.places.is_empty() {
-            return Place::PLAIN;
+    pub(super) fn queue_entry(&self, slot: Slot) -> QueueEntry {
+        if self.queue_entries.is_empty() {
+            return QueueEntry::DEFAULT;
         }
-        self.find_place(slot)
+        self.find_queue_entry(slot)
     }
 
     #[inline(never)]
-    pub(super) fn find_place(&self, slot: Slot) -> Place {
-        self.places.get(slot).copied().unwrap_or(Place::PLAIN)
+    pub(super) fn find_queue_entry(&self, slot: Slot) -> QueueEntry {
+        self.queue_entries
+            .get(slot)
+            .copied()
+            .unwrap_or(QueueEntry::DEFAULT)
     }
 
-    pub(super) fn change_place(&mut self, slot: Slot, change: impl FnOnce(&mut Place)) {
-        let mut place = self.place(slot);
-        change(&mut place);
-        if place == Place::PLAIN {
-            self.places.remove(slot);
+    pub(super) fn change_queue_entry(&mut self, slot: Slot, change: impl FnOnce(&mut QueueEntry)) {
+        let mut queue_entry = self.queue_entry(slot);
+        change(&mut queue_entry);
+        if queue_entry == QueueEntry::DEFAULT {
+            self.queue_entries.remove(slot);
         } else {
-            self.places.insert(slot, place);
+            self.queue_entries.insert(slot, queue_entry);
         }
     }
 
     /// Lets the first of the pool's own queue through, if it fits, where nobody else waits.
     #[inline]
     fn pass_simple(&mut self) -> Option<Slot> {
-        if self.levels.root.is_shut() || self.starts == Some(0) {
+        if self.tree.root.is_shut() || self.starts == Some(0) {
             return None;
         }
-        let (slot, priority) = self.levels.root.first()?;
-        let weight = self.standing(slot).weight;
-        let root = &mut self.levels.root;
+        let (slot, priority) = self.tree.root.first()?;
+        let weight = self.demand(slot).weight;
+        let root = &mut self.tree.root;
         if !root.fits(weight) {
             return None;
         }
@@ -342,102 +349,102 @@ impl<W, A, L> Gate<W, A, L> {
     /// Lets the first of all queues through, if it fits.
     #[inline(never)]
     fn pass_mixed(&mut self) -> Option<Slot> {
-        let (rank, slot) = self.first_of(LevelId::ROOT.0)?;
-        if !self.passes(LevelId::ROOT.0, rank, slot) {
+        let (rank, slot) = self.first_of(NodeId::ROOT.0)?;
+        if !self.passes(NodeId::ROOT.0, rank, slot) {
             return None;
         }
-        let place = self.place(slot);
-        self.unlink(slot, place);
-        let weight = place.standing.weight;
-        self.levels
-            .each_from(place.home, |level| level.held += weight);
+        let queue_entry = self.queue_entry(slot);
+        self.unlink(slot, queue_entry);
+        let weight = queue_entry.demand.weight;
+        self.tree
+            .each_from(queue_entry.home, |node| node.held += weight);
         if rank.is_newcomer {
             self.starts = self.starts.map(|left| left - 1);
         }
-        self.refresh_all(place.home);
+        self.refresh_all(queue_entry.home);
         Some(slot)
     }
 
-    /// Whose turn it is at a level: one of its own, or one whom a group offers.
+    /// Whose turn it is at a node: one of its own, or one whom a group offers.
     pub(super) fn first_of(&self, at: u32) -> Option<(Rank, Slot)> {
-        let level = self.levels.at(at);
-        let own = match level.first_returning() {
-            Some(slot) => Some((Rank::returning(self.turn_at(slot)), slot)),
-            None => level
+        let node = self.tree.at(at);
+        let own = match node.first_returning() {
+            Some(slot) => Some((Rank::returning(self.ticket_at(slot)), slot)),
+            None => node
                 .first()
-                .map(|(slot, priority)| (Rank::newcomer(priority, self.turn_at(slot)), slot)),
+                .map(|(slot, priority)| (Rank::newcomer(priority, self.ticket_at(slot)), slot)),
         };
-        match (own, level.first_offer()) {
+        match (own, node.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
             (_, Some(offer)) => Some(offer),
             (own, None) => own,
         }
     }
 
-    fn turn_at(&self, slot: Slot) -> Turn {
-        if let Some(place) = self.places.get(slot) {
-            return place.turn;
+    fn ticket_at(&self, slot: Slot) -> Ticket {
+        if let Some(queue_entry) = self.queue_entries.get(slot) {
+            return queue_entry.ticket;
         }
         match self.register.get(slot).map(|entry| entry.id) {
-            Some(id) if id.is_task() => Turn::of_task(id.get()),
+            Some(id) if id.is_task() => Ticket::of_task(id.get()),
             // It came before there were groups.
-            _ => Turn::FIRST,
+            _ => Ticket::FIRST,
         }
     }
 
-    /// Whether a level lets the first of its queue through.
+    /// Whether a node lets the first of its queue through.
     fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
-        let (level, weight) = (self.levels.at(at), self.standing(slot).weight);
+        let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
         match (rank.is_newcomer, at) {
-            (false, _) => level.carries(weight),
-            (true, LevelId::ROOT_AT) => level.fits(weight) && self.starts != Some(0),
-            (true, _) => level.fits(weight),
+            (false, _) => node.carries(weight),
+            (true, NodeId::ROOT_AT) => node.fits(weight) && self.starts != Some(0),
+            (true, _) => node.fits(weight),
         }
     }
 
     /// Has a group offer the one whom it would let through now; then perhaps those around it.
     ///
-    /// For a change of this level alone: where its offer stays the same, so do the others.
+    /// For a change of this node alone: where its offer stays the same, so do the others.
     #[inline]
     pub(super) fn refresh(&mut self, from: u32) {
         let mut at = Some(from);
-        while let Some(level) = at {
+        while let Some(node) = at {
             at = self
-                .refresh_one(level)
+                .refresh_one(node)
                 .filter(|(_, changed)| *changed)
                 .map(|(parent, _)| parent);
         }
     }
 
-    /// The same where permits were taken or given back: of this level, and of each one around it.
+    /// The same where permits were taken or given back: of this node, and of each one around it.
     #[inline]
     pub(super) fn refresh_all(&mut self, from: u32) {
         let mut at = Some(from);
-        while let Some(level) = at {
-            at = self.refresh_one(level).map(|(parent, _)| parent);
+        while let Some(node) = at {
+            at = self.refresh_one(node).map(|(parent, _)| parent);
         }
     }
 
-    /// Returns the level around a group, and whether what the group offers there has changed.
+    /// Returns the node around a group, and whether what the group offers there has changed.
     #[inline]
     fn refresh_one(&mut self, at: u32) -> Option<(u32, bool)> {
         match at {
-            LevelId::ROOT_AT => None,
+            NodeId::ROOT_AT => None,
             group => self.refresh_group(group),
         }
     }
 
     #[inline(never)]
     fn refresh_group(&mut self, at: u32) -> Option<(u32, bool)> {
-        let parent = self.levels.at(at).parent?;
+        let parent = self.tree.at(at).parent?;
         let first = self.first_of(at);
         let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
         let rank = offer.map(|(rank, _)| rank);
-        let stale = std::mem::replace(&mut self.levels.at_mut(at).offered, rank);
+        let stale = std::mem::replace(&mut self.tree.at_mut(at).offered, rank);
         if stale == rank {
             return Some((parent, false));
         }
-        let offers = &mut self.levels.at_mut(parent).offers;
+        let offers = &mut self.tree.at_mut(parent).offers;
         stale.and_then(|rank| offers.remove(&rank));
         offer.and_then(|(rank, slot)| offers.insert(rank, slot));
         Some((parent, true))

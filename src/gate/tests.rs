@@ -1,12 +1,12 @@
 //! The gate against a naive model: lists that are searched from the front.
 
-use super::{Admitted, Content, Gate, LevelId, Standing};
+use super::{Admitted, Content, Demand, Gate, NodeId};
 use crate::task::{Slot, TaskId};
 
 /// What the gate does, with nothing clever in it: all wait in one list, and stay there until they have all permits.
 #[derive(Default)]
 struct Model {
-    levels: Vec<ModelLevel>,
+    tree: Vec<ModelLevel>,
     /// Newcomers, in the order of their coming.
     queue: Vec<Member>,
     /// Those who are on their way back, in that order.
@@ -28,14 +28,14 @@ struct ModelLevel {
 struct Member {
     id: u64,
     home: usize,
-    standing: Standing,
+    demand: Demand,
     /// It runs elsewhere: nobody withdraws it.
     asks: bool,
 }
 
 impl Model {
-    fn add_level(&mut self, parent: Option<usize>, size: usize) {
-        self.levels.push(ModelLevel {
+    fn add_node(&mut self, parent: Option<usize>, size: usize) {
+        self.tree.push(ModelLevel {
             parent,
             size,
             ..ModelLevel::default()
@@ -43,27 +43,27 @@ impl Model {
     }
 
     fn path(&self, home: usize) -> impl Iterator<Item = usize> {
-        std::iter::successors(Some(home), |at| self.levels[*at].parent)
+        std::iter::successors(Some(home), |at| self.tree[*at].parent)
     }
 
     fn fits(&self, at: usize, weight: usize) -> bool {
-        let level = &self.levels[at];
-        level.held == 0 || level.held + weight <= level.size
+        let node = &self.tree[at];
+        node.held == 0 || node.held + weight <= node.size
     }
 
-    /// Whose turn it is at a level: the first of those who are let through by all levels below it.
+    /// Whose turn it is at a node: the first of those who are let through by all nodes below it.
     fn first(&self, at: usize) -> Option<(Member, bool)> {
         let returns = self.returning.iter().map(|member| (*member, true));
         let mut newcomers = self.queue.clone();
-        newcomers.sort_by_key(|member| std::cmp::Reverse(member.standing.priority));
+        newcomers.sort_by_key(|member| std::cmp::Reverse(member.demand.priority));
         let mut all = returns.chain(newcomers.into_iter().map(|member| (member, false)));
         all.find(|(member, returns)| self.is_offered(at, *member, *returns))
     }
 
-    /// Whether somebody is at a level, or is the first at each level on the way there, and let through.
+    /// Whether somebody is at a node, or is the first at each node on the way there, and let through.
     fn is_offered(&self, at: usize, member: Member, returns: bool) -> bool {
         let mut way = self.path(member.home).take_while(|below| *below != at);
-        let arrives = self.path(member.home).any(|level| level == at);
+        let arrives = self.path(member.home).any(|node| node == at);
         arrives
             && way.all(|below| {
                 let is_first = self
@@ -74,7 +74,7 @@ impl Model {
     }
 
     fn lets_through(&self, at: usize, member: Member, returns: bool) -> bool {
-        self.fits(at, member.standing.weight) && (returns || !self.levels[at].paused)
+        self.fits(at, member.demand.weight) && (returns || !self.tree[at].paused)
     }
 
     fn admit(&mut self) -> Option<Member> {
@@ -85,7 +85,7 @@ impl Model {
         self.queue.retain(|other| other.id != member.id);
         self.returning.retain(|other| other.id != member.id);
         for at in self.path(member.home).collect::<Vec<_>>() {
-            self.levels[at].held += member.standing.weight;
+            self.tree[at].held += member.demand.weight;
         }
         if !returns {
             self.starts = self.starts.map(|left| left - 1);
@@ -95,10 +95,10 @@ impl Model {
     }
 
     fn release(&mut self, id: u64) -> Member {
-        let place = self.active.iter().position(|member| member.id == id);
-        let member = self.active.remove(place.unwrap());
+        let queue_entry = self.active.iter().position(|member| member.id == id);
+        let member = self.active.remove(queue_entry.unwrap());
         for at in self.path(member.home).collect::<Vec<_>>() {
-            self.levels[at].held -= member.standing.weight;
+            self.tree[at].held -= member.demand.weight;
         }
         member
     }
@@ -109,8 +109,8 @@ impl Model {
     }
 
     fn come_back(&mut self, id: u64) {
-        let place = self.lent.iter().position(|member| member.id == id);
-        self.returning.push(self.lent.remove(place.unwrap()));
+        let queue_entry = self.lent.iter().position(|member| member.id == id);
+        self.returning.push(self.lent.remove(queue_entry.unwrap()));
     }
 
     /// One that lent its permits ends, wherever it is.
@@ -133,9 +133,9 @@ impl Model {
             .any(|member| member.id == id && member.asks)
     }
 
-    /// How many of these are at a level or below it.
-    fn count(&self, level: usize, members: &[Member]) -> usize {
-        let is_below = |member: &&Member| self.path(member.home).any(|at| at == level);
+    /// How many of these are at a node or below it.
+    fn count(&self, node: usize, members: &[Member]) -> usize {
+        let is_below = |member: &&Member| self.path(member.home).any(|at| at == node);
         members.iter().filter(is_below).count()
     }
 }
@@ -154,10 +154,10 @@ impl Trial {
     fn new(seed: u64) -> Self {
         let mut gate = Gate::new(3, ());
         let mut model = Model::default();
-        model.add_level(None, 3);
+        model.add_node(None, 3);
         for (parent, size) in [(0, 2), (0, 2), (2, 1)] {
-            gate.add_level(LevelId(parent), size, ());
-            model.add_level(Some(parent as usize), size);
+            gate.add_node(NodeId(parent), size, ());
+            model.add_node(Some(parent as usize), size);
         }
         let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Self {
@@ -197,16 +197,16 @@ impl Trial {
         let (id, home) = (self.given, self.pick(4) as usize);
         let weight = 1 + self.pick(4).saturating_sub(2) as usize;
         let priority = self.pick(4) as i32 - 2;
-        let standing = Standing { weight, priority };
-        let level = LevelId(home as u32);
+        let demand = Demand { weight, priority };
+        let node = NodeId(home as u32);
         self.given += 1;
-        let slot = self.gate.enter(TaskId::from(id), level, standing, |_| id);
+        let slot = self.gate.enter(TaskId::from(id), node, demand, |_| id);
         self.slots.push((id, slot));
         let asks = false;
         self.model.queue.push(Member {
             id,
             home,
-            standing,
+            demand,
             asks,
         });
     }
@@ -214,13 +214,13 @@ impl Trial {
     fn ask(&mut self) {
         let (id, home) = (self.given, self.pick(4) as usize);
         self.given += 1;
-        let slot = self.gate.ask(LevelId(home as u32), id);
+        let slot = self.gate.ask(NodeId(home as u32), id);
         self.slots.push((id, slot));
-        let (standing, asks) = (Standing::PLAIN, true);
+        let (demand, asks) = (Demand::DEFAULT, true);
         self.model.queue.push(Member {
             id,
             home,
-            standing,
+            demand,
             asks,
         });
     }
@@ -269,8 +269,8 @@ impl Trial {
         if self.model.active.is_empty() {
             return;
         }
-        let place = self.pick(self.model.active.len() as u64) as usize;
-        let id = self.model.active[place].id;
+        let queue_entry = self.pick(self.model.active.len() as u64) as usize;
+        let id = self.model.active[queue_entry].id;
         self.gate.leave(self.slot(id));
         self.slots.retain(|(other, _)| *other != id);
         self.model.release(id);
@@ -296,15 +296,15 @@ impl Trial {
     }
 
     fn resize(&mut self) {
-        let (level, size) = (self.pick(4) as usize, 1 + self.pick(4) as usize);
-        self.gate.resize(LevelId(level as u32), size);
-        self.model.levels[level].size = size;
+        let (node, size) = (self.pick(4) as usize, 1 + self.pick(4) as usize);
+        self.gate.resize(NodeId(node as u32), size);
+        self.model.tree[node].size = size;
     }
 
     fn pause(&mut self) {
-        let (level, paused) = (self.pick(4) as usize, self.pick(3) == 0);
-        self.gate.set_paused(LevelId(level as u32), paused);
-        self.model.levels[level].paused = paused;
+        let (node, paused) = (self.pick(4) as usize, self.pick(3) == 0);
+        self.gate.set_paused(NodeId(node as u32), paused);
+        self.model.tree[node].paused = paused;
     }
 
     fn admit_all(&mut self) {
@@ -326,11 +326,11 @@ impl Trial {
     }
 
     fn compare(&self) {
-        for (level, model) in self.model.levels.iter().enumerate() {
-            let id = LevelId(level as u32);
+        for (node, model) in self.model.tree.iter().enumerate() {
+            let id = NodeId(node as u32);
             assert_eq!(self.gate.size(id), model.size);
             assert_eq!(self.gate.is_full(id), model.held >= model.size);
-            let counted = |members: &[Member]| self.model.count(level, members);
+            let counted = |members: &[Member]| self.model.count(node, members);
             let lent = counted(&self.model.lent) + counted(&self.model.returning);
             let (waiting, active) = (counted(&self.model.queue), counted(&self.model.active));
             assert_eq!(self.gate.waiting(id), waiting);
@@ -339,7 +339,7 @@ impl Trial {
             assert_eq!(self.gate.living(id), waiting + active + lent);
             assert_eq!(slots_inside(&self.gate, id).len(), waiting + active + lent);
         }
-        assert_eq!(self.gate.living(LevelId::ROOT), self.slots.len());
+        assert_eq!(self.gate.living(NodeId::ROOT), self.slots.len());
         assert_eq!(self.gate.starts(), self.model.starts);
         let tasks = self.gate.tasks();
         assert!(
@@ -368,17 +368,17 @@ fn the_gate_does_what_a_naive_model_does() {
     }
 }
 
-fn enter_plain(gate: &mut Gate<u64, u64, ()>, id: u64) -> Slot {
-    gate.enter(TaskId::from(id), LevelId::ROOT, Standing::PLAIN, |_| id)
+fn enter_default(gate: &mut Gate<u64, u64, ()>, id: u64) -> Slot {
+    gate.enter(TaskId::from(id), NodeId::ROOT, Demand::DEFAULT, |_| id)
 }
 
 #[test]
 fn a_slot_is_given_again_and_knows_whose_it_is() {
     let mut gate = Gate::new(1, ());
-    let first = enter_plain(&mut gate, 0);
+    let first = enter_default(&mut gate, 0);
     gate.admit(|_| Some(0));
     gate.leave(first);
-    let second = enter_plain(&mut gate, 1);
+    let second = enter_default(&mut gate, 1);
     assert_eq!(first, second);
     assert!(gate.get(first, TaskId::from(0)).is_none());
     assert!(matches!(
@@ -389,18 +389,20 @@ fn a_slot_is_given_again_and_knows_whose_it_is() {
 
 #[test]
 fn an_entry_of_the_register_is_thirty_two_bytes() {
-    use crate::task::Parked;
-    use crate::worker::Seat;
+    use crate::task::BoxTask;
+    use crate::worker::WorkerShared;
     use std::sync::Arc;
-    assert_eq!(super::entry_size::<Parked, Arc<Seat>>(), 32);
+    assert_eq!(super::entry_size::<BoxTask, Arc<WorkerShared>>(), 32);
 }
 
 #[test]
 fn the_register_gives_its_memory_back_though_one_task_stays() {
     let mut gate = Gate::new(1, ());
-    enter_plain(&mut gate, 0);
+    enter_default(&mut gate, 0);
     gate.admit(|_| Some(0));
-    let crowd: Vec<Slot> = (1..100_000).map(|id| enter_plain(&mut gate, id)).collect();
+    let crowd: Vec<Slot> = (1..100_000)
+        .map(|id| enter_default(&mut gate, id))
+        .collect();
     assert!(gate.capacity() >= 100_000);
     let mut before = gate.end();
     let mut is_small_step = |end: u32| std::mem::replace(&mut before, end) - end <= 1024;
@@ -418,7 +420,7 @@ fn the_register_gives_its_memory_back_though_one_task_stays() {
     }
     assert!(
         gate.capacity() <= 1024,
-        "{} slots are kept",
+        "{} slots are data",
         gate.capacity()
     );
 }
@@ -426,12 +428,12 @@ fn the_register_gives_its_memory_back_though_one_task_stays() {
 #[test]
 fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
     let mut gate = Gate::new(1, ());
-    enter_plain(&mut gate, 0);
+    enter_default(&mut gate, 0);
     gate.admit(|_| Some(0));
-    enter_plain(&mut gate, 1);
-    let mut last = enter_plain(&mut gate, 2);
+    enter_default(&mut gate, 1);
+    let mut last = enter_default(&mut gate, 2);
     for id in 3..100_000 {
-        let next = enter_plain(&mut gate, id);
+        let next = enter_default(&mut gate, id);
         gate.withdraw(last);
         gate.forget(last);
         last = next;
@@ -443,13 +445,13 @@ fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
     );
 }
 
-/// The slots of all at a level or below it. A group knows them without a look at all others.
-fn slots_inside<L>(gate: &Gate<u64, u64, L>, level: LevelId) -> Vec<Slot> {
+/// The slots of all at a node or below it. A group knows them without a look at all others.
+fn slots_inside<L>(gate: &Gate<u64, u64, L>, node: NodeId) -> Vec<Slot> {
     let all = (0..gate.end()).map(Slot);
     let inside: Vec<Slot> = all
-        .filter(|slot| gate.inside(*slot, level).0.is_some())
+        .filter(|slot| gate.inside(*slot, node).0.is_some())
         .collect();
-    if let Some(mut known) = gate.few_slots(level, usize::MAX) {
+    if let Some(mut known) = gate.few_slots(node, usize::MAX) {
         known.sort_by_key(|slot| slot.0);
         assert_eq!(known, inside);
     }
@@ -460,16 +462,16 @@ fn slots_inside<L>(gate: &Gate<u64, u64, L>, level: LevelId) -> Vec<Slot> {
 fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
     for plain in [true, false] {
         let mut gate = Gate::new(2, ());
-        let group = gate.add_level(LevelId::ROOT, 1, ());
-        let home = if plain { LevelId::ROOT } else { group };
+        let group = gate.add_node(NodeId::ROOT, 1, ());
+        let home = if plain { NodeId::ROOT } else { group };
         let enter = |gate: &mut Gate<u64, u64, ()>, id| {
-            gate.enter(TaskId::from(id), home, Standing::PLAIN, |_| id)
+            gate.enter(TaskId::from(id), home, Demand::DEFAULT, |_| id)
         };
         for id in 0..10 {
             enter(&mut gate, id);
         }
         while gate.admit(|_| Some(0)).is_some() {}
-        let active = gate.active(LevelId::ROOT);
+        let active = gate.active(NodeId::ROOT);
         let slots = slots_inside(&gate, home);
         assert_eq!(gate.few_slots(home, 9), None);
         let withdrawn = slots.into_iter();
@@ -479,27 +481,27 @@ fn withdrawing_all_leaves_the_gate_as_if_they_had_never_come() {
         let ids: Vec<u64> = withdrawn.iter().map(|(_, id)| *id).collect();
         assert_eq!(ids, (active as u64..10).collect::<Vec<_>>());
         assert_eq!(
-            (gate.waiting(LevelId::ROOT), gate.living(LevelId::ROOT)),
+            (gate.waiting(NodeId::ROOT), gate.living(NodeId::ROOT)),
             (0, 10)
         );
         withdrawn
             .into_iter()
             .for_each(|(slot, _)| gate.forget(slot));
         assert_eq!(
-            (gate.living(LevelId::ROOT), gate.active(LevelId::ROOT)),
+            (gate.living(NodeId::ROOT), gate.active(NodeId::ROOT)),
             (active, active)
         );
         enter(&mut gate, 10);
-        assert_eq!(gate.waiting(LevelId::ROOT), 1);
+        assert_eq!(gate.waiting(NodeId::ROOT), 1);
     }
 }
 
 #[test]
 fn nobody_starts_where_it_is_held() {
     let mut gate: Gate<u64, u64, ()> = Gate::new(2, ());
-    let group = gate.add_level(LevelId::ROOT, 2, ());
-    for (id, home) in (0..).zip([group, LevelId::ROOT, group]) {
-        gate.enter(TaskId::from(id), home, Standing::PLAIN, |_| id);
+    let group = gate.add_node(NodeId::ROOT, 2, ());
+    for (id, home) in (0..).zip([group, NodeId::ROOT, group]) {
+        gate.enter(TaskId::from(id), home, Demand::DEFAULT, |_| id);
     }
     gate.hold(group);
     gate.hold(group);
@@ -508,49 +510,49 @@ fn nobody_starts_where_it_is_held() {
     assert!(!gate.is_ready());
     gate.release(group);
     assert_eq!(gate.admit(|_| Some(0)), Some(Admitted::New(0)));
-    gate.hold(LevelId::ROOT);
+    gate.hold(NodeId::ROOT);
     assert_eq!(gate.admit(|_| Some(0)), None);
-    gate.release(LevelId::ROOT);
+    gate.release(NodeId::ROOT);
 }
 
 #[test]
 fn groups_that_come_and_go_take_no_more_memory_than_those_that_are_there() {
     let mut gate: Gate<u64, u64, ()> = Gate::new(1, ());
-    let stays = gate.add_level(LevelId::ROOT, 1, ());
+    let stays = gate.add_node(NodeId::ROOT, 1, ());
     for _ in 0..1000 {
-        let outer = gate.add_level(LevelId::ROOT, 1, ());
-        let inner = gate.add_level(outer, 1, ());
-        assert!(gate.remove_level(outer).is_none(), "a group is in it");
-        let slot = gate.enter(TaskId::from(0), inner, Standing::PLAIN, |_| 0);
-        assert!(gate.remove_level(inner).is_none(), "a task is in it");
+        let outer = gate.add_node(NodeId::ROOT, 1, ());
+        let inner = gate.add_node(outer, 1, ());
+        assert!(gate.remove_node(outer).is_none(), "a group is in it");
+        let slot = gate.enter(TaskId::from(0), inner, Demand::DEFAULT, |_| 0);
+        assert!(gate.remove_node(inner).is_none(), "a task is in it");
         gate.admit(|_| Some(0));
         gate.leave(slot);
-        assert_eq!(gate.remove_level(inner), Some(((), outer)));
-        assert_eq!(gate.remove_level(outer), Some(((), LevelId::ROOT)));
+        assert_eq!(gate.remove_node(inner), Some(((), outer)));
+        assert_eq!(gate.remove_node(outer), Some(((), NodeId::ROOT)));
     }
-    assert!(gate.level_capacity() <= 16);
+    assert!(gate.node_capacity() <= 16);
     // A crowd that is there at once leaves nothing behind either, though one stays.
-    let crowd: Vec<LevelId> = (0..10_000)
-        .map(|_| gate.add_level(LevelId::ROOT, 1, ()))
+    let crowd: Vec<NodeId> = (0..10_000)
+        .map(|_| gate.add_node(NodeId::ROOT, 1, ()))
         .collect();
     for group in crowd {
-        gate.remove_level(group);
+        gate.remove_node(group);
     }
-    assert!(gate.level_capacity() <= 16);
-    gate.remove_level(stays);
-    assert!(gate.level_capacity() <= 4);
+    assert!(gate.node_capacity() <= 16);
+    gate.remove_node(stays);
+    assert!(gate.node_capacity() <= 4);
 }
 
 #[test]
 fn a_crowd_that_is_more_than_plain_leaves_no_memory_behind() {
     let mut gate: Gate<u64, u64, ()> = Gate::new(2, ());
-    gate.set_paused(LevelId::ROOT, true);
-    let group = gate.add_level(LevelId::ROOT, 1, ());
-    let heavy = Standing {
+    gate.set_paused(NodeId::ROOT, true);
+    let group = gate.add_node(NodeId::ROOT, 1, ());
+    let heavy = Demand {
         weight: 2,
-        ..Standing::PLAIN
+        ..Demand::DEFAULT
     };
-    for home in [LevelId::ROOT, group] {
+    for home in [NodeId::ROOT, group] {
         let enter = |id| gate.enter(TaskId::from(id), home, heavy, |_| id);
         let crowd: Vec<Slot> = (0..100_000).map(enter).collect();
         assert!(gate.place_capacity() >= 100_000);

@@ -12,7 +12,7 @@ use crate::pool::{AioPool, ResizeListener};
 pub(super) struct Ahead {
     fixed: Option<usize>,
     /// How many more than the pool can run.
-    spare: usize,
+    shrink: usize,
     /// By the sizes that were there after so many resizes.
     seen: Option<(u64, usize)>,
     listener: Option<ResizeListener>,
@@ -22,10 +22,10 @@ pub(super) struct Ahead {
 const WITHOUT_BOUND: usize = 1024;
 
 impl Ahead {
-    pub(super) fn new(spare: usize) -> Self {
+    pub(super) fn new(shrink: usize) -> Self {
         Self {
             fixed: None,
-            spare,
+            shrink,
             seen: None,
             listener: None,
         }
@@ -53,7 +53,7 @@ impl Ahead {
     fn look(&mut self, pool: &AioPool, resizes: u64) -> usize {
         let limit = match pool.capacity() {
             AioPool::UNBOUNDED => WITHOUT_BOUND,
-            capacity => capacity.saturating_add(self.spare),
+            capacity => capacity.saturating_add(self.shrink),
         };
         self.seen = Some((resizes, limit));
         limit

@@ -8,7 +8,7 @@ use futures_core::Stream;
 
 use super::look::{Look, look};
 use crate::coop;
-use crate::task::{JoinError, Keeper, Sleep};
+use crate::task::{JoinError, PoolRef, Sleep};
 
 /// When enough results are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Batches<S> {
     results: S,
     until: ReturnWhen,
     /// `None` where there is no handle, and so nothing to wait for.
-    keeper: Option<Arc<dyn Keeper>>,
+    pool_ref: Option<Arc<dyn PoolRef>>,
     limit: Option<Duration>,
     timer: Timer,
     /// Whether the batch to come has an error in it.
@@ -60,11 +60,11 @@ enum Timer {
 }
 
 impl<S> Batches<S> {
-    pub(super) fn new(results: S, until: ReturnWhen, keeper: Option<Arc<dyn Keeper>>) -> Self {
+    pub(super) fn new(results: S, until: ReturnWhen, pool_ref: Option<Arc<dyn PoolRef>>) -> Self {
         Self {
             results,
             until,
-            keeper,
+            pool_ref,
             limit: None,
             timer: Timer::Unset,
             failed: false,
@@ -104,11 +104,11 @@ impl<S> Batches<S> {
 
     /// Whether the time for this batch is over.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
-        let (Some(limit), Some(keeper)) = (self.limit, &self.keeper) else {
+        let (Some(limit), Some(pool_ref)) = (self.limit, &self.pool_ref) else {
             return false;
         };
         if let Timer::Unset = self.timer {
-            self.timer = Timer::Running(keeper.sleep(limit));
+            self.timer = Timer::Running(pool_ref.sleep(limit));
         }
         if let Timer::Running(sleep) = &mut self.timer {
             if sleep.as_mut().poll(cx).is_pending() {

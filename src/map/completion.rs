@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use crate::coop;
 use crate::lock::Lock;
 use crate::pool::AioPool;
-use crate::task::{End, Extras, JoinError, JoinHandle, Keeper, Start, TaskId};
+use crate::task::{End, Extras, JoinError, JoinHandle, PoolRef, Start, TaskId};
 use crate::unwind::discard;
 use crate::wakes::{Wakes, wake};
 
@@ -18,7 +18,7 @@ use crate::wakes::{Wakes, wake};
 /// Each task says at its end which one it was, so that reading a result costs
 /// the same however many are on their way. Dropping it aborts the tasks.
 pub(super) struct Completion<T> {
-    keeper: Arc<dyn Keeper>,
+    pool_ref: Arc<dyn PoolRef>,
     ended: Arc<Ended>,
     tasks: Vec<Option<JoinHandle<T>>>,
     vacant: Vec<usize>,
@@ -55,7 +55,7 @@ enum Arrived {
 
 /// Says that a task is about to end.
 #[derive(Default)]
-struct Told(Option<(Arc<Ended>, usize)>);
+struct Notifier(Option<(Arc<Ended>, usize)>);
 
 pin_project! {
     /// A future that says when it does not wait in the queue any more.
@@ -72,7 +72,7 @@ struct QueueMark(Arc<Ended>);
 impl<T> Completion<T> {
     pub(super) fn new(pool: &AioPool) -> Self {
         Self {
-            keeper: pool.keeper(),
+            pool_ref: pool.pool_ref(),
             ended: Arc::default(),
             tasks: Vec::new(),
             vacant: Vec::new(),
@@ -124,10 +124,10 @@ impl<T> Completion<T> {
         T: Send + 'static,
     {
         let place = self.vacant.last().copied().unwrap_or(self.tasks.len());
-        let told = Told(Some((self.ended.clone(), place)));
+        let notifier = Notifier(Some((self.ended.clone(), place)));
         let handle = match pool.is_bounded() {
-            true => told.submit(pool, Queued::new(future, &self.ended)),
-            false => told.submit(pool, future),
+            true => notifier.submit(pool, Queued::new(future, &self.ended)),
+            false => notifier.submit(pool, future),
         };
         // Only now is the place taken: a pool without a runtime has panicked before.
         match self.vacant.pop() {
@@ -149,7 +149,7 @@ impl<T> Completion<T> {
             return Poll::Ready(None);
         };
         let result = ready!(coop::poll_as_one(|| Pin::new(task).poll(cx)));
-        self.vacate(place);
+        self.finish_last(place);
         Poll::Ready(Some(result))
     }
 
@@ -159,12 +159,12 @@ impl<T> Completion<T> {
             Some(place) => Poll::Ready(place),
             None => {
                 let wanted = self.order.as_ref().and_then(|order| order.front().copied());
-                self.ended.poll(wanted, cx, &*self.keeper)
+                self.ended.poll(wanted, cx, &*self.pool_ref)
             }
         }
     }
 
-    fn vacate(&mut self, place: usize) {
+    fn finish_last(&mut self, place: usize) {
         self.tasks[place] = None;
         self.current = None;
         self.vacant.push(place);
@@ -195,12 +195,12 @@ impl Ended {
         &self,
         wanted: Option<usize>,
         cx: &mut Context<'_>,
-        keeper: &dyn Keeper,
+        pool_ref: &dyn PoolRef,
     ) -> Poll<usize> {
         if let Some(place) = self.0.lock().arrived.take(wanted) {
             return Poll::Ready(place);
         }
-        let waker = keeper.waker(cx);
+        let waker = pool_ref.waker(cx);
         let mut places = self.0.lock();
         if let Some(place) = places.arrived.take(wanted) {
             drop(places);
@@ -280,7 +280,7 @@ impl Default for Arrived {
     }
 }
 
-impl Told {
+impl Notifier {
     fn submit<F>(self, pool: &AioPool, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -308,7 +308,7 @@ impl Told {
     }
 }
 
-impl Extras for Told {
+impl Extras for Notifier {
     fn admitted(&self, _: &mut Wakes) -> Start {
         Start::Silent
     }

@@ -13,11 +13,11 @@ pub(super) struct Flow<T> {
 }
 
 impl<T> Flow<T> {
-    pub(super) fn new(pool: &AioPool, spare: usize) -> Self {
+    pub(super) fn new(pool: &AioPool, shrink: usize) -> Self {
         Self {
             pool: pool.clone(),
             tasks: Completion::new(pool),
-            ahead: Ahead::new(spare),
+            ahead: Ahead::new(shrink),
         }
     }
 

@@ -137,8 +137,8 @@ impl<I, F, T> IterMap<I, F, T> {
     /// # });
     /// ```
     pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
-        let keeper = self.flow.pool().keeper();
-        Batches::new(self, until, Some(keeper))
+        let pool_ref = self.flow.pool().pool_ref();
+        Batches::new(self, until, Some(pool_ref))
     }
 }
 

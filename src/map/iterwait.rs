@@ -30,8 +30,8 @@ use crate::task::{JoinError, JoinHandle};
 pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait<T> {
     let mut members = Members::new();
     for handle in handles {
-        let keeper = handle.keeper();
-        members.push(handle, keeper);
+        let pool_ref = handle.pool_ref();
+        members.push(handle, pool_ref);
     }
     IterWait {
         handles: members,
@@ -52,8 +52,8 @@ pub struct IterWait<T> {
 impl<T> IterWait<T> {
     /// Gives results in batches: as many as there are when `until` is true. See [`IterMap::batches`](crate::IterMap::batches).
     pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
-        let keeper = self.handles.keeper();
-        Batches::new(self, until, keeper)
+        let pool_ref = self.handles.pool_ref();
+        Batches::new(self, until, pool_ref)
     }
 
     /// Waits for the next result; `None` when all have been read.

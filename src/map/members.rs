@@ -7,7 +7,7 @@ use futures_util::stream::FuturesUnordered;
 
 use crate::coop;
 use crate::lock::Lock;
-use crate::task::Keeper;
+use crate::task::PoolRef;
 use crate::unwind::discard;
 use crate::wakes::wake;
 
@@ -19,7 +19,7 @@ use crate::wakes::wake;
 pub(super) struct Members<F: Unpin> {
     futures: FuturesUnordered<F>,
     /// The pools of the members, each once.
-    keepers: Vec<Arc<dyn Keeper>>,
+    keepers: Vec<Arc<dyn PoolRef>>,
     relay: Arc<Relay>,
 }
 
@@ -43,9 +43,13 @@ impl<F: Unpin> Members<F> {
         }
     }
 
-    pub(super) fn push(&mut self, future: F, keeper: Arc<dyn Keeper>) {
-        if !self.keepers.iter().any(|known| Arc::ptr_eq(known, &keeper)) {
-            self.keepers.push(keeper);
+    pub(super) fn push(&mut self, future: F, pool_ref: Arc<dyn PoolRef>) {
+        if !self
+            .keepers
+            .iter()
+            .any(|known| Arc::ptr_eq(known, &pool_ref))
+        {
+            self.keepers.push(pool_ref);
         }
         self.futures.push(future);
     }
@@ -55,7 +59,7 @@ impl<F: Unpin> Members<F> {
     }
 
     /// The pool of one of them, if there are any.
-    pub(super) fn keeper(&self) -> Option<Arc<dyn Keeper>> {
+    pub(super) fn pool_ref(&self) -> Option<Arc<dyn PoolRef>> {
         self.keepers.first().cloned()
     }
 
@@ -82,8 +86,8 @@ impl<F: Future + Unpin> Members<F> {
     /// Of the task that awaits them: at most one of the pools is its own.
     fn waker(&self, cx: &Context<'_>) -> Waker {
         let outer = cx.waker().clone();
-        self.keepers.iter().fold(outer, |waker, keeper| {
-            keeper.waker(&Context::from_waker(&waker))
+        self.keepers.iter().fold(outer, |waker, pool_ref| {
+            pool_ref.waker(&Context::from_waker(&waker))
         })
     }
 }

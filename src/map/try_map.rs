@@ -9,7 +9,7 @@ use crate::budget::Pace;
 use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, Keeper, ask_all};
+use crate::task::{AbortOnDrop, JoinError, PoolRef, ask_all};
 use crate::unwind::discard;
 
 impl AioPool {
@@ -57,7 +57,7 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let mut trial = Trial::new(self.keeper());
+        let mut trial = Trial::new(self.pool_ref());
         for item in items {
             let task = self.line_up_announced(f(item)).abort_on_drop();
             let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
@@ -82,15 +82,15 @@ impl AioPool {
 /// The tasks of a `try_map`, and the values of those that have ended.
 struct Trial<T, E> {
     running: Members<Indexed<AbortOnDrop<Result<T, E>>>>,
-    keeper: Arc<dyn Keeper>,
+    pool_ref: Arc<dyn PoolRef>,
     values: Shed<Option<T>>,
 }
 
 impl<T, E> Trial<T, E> {
-    fn new(keeper: Arc<dyn Keeper>) -> Self {
+    fn new(pool_ref: Arc<dyn PoolRef>) -> Self {
         Self {
             running: Members::new(),
-            keeper,
+            pool_ref,
             values: Shed::new(),
         }
     }
@@ -102,7 +102,7 @@ impl<T, E> Trial<T, E> {
             index,
             future: task,
         };
-        self.running.push(task, self.keeper.clone());
+        self.running.push(task, self.pool_ref.clone());
     }
 
     /// Waits until something is ready, unless a task fails before.

@@ -54,7 +54,7 @@ pub async fn wait<T>(
     let mut timer = handles
         .first()
         .zip(timeout)
-        .map(|(handle, limit)| handle.keeper().sleep(limit));
+        .map(|(handle, limit)| handle.pool_ref().sleep(limit));
     let mut waiting = Waiting::new(handles);
     poll_fn(|cx| coop::poll(cx, |cx| waiting.poll(until, &mut timer, cx))).await;
     waiting.into_waited()
@@ -72,8 +72,8 @@ impl<T> Waiting<T> {
     fn new(handles: Vec<JoinHandle<T>>) -> Self {
         let mut pending = Members::new();
         for (index, future) in handles.into_iter().enumerate() {
-            let keeper = future.keeper();
-            pending.push(Indexed { index, future }, keeper);
+            let pool_ref = future.pool_ref();
+            pending.push(Indexed { index, future }, pool_ref);
         }
         Self {
             pending,

@@ -5,11 +5,11 @@ use std::task::{Context, Poll, Waker};
 use super::{AioPool, Core};
 use crate::spawner::Blocking;
 use crate::task::{
-    End, Failure, Finish, JoinHandle, Packed, Parked, Rejection, Settle, Start, Task,
+    BoxTask, End, Failure, Finish, JoinHandle, Packed, Rejection, Settle, Start, Task,
 };
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
-use crate::worker::{Entered, Seat, running};
+use crate::worker::{Entered, WorkerShared, running};
 
 impl AioPool {
     /// Spawns work that blocks its thread; if no permit is free, it waits in the queue.
@@ -56,9 +56,9 @@ impl<F: FnOnce() -> T, T> Future for Work<F> {
 }
 
 /// A task that leaves its worker when its turn has come, and takes its permit along.
-pub(super) struct Leaving(pub(super) Parked);
+pub(super) struct BlockingTask(pub(super) BoxTask);
 
-impl Task for Leaving {
+impl Task for BlockingTask {
     fn announce(&self, wakes: &mut Wakes) -> Start {
         self.0.announce(wakes)
     }
@@ -67,10 +67,10 @@ impl Task for Leaving {
         true
     }
 
-    fn poll(self: Pin<Box<Self>>, _: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+    fn poll(self: Pin<Box<Self>>, _: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
         let task = Pin::into_inner(self).0;
         match running() {
-            Some(seat) => Away::new(seat, task).depart(),
+            Some(worker) => Away::new(worker, task).depart(),
             None => task.give_up(Failure::Rejected(Rejection::RuntimeGone).pack(), finish),
         }
         None
@@ -83,30 +83,30 @@ impl Task for Leaving {
 
 /// A task on a thread that it may block, or on its way there.
 struct Away {
-    seat: Arc<Seat>,
-    task: Option<Parked>,
+    worker: Arc<WorkerShared>,
+    task: Option<BoxTask>,
 }
 
 impl Away {
-    fn new(seat: Arc<Seat>, task: Parked) -> Self {
+    fn new(worker: Arc<WorkerShared>, task: BoxTask) -> Self {
         let task = Some(task);
-        Self { seat, task }
+        Self { worker, task }
     }
 
     fn depart(self) {
-        let seat = self.seat.clone();
+        let worker = self.worker.clone();
         let work = Blocking::new(move || self.run());
-        if let Some(core) = Core::of(&seat) {
+        if let Some(core) = Core::of(&worker) {
             shielded(|| core.spawner().spawn_blocking(work));
         }
     }
 
     fn run(mut self) {
         let Some(task) = self.task.take() else { return };
-        let mut running = Some(self.seat.clone());
+        let mut running = Some(self.worker.clone());
         let _entered = Entered::new(&mut running);
-        if self.seat.is_unstarted() {
-            self.seat.dispatcher().begin(&self.seat);
+        if self.worker.is_unstarted() {
+            self.worker.scheduler().begin(&self.worker);
         }
         let mut finish = self.finish();
         if let Some(unfinished) = task.poll(&mut Context::from_waker(Waker::noop()), &mut finish) {
@@ -115,7 +115,7 @@ impl Away {
     }
 
     fn finish(&self) -> impl FnMut(End, Settle<'_>) {
-        |end, settle| self.seat.dispatcher().abandon(&self.seat, end, settle)
+        |end, settle| self.worker.scheduler().abandon(&self.worker, end, settle)
     }
 }
 

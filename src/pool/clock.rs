@@ -13,12 +13,12 @@ use super::state::State;
 use super::timer::Timer;
 use super::window::{Stamp, Window};
 use crate::budget::{Budget, Pace};
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::lock::Lock;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
 use crate::sync::atomic::Ordering::Relaxed;
-use crate::task::{Keeper, Slot, TaskId};
+use crate::task::{PoolRef, Slot, TaskId};
 use crate::unwind::{caught, discard};
 use crate::wakes::{Wakes, wake};
 use crate::worker::Worker;
@@ -228,7 +228,7 @@ impl State {
     }
 
     fn is_starved(&self) -> bool {
-        self.gate.starts() == Some(0) && self.gate.waiting(LevelId::ROOT) > 0
+        self.gate.starts() == Some(0) && self.gate.waiting(NodeId::ROOT) > 0
     }
 }
 
@@ -452,7 +452,7 @@ impl Core {
     fn go_without(&self) {
         let mut state = self.lock();
         state.asks_time = true;
-        if state.gate.active(LevelId::ROOT) > 0 {
+        if state.gate.active(NodeId::ROOT) > 0 {
             return;
         }
         let mut times = self.clock.times.lock();

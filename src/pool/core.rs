@@ -1,6 +1,6 @@
 use std::sync::{Arc, OnceLock, Weak};
 
-use super::blocking::Leaving;
+use super::blocking::BlockingTask;
 use super::builder::Settings;
 use super::clock::Clock;
 use super::record::TaskRecord;
@@ -9,12 +9,12 @@ use super::runtime::{Arrival, Runtime};
 use super::state::{Exit, Runner, Started, State};
 use super::state_lock::StateLock;
 use crate::error::BuildError;
-use crate::gate::{LevelId, Standing};
+use crate::gate::{Demand, NodeId};
 use crate::nesting;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
-use crate::task::{Body, Extras, Failure, Parked, Rejection, Shared, Slot};
+use crate::task::{Body, BoxTask, Extras, Failure, Rejection, Shared, Slot};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Worker;
@@ -22,7 +22,7 @@ use crate::worker::Worker;
 /// A pool, as its handles, workers and tasks share it.
 ///
 /// Locks are taken in one order: this one, then a task's stage or a worker's
-/// desk. Under them data is moved, and nothing foreign runs.
+/// inbox. Under them data is moved, and nothing foreign runs.
 pub(crate) struct Core {
     me: Weak<Self>,
     state: StateLock,
@@ -37,8 +37,8 @@ pub(crate) struct Core {
 
 /// What the pool is to know of a newcomer.
 pub(super) struct Terms {
-    pub(super) home: LevelId,
-    pub(super) standing: Standing,
+    pub(super) home: NodeId,
+    pub(super) demand: Demand,
     pub(super) record: Option<TaskRecord>,
     pub(super) runs: Runs,
 }
@@ -153,7 +153,7 @@ impl Core {
     {
         let Terms {
             home,
-            standing,
+            demand,
             ref mut record,
             runs,
         } = *terms;
@@ -163,15 +163,15 @@ impl Core {
             runtime,
             mut state,
         } = self.lock_for_newcomer();
-        if let Some(rejection) = self.rejection(&state, home, standing, patience) {
+        if let Some(rejection) = self.rejection(&state, home, demand, patience) {
             return Err((rejection, body));
         }
         let record = noted(record.take(), runtime);
-        state.park(home, standing, record, |id, slot| {
+        state.park(home, demand, record, |id, slot| {
             body.place(shared, id, slot, false);
             match runs {
-                Runs::AtItsWorker => Box::into_pin(body) as Parked,
-                Runs::WhereItMayBlock => Box::pin(Leaving(Box::into_pin(body))),
+                Runs::AtItsWorker => Box::into_pin(body) as BoxTask,
+                Runs::WhereItMayBlock => Box::pin(BlockingTask(Box::into_pin(body))),
             }
         });
         self.dispatch(state);
@@ -182,7 +182,7 @@ impl Core {
     ///
     /// Gives it back if it needs to go the other one.
     #[inline]
-    pub(super) fn submit_plain<F, X>(
+    pub(super) fn submit_fast<F, X>(
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
@@ -193,18 +193,18 @@ impl Core {
     {
         let here = self.spawner().runtime_here();
         let mut state = self.lock();
-        if self.settings.max_waiting.is_some() || !state.is_plain() || !state.is_main(here) {
+        if self.settings.max_waiting.is_some() || !state.takes_fast_path() || !state.is_main(here) {
             return Some(body);
         }
-        if let Some(seat) = state.take_lingering() {
-            let (id, slot) = state.start(&seat);
+        if let Some(worker) = state.take_idle_worker() {
+            let (id, slot) = state.start(&worker);
             body.place(shared, id, slot, true);
-            seat.hand(Box::into_pin(body));
+            worker.hand(Box::into_pin(body));
             return None;
         }
-        let is_ready = state.park_plain(|id, slot| {
+        let is_ready = state.park_fast(|id, slot| {
             body.place(shared, id, slot, false);
-            Box::into_pin(body) as Parked
+            Box::into_pin(body) as BoxTask
         });
         if is_ready {
             self.start_ready(state, LAUNCHES);
@@ -217,7 +217,7 @@ impl Core {
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
-        home: LevelId,
+        home: NodeId,
         rejection: Rejection,
     ) where
         F: Future<Output: Send> + Send + 'static,
@@ -302,15 +302,15 @@ impl Core {
         let Started { task, by } = started;
         task.announce(wakes);
         match by {
-            Runner::Idle(seat) => {
-                // Under the lock: the worker that finds its seat idle ends.
-                seat.hand(task);
+            Runner::Idle(worker) => {
+                // Under the lock: a worker that finds itself idle ends.
+                worker.hand(task);
                 state
             }
-            Runner::New(seat, runtime) => {
+            Runner::New(worker, runtime) => {
                 drop(state);
                 std::mem::take(wakes).wake();
-                self.launch_on(runtime, Worker::new(seat, task));
+                self.launch_on(runtime, Worker::new(worker, task));
                 self.lock()
             }
             Runner::Free => unreachable!("there was no free worker"),
@@ -371,14 +371,14 @@ impl Core {
     pub(super) fn rejection(
         &self,
         state: &State,
-        home: LevelId,
-        standing: Standing,
+        home: NodeId,
+        demand: Demand,
         patience: Patience,
     ) -> Option<Rejection> {
         if state.is_closed(home) {
             return Some(Rejection::Closed);
         }
-        if standing.weight > 1 && !state.gate.can_carry(home, standing.weight) {
+        if demand.weight > 1 && !state.gate.can_carry(home, demand.weight) {
             return Some(Rejection::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
@@ -386,8 +386,8 @@ impl Core {
             (None, Patience::Try) => 0,
             (Some(bound), _) => bound,
         };
-        let is_full = state.gate.waiting(LevelId::ROOT) >= bound;
-        (is_full && !state.gate.has_room(home, standing)).then_some(Rejection::QueueFull)
+        let is_full = state.gate.waiting(NodeId::ROOT) >= bound;
+        (is_full && !state.gate.has_room(home, demand)).then_some(Rejection::QueueFull)
     }
 
     pub(super) fn address(&self) -> *const () {
@@ -408,7 +408,7 @@ impl Drop for Core {
     fn drop(&mut self) {
         let state = self.lock();
         debug_assert!(
-            state.gate.living(LevelId::ROOT) == 0 || std::thread::panicking(),
+            state.gate.living(NodeId::ROOT) == 0 || std::thread::panicking(),
             "a pool went with its tasks"
         );
     }

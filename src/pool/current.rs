@@ -3,8 +3,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{AioPool, Core};
-use crate::task::{Origin, TaskId};
-use crate::worker::{Nest, Seat, running};
+use crate::task::{TaskId, TaskLabel};
+use crate::worker::{NestedWaits, WorkerShared, running};
 
 /// Returns the task that is running here: `None` outside of a pool's tasks.
 ///
@@ -19,8 +19,8 @@ use crate::worker::{Nest, Seat, running};
 /// # });
 /// ```
 pub fn current() -> Option<Current> {
-    let seat = running()?;
-    Core::of(&seat)?.current(&seat)
+    let worker = running()?;
+    Core::of(&worker)?.current(&worker)
 }
 
 /// What a task can know of itself. Made by [`current`].
@@ -29,9 +29,9 @@ pub fn current() -> Option<Current> {
 pub struct Current {
     id: TaskId,
     /// The label of a task that has a name of its own.
-    label: Option<Arc<Origin>>,
+    label: Option<Arc<TaskLabel>>,
     pool: AioPool,
-    nest: Arc<Nest>,
+    nested_waits: Arc<NestedWaits>,
 }
 
 impl Current {
@@ -58,7 +58,7 @@ impl Current {
     /// A task learns of it if it has a [`grace`](crate::TaskBuilder::grace), or is
     /// [blocking](AioPool::spawn_blocking). Others are dropped at once.
     pub fn is_aborted(&self) -> bool {
-        self.nest.is_aborted()
+        self.nested_waits.is_aborted()
     }
 
     /// Waits until the task is asked to stop, or is over.
@@ -67,21 +67,21 @@ impl Current {
     ///
     /// It may be dropped at any time. Nothing is lost.
     pub async fn aborted(&self) {
-        self.nest.aborted().await;
+        self.nested_waits.aborted().await;
     }
 }
 
 impl Core {
     /// The pool of a task.
-    pub(super) fn of(seat: &Seat) -> Option<&Self> {
-        seat.dispatcher().as_any().downcast_ref()
+    pub(super) fn of(worker: &WorkerShared) -> Option<&Self> {
+        worker.scheduler().as_any().downcast_ref()
     }
 
-    fn current(&self, seat: &Arc<Seat>) -> Option<Current> {
-        let slot = seat.slot();
+    fn current(&self, worker: &Arc<WorkerShared>) -> Option<Current> {
+        let slot = worker.slot();
         let mut state = self.lock();
         let id = state.gate.id(slot).filter(|id| id.is_task())?;
-        let nest = seat.nest();
+        let nested_waits = worker.nested_waits();
         let record = state.records.get(slot);
         let label = record.and_then(|record| record.label.clone());
         let home = state.gate.home(slot);
@@ -90,7 +90,7 @@ impl Core {
             id,
             label,
             pool,
-            nest,
+            nested_waits,
         })
     }
 }

@@ -12,22 +12,22 @@ use crate::nesting;
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
-    End, Failure, Keeper, Packed, Parked, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
+    BoxTask, End, Failure, Packed, PoolRef, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
 };
 use crate::wakes::{Wakes, wake};
-use crate::worker::{Dispatcher, Hold, Latch, Seat, Worker, running};
+use crate::worker::{Latch, PermitState, Scheduler, Worker, WorkerShared, running};
 
-impl Dispatcher for Core {
-    fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked> {
+impl Scheduler for Core {
+    fn finish(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        state.settle(seat, end, settle, &mut wakes);
-        let next = match state.succeed(seat, end, &mut wakes) {
+        state.settle(worker, end, settle, &mut wakes);
+        let next = match state.finish_into_next(worker, end, &mut wakes) {
             Some(next) => {
                 self.dispatch_more(state);
                 Some(next)
             }
-            None => self.relieve(state, seat, end, &mut wakes),
+            None => self.finish_and_dispatch(state, worker, end, &mut wakes),
         };
         if let Some(next) = &next {
             if next.announce(&mut wakes) == Start::Announced {
@@ -38,27 +38,27 @@ impl Dispatcher for Core {
         next
     }
 
-    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked> {
-        if !seat.is_idle() {
-            return seat.take_handed();
+    fn rejoin(&self, worker: &Arc<WorkerShared>) -> Option<BoxTask> {
+        if !worker.is_idle() {
+            return worker.take_handed();
         }
         let mut state = self.lock();
-        if !seat.is_idle() {
-            return seat.take_handed();
+        if !worker.is_idle() {
+            return worker.take_handed();
         }
         self.expecting.store(false, Relaxed);
-        state.lingering.leave(seat);
+        state.idle_workers.leave(worker);
         None
     }
 
-    fn relaunch(&self, seat: &Arc<Seat>, task: Parked) -> Option<Parked> {
-        let slot = seat.slot();
+    fn relaunch(&self, worker: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask> {
+        let slot = worker.slot();
         let mut state = self.lock();
-        if seat.is_aborted() {
+        if worker.is_aborted() {
             return Some(task);
         }
-        let successor = Arc::new(Seat::new(self.me(), seat.runtime()));
-        match seat.is_unstarted() {
+        let successor = Arc::new(WorkerShared::new(self.me(), worker.runtime()));
+        match worker.is_unstarted() {
             true => successor.serve_unstarted(slot),
             false => successor.serve(slot),
         }
@@ -71,33 +71,33 @@ impl Dispatcher for Core {
         None
     }
 
-    fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>) {
+    fn abandon(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        state.settle(seat, end, settle, &mut wakes);
-        state.end_active(seat.slot(), end, &mut wakes);
+        state.settle(worker, end, settle, &mut wakes);
+        state.finish_active(worker.slot(), end, &mut wakes);
         self.dispatch_nested(state);
         wakes.wake();
     }
 
-    fn begin(&self, seat: &Seat) {
+    fn begin(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        seat.set_started();
-        state.begin(seat.slot());
+        worker.set_started();
+        state.begin(worker.slot());
         self.dispatch_more(state);
     }
 
-    fn lend(&self, seat: &Seat) {
+    fn lend(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        state.gate.lend(seat.slot());
-        seat.set_permit(Hold::Lent);
+        state.gate.lend(worker.slot());
+        worker.set_permit(PermitState::Lent);
         self.dispatch(state);
     }
 
-    fn come_back(&self, seat: &Seat) {
+    fn come_back(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        state.gate.come_back(seat.slot());
-        seat.set_permit(Hold::Returning);
+        state.gate.come_back(worker.slot());
+        worker.set_permit(PermitState::Returning);
         self.dispatch(state);
     }
 
@@ -106,12 +106,12 @@ impl Dispatcher for Core {
     }
 }
 
-impl Keeper for Core {
+impl PoolRef for Core {
     fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool {
         let mut wakes = Wakes::default();
         let state = self.lock();
         let asked = match state.gate.get(slot, id) {
-            Some(Content::Active(Some(seat))) => seat.ask(reason, &mut wakes),
+            Some(Content::Active(Some(worker))) => worker.ask(reason, &mut wakes),
             Some(Content::Waiting(_)) => {
                 self.evict(state, slot, Failure::Cancelled(reason));
                 return true;
@@ -129,7 +129,7 @@ impl Keeper for Core {
 
     fn waker(&self, cx: &Context<'_>) -> Waker {
         match self.running_here() {
-            Some(seat) => seat.nest().waker(cx),
+            Some(worker) => worker.nested_waits().waker(cx),
             None => cx.waker().clone(),
         }
     }
@@ -162,19 +162,19 @@ impl Keeper for Core {
 impl Core {
     /// Ends an active task, and starts those who can be started: the first of them with its worker.
     #[inline(never)]
-    fn relieve<'a>(
+    fn finish_and_dispatch<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
-        seat: &Seat,
+        worker: &WorkerShared,
         end: End,
         wakes: &mut Wakes,
-    ) -> Option<Parked> {
-        if let Some(free) = state.retire(seat, end, wakes) {
+    ) -> Option<BoxTask> {
+        if let Some(free) = state.finish_last(worker, end, wakes) {
             self.offer(&mut state, free);
             drop(self.tidy(state));
             return None;
         }
-        let mut free = state.end_active(seat.slot(), end, wakes);
+        let mut free = state.finish_active(worker.slot(), end, wakes);
         let next = state.admit(&mut free, self, wakes);
         self.offer(&mut state, free);
         match next {
@@ -190,17 +190,19 @@ impl Core {
 
     /// Lets a worker stay for whom nothing is left, if the next task is likely to come at once.
     #[inline]
-    fn offer(&self, state: &mut State, free: Option<Arc<Seat>>) {
-        if let Some(seat) = free {
-            state.lingering.offer(seat, self.expecting.load(Relaxed));
+    fn offer(&self, state: &mut State, free: Option<Arc<WorkerShared>>) {
+        if let Some(worker) = free {
+            state
+                .idle_workers
+                .offer(worker, self.expecting.load(Relaxed));
         }
     }
 
-    /// The seat of the task of this pool, or of its groups, that is being polled on this thread.
-    pub(super) fn running_here(&self) -> Option<Arc<Seat>> {
-        let seat = running()?;
-        let its_pool = Arc::as_ptr(seat.dispatcher()).cast::<()>();
-        (its_pool == self.address()).then_some(seat)
+    /// The worker of the task of this pool, or of its groups, that is being polled on this thread.
+    pub(super) fn running_here(&self) -> Option<Arc<WorkerShared>> {
+        let worker = running()?;
+        let its_pool = Arc::as_ptr(worker.scheduler()).cast::<()>();
+        (its_pool == self.address()).then_some(worker)
     }
 
     /// Takes a waiting task out of the queue, and ends it right here.
@@ -219,7 +221,7 @@ impl Core {
     pub(super) fn end_unstarted(
         &self,
         exit: Exit,
-        task: Parked,
+        task: BoxTask,
         failure: Packed,
         latch: Option<&Arc<Latch>>,
     ) -> Option<End> {
@@ -236,7 +238,7 @@ impl Core {
     }
 
     /// Drops the future of a task that has not started, then makes its end known.
-    fn give_up(&self, exit: Exit, task: Parked, failure: Packed) -> End {
+    fn give_up(&self, exit: Exit, task: BoxTask, failure: Packed) -> End {
         let mut ended = failure.end();
         task.give_up(failure, &mut |end, settle| {
             self.settle_unstarted(exit, end, settle);

@@ -7,7 +7,7 @@ use super::options::{Callback, Identity};
 use super::rate::Token;
 use super::watch::Watch;
 use crate::observe::Ended;
-use crate::task::{End, Extras, Origin, Start, TaskId};
+use crate::task::{End, Extras, Start, TaskId, TaskLabel};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
@@ -26,7 +26,7 @@ pub(super) struct TaskExtras {
 
 /// The options of a task that its worker has to know.
 pub(super) struct More {
-    pub(super) label: Arc<Origin>,
+    pub(super) label: Arc<TaskLabel>,
     pub(super) run_limit: Option<Limit>,
     /// Begins when the task is asked to stop.
     pub(super) grace: Option<Limit>,
@@ -77,7 +77,7 @@ impl Extras for TaskExtras {
             return Poll::Pending;
         };
         let limit = more.run_limit.as_mut();
-        limit.map_or(Poll::Pending, |limit| limit.poll(&*more.label.keeper, cx))
+        limit.map_or(Poll::Pending, |limit| limit.poll(&*more.label.pool_ref, cx))
     }
 
     fn has_grace(&mut self) -> bool {
@@ -92,7 +92,7 @@ impl Extras for TaskExtras {
         let Some(limit) = &mut more.grace else {
             return Poll::Ready(());
         };
-        let over = limit.poll(&*more.label.keeper, cx);
+        let over = limit.poll(&*more.label.pool_ref, cx);
         if over.is_ready() {
             more.grace = None;
         }

@@ -1,12 +1,12 @@
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::{Arc, OnceLock};
 
-use super::ledger::Ledger;
+use super::node_data::NodeData;
 use super::state::State;
 use super::{AioPool, Core, Inner};
 use crate::error::GroupError;
-use crate::gate::LevelId;
-use crate::task::Origin;
+use crate::gate::NodeId;
+use crate::task::TaskLabel;
 
 /// Maximum number of groups that are looked at under one lock.
 const AT_ONCE: usize = 256;
@@ -46,12 +46,12 @@ impl AioPool {
         }
         let name = name.into();
         let mut state = self.core().lock();
-        if state.gate.kept(self.level()).groups.contains_key(&*name) {
+        if state.gate.data(self.node()).groups.contains_key(&*name) {
             return Err(GroupError::AlreadyExists(name));
         }
         Ok(self
             .core()
-            .make_group(&mut state, self.level(), name.into(), size))
+            .make_group(&mut state, self.node(), name.into(), size))
     }
 
     /// Returns the group of this name, if there is one.
@@ -59,7 +59,7 @@ impl AioPool {
     /// It looks among the groups of this pool, and not of those groups.
     pub fn find_group(&self, name: &str) -> Option<AioPool> {
         let mut state = self.core().lock();
-        let group = *state.gate.kept(self.level()).groups.get(name)?;
+        let group = *state.gate.data(self.node()).groups.get(name)?;
         Some(self.core().handle(&mut state, group))
     }
 
@@ -96,11 +96,11 @@ impl AioPool {
         assert!(size > 0, "{}", GroupError::ZeroSize);
         let name = name.into();
         let mut state = self.core().lock();
-        match state.gate.kept(self.level()).groups.get(&*name) {
+        match state.gate.data(self.node()).groups.get(&*name) {
             Some(&group) => self.core().handle(&mut state, group),
             None => self
                 .core()
-                .make_group(&mut state, self.level(), name.into(), size),
+                .make_group(&mut state, self.node(), name.into(), size),
         }
     }
 
@@ -116,9 +116,9 @@ impl AioPool {
         loop {
             let last = groups.last().map(AioPool::name);
             let after = (last.map_or(Unbounded, Excluded), Unbounded);
-            let named = state.gate.kept(self.level()).groups.range::<str, _>(after);
+            let named = state.gate.data(self.node()).groups.range::<str, _>(after);
             let next = named.take(AT_ONCE.min(most - groups.len()));
-            let next: Vec<LevelId> = next.map(|(_, id)| *id).collect();
+            let next: Vec<NodeId> = next.map(|(_, id)| *id).collect();
             if next.is_empty() {
                 return groups;
             }
@@ -130,15 +130,15 @@ impl AioPool {
 
     /// The group that tasks submitted here are said to be in.
     pub(super) fn group_name(&self) -> Option<Arc<str>> {
-        self.core().lock().gate.kept(self.level()).group.clone()
+        self.core().lock().gate.data(self.node()).group.clone()
     }
 
     /// Makes a group that is in no list, and has its end with its last handle and task.
     pub(crate) fn nameless_group(&self) -> AioPool {
         let mut state = self.core().lock();
-        let around = state.gate.kept(self.level());
-        let ledger = Ledger::new(around.name.clone(), around.group.clone());
-        let group = state.gate.add_level(self.level(), Self::UNBOUNDED, ledger);
+        let around = state.gate.data(self.node());
+        let data = NodeData::new(around.name.clone(), around.group.clone());
+        let group = state.gate.add_node(self.node(), Self::UNBOUNDED, data);
         self.core().handle(&mut state, group)
     }
 }
@@ -147,52 +147,52 @@ impl Core {
     fn make_group(
         &self,
         state: &mut State,
-        around: LevelId,
+        around: NodeId,
         name: Arc<str>,
         size: usize,
     ) -> AioPool {
-        let ledger = Ledger::new(name.clone(), Some(name.clone()));
-        let group = state.gate.add_level(around, size, ledger);
-        state.gate.kept_mut(around).groups.insert(name, group);
+        let data = NodeData::new(name.clone(), Some(name.clone()));
+        let group = state.gate.add_node(around, size, data);
+        state.gate.data_mut(around).groups.insert(name, group);
         self.handle(state, group)
     }
 
     /// The handle of a pool or group: the one that its users have, or a new one.
-    pub(super) fn handle(&self, state: &mut State, level: LevelId) -> AioPool {
-        let ledger = state.gate.kept_mut(level);
-        if let Some(inner) = ledger.handle.upgrade() {
+    pub(super) fn handle(&self, state: &mut State, node: NodeId) -> AioPool {
+        let data = state.gate.data_mut(node);
+        if let Some(inner) = data.handle.upgrade() {
             return AioPool { inner };
         }
         let core = self.me();
-        let origin = Arc::new(Origin::new(core.clone(), ledger.name.clone()));
+        let label = Arc::new(TaskLabel::new(core.clone(), data.name.clone()));
         let inner = Arc::new(Inner {
             core,
-            origin,
-            level,
+            label,
+            node,
             subject: OnceLock::new(),
         });
-        ledger.handle = Arc::downgrade(&inner);
-        ledger.handles += 1;
+        data.handle = Arc::downgrade(&inner);
+        data.handles += 1;
         AioPool { inner }
     }
 
     /// The last of its users has gone: nobody could resume it any more.
-    pub(super) fn drop_handle(&self, level: LevelId) {
+    pub(super) fn drop_handle(&self, node: NodeId) {
         let mut state = self.lock();
-        let ledger = state.gate.kept_mut(level);
-        ledger.handles -= 1;
-        if ledger.handles == 0 {
-            state.gate.set_paused(level, false);
-            state.end_group(level);
+        let data = state.gate.data_mut(node);
+        data.handles -= 1;
+        if data.handles == 0 {
+            state.gate.set_paused(node, false);
+            state.end_group(node);
         }
         self.dispatch(state);
     }
 
     /// The pool or group of the task that is being polled on this thread, if it is one of this pool.
     pub(super) fn home_here(&self) -> Option<AioPool> {
-        let seat = self.running_here()?;
+        let worker = self.running_here()?;
         let mut state = self.lock();
-        let home = state.gate.home(seat.slot());
+        let home = state.gate.home(worker.slot());
         Some(self.handle(&mut state, home))
     }
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::coop;
-use crate::worker::{Hold, Nest, Seat, running};
+use crate::worker::{NestedWaits, PermitState, WorkerShared, running};
 
 /// Gives the permit of the current task back while `future` is awaited, and takes one again after.
 ///
@@ -36,10 +36,10 @@ use crate::worker::{Hold, Nest, Seat, running};
 /// ```
 pub async fn lend<F: Future>(future: F) -> F::Output {
     coop::proceed().await;
-    let Some(seat) = running() else {
+    let Some(worker) = running() else {
         return future.await;
     };
-    let mut lending = Lending::new(seat);
+    let mut lending = Lending::new(worker);
     let output = future.await;
     lending.end();
     poll_fn(|cx| lending.poll_returned(cx)).await;
@@ -48,8 +48,8 @@ pub async fn lend<F: Future>(future: F) -> F::Output {
 
 /// One `lend` of a task.
 struct Lending {
-    seat: Arc<Seat>,
-    nest: Arc<Nest>,
+    worker: Arc<WorkerShared>,
+    nested_waits: Arc<NestedWaits>,
     stage: Stage,
     /// Where its waker lies that is to be woken when the permit is back.
     key: Option<u64>,
@@ -64,21 +64,21 @@ enum Stage {
 }
 
 impl Lending {
-    fn new(seat: Arc<Seat>) -> Self {
-        let nest = seat.nest();
-        nest.begin_lend();
+    fn new(worker: Arc<WorkerShared>) -> Self {
+        let nested_waits = worker.nested_waits();
+        nested_waits.begin_lend();
         let stage = Stage::Waiting;
         let key = None;
         Self {
-            seat,
-            nest,
+            worker,
+            nested_waits,
             stage,
             key,
         }
     }
 
     fn end(&mut self) {
-        self.nest.end_lend();
+        self.nested_waits.end_lend();
         self.stage = Stage::Over;
     }
 
@@ -88,22 +88,22 @@ impl Lending {
             return Poll::Ready(());
         }
         if self.stage == Stage::Over {
-            self.nest.owe();
+            self.nested_waits.owe();
             self.stage = Stage::Owing;
         }
-        self.nest.on_return(&mut self.key, cx);
+        self.nested_waits.on_return(&mut self.key, cx);
         Poll::Pending
     }
 
     /// With the permit; or outside of its task, where there is none to wait for.
     fn may_go_on(&self) -> bool {
-        self.seat.permit() == Hold::Held
-            || !running().is_some_and(|seat| Arc::ptr_eq(&seat, &self.seat))
+        self.worker.permit() == PermitState::Held
+            || !running().is_some_and(|worker| Arc::ptr_eq(&worker, &self.worker))
     }
 
     fn settle(&mut self) {
         if self.stage == Stage::Owing {
-            self.nest.settle();
+            self.nested_waits.settle();
             self.stage = Stage::Over;
         }
     }
@@ -111,7 +111,7 @@ impl Lending {
 
 impl Drop for Lending {
     fn drop(&mut self) {
-        self.nest.hush_return(self.key);
+        self.nested_waits.hush_return(self.key);
         match self.stage {
             Stage::Waiting => self.end(),
             Stage::Owing | Stage::Over => self.settle(),

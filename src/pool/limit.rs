@@ -1,7 +1,7 @@
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::task::{Keeper, Sleep};
+use crate::task::{PoolRef, Sleep};
 
 /// How long a task may run, or may go on after it was asked to stop.
 ///
@@ -35,12 +35,12 @@ impl Limit {
     }
 
     /// Ready when the time is over. It begins with the first poll, if it has not begun before.
-    pub(super) fn poll(&mut self, keeper: &dyn Keeper, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, pool_ref: &dyn PoolRef, cx: &mut Context<'_>) -> Poll<()> {
         self.begin();
         if let Stage::Begun(begun) = self.stage {
             let gone = Some(begun.elapsed()).filter(|gone| *gone >= GRAIN);
             let left = self.time.saturating_sub(gone.unwrap_or_default());
-            self.stage = Stage::Timed(keeper.sleep(left));
+            self.stage = Stage::Timed(pool_ref.sleep(left));
         }
         match &mut self.stage {
             Stage::Timed(sleep) => sleep.as_mut().poll(cx),

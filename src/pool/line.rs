@@ -2,7 +2,7 @@
 
 use super::core::{Patience, Runs};
 use super::{AioPool, TaskBuilder};
-use crate::gate::{LevelId, Standing};
+use crate::gate::{Demand, NodeId};
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Announced, Body, Extras, JoinHandle, Start};
 
@@ -10,7 +10,7 @@ impl AioPool {
     /// Returns how many tasks of this pool can run at once: the least size on the way through all pools around it.
     pub(crate) fn capacity(&self) -> usize {
         let gate = &self.core().lock().gate;
-        let sizes = gate.path(self.level()).map(|(level, _)| gate.size(level));
+        let sizes = gate.path(self.node()).map(|(node, _)| gate.size(node));
         sizes.min().unwrap_or(Self::UNBOUNDED)
     }
 
@@ -25,7 +25,7 @@ impl AioPool {
             return true;
         };
         let gate = &self.core().lock().gate;
-        gate.waiting(LevelId::ROOT) < bound || gate.has_room(self.level(), Standing::PLAIN)
+        gate.waiting(NodeId::ROOT) < bound || gate.has_room(self.node(), Demand::DEFAULT)
     }
 
     /// Lets workers without a task wait a moment: the next tasks come as soon as a result is read.

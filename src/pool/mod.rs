@@ -4,7 +4,7 @@
 //!   `spawn` (one task), `blocking`, `feed` (a batch as one), `permit` (in place), `scope`,
 //!   `group`, `stop`, `life` (of the pool), `look`; `current` and `lend` for who is inside.
 //! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
-//!   [`Ledger`](ledger::Ledger) for the pool and for each group.
+//!   [`NodeData`](node_data::NodeData) for the pool and for each group.
 //! - `ending`: how tasks end, and how the next one starts; `walk`: going through many of them, `sweep`:
 //!   stopping them all, `tidy`: what they leave.
 //! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
@@ -15,6 +15,7 @@
 
 mod blocking;
 mod builder;
+mod cancel;
 mod clock;
 mod core;
 mod current;
@@ -22,13 +23,13 @@ mod ending;
 mod extras;
 mod feed;
 mod group;
-mod ledger;
+mod idle_workers;
+mod inspect;
 mod lend;
-mod life;
+mod lifecycle;
 mod limit;
 mod line;
-mod lingering;
-mod look;
+mod node_data;
 mod options;
 mod permit;
 mod rate;
@@ -42,7 +43,6 @@ mod spawn;
 mod state;
 mod state_lock;
 mod stats;
-mod stop;
 #[cfg(feature = "control")]
 mod survey;
 mod sweep;
@@ -50,7 +50,7 @@ mod task_builder;
 mod then;
 mod tidy;
 mod timer;
-mod until;
+mod wait_until;
 mod waiters;
 mod walk;
 mod watch;
@@ -63,6 +63,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::builder::Builder;
 use self::builder::Settings;
+pub use self::cancel::CancelReport;
 use self::core::Core;
 pub use self::current::{Current, current};
 pub use self::feed::{Feed, FeedReport};
@@ -71,15 +72,14 @@ pub use self::permit::Permit;
 pub(crate) use self::resizes::ResizeListener;
 pub use self::shutdown::{Shutdown, ShutdownReport};
 pub use self::stats::Stats;
-pub use self::stop::CancelReport;
 #[cfg(feature = "control")]
 pub(crate) use self::survey::Surveyed;
 pub use self::task_builder::TaskBuilder;
 pub use self::then::Then;
 use self::watch::Subject;
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::spawner::Spawner;
-use crate::task::{Keeper, Origin};
+use crate::task::{PoolRef, TaskLabel};
 
 /// A pool of tasks: so many run at once, and the others wait in order.
 ///
@@ -161,8 +161,8 @@ pub struct AioPool {
 /// What the clones of a pool or a group share, and its tasks do not: when it goes, nobody can resume the pool.
 pub(crate) struct Inner {
     core: Arc<Core>,
-    origin: Arc<Origin>,
-    level: LevelId,
+    label: Arc<TaskLabel>,
+    node: NodeId,
     /// What the observer is told of tasks without options, once there has been one.
     subject: OnceLock<Arc<Subject>>,
 }
@@ -229,10 +229,10 @@ impl AioPool {
 
     fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
         let core = Core::new(size, settings, spawner);
-        core.handle(&mut core.lock(), LevelId::ROOT)
+        core.handle(&mut core.lock(), NodeId::ROOT)
     }
 
-    pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
+    pub(crate) fn pool_ref(&self) -> Arc<dyn PoolRef> {
         self.inner.core.clone()
     }
 
@@ -240,8 +240,8 @@ impl AioPool {
         &self.inner.core
     }
 
-    fn level(&self) -> LevelId {
-        self.inner.level
+    fn node(&self) -> NodeId {
+        self.inner.node
     }
 }
 
@@ -262,6 +262,6 @@ impl RefUnwindSafe for AioPool {}
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.core.drop_handle(self.level);
+        self.core.drop_handle(self.node);
     }
 }

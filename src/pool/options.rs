@@ -2,14 +2,14 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::gate::Standing;
-use crate::task::{Origin, TaskId};
+use crate::gate::Demand;
+use crate::task::{TaskId, TaskLabel};
 
 /// What a caller asks for a task, beyond its future.
 #[derive(Default)]
 pub(super) struct TaskOptions {
     pub(super) name: Option<Cow<'static, str>>,
-    pub(super) standing: Standing,
+    pub(super) demand: Demand,
     pub(super) run_limit: Option<Duration>,
     pub(super) wait_limit: Option<Duration>,
     pub(super) grace: Option<Duration>,
@@ -19,7 +19,7 @@ pub(super) struct TaskOptions {
 }
 
 /// The number and the label of a task, for what is inside of its future. Known once the task runs.
-pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<Origin>)>>;
+pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<TaskLabel>)>>;
 
 pub(super) type Callback = Box<dyn FnOnce(TaskId) + Send>;
 
@@ -35,6 +35,6 @@ impl TaskOptions {
 
     /// Returns whether the task is its future, and nothing else.
     pub(super) fn is_empty(&self) -> bool {
-        !self.concern_the_worker() && self.name.is_none() && self.standing == Standing::PLAIN
+        !self.concern_the_worker() && self.name.is_none() && self.demand == Demand::DEFAULT
     }
 }

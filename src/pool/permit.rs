@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use super::window::Stamp;
 use super::{AioPool, Core, lend};
 use crate::coop;
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::wakes::Wakes;
-use crate::worker::{self, Seat};
+use crate::worker::{self, WorkerShared};
 
 /// In place: for code that cannot be a task.
 impl AioPool {
@@ -42,7 +42,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn run<F: Future>(&self, future: F) -> F::Output {
-        match self.core().covers_here(self.level()) {
+        match self.core().covers_here(self.node()) {
             Some(true) => {
                 coop::proceed().await;
                 future.await
@@ -96,7 +96,7 @@ impl AioPool {
 #[must_use = "dropping it gives the permit back"]
 pub struct Permit {
     core: Arc<Core>,
-    seat: Arc<Seat>,
+    worker: Arc<WorkerShared>,
     /// In a pool with a rate, until the future that runs under it has been polled.
     stamp: Option<Stamp>,
 }
@@ -105,7 +105,7 @@ pub struct Permit {
 struct Asking<'p> {
     pool: &'p AioPool,
     /// `None` before it stands there, and when it has got the permit.
-    seat: Option<Arc<Seat>>,
+    worker: Option<Arc<WorkerShared>>,
 }
 
 /// Whether somebody has seen the permit, and so made a start.
@@ -117,20 +117,25 @@ enum Taken {
 
 impl<'p> Asking<'p> {
     fn new(pool: &'p AioPool) -> Self {
-        Self { pool, seat: None }
+        Self { pool, worker: None }
     }
 
-    fn seat(&mut self) -> &Seat {
-        let new = || self.pool.core().ask(self.pool.level());
-        self.seat.get_or_insert_with(new)
+    fn worker(&mut self) -> &WorkerShared {
+        let new = || self.pool.core().ask(self.pool.node());
+        self.worker.get_or_insert_with(new)
     }
 
     fn take(&mut self) -> Option<Permit> {
-        let is_there = |seat: &mut Arc<Seat>| seat.permit() == worker::Hold::Held;
-        let seat = self.seat.take_if(is_there)?;
+        let is_there =
+            |worker: &mut Arc<WorkerShared>| worker.permit() == worker::PermitState::Held;
+        let worker = self.worker.take_if(is_there)?;
         let core = self.pool.core().me();
         let stamp = core.count_start();
-        Some(Permit { core, seat, stamp })
+        Some(Permit {
+            core,
+            worker,
+            stamp,
+        })
     }
 }
 
@@ -139,10 +144,10 @@ impl Future for Asking<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
         // It stands in the queue from its first poll on.
-        self.seat();
+        self.worker();
         coop::poll(cx, |cx| {
-            if self.seat().permit() != worker::Hold::Held {
-                self.seat().watch(cx.waker().clone());
+            if self.worker().permit() != worker::PermitState::Held {
+                self.worker().watch(cx.waker().clone());
             }
             // It may have come before there was anybody to wake.
             self.take().map_or(Poll::Pending, Poll::Ready)
@@ -152,55 +157,55 @@ impl Future for Asking<'_> {
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        if let Some(seat) = &self.seat {
-            self.pool.core().step_out(seat, Taken::No);
+        if let Some(worker) = &self.worker {
+            self.pool.core().step_out(worker, Taken::No);
         }
     }
 }
 
 impl Core {
     /// Puts somebody into the queue who needs no worker.
-    fn ask(&self, level: LevelId) -> Arc<Seat> {
-        let seat = Arc::new(Seat::new(self.me(), None));
+    fn ask(&self, node: NodeId) -> Arc<WorkerShared> {
+        let worker = Arc::new(WorkerShared::new(self.me(), None));
         let mut state = self.lock();
-        if level == LevelId::ROOT && state.gate.is_plain() && state.gate.is_open() {
-            seat.serve(state.gate.start_elsewhere(seat.clone()));
-            return seat;
+        if node == NodeId::ROOT && state.gate.takes_fast_path() && state.gate.is_open() {
+            worker.serve(state.gate.start_elsewhere(worker.clone()));
+            return worker;
         }
-        seat.set_permit(worker::Hold::Returning);
-        let slot = state.gate.ask(level, seat.clone());
-        seat.serve(slot);
+        worker.set_permit(worker::PermitState::Returning);
+        let slot = state.gate.ask(node, worker.clone());
+        worker.serve(slot);
         self.dispatch(state);
-        seat
+        worker
     }
 
     /// Takes one out that runs in place, or was about to.
-    fn step_out(&self, seat: &Seat, taken: Taken) {
+    fn step_out(&self, worker: &WorkerShared, taken: Taken) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        if taken == Taken::No && seat.permit() == worker::Hold::Held {
+        if taken == Taken::No && worker.permit() == worker::PermitState::Held {
             self.give_start_back();
         }
-        let (seat, home) = match state.gate.vacate(seat.slot()) {
-            Some(seat) => (seat, LevelId::ROOT),
-            None => state.gate.leave(seat.slot()),
+        let (worker, home) = match state.gate.finish_last(worker.slot()) {
+            Some(worker) => (worker, NodeId::ROOT),
+            None => state.gate.leave(worker.slot()),
         };
         state.left(home, &mut wakes);
         self.dispatch(state);
         wakes.wake();
-        drop(seat);
+        drop(worker);
     }
 
-    /// Whether the task that is polled here has a permit of this level. `None`: there is none that holds one to lend.
-    fn covers_here(&self, level: LevelId) -> Option<bool> {
-        let seat = self.running_here()?;
-        let is_lending = seat.is_nested() && seat.nest().is_lending();
-        if is_lending || seat.permit() != worker::Hold::Held {
+    /// Whether the task that is polled here has a permit of this node. `None`: there is none that holds one to lend.
+    fn covers_here(&self, node: NodeId) -> Option<bool> {
+        let worker = self.running_here()?;
+        let is_lending = worker.is_nested() && worker.nested_waits().is_lending();
+        if is_lending || worker.permit() != worker::PermitState::Held {
             return None;
         }
         let state = self.lock();
-        let home = state.gate.home(seat.slot());
-        Some(state.gate.path(home).any(|(at, _)| at == level))
+        let home = state.gate.home(worker.slot());
+        Some(state.gate.path(home).any(|(at, _)| at == node))
     }
 }
 
@@ -221,6 +226,6 @@ impl fmt::Debug for Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.core.step_out(&self.seat, Taken::Yes);
+        self.core.step_out(&self.worker, Taken::Yes);
     }
 }

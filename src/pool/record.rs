@@ -3,14 +3,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::runtime::Runtime;
-use crate::gate::Standing;
-use crate::task::{Origin, TaskId, TaskInfo, TaskState};
+use crate::gate::Demand;
+use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// What the pool knows of a task, if that is more than its place in the queue.
 #[derive(Debug, Default)]
 pub(super) struct TaskRecord {
     /// The label of a task that has a name of its own.
-    pub(super) label: Option<Arc<Origin>>,
+    pub(super) label: Option<Arc<TaskLabel>>,
     pub(super) times: Times,
     /// The runtime that the task starts on, if that is not the main one.
     pub(super) runtime: Option<Runtime>,
@@ -97,7 +97,7 @@ pub(super) fn info(
     name: String,
     group: Option<&str>,
     state: TaskState,
-    standing: Standing,
+    demand: Demand,
     times: Times,
 ) -> TaskInfo {
     TaskInfo {
@@ -105,8 +105,8 @@ pub(super) fn info(
         name,
         group: group.map(str::to_owned),
         state,
-        priority: standing.priority,
-        weight: standing.weight,
+        priority: demand.priority,
+        weight: demand.weight,
         waited: times.waited(),
         running: times.running(),
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::core::Core;
 use super::record::TaskRecord;
 use super::state::State;
-use crate::pages::Pages;
+use crate::slot_map::SlotMap;
 use crate::spawner::Spawner;
 use crate::sync::MutexGuard;
 use crate::task::{RuntimeId, Slot};
@@ -99,7 +99,7 @@ impl State {
 #[inline]
 pub(super) fn of_slot<'s>(
     slot: Slot,
-    records: &'s Pages<TaskRecord>,
+    records: &'s SlotMap<TaskRecord>,
     main: Option<&'s Runtime>,
 ) -> Option<&'s Runtime> {
     let noted = records.get(slot).and_then(|record| record.runtime.as_ref());

@@ -5,7 +5,7 @@ use futures_util::future::{Either, select};
 
 use super::sweep::Which;
 use super::{AioPool, Stats, lend};
-use crate::task::{Keeper, Sleep};
+use crate::task::{PoolRef, Sleep};
 
 /// How a pool ends.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +82,7 @@ impl AioPool {
     }
 
     async fn cancel_waiting(&self) {
-        self.core().stop(self.level(), Which::Waiting).await;
+        self.core().stop(self.node(), Which::Waiting).await;
     }
 
     async fn join_or_cancel(&self, deadline: Sleep) {

@@ -8,9 +8,9 @@ use super::record::TaskRecord;
 use super::{AioPool, Core, TaskBuilder};
 use crate::coop;
 use crate::error::{Refusal, TrySpawnError};
-use crate::gate::{LevelId, Standing};
+use crate::gate::{Demand, NodeId};
 use crate::task::{
-    Announced, Body, Extras, JoinError, JoinHandle, Origin, Plain, Rejection, Shared, Start,
+    Announced, Body, Extras, JoinError, JoinHandle, NoExtras, Rejection, Shared, Start, TaskLabel,
 };
 
 /// One task.
@@ -89,7 +89,7 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         match self.takes_bare_futures() {
-            true => self.submit_bare(Body::boxed(future, Plain)),
+            true => self.submit_bare(Body::boxed(future, NoExtras)),
             false => {
                 let body = Body::boxed(future, TaskExtras::default());
                 TaskBuilder::new(self, body).submit(Start::Silent)
@@ -134,7 +134,11 @@ impl AioPool {
     {
         match self.takes_bare_futures() {
             true => self
-                .submit(Body::boxed(future, Plain), self.bare_order(), Patience::Try)
+                .submit(
+                    Body::boxed(future, NoExtras),
+                    self.bare_order(),
+                    Patience::Try,
+                )
                 .map_err(Rejected::refuse),
             false => self.task(future).try_spawn(),
         }
@@ -226,9 +230,9 @@ impl AioPool {
         // As in `submit`.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
-        if self.level() == LevelId::ROOT && !core.settings.timed {
-            match core.submit_plain(&mut shared, body) {
-                None => return JoinHandle::new(shared, self.inner.origin.clone()),
+        if self.node() == NodeId::ROOT && !core.settings.timed {
+            match core.submit_fast(&mut shared, body) {
+                None => return JoinHandle::new(shared, self.inner.label.clone()),
                 Some(returned) => body = returned,
             }
         }
@@ -240,12 +244,12 @@ impl AioPool {
     pub(super) fn bare_order(&self) -> Order {
         Order {
             terms: Terms {
-                home: self.level(),
-                standing: Standing::PLAIN,
+                home: self.node(),
+                demand: Demand::DEFAULT,
                 record: self.core().settings.timed.then(TaskRecord::of_now),
                 runs: Runs::AtItsWorker,
             },
-            origin: self.inner.origin.clone(),
+            label: self.inner.label.clone(),
         }
     }
 
@@ -283,13 +287,13 @@ impl AioPool {
             .core()
             .submit(&mut shared, body, &mut order.terms, patience)
         {
-            Ok(()) => Ok(JoinHandle::new(shared, order.origin)),
+            Ok(()) => Ok(JoinHandle::new(shared, order.label)),
             Err((rejection, body)) => Err(Rejected {
                 rejection,
                 home: order.terms.home,
                 shared,
                 body,
-                origin: order.origin,
+                label: order.label,
             }),
         }
     }
@@ -302,16 +306,16 @@ type Full<F> = Box<Body<F, TaskExtras>>;
 /// What comes with a future when it is submitted.
 pub(super) struct Order {
     pub(super) terms: Terms,
-    pub(super) origin: Arc<Origin>,
+    pub(super) label: Arc<TaskLabel>,
 }
 
 /// A task that was not taken in.
 pub(super) struct Rejected<F: Future, X> {
     rejection: Rejection,
-    home: LevelId,
+    home: NodeId,
     shared: Arc<Shared<F::Output>>,
     body: Box<Body<F, X>>,
-    origin: Arc<Origin>,
+    label: Arc<TaskLabel>,
 }
 
 impl<F, X> Rejected<F, X>
@@ -323,7 +327,7 @@ where
     /// Settles it as rejected, and counts it.
     pub(super) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
         core.reject(&mut self.shared, self.body, self.home, self.rejection);
-        JoinHandle::new(self.shared, self.origin)
+        JoinHandle::new(self.shared, self.label)
     }
 
     /// Gives the future back, and counts nothing.

@@ -1,17 +1,17 @@
 use std::sync::Arc;
 
 use super::core::Core;
-use super::ledger::Ledger;
-use super::lingering::Lingering;
+use super::idle_workers::IdleWorkers;
+use super::node_data::NodeData;
 use super::record::TaskRecord;
 use super::runtime::{self, NotedRuntimes, Runtime};
 use super::waiters::{Joiner, Now};
 use super::withdrawals::{WithdrawalId, Withdrawals};
-use crate::gate::{Admitted, Gate, LevelId, Standing};
-use crate::pages::Pages;
-use crate::task::{End, Parked, Settle, Slot, TaskId};
+use crate::gate::{Admitted, Demand, Gate, NodeId};
+use crate::slot_map::SlotMap;
+use crate::task::{BoxTask, End, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
-use crate::worker::Seat;
+use crate::worker::WorkerShared;
 
 /// All that changes in a pool, behind its one lock.
 ///
@@ -26,16 +26,16 @@ use crate::worker::Seat;
 /// 3. `records` and the gate have a slot for the same time.
 /// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
-    pub(super) gate: Gate<Parked, Arc<Seat>, Ledger>,
-    pub(super) lingering: Lingering,
+    pub(super) gate: Gate<BoxTask, Arc<WorkerShared>, NodeData>,
+    pub(super) idle_workers: IdleWorkers,
     /// Tasks wait for the rate, or for a timer: whoever dispatches sees to that.
     pub(super) asks_time: bool,
     /// What is known of those tasks that are more than a future.
-    pub(super) records: Pages<TaskRecord>,
+    pub(super) records: SlotMap<TaskRecord>,
     pub(super) runtimes: NotedRuntimes,
     pub(super) withdrawals: Withdrawals,
     /// Groups that may have ended.
-    pub(super) ending: Vec<LevelId>,
+    pub(super) ending: Vec<NodeId>,
     /// The runtime of all tasks whose records name no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
     /// Tasks of other runtimes have been submitted since that was chosen.
@@ -46,7 +46,7 @@ pub(super) struct State {
 
 /// A task that starts.
 pub(super) struct Started {
-    pub(super) task: Parked,
+    pub(super) task: BoxTask,
     pub(super) by: Runner,
 }
 
@@ -55,9 +55,9 @@ pub(super) enum Runner {
     /// The worker that has become free.
     Free,
     /// A worker that has nothing to do.
-    Idle(Arc<Seat>),
+    Idle(Arc<WorkerShared>),
     /// A worker that is to be made, on this runtime.
-    New(Arc<Seat>, Option<Runtime>),
+    New(Arc<WorkerShared>, Option<Runtime>),
 }
 
 /// Number of permits that are given back under one lock.
@@ -68,17 +68,17 @@ const AT_ONCE: usize = 256;
 pub(super) enum Exit {
     /// It was taken out of the queue, and keeps its slot.
     Withdrawn(Slot, WithdrawalId),
-    /// It was not taken in, and was submitted to this level.
-    Refused(LevelId),
+    /// It was not taken in, and was submitted to this node.
+    Refused(NodeId),
 }
 
 impl State {
     pub(super) fn new(size: usize, name: Arc<str>) -> Self {
         Self {
-            gate: Gate::new(size, Ledger::new(name, None)),
-            lingering: Lingering::new(),
+            gate: Gate::new(size, NodeData::new(name, None)),
+            idle_workers: IdleWorkers::new(),
             asks_time: false,
-            records: Pages::new(),
+            records: SlotMap::new(),
             runtimes: NotedRuntimes::default(),
             main: None,
             serves_several: false,
@@ -90,10 +90,10 @@ impl State {
 
     /// Counts a newcomer, and gives it its number.
     #[inline]
-    pub(super) fn number(&mut self, home: LevelId) -> TaskId {
-        let id = self.gate.kept(LevelId::ROOT).stats.submitted;
+    pub(super) fn number(&mut self, home: NodeId) -> TaskId {
+        let id = self.gate.data(NodeId::ROOT).stats.submitted;
         self.gate
-            .each_kept_from(home, |ledger| ledger.stats.submitted += 1);
+            .each_data_from(home, |data| data.stats.submitted += 1);
         id.into()
     }
 
@@ -101,51 +101,51 @@ impl State {
     #[inline]
     pub(super) fn park(
         &mut self,
-        home: LevelId,
-        standing: Standing,
+        home: NodeId,
+        demand: Demand,
         record: Option<TaskRecord>,
-        make: impl FnOnce(TaskId, Slot) -> Parked,
+        make: impl FnOnce(TaskId, Slot) -> BoxTask,
     ) {
         let id = self.number(home);
-        let slot = self.gate.enter(id, home, standing, |slot| make(id, slot));
+        let slot = self.gate.enter(id, home, demand, |slot| make(id, slot));
         if let Some(record) = record {
             self.keep_record(slot, record);
         }
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.gate.living(LevelId::ROOT) == 0
+        self.gate.living(NodeId::ROOT) == 0
     }
 
     /// Whether a mere future, submitted to the pool itself, needs nothing but a permit, and finds nobody but such.
     #[inline]
-    pub(super) fn is_plain(&self) -> bool {
-        self.gate.is_plain() && !self.gate.kept(LevelId::ROOT).closed
+    pub(super) fn takes_fast_path(&self) -> bool {
+        self.gate.takes_fast_path() && !self.gate.data(NodeId::ROOT).closed
     }
 
     /// Puts such a newcomer into the queue. Returns whether somebody is to be admitted.
     #[inline]
-    pub(super) fn park_plain(&mut self, make: impl FnOnce(TaskId, Slot) -> Parked) -> bool {
-        let id = self.number(LevelId::ROOT);
+    pub(super) fn park_fast(&mut self, make: impl FnOnce(TaskId, Slot) -> BoxTask) -> bool {
+        let id = self.number(NodeId::ROOT);
         self.gate.park(id, |slot| make(id, slot))
     }
 
-    /// A worker who lingers, if such a newcomer finds a permit and nobody before it.
+    /// Takes an idle worker, if a permit is free for such a task and no task waits.
     #[inline]
-    pub(super) fn take_lingering(&mut self) -> Option<Arc<Seat>> {
-        match !self.lingering.is_empty() && self.gate.is_open() {
-            true => self.lingering.take(self.main_id()),
+    pub(super) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
+        match !self.idle_workers.is_empty() && self.gate.is_open() {
+            true => self.idle_workers.take(self.main_id()),
             false => None,
         }
     }
 
     /// Starts a plain newcomer with this worker, without any queue.
     #[inline]
-    pub(super) fn start(&mut self, seat: &Arc<Seat>) -> (TaskId, Slot) {
-        let id = self.number(LevelId::ROOT);
-        self.count_start(LevelId::ROOT);
-        let slot = self.gate.start(id, seat.clone());
-        seat.serve(slot);
+    pub(super) fn start(&mut self, worker: &Arc<WorkerShared>) -> (TaskId, Slot) {
+        let id = self.number(NodeId::ROOT);
+        self.count_start(NodeId::ROOT);
+        let slot = self.gate.start(id, worker.clone());
+        worker.serve(slot);
         (id, slot)
     }
 
@@ -163,9 +163,9 @@ impl State {
         }
     }
 
-    /// How often all that waits at a level, or at one around it, has been stopped.
-    pub(super) fn stops(&self, home: LevelId) -> u64 {
-        let stops = self.gate.path(home).map(|(_, ledger)| ledger.stops);
+    /// How often all that waits at a node, or at one around it, has been stopped.
+    pub(super) fn stops(&self, home: NodeId) -> u64 {
+        let stops = self.gate.path(home).map(|(_, data)| data.stops);
         stops.sum()
     }
 
@@ -193,24 +193,24 @@ impl State {
     #[inline]
     pub(super) fn admit(
         &mut self,
-        free: &mut Option<Arc<Seat>>,
+        free: &mut Option<Arc<WorkerShared>>,
         core: &Core,
         wakes: &mut Wakes,
     ) -> Option<Started> {
-        let is_plain = self.gate.is_plain();
-        if !is_plain && self.admit_known(wakes) {
+        let takes_fast_path = self.gate.takes_fast_path();
+        if !takes_fast_path && self.admit_known(wakes) {
             // The caller looks again, once the pool has been unlocked.
             return None;
         }
         let mut started = None;
         let serve = |slot: Slot| {
             let runtime = runtime::of_slot(slot, &self.records, self.main.as_ref());
-            let (seat, by) = self.lingering.runner(free, runtime, core);
-            seat.serve_unstarted(slot);
+            let (worker, by) = self.idle_workers.runner(free, runtime, core);
+            worker.serve_unstarted(slot);
             started = Some((slot, by));
-            Some(seat)
+            Some(worker)
         };
-        let task = if is_plain {
+        let task = if takes_fast_path {
             self.gate.advance(serve)?
         } else {
             match self.gate.admit(serve)? {
@@ -227,21 +227,22 @@ impl State {
         Some(Started { task, by })
     }
 
-    /// Gives permits to those before the next task who have a seat already. Returns whether there may be more.
+    /// Gives permits to suspended tasks that want theirs back, before the next task starts. Returns whether there may be
+    /// more of them.
     #[inline]
     pub(super) fn admit_known(&mut self, wakes: &mut Wakes) -> bool {
         for _ in 0..AT_ONCE {
-            let Some(seat) = self.gate.admit_known() else {
+            let Some(worker) = self.gate.admit_known() else {
                 return false;
             };
-            self.take_back(&seat, wakes);
+            self.take_back(&worker, wakes);
         }
         true
     }
 
-    fn take_back(&mut self, seat: &Seat, wakes: &mut Wakes) {
-        seat.take_back(wakes);
-        self.tell_waiters(self.gate.home(seat.slot()), wakes);
+    fn take_back(&mut self, worker: &WorkerShared, wakes: &mut Wakes) {
+        worker.take_back(wakes);
+        self.tell_waiters(self.gate.home(worker.slot()), wakes);
     }
 
     /// Counts a task as started, unless it is no task.
@@ -252,17 +253,23 @@ impl State {
         }
     }
 
-    pub(super) fn count_start(&mut self, home: LevelId) {
+    pub(super) fn count_start(&mut self, home: NodeId) {
         self.gate
-            .each_kept_from(home, |ledger| ledger.stats.started += 1);
+            .each_data_from(home, |data| data.stats.started += 1);
     }
 
-    /// Settles a task that has ended, then clears the desk of its worker: that lets those go who wait for the end.
+    /// Settles a task that has ended, then clears the inbox of its worker, which wakes the callers that wait for its end.
     #[inline(always)]
-    pub(super) fn settle(&mut self, seat: &Seat, end: End, settle: Settle<'_>, wakes: &mut Wakes) {
+    pub(super) fn settle(
+        &mut self,
+        worker: &WorkerShared,
+        end: End,
+        settle: Settle<'_>,
+        wakes: &mut Wakes,
+    ) {
         wakes.add(settle());
-        if !seat.is_clear() && seat.clear(end, wakes) {
-            self.uncount_joining(self.gate.home(seat.slot()));
+        if !worker.is_clear() && worker.clear(end, wakes) {
+            self.uncount_joining(self.gate.home(worker.slot()));
         }
     }
 
@@ -270,20 +277,28 @@ impl State {
     ///
     /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
     #[inline]
-    pub(super) fn succeed(&mut self, seat: &Seat, end: End, wakes: &mut Wakes) -> Option<Parked> {
+    pub(super) fn finish_into_next(
+        &mut self,
+        worker: &WorkerShared,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<BoxTask> {
         if self.serves_several || end == End::Nothing {
             return None;
         }
-        let ended = seat.slot();
-        let (home, (slot, id, task)) = match self.gate.succeed(ended) {
-            Some(next) => (LevelId::ROOT, next),
-            None => (self.gate.home(ended), self.gate.succeed_at_home(ended)?),
+        let ended = worker.slot();
+        let (home, (slot, id, task)) = match self.gate.finish_into_next(ended) {
+            Some(next) => (NodeId::ROOT, next),
+            None => (
+                self.gate.home(ended),
+                self.gate.finish_into_next_of_queue(ended)?,
+            ),
         };
-        seat.serve(slot);
+        worker.serve(slot);
         let is_task = u64::from(id.is_task());
-        self.gate.each_kept_from(home, |ledger| {
-            ledger.stats.count(end);
-            ledger.stats.started += is_task;
+        self.gate.each_data_from(home, |data| {
+            data.stats.count(end);
+            data.stats.started += is_task;
         });
         if !self.records.is_empty() {
             self.forget_record(ended, wakes);
@@ -293,39 +308,39 @@ impl State {
         Some(task)
     }
 
-    /// Ends an active task where it is plain and nobody waits. Returns the seat of its worker.
+    /// Ends an active task without options in a pool where no task waits. Returns its worker.
     ///
-    /// This is the same as [`end_active`](Self::end_active), and how nearly all tasks end that have no successor.
+    /// This is the same as [`finish_active`](Self::finish_active), and how nearly all tasks end that have no successor.
     #[inline]
-    pub(super) fn retire(
+    pub(super) fn finish_last(
         &mut self,
-        seat: &Seat,
+        worker: &WorkerShared,
         end: End,
         wakes: &mut Wakes,
-    ) -> Option<Option<Arc<Seat>>> {
+    ) -> Option<Option<Arc<WorkerShared>>> {
         if self.serves_several || end == End::Nothing {
             return None;
         }
-        let free = self.gate.vacate(seat.slot())?;
+        let free = self.gate.finish_last(worker.slot())?;
         if !self.records.is_empty() {
-            self.forget_record(seat.slot(), wakes);
+            self.forget_record(worker.slot(), wakes);
         }
-        self.gate.kept_mut(LevelId::ROOT).stats.count(end);
-        self.tell_waiters(LevelId::ROOT, wakes);
+        self.gate.data_mut(NodeId::ROOT).stats.count(end);
+        self.tell_waiters(NodeId::ROOT, wakes);
         Some(free)
     }
 
-    /// Ends an active task, and returns the seat of its worker.
+    /// Ends an active task, and returns its worker.
     #[inline]
-    pub(super) fn end_active(
+    pub(super) fn finish_active(
         &mut self,
         slot: Slot,
         end: End,
         wakes: &mut Wakes,
-    ) -> Option<Arc<Seat>> {
-        let (seat, home) = self.gate.leave(slot);
+    ) -> Option<Arc<WorkerShared>> {
+        let (worker, home) = self.gate.leave(slot);
         self.end(slot, home, end, wakes);
-        seat
+        worker
     }
 
     /// Ends a task that has not started.
@@ -346,7 +361,7 @@ impl State {
     }
 
     #[inline]
-    fn end(&mut self, slot: Slot, home: LevelId, end: End, wakes: &mut Wakes) {
+    fn end(&mut self, slot: Slot, home: NodeId, end: End, wakes: &mut Wakes) {
         if !self.records.is_empty() {
             self.forget_record(slot, wakes);
         }
@@ -356,64 +371,58 @@ impl State {
 
     /// Tells those who wait that somebody is gone, and ends a group that was left by its last.
     #[inline]
-    pub(super) fn left(&mut self, home: LevelId, wakes: &mut Wakes) {
+    pub(super) fn left(&mut self, home: NodeId, wakes: &mut Wakes) {
         self.tell_waiters(home, wakes);
-        if home != LevelId::ROOT {
+        if home != NodeId::ROOT {
             self.end_group(home);
         }
     }
 
     #[inline]
-    pub(super) fn count(&mut self, home: LevelId, end: End) {
-        self.gate
-            .each_kept_from(home, |ledger| ledger.stats.count(end));
+    pub(super) fn count(&mut self, home: NodeId, end: End) {
+        self.gate.each_data_from(home, |data| data.stats.count(end));
     }
 
-    /// Wakes those who wait for what a level, and those around it, have come to.
+    /// Wakes those who wait for what a node, and those around it, have come to.
     #[inline]
-    pub(super) fn tell_waiters(&mut self, home: LevelId, wakes: &mut Wakes) {
-        let is_awaited = !self.gate.kept(LevelId::ROOT).waiters.is_empty();
-        if home != LevelId::ROOT || is_awaited {
+    pub(super) fn tell_waiters(&mut self, home: NodeId, wakes: &mut Wakes) {
+        let is_awaited = !self.gate.data(NodeId::ROOT).waiters.is_empty();
+        if home != NodeId::ROOT || is_awaited {
             self.tell_waiters_from(home, wakes);
         }
     }
 
     #[inline(never)]
-    fn tell_waiters_from(&mut self, home: LevelId, wakes: &mut Wakes) {
+    fn tell_waiters_from(&mut self, home: NodeId, wakes: &mut Wakes) {
         let mut reached = Vec::new();
         let mut next = Some(home);
-        while let Some(level) = next {
-            self.take_reached(level, &mut reached, wakes);
-            next = self.gate.parent(level);
+        while let Some(node) = next {
+            self.take_reached(node, &mut reached, wakes);
+            next = self.gate.parent(node);
         }
         // Only now: they have joined each other.
         reached.iter().for_each(|joiner| self.end_join(joiner));
     }
 
-    /// The same for those of these levels that are `outer`, or below it.
-    pub(super) fn tell_waiters_of(
-        &mut self,
-        levels: &[LevelId],
-        outer: LevelId,
-        wakes: &mut Wakes,
-    ) {
+    /// The same for those of these nodes that are `outer`, or below it.
+    pub(super) fn tell_waiters_of(&mut self, nodes: &[NodeId], outer: NodeId, wakes: &mut Wakes) {
         let mut reached = Vec::new();
-        for &level in levels {
-            let is_awaited = !self.gate.kept(level).waiters.is_empty();
-            if is_awaited && self.gate.is_inside(level, outer) {
-                self.take_reached(level, &mut reached, wakes);
+        for &node in nodes {
+            let is_awaited = !self.gate.data(node).waiters.is_empty();
+            if is_awaited && self.gate.is_inside(node, outer) {
+                self.take_reached(node, &mut reached, wakes);
             }
         }
         reached.iter().for_each(|joiner| self.end_join(joiner));
     }
 
     #[inline]
-    fn take_reached(&mut self, level: LevelId, reached: &mut Vec<Joiner>, wakes: &mut Wakes) {
-        if self.gate.kept(level).waiters.is_empty() {
+    fn take_reached(&mut self, node: NodeId, reached: &mut Vec<Joiner>, wakes: &mut Wakes) {
+        if self.gate.data(node).waiters.is_empty() {
             return;
         }
-        let now = self.now(level);
-        let waiters = &mut self.gate.kept_mut(level).waiters;
+        let now = self.now(node);
+        let waiters = &mut self.gate.data_mut(node).waiters;
         if waiters.may_be_reached(now) {
             waiters.take_reached(now, reached, wakes);
         }
@@ -421,42 +430,42 @@ impl State {
 
     /// Counts a task as joining, once however many joins it is in.
     pub(super) fn begin_join(&mut self, joiner: &Joiner) {
-        if joiner.nest.begin_join() {
-            let begin = |ledger: &mut Ledger| ledger.joining += 1;
-            self.gate.each_kept_from(joiner.home, begin);
+        if joiner.nested_waits.begin_join() {
+            let begin = |data: &mut NodeData| data.joining += 1;
+            self.gate.each_data_from(joiner.home, begin);
         }
     }
 
     /// One join of a task has what it waited for, or is given up.
     pub(super) fn end_join(&mut self, joiner: &Joiner) {
-        if joiner.nest.end_join() {
+        if joiner.nested_waits.end_join() {
             self.uncount_joining(joiner.home);
         }
     }
 
     /// A task is joining no longer. Those who wait for it are told when it ends.
-    pub(super) fn uncount_joining(&mut self, home: LevelId) {
-        self.gate.each_kept_from(home, |ledger| ledger.joining -= 1);
+    pub(super) fn uncount_joining(&mut self, home: NodeId) {
+        self.gate.each_data_from(home, |data| data.joining -= 1);
     }
 
-    pub(super) fn now(&self, level: LevelId) -> Now {
+    pub(super) fn now(&self, node: NodeId) -> Now {
         Now {
-            waiting: self.gate.waiting(level),
-            living: self.gate.living(level),
-            joining: self.gate.kept(level).joining,
-            closed: self.is_closed(level),
+            waiting: self.gate.waiting(node),
+            living: self.gate.living(node),
+            joining: self.gate.data(node).joining,
+            closed: self.is_closed(node),
         }
     }
 
-    /// Whether a level is closed, or one around it.
+    /// Whether a node is closed, or one around it.
     #[inline]
-    pub(super) fn is_closed(&self, level: LevelId) -> bool {
-        let is_closed = |level: LevelId| self.gate.path(level).any(|(_, ledger)| ledger.closed);
-        self.gate.kept(level).closed || (level != LevelId::ROOT && is_closed(level))
+    pub(super) fn is_closed(&self, node: NodeId) -> bool {
+        let is_closed = |node: NodeId| self.gate.path(node).any(|(_, data)| data.closed);
+        self.gate.data(node).closed || (node != NodeId::ROOT && is_closed(node))
     }
 
     /// Counts a newcomer that is not taken in, and gives it its number. It lives until it has ended.
-    pub(super) fn refuse(&mut self, home: LevelId) -> TaskId {
+    pub(super) fn refuse(&mut self, home: NodeId) -> TaskId {
         self.gate.refuse(home);
         self.number(home)
     }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::look::Line;
+use super::inspect::Line;
 use super::state::State;
 use super::walk::Walk;
 use super::{AioPool, Inner};
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
 
 /// Goes through the tasks of a pool or group, some at a time, in no order.
@@ -36,7 +36,7 @@ impl AioPool {
     pub(crate) fn survey(&self) -> Survey {
         Survey {
             inner: self.inner.clone(),
-            walk: Walk::new(&self.core().lock(), self.level()),
+            walk: Walk::new(&self.core().lock(), self.node()),
             found: Vec::new(),
         }
     }
@@ -63,7 +63,7 @@ impl AioPool {
     /// Returns the first groups of this pool by name, and how many more it has.
     pub(crate) fn first_groups_and_more(&self, most: usize) -> (Vec<AioPool>, usize) {
         let first = self.first_groups(most);
-        let all = self.core().lock().gate.kept(self.level()).groups.len();
+        let all = self.core().lock().gate.data(self.node()).groups.len();
         let more = all.saturating_sub(first.len());
         (first, more)
     }
@@ -71,9 +71,9 @@ impl AioPool {
     /// Returns how many tasks wait: those in the queue, and those that its feeds have yet to put there.
     pub(crate) fn waiting_and_unpulled(&self) -> usize {
         let state = self.core().lock();
-        let unpulled = state.gate.kept(self.level()).unpulled;
+        let unpulled = state.gate.data(self.node()).unpulled;
         let unpulled = usize::try_from(unpulled).unwrap_or(usize::MAX);
-        state.gate.waiting(self.level()).saturating_add(unpulled)
+        state.gate.waiting(self.node()).saturating_add(unpulled)
     }
 
     /// Returns a group of this name, among the groups of this pool and all groups inside of them.
@@ -85,11 +85,11 @@ impl AioPool {
         let core = self.core();
         let mut state = core.lock();
         for first in (0..).step_by(AT_ONCE) {
-            let levels = state.gate.levels_at(first, AT_ONCE)?;
-            let inside = |level: &LevelId| state.gate.is_inside(*level, self.level());
-            let named = |level: &&LevelId| state.gate.kept(**level).groups.contains_key(name);
-            let around = levels.iter().filter(named).find(|level| inside(level));
-            let group = around.and_then(|level| state.gate.kept(*level).groups.get(name));
+            let nodes = state.gate.nodes_at(first, AT_ONCE)?;
+            let inside = |node: &NodeId| state.gate.is_inside(*node, self.node());
+            let named = |node: &&NodeId| state.gate.data(**node).groups.contains_key(name);
+            let around = nodes.iter().filter(named).find(|node| inside(node));
+            let group = around.and_then(|node| state.gate.data(*node).groups.get(name));
             if let Some(&group) = group {
                 return Some(core.handle(&mut state, group));
             }
@@ -117,7 +117,7 @@ impl<'a> Surveyed<'a> {
         Self {
             id,
             state: state.gate.progress(slot, id),
-            group: state.gate.kept(home).group.as_deref(),
+            group: state.gate.data(home).group.as_deref(),
             slot,
             inner,
         }
@@ -125,6 +125,6 @@ impl<'a> Surveyed<'a> {
 
     /// A handle by which the task is found again without a search.
     pub(crate) fn handle(&self) -> AbortHandle {
-        AbortHandle::new(self.slot, self.id, self.inner.origin.clone())
+        AbortHandle::new(self.slot, self.id, self.inner.label.clone())
     }
 }

@@ -15,9 +15,9 @@ use super::state::{Exit, State};
 use super::walk::Walk;
 use super::withdrawals::WithdrawalId;
 use crate::coop;
-use crate::gate::{Content, LevelId};
+use crate::gate::{Content, NodeId};
 use crate::lock::Lock;
-use crate::task::{End, Keeper, Packed, Parked, Slot, TaskId};
+use crate::task::{BoxTask, End, Packed, PoolRef, Slot, TaskId};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, Worker};
 
@@ -30,16 +30,16 @@ pub(super) enum Which {
 
 impl Core {
     /// Stops tasks, and waits until all of them have ended. Returns how many were cancelled on this account.
-    pub(super) async fn stop(&self, level: LevelId, which: Which) -> usize {
+    pub(super) async fn stop(&self, node: NodeId, which: Which) -> usize {
         let latch = Arc::new(Latch::default());
-        let swept = self.sweep(level, which, Some(&latch));
+        let swept = self.sweep(node, which, Some(&latch));
         self.end(Rest::new(self.me(), swept, latch.clone())).await;
         Stopping { core: self, latch }.await
     }
 
     /// Stops all tasks. When it returns, those that waited have ended. Returns how many were asked.
-    pub(super) fn stop_at_once(&self, level: LevelId) -> usize {
-        let swept = self.sweep(level, Which::All, None);
+    pub(super) fn stop_at_once(&self, node: NodeId) -> usize {
+        let swept = self.sweep(node, Which::All, None);
         let mut asked = swept.asked;
         for (slot, task) in swept.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, swept.withdrawal);
@@ -51,10 +51,10 @@ impl Core {
         asked
     }
 
-    fn sweep(&self, level: LevelId, which: Which, latch: Option<&Arc<Latch>>) -> Swept {
+    fn sweep(&self, node: NodeId, which: Which, latch: Option<&Arc<Latch>>) -> Swept {
         let mut state = self.lock();
-        let mut sweep = Sweep::begin(&mut state, level, latch);
-        let mut walk = Walk::new(&state, level);
+        let mut sweep = Sweep::begin(&mut state, node, latch);
+        let mut walk = Walk::new(&state, node);
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
             is_more = walk.part(&state, &mut found);
@@ -105,11 +105,11 @@ struct Swept {
 /// By parts: to move very many of them to a larger place would take long, with the pool locked.
 type Parts = Vec<Part>;
 
-type Part = Vec<(Slot, Parked)>;
+type Part = Vec<(Slot, BoxTask)>;
 
 /// Stopping all tasks of a pool or group, in parts: none of them starts meanwhile, and nothing foreign runs.
 struct Sweep<'l> {
-    level: LevelId,
+    node: NodeId,
     /// Newcomers, which stay, have this number or a higher one.
     newcomers: TaskId,
     withdrawal: WithdrawalId,
@@ -121,16 +121,16 @@ struct Sweep<'l> {
 }
 
 impl<'l> Sweep<'l> {
-    fn begin(state: &mut State, level: LevelId, latch: Option<&'l Arc<Latch>>) -> Self {
+    fn begin(state: &mut State, node: NodeId, latch: Option<&'l Arc<Latch>>) -> Self {
         if let Some(latch) = latch {
-            state.await_withdrawn(level, latch);
+            state.await_withdrawn(node, latch);
         }
-        state.gate.hold(level);
-        state.gate.kept_mut(level).stops += 1;
+        state.gate.hold(node);
+        state.gate.data_mut(node).stops += 1;
         Self {
-            level,
-            newcomers: state.gate.kept(LevelId::ROOT).stats.submitted.into(),
-            withdrawal: state.open_withdrawal(level),
+            node,
+            newcomers: state.gate.data(NodeId::ROOT).stats.submitted.into(),
+            withdrawal: state.open_withdrawal(node),
             latch,
             withdrawn: Vec::new(),
             asked: 0,
@@ -154,18 +154,18 @@ impl<'l> Sweep<'l> {
     /// No newcomer runs. What has a new number and does is the task of a feed that was there.
     fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
         for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
-            if let Some(Content::Active(Some(seat))) = state.gate.get(*slot, *id) {
-                let first = seat.ask(None, &mut self.wakes);
+            if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
+                let first = worker.ask(None, &mut self.wakes);
                 self.asked += usize::from(first && id.is_task());
                 if let Some(latch) = self.latch {
-                    seat.add_latch(latch, first);
+                    worker.add_latch(latch, first);
                 }
             }
         }
     }
 
     fn finish(&mut self, state: &mut State) {
-        state.gate.release(self.level);
+        state.gate.release(self.node);
         state.close_withdrawal(self.withdrawal, &mut self.wakes);
     }
 }

@@ -14,9 +14,9 @@ use super::spawn::{Order, Rejected, Starting};
 use super::then::Then;
 use super::watch::{Subject, Watch};
 use crate::error::TrySpawnError;
-use crate::gate::Standing;
+use crate::gate::Demand;
 use crate::observe::Watcher;
-use crate::task::{Body, JoinError, JoinHandle, Origin, Start, TaskId, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskLabel, TaskState};
 
 /// A task that is more than a future. Begun with [`AioPool::task`].
 ///
@@ -69,7 +69,7 @@ where
     ///
     /// It decides who starts. It does not make a task that runs any faster.
     pub fn priority(mut self, priority: i32) -> Self {
-        self.options.standing.priority = priority;
+        self.options.demand.priority = priority;
         self
     }
 
@@ -87,7 +87,7 @@ where
             permits > 0,
             "a task of weight 0 would run without a permit: the least weight is 1"
         );
-        self.options.standing.weight = permits;
+        self.options.demand.weight = permits;
         self
     }
 
@@ -270,7 +270,7 @@ where
             options,
         } = self;
         let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
-        let standing = options.standing;
+        let demand = options.demand;
         let Equipment {
             label,
             extras,
@@ -279,14 +279,14 @@ where
         let watch = extras.watch.clone();
         *body.extras_mut() = TaskExtras { start, ..extras };
         let terms = Terms {
-            home: pool.level(),
-            standing,
+            home: pool.node(),
+            demand,
             record,
             runs,
         };
         let order = Order {
             terms,
-            origin: label,
+            label: label,
         };
         let submitted = pool.submit(body, order, patience);
         if let Some(watch) = watch {
@@ -325,7 +325,7 @@ where
 /// What the options of a task come to.
 pub(super) struct Equipment {
     /// For its handles.
-    label: Arc<Origin>,
+    label: Arc<TaskLabel>,
     /// For its worker.
     pub(super) extras: TaskExtras,
     /// For the pool.
@@ -339,14 +339,14 @@ impl AioPool {
         let concern_the_worker = options.concern_the_worker();
         let named = options
             .name
-            .map(|name| Arc::new(self.inner.origin.named(name)));
-        let label = named.as_ref().unwrap_or(&self.inner.origin).clone();
+            .map(|name| Arc::new(self.inner.label.named(name)));
+        let label = named.as_ref().unwrap_or(&self.inner.label).clone();
         let times = Times::new(settings.timed);
         let watch = settings.heard_by().map(|watcher| {
-            let is_bare = named.is_none() && options.standing == Standing::PLAIN;
+            let is_bare = named.is_none() && options.demand == Demand::DEFAULT;
             let subject = match is_bare {
                 true => self.bare_subject(watcher),
-                false => self.subject(watcher, &label, options.standing),
+                false => self.subject(watcher, &label, options.demand),
             };
             Box::new(Watch::new(subject, times))
         });
@@ -379,23 +379,23 @@ impl AioPool {
     }
 
     fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
-        let (origin, subject) = (&self.inner.origin, &self.inner.subject);
+        let (label, subject) = (&self.inner.label, &self.inner.subject);
         subject
-            .get_or_init(|| self.subject(watcher, origin, Standing::PLAIN))
+            .get_or_init(|| self.subject(watcher, label, Demand::DEFAULT))
             .clone()
     }
 
     fn subject(
         &self,
         watcher: &Arc<Watcher>,
-        label: &Arc<Origin>,
-        standing: Standing,
+        label: &Arc<TaskLabel>,
+        demand: Demand,
     ) -> Arc<Subject> {
         Arc::new(Subject {
             watcher: watcher.clone(),
             label: label.clone(),
             group: self.group_name(),
-            standing,
+            demand,
         })
     }
 
@@ -412,7 +412,7 @@ impl<F: Future> fmt::Debug for TaskBuilder<'_, F> {
         f.debug_struct("TaskBuilder")
             .field("pool", &self.pool.name())
             .field("name", &self.options.name)
-            .field("standing", &self.options.standing)
+            .field("demand", &self.options.demand)
             .finish_non_exhaustive()
     }
 }

@@ -83,7 +83,7 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
             match (future.poll(cx), limit, this.identity.get()) {
                 (Poll::Ready(value), ..) => Poll::Ready(Ok(value)),
                 (Poll::Pending, Some(limit), Some((_, label))) => limit
-                    .poll(&*label.keeper, cx)
+                    .poll(&*label.pool_ref, cx)
                     .map(|()| Err(Failure::RAN_TOO_LONG)),
                 (Poll::Pending, ..) => Poll::Pending,
             }
@@ -101,11 +101,11 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
     }
 
     fn error(&self, failure: Failure) -> JoinError {
-        let (id, origin) = self
+        let (id, label) = self
             .identity
             .get()
             .expect("whoever polls a task has told it who it is");
-        JoinError::new(*id, origin.clone(), failure)
+        JoinError::new(*id, label.clone(), failure)
     }
 }
 

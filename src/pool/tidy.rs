@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::state::State;
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::sync::MutexGuard;
 
 /// Maximum number of groups that end under one lock.
@@ -24,7 +24,7 @@ impl State {
     /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
     ///
     /// Of very many inside each other, some are left to [`tidy`](Self::tidy).
-    pub(super) fn end_group(&mut self, group: LevelId) {
+    pub(super) fn end_group(&mut self, group: NodeId) {
         self.ending.push(group);
         self.end_groups();
     }
@@ -54,16 +54,16 @@ impl State {
     }
 
     /// Forgets a group, unless it lives. Returns the one around it.
-    fn end_one_group(&mut self, group: LevelId) -> Option<LevelId> {
+    fn end_one_group(&mut self, group: NodeId) -> Option<NodeId> {
         // It may have ended since it was noted, while others had the lock.
-        let is_there = group != LevelId::ROOT && self.gate.lives(group);
-        if !is_there || self.gate.kept(group).handles > 0 {
+        let is_there = group != NodeId::ROOT && self.gate.lives(group);
+        if !is_there || self.gate.data(group).handles > 0 {
             return None;
         }
-        let (ledger, parent) = self.gate.remove_level(group)?;
-        let names = &mut self.gate.kept_mut(parent).groups;
-        if names.get(&ledger.name) == Some(&group) {
-            names.remove(&ledger.name);
+        let (data, parent) = self.gate.remove_node(group)?;
+        let names = &mut self.gate.data_mut(parent).groups;
+        if names.get(&data.name) == Some(&group) {
+            names.remove(&data.name);
         }
         Some(parent)
     }
@@ -95,7 +95,7 @@ mod tests {
             crowd().iter().for_each(|handle| _ = handle.abort());
             assert!(slots() <= 64, "each was aborted: {} slots", slots());
             let crowd = crowd();
-            pool.core().stop(pool.level(), Which::Waiting).await;
+            pool.core().stop(pool.node(), Which::Waiting).await;
             assert!(slots() <= 64, "all were cancelled: {} slots", slots());
             drop((crowd, stays));
         });
@@ -113,8 +113,8 @@ mod tests {
             assert_eq!(pool.groups().len(), 1);
             handle.await.unwrap();
             assert!(pool.groups().is_empty());
-            let levels = pool.core().lock().gate.levels_at(0, usize::MAX / 2);
-            assert_eq!(levels.map(|levels| levels.len()), Some(1));
+            let nodes = pool.core().lock().gate.nodes_at(0, usize::MAX / 2);
+            assert_eq!(nodes.map(|nodes| nodes.len()), Some(1));
         });
     }
 }

@@ -7,7 +7,7 @@ use super::clock::{LATEST, Next};
 use super::core::Core;
 use super::runtime::Runtime;
 use super::sleeper::{Ring, ring_at};
-use crate::task::{Keeper, Sleep};
+use crate::task::{PoolRef, Sleep};
 use crate::unwind::{caught, discard};
 
 /// Keeps the time of a pool: for all of its tasks that wait until some time, or for the rate.

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::Waker;
 
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::wakes::Wakes;
-use crate::worker::Nest;
+use crate::worker::NestedWaits;
 
 /// What somebody waits for the pool to be.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,9 +27,9 @@ pub(super) enum Asker {
 /// A task of the pool, or of one of its groups, that waits for one of them to be idle.
 #[derive(Clone, Debug)]
 pub(super) struct Joiner {
-    pub(super) nest: Arc<Nest>,
+    pub(super) nested_waits: Arc<NestedWaits>,
     /// Where it is one of those that join, and around that.
-    pub(super) home: LevelId,
+    pub(super) home: NodeId,
     /// Whether it does not wait for those who join themselves.
     pub(super) excuses: bool,
 }
@@ -57,7 +57,7 @@ impl Goal {
 impl Joiner {
     /// Who it is now: its wait may go on elsewhere when the task is over.
     pub(super) fn asker(&self) -> Asker {
-        match self.excuses && self.nest.is_joining() {
+        match self.excuses && self.nested_waits.is_joining() {
             true => Asker::Inside,
             false => Asker::Outside,
         }

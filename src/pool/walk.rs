@@ -2,7 +2,7 @@
 
 use super::core::Core;
 use super::state::State;
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::sync::MutexGuard;
 use crate::task::{Slot, TaskId};
 
@@ -11,7 +11,7 @@ use crate::task::{Slot, TaskId};
 /// A task that lives from the first part to the last is met once. Between two parts others may lock the pool. What
 /// is no task is met, too: feeds, and code that runs in place.
 pub(super) struct Walk {
-    level: LevelId,
+    node: NodeId,
     /// The slots to look at. `None` stands for all slots of the pool: it is no detour where most of them are inside.
     slots: Option<Vec<Slot>>,
     next: usize,
@@ -23,11 +23,11 @@ pub(super) struct Walk {
 const STEPS: usize = 1024;
 
 impl Walk {
-    pub(super) fn new(state: &State, level: LevelId) -> Self {
-        let slots = state.gate.few_slots(level, STEPS);
+    pub(super) fn new(state: &State, node: NodeId) -> Self {
+        let slots = state.gate.few_slots(node, STEPS);
         let all = state.gate.end() as usize;
         Self {
-            level,
+            node,
             end: slots.as_ref().map_or(all, Vec::len),
             slots,
             next: 0,
@@ -44,7 +44,7 @@ impl Walk {
             let slot = self.slots.as_ref().map(|slots| slots[self.next]);
             let slot = slot.unwrap_or(Slot(self.next as u32));
             self.next += 1;
-            let (id, taken) = state.gate.inside(slot, self.level);
+            let (id, taken) = state.gate.inside(slot, self.node);
             found.extend(id.map(|id| (slot, id)));
             steps += taken;
         }
@@ -87,7 +87,7 @@ mod tests {
     /// The tasks that are met, and in how many parts.
     fn walk(pool: &AioPool) -> (Vec<u64>, usize) {
         let (mut met, mut parts) = (Vec::new(), 0);
-        let mut walk = Walk::new(&pool.core().lock(), pool.level());
+        let mut walk = Walk::new(&pool.core().lock(), pool.node());
         loop {
             let mut found = Vec::new();
             let is_more = walk.part(&pool.core().lock(), &mut found);
@@ -130,7 +130,7 @@ mod tests {
         tasks(STEPS).for_each(drop);
         let (met, parts) = walk(&outer);
         assert_eq!(met, (1..11 + STEPS as u64).collect::<Vec<_>>());
-        assert!(parts > 90, "a step for each level on the way: {parts}");
+        assert!(parts > 90, "a step for each node on the way: {parts}");
         assert_eq!(walk(&pool).0.len(), 11 + STEPS);
     }
 }

@@ -2,10 +2,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::record::{self, Times};
-use crate::gate::Standing;
+use crate::gate::Demand;
 use crate::lock::Lock;
 use crate::observe::{Ended, Watcher};
-use crate::task::{Origin, TaskId, TaskInfo, TaskState};
+use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// What the pool's observer is told of one task, in the order in which it happens.
 #[derive(Clone)]
@@ -19,9 +19,9 @@ pub(super) struct Watch {
 /// Whom the observer is told of: a task, or all those of a pool or group that differ by their numbers alone.
 pub(super) struct Subject {
     pub(super) watcher: Arc<Watcher>,
-    pub(super) label: Arc<Origin>,
+    pub(super) label: Arc<TaskLabel>,
     pub(super) group: Option<Arc<str>>,
-    pub(super) standing: Standing,
+    pub(super) demand: Demand,
 }
 
 /// A task that is being submitted. The submitter tells that it waits, and only then what has happened to it meanwhile.
@@ -120,17 +120,10 @@ impl Watch {
         let Subject {
             label,
             group,
-            standing,
+            demand,
             ..
         } = &*self.subject;
         let name = label.task_name(id).into_owned();
-        record::info(
-            id,
-            name,
-            group.as_deref(),
-            state,
-            *standing,
-            self.times.get(),
-        )
+        record::info(id, name, group.as_deref(), state, *demand, self.times.get())
     }
 }

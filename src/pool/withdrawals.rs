@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::state::{Exit, State};
-use crate::gate::LevelId;
-use crate::task::{Parked, Slot};
+use crate::gate::NodeId;
+use crate::task::{BoxTask, Slot};
 use crate::wakes::Wakes;
 use crate::worker::Latch;
 
@@ -20,7 +20,7 @@ pub(super) struct Withdrawals {
 pub(super) struct WithdrawalId(u64);
 
 struct Withdrawal {
-    level: LevelId,
+    node: NodeId,
     /// Number of tasks that have not ended.
     left: usize,
     /// More tasks may be withdrawn.
@@ -30,13 +30,13 @@ struct Withdrawal {
 }
 
 impl State {
-    /// Begins to withdraw tasks at a level and below it, until [`close_withdrawal`](Self::close_withdrawal).
-    pub(super) fn open_withdrawal(&mut self, level: LevelId) -> WithdrawalId {
+    /// Begins to withdraw tasks at a node and below it, until [`close_withdrawal`](Self::close_withdrawal).
+    pub(super) fn open_withdrawal(&mut self, node: NodeId) -> WithdrawalId {
         let withdrawals = &mut self.withdrawals;
         withdrawals.next += 1;
         let id = WithdrawalId(withdrawals.next);
         let withdrawal = Withdrawal {
-            level,
+            node,
             left: 0,
             is_open: true,
             latches: Vec::new(),
@@ -46,7 +46,7 @@ impl State {
     }
 
     /// Takes a waiting task out of the queue. It is there until it has [ended](Self::end_unstarted).
-    pub(super) fn withdraw_with(&mut self, id: WithdrawalId, slot: Slot) -> Option<Parked> {
+    pub(super) fn withdraw_with(&mut self, id: WithdrawalId, slot: Slot) -> Option<BoxTask> {
         let task = self.gate.withdraw(slot)?;
         let home = self.gate.home(slot);
         self.change_withdrawn(home, |withdrawn| *withdrawn += 1);
@@ -57,7 +57,7 @@ impl State {
     }
 
     /// The same for a single task.
-    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Exit, Parked)> {
+    pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Exit, BoxTask)> {
         let id = self.open_withdrawal(self.gate.home(slot));
         let task = self.withdraw_with(id, slot);
         // Nobody awaits it yet.
@@ -72,7 +72,7 @@ impl State {
     }
 
     /// A task of `home` that was withdrawn is about to end.
-    pub(super) fn end_withdrawn(&mut self, id: WithdrawalId, home: LevelId, wakes: &mut Wakes) {
+    pub(super) fn end_withdrawn(&mut self, id: WithdrawalId, home: NodeId, wakes: &mut Wakes) {
         self.change_withdrawn(home, |withdrawn| *withdrawn -= 1);
         self.withdrawals
             .change(id, wakes, |withdrawal| withdrawal.left -= 1);
@@ -80,23 +80,23 @@ impl State {
 
     /// Counts at a group and around it. All that are withdrawn are inside of the pool.
     #[inline]
-    fn change_withdrawn(&mut self, home: LevelId, change: impl Fn(&mut usize)) {
-        if home != LevelId::ROOT {
+    fn change_withdrawn(&mut self, home: NodeId, change: impl Fn(&mut usize)) {
+        if home != NodeId::ROOT {
             self.gate
-                .each_kept_from(home, |ledger| change(&mut ledger.withdrawn));
+                .each_data_from(home, |data| change(&mut data.withdrawn));
         }
     }
 
-    /// Has a latch wait for all at a level and below it that others have withdrawn, or are about to.
+    /// Has a latch wait for all at a node and below it that others have withdrawn, or are about to.
     ///
-    /// Where they have withdrawn others, too, at levels around it, it waits for those as well.
-    pub(super) fn await_withdrawn(&mut self, level: LevelId, latch: &Arc<Latch>) {
+    /// Where they have withdrawn others, too, at nodes around it, it waits for those as well.
+    pub(super) fn await_withdrawn(&mut self, node: NodeId, latch: &Arc<Latch>) {
         let gate = &self.gate;
-        let has_some = gate.kept(level).withdrawn > 0;
+        let has_some = gate.data(node).withdrawn > 0;
         for withdrawal in self.withdrawals.going_on.values_mut() {
             let may_have_some = has_some || withdrawal.is_open;
-            if gate.is_inside(withdrawal.level, level)
-                || may_have_some && gate.is_inside(level, withdrawal.level)
+            if gate.is_inside(withdrawal.node, node)
+                || may_have_some && gate.is_inside(node, withdrawal.node)
             {
                 latch.add(1);
                 withdrawal.latches.push(latch.clone());

@@ -3,11 +3,11 @@ use std::thread::{self, ThreadId};
 
 /// A function that is called by one thread at a time, and under no lock.
 pub(super) struct Maker<F> {
-    place: Mutex<Place<F>>,
+    place: Mutex<QueueEntry<F>>,
     back: Condvar,
 }
 
-enum Place<F> {
+enum QueueEntry<F> {
     Here(F),
     With(ThreadId),
 }
@@ -21,7 +21,7 @@ pub(super) struct Taken<'m, F> {
 impl<F> Maker<F> {
     pub(super) fn new(function: F) -> Self {
         Self {
-            place: Mutex::new(Place::Here(function)),
+            place: Mutex::new(QueueEntry::Here(function)),
             back: Condvar::new(),
         }
     }
@@ -31,16 +31,16 @@ impl<F> Maker<F> {
         let me = thread::current().id();
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            match std::mem::replace(&mut *place, Place::With(me)) {
-                Place::Here(function) => {
+            match std::mem::replace(&mut *place, QueueEntry::With(me)) {
+                QueueEntry::Here(function) => {
                     let function = Some(function);
                     return Taken {
                         maker: self,
                         function,
                     };
                 }
-                Place::With(other) => {
-                    *place = Place::With(other);
+                QueueEntry::With(other) => {
+                    *place = QueueEntry::With(other);
                     assert!(
                         other != me,
                         "the function of a SimpleTaskPool started tasks of it"
@@ -73,7 +73,7 @@ impl<F> Drop for Taken<'_, F> {
                 .place
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
-            *place = Place::Here(function);
+            *place = QueueEntry::Here(function);
         }
         self.maker.back.notify_one();
     }

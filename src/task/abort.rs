@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::{JoinError, JoinHandle, Origin, Reason, Slot, TaskId, TaskState};
+use super::{JoinError, JoinHandle, Reason, Slot, TaskId, TaskLabel, TaskState};
 use crate::coop;
 
 /// Stops a task from elsewhere: a [`JoinHandle`] without the result.
@@ -27,12 +27,12 @@ use crate::coop;
 pub struct AbortHandle {
     slot: Slot,
     id: TaskId,
-    origin: Arc<Origin>,
+    label: Arc<TaskLabel>,
 }
 
 impl AbortHandle {
-    pub(crate) fn new(slot: Slot, id: TaskId, origin: Arc<Origin>) -> Self {
-        Self { slot, id, origin }
+    pub(crate) fn new(slot: Slot, id: TaskId, label: Arc<TaskLabel>) -> Self {
+        Self { slot, id, label }
     }
 
     /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`].
@@ -51,7 +51,7 @@ impl AbortHandle {
     }
 
     pub(crate) fn state(&self) -> TaskState {
-        self.origin.keeper.state(self.slot, self.id)
+        self.label.pool_ref.state(self.slot, self.id)
     }
 
     /// Returns where the task stands in its pool, with its number.
@@ -66,7 +66,7 @@ impl AbortHandle {
     }
 
     fn ask(&self, reason: Reason) -> bool {
-        self.origin.keeper.abort(self.slot, self.id, reason)
+        self.label.pool_ref.abort(self.slot, self.id, reason)
     }
 }
 

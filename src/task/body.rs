@@ -20,7 +20,7 @@ pub(crate) trait Task: Send {
 
     /// Polls the future, and returns the task unless it has ended. Then `finish` has been called.
     #[must_use = "a task that is dropped here never settles"]
-    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked>;
+    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask>;
 
     /// Returns whether it runs elsewhere: its first poll only takes it there, and is no start.
     fn leaves_its_worker(&self) -> bool {
@@ -47,7 +47,7 @@ pub(crate) trait Task: Send {
 }
 
 /// A task in the queue, and then in the hands of its worker.
-pub(crate) type Parked = Pin<Box<dyn Task>>;
+pub(crate) type BoxTask = Pin<Box<dyn Task>>;
 
 /// Called once, when the future is gone: makes the end of the task known.
 pub(crate) type Finish<'a> = &'a mut dyn FnMut(End, Settle<'_>);
@@ -89,9 +89,9 @@ pub(crate) enum Start {
 
 /// The extras of a task that has none, so that it pays for none.
 #[derive(Default)]
-pub(crate) struct Plain;
+pub(crate) struct NoExtras;
 
-impl Extras for Plain {
+impl Extras for NoExtras {
     fn admitted(&self, _: &mut Wakes) -> Start {
         Start::Silent
     }
@@ -202,7 +202,7 @@ where
         start
     }
 
-    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
         let this = self.as_mut().project();
         let Some(shared) = this.shared else {
             return None;

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Failure, Late, Origin, Reason, Rejection, TaskId};
+use super::{Failure, Late, Reason, Rejection, TaskId, TaskLabel};
 use crate::lock::Lock;
 use crate::unwind::{self, Payload};
 
@@ -29,7 +29,7 @@ pub struct JoinError {
 
 struct Inner {
     id: TaskId,
-    origin: Arc<Origin>,
+    label: Arc<TaskLabel>,
     kind: Kind,
 }
 
@@ -44,10 +44,10 @@ enum Kind {
 }
 
 impl JoinError {
-    pub(crate) fn new(id: TaskId, origin: Arc<Origin>, failure: Failure) -> Self {
+    pub(crate) fn new(id: TaskId, label: Arc<TaskLabel>, failure: Failure) -> Self {
         let kind = Kind::from(failure);
         Self {
-            inner: Box::new(Inner { id, origin, kind }),
+            inner: Box::new(Inner { id, label, kind }),
         }
     }
 
@@ -153,11 +153,11 @@ impl JoinError {
     ///
     /// Returns the error unchanged if the task did not panic.
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
-        let Inner { id, origin, kind } = *self.inner;
+        let Inner { id, label, kind } = *self.inner;
         match kind {
             Kind::Panicked { payload, .. } => Ok(payload.into_inner()),
             kind => Err(Self {
-                inner: Box::new(Inner { id, origin, kind }),
+                inner: Box::new(Inner { id, label, kind }),
             }),
         }
     }
@@ -169,7 +169,7 @@ impl JoinError {
 
     /// Returns the name of the task: its own, or `"{pool}-{id}"`.
     pub fn task_name(&self) -> Cow<'_, str> {
-        self.inner.origin.task_name(self.inner.id)
+        self.inner.label.task_name(self.inner.id)
     }
 
     fn verb(&self) -> &'static str {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{
-    AbortHandle, AbortOnDrop, Failure, JoinError, Keeper, Origin, Outcome, Reason, Shared, Slot,
-    TaskId, TaskState,
+    AbortHandle, AbortOnDrop, Failure, JoinError, Outcome, PoolRef, Reason, Shared, Slot, TaskId,
+    TaskLabel, TaskState,
 };
 use crate::coop;
 
@@ -39,12 +39,12 @@ use crate::coop;
 /// ```
 pub struct JoinHandle<T> {
     task: Arc<Shared<T>>,
-    origin: Arc<Origin>,
+    label: Arc<TaskLabel>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(task: Arc<Shared<T>>, origin: Arc<Origin>) -> Self {
-        Self { task, origin }
+    pub(crate) fn new(task: Arc<Shared<T>>, label: Arc<TaskLabel>) -> Self {
+        Self { task, label }
     }
 
     /// Returns the number of the task: 0, 1, 2 … in order of submission.
@@ -54,12 +54,12 @@ impl<T> JoinHandle<T> {
 
     /// Returns the name of the task: its own, or `"{pool}-{id}"`.
     pub fn name(&self) -> Cow<'_, str> {
-        self.origin.task_name(self.id())
+        self.label.task_name(self.id())
     }
 
     /// Returns how far the task has come.
     pub fn state(&self) -> TaskState {
-        let state = self.origin.keeper.state(self.slot(), self.id());
+        let state = self.label.pool_ref.state(self.slot(), self.id());
         match state {
             // It has been taken out of the queue, and is about to end.
             TaskState::Finished if !self.is_finished() => TaskState::Active,
@@ -124,7 +124,7 @@ impl<T> JoinHandle<T> {
 
     /// Returns something that can stop the task, from anywhere, any number of times.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle::new(self.slot(), self.id(), self.origin.clone())
+        AbortHandle::new(self.slot(), self.id(), self.label.clone())
     }
 
     /// Binds the task to its handle: dropping the returned one aborts the task.
@@ -134,7 +134,7 @@ impl<T> JoinHandle<T> {
 
     /// Waits until the task has a permit, or has ended without one.
     pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.task.poll_announced(cx, &*self.origin.keeper)
+        self.task.poll_announced(cx, &*self.label.pool_ref)
     }
 
     /// Its slot in the pool's register, until it is finished.
@@ -143,12 +143,12 @@ impl<T> JoinHandle<T> {
     }
 
     /// The pool that keeps the task.
-    pub(crate) fn keeper(&self) -> Arc<dyn Keeper> {
-        self.origin.keeper.clone()
+    pub(crate) fn pool_ref(&self) -> Arc<dyn PoolRef> {
+        self.label.pool_ref.clone()
     }
 
     fn ask(&self, reason: Reason) -> bool {
-        self.origin.keeper.abort(self.slot(), self.id(), reason)
+        self.label.pool_ref.abort(self.slot(), self.id(), reason)
     }
 
     fn result(&self, outcome: Outcome<T>) -> Result<T, JoinError> {
@@ -159,7 +159,7 @@ impl<T> JoinHandle<T> {
     }
 
     fn error(&self, failure: Failure) -> JoinError {
-        JoinError::new(self.id(), self.origin.clone(), failure)
+        JoinError::new(self.id(), self.label.clone(), failure)
     }
 }
 
@@ -169,7 +169,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        coop::poll(cx, |cx| self.task.poll_outcome(cx, &*self.origin.keeper))
+        coop::poll(cx, |cx| self.task.poll_outcome(cx, &*self.label.pool_ref))
             .map(|outcome| self.result(outcome))
     }
 }

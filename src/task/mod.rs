@@ -23,18 +23,20 @@ mod error;
 mod handle;
 mod id;
 mod info;
-mod origin;
+mod label;
 mod outcome;
 mod shared;
 
 pub(crate) use abort::ask_all;
 pub use abort::{AbortHandle, AbortOnDrop};
-pub(crate) use body::{Announced, Body, Extras, Finish, Parked, Plain, Settle, Start, Task, over};
+pub(crate) use body::{
+    Announced, Body, BoxTask, Extras, Finish, NoExtras, Settle, Start, Task, over,
+};
 pub use error::JoinError;
 pub use handle::JoinHandle;
 pub(crate) use id::{RuntimeId, Slot};
 pub use id::{TaskId, TaskState};
 pub use info::TaskInfo;
-pub(crate) use origin::{Keeper, Origin, Sleep};
+pub(crate) use label::{PoolRef, Sleep, TaskLabel};
 pub(crate) use outcome::{End, Failure, Late, Outcome, Packed, Reason, Rejection};
 pub(crate) use shared::Shared;

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use super::{Keeper, Outcome, Packed, Slot, TaskId};
+use super::{Outcome, Packed, PoolRef, Slot, TaskId};
 use crate::lock::Lock;
 use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -119,11 +119,11 @@ impl<T> Shared<T> {
 
     /// Waits until the task has a permit, or has ended without one.
     #[inline]
-    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, keeper: &dyn Keeper) -> Poll<()> {
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, pool_ref: &dyn PoolRef) -> Poll<()> {
         if self.is_marked(ADMITTED) {
             return Poll::Ready(());
         }
-        self.poll_stage(cx, keeper, |stage| match stage {
+        self.poll_stage(cx, pool_ref, |stage| match stage {
             Stage::Pending {
                 announced: false, ..
             } => None,
@@ -140,9 +140,9 @@ impl<T> Shared<T> {
     pub(crate) fn poll_outcome(
         &self,
         cx: &mut Context<'_>,
-        keeper: &dyn Keeper,
+        pool_ref: &dyn PoolRef,
     ) -> Poll<Outcome<T>> {
-        self.poll_stage(cx, keeper, |stage| match stage {
+        self.poll_stage(cx, pool_ref, |stage| match stage {
             Stage::Pending { .. } => None,
             Stage::Value(_) | Stage::Failed(_) => stage.take(),
             Stage::Taken => panic!("a JoinHandle was polled after it had given its result"),
@@ -175,13 +175,13 @@ impl<T> Shared<T> {
     fn poll_stage<R>(
         &self,
         cx: &mut Context<'_>,
-        keeper: &dyn Keeper,
+        pool_ref: &dyn PoolRef,
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let seen = look(&mut self.stage.lock());
         match seen {
             Some(seen) => Poll::Ready(seen),
-            None => self.wait(cx, keeper, look),
+            None => self.wait(cx, pool_ref, look),
         }
     }
 
@@ -190,12 +190,12 @@ impl<T> Shared<T> {
     fn wait<R>(
         &self,
         cx: &mut Context<'_>,
-        keeper: &dyn Keeper,
+        pool_ref: &dyn PoolRef,
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut fresh = None;
         // A waker that was left from outside does not tell that a task of the pool waits, even if it wakes that task.
-        let may_keep = !keeper.is_inside();
+        let may_keep = !pool_ref.is_inside();
         loop {
             let mut stage = self.stage.lock();
             if let Some(seen) = look(&mut stage) {
@@ -216,7 +216,7 @@ impl<T> Shared<T> {
                 return Poll::Pending;
             }
             drop(stage);
-            fresh = Some(keeper.waker(cx));
+            fresh = Some(pool_ref.waker(cx));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What runs tasks: a runtime task that polls one pool task after the other.
 //!
 //! A [`Worker`] starts with one task. When that ends, it asks its
-//! [`Dispatcher`] for the next, which inherits the permit, and polls it in the
+//! [`Scheduler`] for the next, which inherits the permit, and polls it in the
 //! same runtime task: this is why a busy pool costs less than spawning each
 //! task. When nothing waits, the worker ends.
 //!
@@ -11,26 +11,26 @@
 //!                ▲ │ nothing waits, but more         ▲
 //!      handed one│ │ is likely to come at once       │ still nothing,
 //!                │ ▼                                 │ one poll later
-//!              lingering ────────────────────────────┘
+//!                idle ──────────────────────────────┘
 //! ```
 //!
-//! - [`Seat`]: where a worker is reached from outside.
-//! - [`Nest`]: what a task shares with those whom it asks, and when it lends its permit.
+//! - [`WorkerShared`]: where a worker is reached from outside.
+//! - [`NestedWaits`]: what a task shares with those whom it asks, and when it lends its permit.
 //! - [`running`]: which task is being polled on this thread.
 //! - [`Latch`]: waits until a number of aborted tasks have ended.
 //!
 //! A worker may keep the time of its pool instead, and run no tasks.
 
 mod latch;
-mod nest;
+mod nested_waits;
 mod run;
 mod running;
-mod seat;
+mod shared;
 
 pub use run::Worker;
 
 pub(crate) use latch::Latch;
-pub(crate) use nest::Nest;
-pub(crate) use run::Dispatcher;
+pub(crate) use nested_waits::NestedWaits;
+pub(crate) use run::Scheduler;
 pub(crate) use running::{Entered, running};
-pub(crate) use seat::{Hold, Seat};
+pub(crate) use shared::{PermitState, WorkerShared};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
 use super::running::Entered;
-use super::seat::{Hold, Seat};
+use super::shared::{PermitState, WorkerShared};
 use crate::budget::{Budget, Pace};
 use crate::coop;
-use crate::task::{End, Failure, Parked, Reason, Rejection, Settle};
+use crate::task::{BoxTask, End, Failure, Reason, Rejection, Settle};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -42,11 +42,11 @@ enum Role {
 
 /// Runs tasks.
 struct Tasks {
-    seat: Arc<Seat>,
+    shared: Arc<WorkerShared>,
     /// The same, to be lent to the thread during a poll.
-    running: Option<Arc<Seat>>,
-    /// `None` while it lingers, and after its end.
-    task: Option<Parked>,
+    running: Option<Arc<WorkerShared>>,
+    /// `None` while the worker is idle, and after its end.
+    task: Option<BoxTask>,
     /// Whether the task has been polled.
     polled: bool,
     /// Whether the worker has.
@@ -54,37 +54,37 @@ struct Tasks {
     stay: Stay,
     /// Of the tasks that it runs.
     pace: Pace,
-    /// Wakes a worker that lingers, or whose tasks are long.
+    /// Wakes a worker that is idle, or whose tasks are long.
     wake_later: fn(&mut Context<'_>),
-    /// The waker that it has left at its seat.
+    /// The waker that the worker has left in its shared state.
     known: Option<Waker>,
 }
 
 /// Whom a worker asks when its task has ended.
-pub(crate) trait Dispatcher: Send + Sync {
+pub(crate) trait Scheduler: Send + Sync {
     /// Makes the end known, and gives the permit to the next task, which is returned.
     ///
-    /// If there is none, the seat says whether to linger.
-    fn finish(&self, seat: &Seat, end: End, settle: Settle<'_>) -> Option<Parked>;
+    /// If there is none, the shared state says whether the worker stays idle for a moment.
+    fn finish(&self, shared: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask>;
 
-    /// Ends the lingering: with a task, or without.
-    fn rejoin(&self, seat: &Arc<Seat>) -> Option<Parked>;
+    /// Ends the idle time: with a task, or without.
+    fn rejoin(&self, shared: &Arc<WorkerShared>) -> Option<BoxTask>;
 
     /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns it if it was
     /// asked to stop meanwhile.
-    fn relaunch(&self, seat: &Arc<Seat>, task: Parked) -> Option<Parked>;
+    fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
 
     /// Makes known the end of a task whose worker was dropped; others go on with its permit.
-    fn abandon(&self, seat: &Seat, end: End, settle: Settle<'_>);
+    fn abandon(&self, shared: &WorkerShared, end: End, settle: Settle<'_>);
 
     /// Counts a task as started that is about to be polled for the first time.
-    fn begin(&self, seat: &Seat);
+    fn begin(&self, shared: &WorkerShared);
 
     /// Gives the permit of a suspended task to others.
-    fn lend(&self, seat: &Seat);
+    fn lend(&self, shared: &WorkerShared);
 
-    /// Asks for it again. The seat knows when it is there, and who sits there is woken.
-    fn come_back(&self, seat: &Seat);
+    /// Asks for the permit again. The shared state says when it is back, and the worker is woken.
+    fn come_back(&self, shared: &WorkerShared);
 
     fn as_any(&self) -> &dyn Any;
 }
@@ -101,11 +101,11 @@ enum Stay {
 const TASKS_IN_A_POLL: u32 = 64;
 
 impl Worker {
-    pub(crate) fn new(seat: Arc<Seat>, task: Parked) -> Self {
-        let (running, task) = (Some(seat.clone()), Some(task));
+    pub(crate) fn new(shared: Arc<WorkerShared>, task: BoxTask) -> Self {
+        let (running, task) = (Some(shared.clone()), Some(task));
         Self {
             role: Role::Tasks(Tasks {
-                seat,
+                shared,
                 running,
                 task,
                 polled: false,
@@ -160,25 +160,25 @@ impl Tasks {
     fn poll_tasks(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.task.is_none() {
             self.rejoin();
-            if self.is_lingering() {
+            if self.stays_idle() {
                 (self.wake_later)(cx);
                 return Poll::Pending;
             }
         }
         let mut budget = Budget::new(TASKS_IN_A_POLL, self.pace);
         loop {
-            let held = self.seat.permit() == Hold::Held;
+            let held = self.shared.permit() == PermitState::Held;
             // It lies here while the waker is cloned, which is foreign code and may panic.
             let leave = match &mut self.task {
                 None => return Poll::Ready(()),
-                Some(_) if held => Leave::WithPermit,
-                Some(task) => Leave::of_lending(&self.seat, task, cx),
+                Some(_) if held => PollMode::WithPermit,
+                Some(task) => PollMode::of_lending(&self.shared, task, cx),
             };
-            if leave == Leave::None {
+            if leave == PollMode::None {
                 return Poll::Pending;
             }
             ready!(self.run(leave, cx));
-            if self.is_lingering() {
+            if self.stays_idle() {
                 self.stay = Stay::First;
                 break;
             }
@@ -193,14 +193,15 @@ impl Tasks {
         Poll::Pending
     }
 
-    /// Returns whether it is to linger. Where another thread was quicker than this look, the task is here.
-    fn is_lingering(&mut self) -> bool {
+    /// Returns `true` if the worker stays idle until its next poll. If another thread has handed it a task meanwhile, takes
+    /// that.
+    fn stays_idle(&mut self) -> bool {
         if self.task.is_some() {
             return false;
         }
-        let is_idle = self.seat.is_idle();
+        let is_idle = self.shared.is_idle();
         if !is_idle {
-            self.task = self.seat.take_handed();
+            self.task = self.shared.take_handed();
         }
         is_idle
     }
@@ -209,32 +210,32 @@ impl Tasks {
     fn rejoin(&mut self) {
         match std::mem::replace(&mut self.stay, Stay::Last) {
             Stay::First => {}
-            Stay::Last => self.task = self.seat.dispatcher().rejoin(&self.seat),
+            Stay::Last => self.task = self.shared.scheduler().rejoin(&self.shared),
         }
     }
 
     /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
-    fn run(&mut self, leave: Leave, cx: &mut Context<'_>) -> Poll<()> {
+    fn run(&mut self, leave: PollMode, cx: &mut Context<'_>) -> Poll<()> {
         let Some(mut task) = self.task.take() else {
             return Poll::Ready(());
         };
-        self.seat.set_between(false);
-        if leave == Leave::ToTimeOut {
+        self.shared.set_between(false);
+        if leave == PollMode::ToTimeOut {
             return self.give_up(task, Failure::RAN_TOO_LONG);
         }
-        let was_asked = self.seat.is_aborted();
+        let was_asked = self.shared.is_aborted();
         if !was_asked || task.as_mut().has_grace() {
-            if self.seat.is_unstarted() && !task.leaves_its_worker() {
-                self.seat.dispatcher().begin(&self.seat);
+            if self.shared.is_unstarted() && !task.leaves_its_worker() {
+                self.shared.scheduler().begin(&self.shared);
             }
             coop::refill();
             match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
             }
-            let is_asked = self.seat.is_asked(&mut self.known, cx) || was_asked;
+            let is_asked = self.shared.is_asked(&mut self.known, cx) || was_asked;
             if !is_asked || !self.is_out_of_grace(was_asked, cx) {
-                if self.seat.is_nested() {
+                if self.shared.is_nested() {
                     self.suspend(leave, cx);
                 }
                 return Poll::Pending;
@@ -244,7 +245,7 @@ impl Tasks {
                 None => return Poll::Ready(()),
             }
         }
-        self.give_up(task, Failure::Cancelled(self.seat.reason()))
+        self.give_up(task, Failure::Cancelled(self.shared.reason()))
     }
 
     /// A task with grace is polled at least once after it was asked to stop, before its time is looked at.
@@ -260,51 +261,52 @@ impl Tasks {
     }
 
     #[cold]
-    fn give_up(&mut self, task: Parked, failure: Failure) -> Poll<()> {
+    fn give_up(&mut self, task: BoxTask, failure: Failure) -> Poll<()> {
         task.give_up(failure.pack(), &mut |end, settle| self.finish(end, settle));
         Poll::Ready(())
     }
 
     fn finish(&mut self, end: End, settle: Settle<'_>) {
         self.polled = false;
-        self.seat.set_between(true);
-        self.task = self.seat.dispatcher().finish(&self.seat, end, settle);
+        self.shared.set_between(true);
+        self.task = self.shared.scheduler().finish(&self.shared, end, settle);
     }
 
     /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
     #[cold]
-    fn suspend(&mut self, leave: Leave, cx: &mut Context<'_>) {
-        let (seat, nest) = (&self.seat, self.seat.nest());
-        match seat.permit() {
-            Hold::Held if leave == Leave::InsideOfLend => {
+    fn suspend(&mut self, leave: PollMode, cx: &mut Context<'_>) {
+        let (shared, nested_waits) = (&self.shared, self.shared.nested_waits());
+        match shared.permit() {
+            PermitState::Held if leave == PollMode::InsideOfLend => {
                 // It came back during the poll: what saw it missing is to look again.
                 let mut wakes = Wakes::default();
-                nest.tell_returned(&mut wakes);
+                nested_waits.tell_returned(&mut wakes);
                 wakes.wake();
                 cx.waker().wake_by_ref();
             }
-            Hold::Held if nest.wants_out() => seat.dispatcher().lend(seat),
-            Hold::Lent if nest.wants_back() => seat.dispatcher().come_back(seat),
-            Hold::Held | Hold::Lent | Hold::Returning => {}
+            PermitState::Held if nested_waits.wants_out() => shared.scheduler().lend(shared),
+            PermitState::Lent if nested_waits.wants_back() => shared.scheduler().come_back(shared),
+            PermitState::Held | PermitState::Lent | PermitState::Returning => {}
         }
     }
 
     /// Ends a task that its worker can run no further.
-    fn abandon(&self, task: Parked) {
+    fn abandon(&self, task: BoxTask) {
         // One that was asked to stop does, wherever it has come to.
-        let failure = match self.polled || self.seat.is_aborted() {
-            true => Failure::Cancelled(self.seat.reason().or_else(runtime_ended)),
+        let failure = match self.polled || self.shared.is_aborted() {
+            true => Failure::Cancelled(self.shared.reason().or_else(runtime_ended)),
             false => Failure::Rejected(Rejection::RuntimeGone),
         };
-        let mut finish =
-            |end: End, settle: Settle<'_>| self.seat.dispatcher().abandon(&self.seat, end, settle);
+        let mut finish = |end: End, settle: Settle<'_>| {
+            self.shared.scheduler().abandon(&self.shared, end, settle)
+        };
         task.give_up(failure.pack(), &mut finish);
     }
 }
 
 /// What may be done with a task now.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Leave {
+enum PollMode {
     None,
     WithPermit,
     /// Its permit is lent, or on its way back.
@@ -313,26 +315,26 @@ enum Leave {
     ToTimeOut,
 }
 
-impl Leave {
+impl PollMode {
     /// For a task without its permit: it is polled inside of `lend`, or given up.
     #[cold]
-    fn of_lending(seat: &Seat, task: &mut Parked, cx: &mut Context<'_>) -> Self {
-        if seat.nest().is_lending() {
+    fn of_lending(shared: &WorkerShared, task: &mut BoxTask, cx: &mut Context<'_>) -> Self {
+        if shared.nested_waits().is_lending() {
             return Self::InsideOfLend;
         }
-        if seat.permit() == Hold::Lent {
+        if shared.permit() == PermitState::Lent {
             // Whoever gives the permit at once need not wake the one who asks.
-            discard(seat.unwatch());
-            seat.dispatcher().come_back(seat);
+            discard(shared.unwatch());
+            shared.scheduler().come_back(shared);
         }
-        if seat.permit() == Hold::Held {
+        if shared.permit() == PermitState::Held {
             return Self::WithPermit;
         }
-        seat.watch(cx.waker().clone());
-        if seat.permit() == Hold::Held {
+        shared.watch(cx.waker().clone());
+        if shared.permit() == PermitState::Held {
             return Self::WithPermit;
         }
-        if seat.is_aborted() && task.as_mut().poll_grace(cx).is_ready() {
+        if shared.is_aborted() && task.as_mut().poll_grace(cx).is_ready() {
             return Self::ToStop;
         }
         match task.as_mut().poll_expired(cx) {
@@ -353,11 +355,11 @@ impl Drop for Tasks {
         let task = self
             .task
             .take()
-            .or_else(|| self.seat.dispatcher().rejoin(&self.seat));
+            .or_else(|| self.shared.scheduler().rejoin(&self.shared));
         let Some(task) = task else { return };
         // A worker that was never polled has been refused. Any other may have been dropped alone.
         let left = match self.ran && !self.polled {
-            true => self.seat.dispatcher().relaunch(&self.seat, task),
+            true => self.shared.scheduler().relaunch(&self.shared, task),
             false => Some(task),
         };
         if let Some(task) = left {

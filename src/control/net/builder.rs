@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::super::steer::{Desk, Target, Works};
+use super::super::steer::{Handler, Target, Works};
 use super::audit::{Audit, AuditEvent, Peer};
 use super::listener::{Listener, ListeningSocket, invalid};
 use super::secret::Secret;
@@ -256,11 +256,11 @@ impl Builder {
         let address = listener.address()?;
         // The server may be polled where there is no runtime.
         self.target.pool().bind_runtime();
-        let desk = Arc::new(Desk::new(self.target, self.works, self.read_only));
+        let handler = Arc::new(Handler::new(self.target, self.works, self.read_only));
         Ok(Serving::new(
             listener,
             address,
-            desk,
+            handler,
             self.audit,
             self.limits,
             self.until_closed,

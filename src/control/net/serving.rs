@@ -17,7 +17,7 @@ use futures_util::future::{BoxFuture, Either};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::FuturesUnordered;
 
-use super::super::steer::Desk;
+use super::super::steer::Handler;
 use super::audit::{Audit, Peer};
 use super::builder::Limits;
 use super::listener::Listener;
@@ -88,7 +88,7 @@ impl Serving {
     pub(super) fn new(
         listener: Listener,
         address: Address,
-        desk: Arc<Desk>,
+        handler: Arc<Handler>,
         audit: Audit,
         limits: Limits,
         until_closed: bool,
@@ -101,20 +101,20 @@ impl Serving {
             kept_seat: limits.token.is_some().then(|| Lobby::new(1)),
             lobby: Lobby::new(limits.sessions.clamp(FEW, MANY)),
             limits,
-            desk,
+            handler,
             audit,
             ending: OnceCell::new(),
             signals: signals.clone(),
         });
-        let floor = Floor {
+        let sessions = Sessions {
             listener,
             host,
             sessions: FuturesUnordered::new(),
         };
         let serving = async move {
-            // Dropped in the other order: when the farewell is said, the floor is gone.
+            // Dropped in the other order: the sessions have ended when the server says goodbye.
             let _farewell = farewell;
-            either(signals.stop.wait(), floor.serve(until_closed)).await;
+            either(signals.stop.wait(), sessions.serve(until_closed)).await;
         };
         (server, Self(serving.boxed()))
     }
@@ -135,18 +135,18 @@ impl fmt::Debug for Serving {
 }
 
 /// Where the sessions are.
-struct Floor {
+struct Sessions {
     listener: Listener,
     host: Arc<Host>,
     sessions: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
-impl Floor {
+impl Sessions {
     async fn serve(mut self, until_closed: bool) {
-        let desk = self.host.desk.clone();
+        let handler = self.host.handler.clone();
         let closed = async {
             match until_closed {
-                true => desk.target().pool().closed().await,
+                true => handler.target().pool().closed().await,
                 false => pending().await,
             }
         };
@@ -154,14 +154,14 @@ impl Floor {
         _ = self.host.ending.set_blocking(());
         let mut sessions = std::mem::take(&mut self.sessions);
         // The last tasks may have left some on their way out.
-        sessions.extend(desk.errands().end().into_iter().map(unbreakable));
+        sessions.extend(handler.callback_queue().end().into_iter().map(unbreakable));
         within(LAST_WORDS, sessions.collect::<()>()).await;
     }
 
     async fn serve_all(&mut self) {
         loop {
             let accept = self.host.accept(&self.listener);
-            let news = either(accept, self.host.desk.errands().take());
+            let news = either(accept, self.host.handler.callback_queue().take());
             match either(news, session_ends(&mut self.sessions)).await {
                 Either::Left(Either::Left(Ok(session))) => self.sessions.push(session),
                 Either::Left(Either::Left(Err(error))) => {
@@ -170,8 +170,8 @@ impl Floor {
                     }
                     either(Timer::after(RESPITE), session_ends(&mut self.sessions)).await;
                 }
-                Either::Left(Either::Right(errands)) => {
-                    self.sessions.extend(errands.into_iter().map(unbreakable));
+                Either::Left(Either::Right(callbacks)) => {
+                    self.sessions.extend(callbacks.into_iter().map(unbreakable));
                 }
                 Either::Right(()) => {}
             }
@@ -179,9 +179,9 @@ impl Floor {
     }
 }
 
-impl Drop for Floor {
+impl Drop for Sessions {
     fn drop(&mut self) {
-        drop(self.host.desk.errands().end());
+        drop(self.host.handler.callback_queue().end());
     }
 }
 
@@ -192,7 +192,7 @@ pub(super) struct Host {
     pub(super) kept_seat: Option<Arc<Lobby>>,
     pub(super) lobby: Arc<Lobby>,
     pub(super) limits: Limits,
-    pub(super) desk: Arc<Desk>,
+    pub(super) handler: Arc<Handler>,
     pub(super) audit: Audit,
     /// Set when no session is to begin another command.
     pub(super) ending: OnceCell<()>,
@@ -261,8 +261,8 @@ fn keep_alive(stream: &TcpStream) {
 fn keep_alive(_: &TcpStream) {}
 
 /// A panic of it is the end of it, and of nothing else.
-fn unbreakable(errand: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
-    let caught = AssertUnwindSafe(errand).catch_unwind();
+fn unbreakable(callback: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
+    let caught = AssertUnwindSafe(callback).catch_unwind();
     caught.map(discard).boxed()
 }
 

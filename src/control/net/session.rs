@@ -141,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         };
         self.standing = seated;
         self.audit(AuditEvent::Admitted);
-        let title = self.host.desk.target().title();
+        let title = self.host.handler.target().title();
         self.answer(Ok(Reply::Name(title))).await
     }
 
@@ -249,7 +249,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         if !self.audit(AuditEvent::Line(&line)) {
             return Err(Failure::new(Kind::Panicked, "the audit panicked"));
         }
-        let sort = self.host.desk.sort();
+        let sort = self.host.handler.sort();
         parse(&line, sort).map_err(|misuse| Failure {
             kind: Kind::Usage,
             message: misuse.message,
@@ -264,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     async fn run(&mut self, call: Call) -> Result<Result<Reply, Failure>, Over> {
         let host = self.host.clone();
         let only_waits = call.only_waits();
-        let mut run = pin!(AssertUnwindSafe(host.desk.run(call, self.width)).catch_unwind());
+        let mut run = pin!(AssertUnwindSafe(host.handler.run(call, self.width)).catch_unwind());
         let first = either(&mut run, self.lines.until_end()).await;
         let ran = match first {
             Either::Left(ran) => Some(ran),

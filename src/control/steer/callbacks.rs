@@ -1,7 +1,7 @@
 use futures_util::FutureExt;
 use serde_json::json;
 
-use super::errands::Errands;
+use super::callback_queue::CallbackQueue;
 use super::work::Work;
 
 /// Registered work that is told the number of a task when it is stopped, and when it ends.
@@ -9,7 +9,7 @@ use super::work::Work;
 pub(super) struct Callbacks {
     pub(super) cancel: Option<Work>,
     pub(super) end: Option<Work>,
-    pub(super) errands: Errands,
+    pub(super) callback_queue: CallbackQueue,
 }
 
 /// A task that runs, until this is dropped with it.
@@ -44,11 +44,11 @@ impl Drop for Watched {
             return;
         }
         let id = self.id;
-        let errand = async move {
+        let callback = async move {
             for work in cancel.into_iter().chain(end) {
                 work(json!(id)).await;
             }
         };
-        self.callbacks.errands.add(errand.boxed());
+        self.callbacks.callback_queue.add(callback.boxed());
     }
 }

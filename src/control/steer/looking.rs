@@ -1,5 +1,5 @@
 use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
-use super::Desk;
+use super::Handler;
 use super::group_ids::GroupIds;
 use super::groups::Group;
 use super::ids::Ids;
@@ -7,7 +7,7 @@ use super::search::Lowest;
 use crate::{AbortHandle, AioPool, Stats, TaskInfo, TaskState};
 
 /// Looking, and steering what is no task.
-impl Desk {
+impl Handler {
     pub(super) fn num_running(&self) -> u64 {
         let active = match &self.target.copies {
             Some(copies) => copies.running(),
@@ -17,7 +17,7 @@ impl Desk {
     }
 
     pub(super) fn num_ended(&self) -> u64 {
-        let flushed = self.books().flushed;
+        let flushed = self.records().flushed;
         self.ended().saturating_sub(flushed)
     }
 
@@ -30,10 +30,10 @@ impl Desk {
 
     pub(super) fn flush(&self) -> Reply {
         let ended = self.ended();
-        let mut books = self.books();
-        books.flushed = ended;
-        let left = books.groups.tidy();
-        drop(books);
+        let mut records = self.records();
+        records.flushed = ended;
+        let left = records.groups.tidy();
+        drop(records);
         drop(left);
         Reply::Done
     }
@@ -52,7 +52,7 @@ impl Desk {
 
     /// The tasks that are recorded for a group: none if it is one of the program itself.
     fn recorded_ids(&self, name: &str) -> Result<Ids, Failure> {
-        let group = self.books().groups.get(name).map(Group::ids);
+        let group = self.records().groups.get(name).map(Group::ids);
         match group {
             Some(group) => Ok(group),
             None if self.find(name).is_some() => Ok(Ids::default()),
@@ -117,9 +117,9 @@ impl Desk {
         let (chosen, offered) = lowest.into_parts();
         let mut tasks = lines_that_fit(pool.describe(&chosen));
         let more = offered - tasks.len();
-        let books = self.books();
+        let records = self.records();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
-            task.group = books.groups.of(task.id.get());
+            task.group = records.groups.of(task.id.get());
         }
         Ok(Reply::Tasks(Listing { tasks, more }))
     }
@@ -132,7 +132,7 @@ impl Desk {
         if let Some(group) = self.find(name) {
             return Ok((group, None));
         }
-        let group = self.books().groups.get(name).map(Group::ids);
+        let group = self.records().groups.get(name).map(Group::ids);
         let ids = group.ok_or_else(|| no_group(name))?;
         Ok((self.target.pool.clone(), Some(ids)))
     }
@@ -169,7 +169,7 @@ impl Desk {
         let whole = GroupLine::of(&self.target.pool);
         let states = living.iter().map(|task| (task.id().get(), task.state()));
         let states: Vec<_> = states.collect();
-        let counted = self.books().groups.count(&states);
+        let counted = self.records().groups.count(&states);
         let line = |(name, active, waiting)| GroupLine {
             name,
             size: AioPool::UNBOUNDED,

@@ -2,15 +2,15 @@
 //!
 //! - [`Target`]: the pool.
 //! - [`Works`]: the work that may be started by name.
-//! - [`Desk`]: carries commands out, for all sessions of a server.
+//! - [`Handler`]: carries commands out, for all sessions of a server.
 //! - `search`: goes through all tasks, and holds up nobody.
 //! - `groups`: which tasks were started from outside, in which group.
 
+mod callback_queue;
 mod callbacks;
-mod desk;
-mod errands;
 mod group_ids;
 mod groups;
+mod handler;
 mod ids;
 mod looking;
 mod names;
@@ -21,7 +21,7 @@ mod stopping;
 mod target;
 mod work;
 
-pub(super) use self::desk::Desk;
-pub(super) use self::errands::Errands;
+pub(super) use self::callback_queue::CallbackQueue;
+pub(super) use self::handler::Handler;
 pub use self::target::Target;
 pub(super) use self::work::Works;

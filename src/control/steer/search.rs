@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::super::yields::yield_now;
-use super::Desk;
+use super::Handler;
 use crate::pool::Surveyed;
 use crate::{AbortHandle, AioPool, TaskId, TaskState};
 
@@ -13,7 +13,7 @@ pub(super) struct Lowest {
 }
 
 /// Going through all tasks of a pool.
-impl Desk {
+impl Handler {
     /// Shows each task of `pool` to `visit`, which runs while the pool is locked.
     ///
     /// Whatever the number of tasks and of clients, the other work of the runtime has a turn every few microseconds: one

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::wire::{Begin, Failure, Inputs, Kind, Reply};
-use super::Desk;
+use super::Handler;
 use super::callbacks::Callbacks;
 use super::groups::Feeding;
 use super::ids::Ids;
@@ -16,7 +16,7 @@ use crate::{AbortHandle, AioPool, Feed, current};
 const AT_ONCE: i64 = 100_000;
 
 /// Starting tasks.
-impl Desk {
+impl Handler {
     pub(super) fn start(&self, count: i64) -> Result<Reply, Failure> {
         let Some(copies) = &self.target.copies else {
             return Err(Failure::new(Kind::NotFound, "this pool has no function"));
@@ -31,11 +31,11 @@ impl Desk {
             ids.add(id.get());
         }
         self.forget_groups(|| copies.living());
-        let mut books = self.books();
-        let name = format!("start-group-{}", books.starts);
-        books.starts += 1;
-        books.groups.add_copies(name.clone(), ids);
-        drop(books);
+        let mut records = self.records();
+        let name = format!("start-group-{}", records.starts);
+        records.starts += 1;
+        records.groups.add_copies(name.clone(), ids);
+        drop(records);
         Ok(Reply::Name(name))
     }
 
@@ -43,8 +43,8 @@ impl Desk {
         let name = self.begin_group(begin)?;
         let pool = &self.target.pool;
         settled(|| {
-            let books = self.books();
-            let group = books.groups.get(&name);
+            let records = self.records();
+            let group = records.groups.get(&name);
             group.is_none_or(|group| group.rests(pool))
         })
         .await;
@@ -57,7 +57,7 @@ impl Desk {
         let callbacks = Callbacks {
             cancel: named(&begin.on_cancel)?,
             end: named(&begin.on_end)?,
-            errands: self.errands.clone(),
+            callback_queue: self.callback_queue.clone(),
         };
         self.refuse_if_closed()?;
         let at_once = match &begin.inputs {
@@ -91,18 +91,18 @@ impl Desk {
             count,
         };
         self.forget_groups(Vec::new);
-        self.books().groups.add_fed(name.clone(), ids, feeding);
+        self.records().groups.add_fed(name.clone(), ids, feeding);
         Ok(name)
     }
 
     /// Forgets groups that have ended, once there are too many. A group of copies lives if one of the `living` is in it.
     fn forget_groups(&self, living: impl FnOnce() -> Vec<AbortHandle>) {
-        if !self.books().groups.are_too_many() {
+        if !self.records().groups.are_too_many() {
             return;
         }
         let living: Vec<u64> = living().iter().map(|task| task.id().get()).collect();
         // A pool that is let go may start tasks: that is not to happen under the lock.
-        let forgotten = self.books().groups.forget(&living);
+        let forgotten = self.records().groups.forget(&living);
         drop(forgotten);
     }
 
@@ -116,19 +116,19 @@ impl Desk {
     }
 
     fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
-        let ended = self.books().groups.tidy_now_and_then();
+        let ended = self.records().groups.tidy_now_and_then();
         drop(ended);
-        let mut books = self.books();
+        let mut records = self.records();
         let taken = |name: &str| {
             let message = format!("there is a group named {name:?} already");
             Failure::new(Kind::Exists, message)
         };
         let name = match &begin.group {
-            Some(name) if books.groups.has(name) => return Err(taken(name)),
+            Some(name) if records.groups.has(name) => return Err(taken(name)),
             Some(name) => name.clone(),
             None => {
                 let begin = format!("{}-{}", begin.verb, begin.function);
-                books.groups.free_name(&begin)
+                records.groups.free_name(&begin)
             }
         };
         match self.target.pool.group(&*name, at_once) {

@@ -4,7 +4,7 @@ use async_io::Timer;
 use futures_util::future::{join, select};
 
 use super::super::wire::{Failure, Kind, Reply};
-use super::Desk;
+use super::Handler;
 use super::groups::Group;
 use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
@@ -13,7 +13,7 @@ use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 /// Stopping tasks.
 ///
 /// A task that has been asked to stop before is passed over: it costs a stop nothing but a look.
-impl Desk {
+impl Handler {
     pub(super) async fn cancel(&self, ids: &[i64]) -> Result<Reply, Failure> {
         let unknown = |id: &i64| Failure::new(Kind::NotFound, format!("there is no task {id}"));
         let ids = ids
@@ -28,7 +28,7 @@ impl Desk {
     }
 
     pub(super) async fn cancel_group(&self, name: &str) -> Result<Reply, Failure> {
-        let known = self.books().groups.remove(name);
+        let known = self.records().groups.remove(name);
         let live = self.find(name);
         if known.is_none() && live.is_none() {
             return Err(no_group(name));
@@ -63,7 +63,7 @@ impl Desk {
     }
 
     pub(super) async fn cancel_all(&self) -> Reply {
-        let forgotten = self.books().groups.take_all();
+        let forgotten = self.records().groups.take_all();
         match &self.target.copies {
             Some(copies) => {
                 let (active, waiting) = by_state(copies.living());
@@ -119,14 +119,14 @@ impl Desk {
 
     fn note_stopping(&self, tasks: &[AbortHandle]) {
         let tasks = tasks.iter().map(|task| (task.id(), task.clone()));
-        self.books().stopping.extend(tasks);
+        self.records().stopping.extend(tasks);
     }
 
     /// How many tasks have been asked to stop, and have not yet.
     pub(super) fn num_cancelled(&self) -> u64 {
-        let mut books = self.books();
-        books.stopping.retain(|_, task| is_active(task));
-        books.stopping.len() as u64
+        let mut records = self.records();
+        records.stopping.retain(|_, task| is_active(task));
+        records.stopping.len() as u64
     }
 }
 

@@ -2,7 +2,7 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::wire::Only;
+use super::super::wire::PoolKind;
 use crate::{AbortHandle, AioPool, SimpleTaskPool, TaskId};
 
 /// What a server steers: an [`AioPool`] with its groups, or a [`SimpleTaskPool`].
@@ -50,10 +50,10 @@ impl Target {
         self.function = name;
     }
 
-    pub(in crate::control) fn sort(&self) -> Only {
+    pub(in crate::control) fn sort(&self) -> PoolKind {
         match self.copies {
-            Some(_) => Only::Simple,
-            None => Only::Aio,
+            Some(_) => PoolKind::Simple,
+            None => PoolKind::Aio,
         }
     }
 

@@ -21,14 +21,14 @@ enum Argued {
 
 /// Help was asked for, or what is wrong.
 #[derive(Debug, PartialEq)]
-pub(super) enum Astray {
+pub(super) enum ArgError {
     Help,
     Wrong(String),
 }
 
 impl Args {
     /// Reads the words that follow the name of `command`.
-    pub(super) fn read(command: &Command, words: &[String]) -> Result<Self, Astray> {
+    pub(super) fn read(command: &Command, words: &[String]) -> Result<Self, ArgError> {
         let mut args = Self::default();
         let mut plain = Vec::new();
         let mut words = words.iter();
@@ -49,7 +49,7 @@ impl Args {
         command: &Command,
         word: &str,
         words: &mut impl Iterator<Item = &'w String>,
-    ) -> Result<(), Astray> {
+    ) -> Result<(), ArgError> {
         let (name, attached) = match word.split_once('=') {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
@@ -63,11 +63,11 @@ impl Args {
         command: &Command,
         word: &str,
         words: &mut impl Iterator<Item = &'w String>,
-    ) -> Result<(), Astray> {
+    ) -> Result<(), ArgError> {
         let mut letters = word.chars();
         let letter = letters.nth(1);
         if letter == Some('h') {
-            return Err(Astray::Help);
+            return Err(ArgError::Help);
         }
         let mut known = command.switches.iter();
         let switch = known.find(|switch| switch.short.chars().nth(1) == letter);
@@ -85,7 +85,7 @@ impl Args {
         switch: &Switch,
         attached: Option<&str>,
         words: &mut impl Iterator<Item = &'w String>,
-    ) -> Result<(), Astray> {
+    ) -> Result<(), ArgError> {
         let argued = match (switch.takes, attached) {
             (None, None) => Argued::Flag,
             (None, Some(_)) => return Err(wrong(&switch.title(), "it takes no value")),
@@ -100,7 +100,7 @@ impl Args {
         Ok(())
     }
 
-    fn place(&mut self, arguments: &[Argument], plain: &[&String]) -> Result<(), Astray> {
+    fn place(&mut self, arguments: &[Argument], plain: &[&String]) -> Result<(), ArgError> {
         let mut plain = plain.iter();
         let mut missing = Vec::new();
         for argument in arguments {
@@ -118,11 +118,11 @@ impl Args {
         }
         if !missing.is_empty() {
             let missing = missing.join(", ");
-            return Err(Astray::Wrong(format!("missing arguments: {missing}")));
+            return Err(ArgError::Wrong(format!("missing arguments: {missing}")));
         }
         match plain.next() {
             None => Ok(()),
-            Some(word) => Err(Astray::Wrong(format!("one argument too many: {word:?}"))),
+            Some(word) => Err(ArgError::Wrong(format!("one argument too many: {word:?}"))),
         }
     }
 
@@ -180,7 +180,7 @@ fn is_option(word: &str) -> bool {
             .is_some_and(|c| c.is_alphabetic() || c == '-')
 }
 
-fn match_long<'c>(command: &'c Command, name: &str) -> Result<&'c Switch, Astray> {
+fn match_long<'c>(command: &'c Command, name: &str) -> Result<&'c Switch, ArgError> {
     let begun: Vec<_> = command
         .switches
         .iter()
@@ -188,7 +188,7 @@ fn match_long<'c>(command: &'c Command, name: &str) -> Result<&'c Switch, Astray
         .collect();
     let helps = "help".starts_with(name);
     match (&begun[..], helps) {
-        ([], true) => Err(Astray::Help),
+        ([], true) => Err(ArgError::Help),
         ([], false) => Err(unknown(&format!("--{name}"))),
         ([only], false) => Ok(only),
         (several, _) => match several.iter().find(|switch| switch.long == name) {
@@ -201,19 +201,19 @@ fn match_long<'c>(command: &'c Command, name: &str) -> Result<&'c Switch, Astray
     }
 }
 
-fn unknown(word: &str) -> Astray {
-    Astray::Wrong(format!("there is no such option: {word}"))
+fn unknown(word: &str) -> ArgError {
+    ArgError::Wrong(format!("there is no such option: {word}"))
 }
 
-fn wrong(title: &str, what: &str) -> Astray {
-    Astray::Wrong(format!("argument {title}: {what}"))
+fn wrong(title: &str, what: &str) -> ArgError {
+    ArgError::Wrong(format!("argument {title}: {what}"))
 }
 
-fn read_argument(argument: &Argument, word: &str) -> Result<Argued, Astray> {
+fn read_argument(argument: &Argument, word: &str) -> Result<Argued, ArgError> {
     read(argument.kind, argument.name, word)
 }
 
-fn read(kind: Kind, title: &str, word: &str) -> Result<Argued, Astray> {
+fn read(kind: Kind, title: &str, word: &str) -> Result<Argued, ArgError> {
     match kind {
         Kind::Text => Ok(Argued::Text(word.to_owned())),
         Kind::Number => match word.trim().parse() {

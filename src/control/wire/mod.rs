@@ -22,5 +22,5 @@ pub(super) use self::call::{Begin, Call, Inputs};
 pub(super) use self::handshake::Handshake;
 pub(super) use self::parse::{parse, usage};
 pub(super) use self::reply::{Failure, Format, GroupLine, Kind, Listing, Reply, StatsLine};
-pub(super) use self::table::Only;
+pub(super) use self::table::PoolKind;
 pub use self::words::quote;

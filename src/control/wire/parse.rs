@@ -1,6 +1,6 @@
-use super::args::{Args, Astray};
+use super::args::{ArgError, Args};
 use super::call::Call;
-use super::table::{Command, Only, commands};
+use super::table::{Command, PoolKind, commands};
 use super::usage::{Usage, names};
 use super::words::split;
 
@@ -12,7 +12,7 @@ pub(in crate::control) struct Misuse {
 }
 
 /// Reads a line: the one parser of the wire.
-pub(in crate::control) fn parse(line: &str, sort: Only) -> Result<Call, Misuse> {
+pub(in crate::control) fn parse(line: &str, sort: PoolKind) -> Result<Call, Misuse> {
     let words = split(line).map_err(|unreadable| Misuse {
         command: None,
         message: unreadable.to_string(),
@@ -42,13 +42,13 @@ fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse
     };
     match Args::read(command, rest) {
         Ok(mut args) => (command.call)(&mut args).map_err(misuse),
-        Err(Astray::Help) => Ok(Call::Help(Some(command.name))),
-        Err(Astray::Wrong(message)) => Err(misuse(message)),
+        Err(ArgError::Help) => Ok(Call::Help(Some(command.name))),
+        Err(ArgError::Wrong(message)) => Err(misuse(message)),
     }
 }
 
 /// The usage of a command, or of all of them.
-pub(in crate::control) fn usage(command: Option<&str>, sort: Only, width: usize) -> Usage {
+pub(in crate::control) fn usage(command: Option<&str>, sort: PoolKind, width: usize) -> Usage {
     let found = commands(sort).find(|found| Some(found.name) == command);
     Usage::new(found, sort, width)
 }

@@ -12,13 +12,13 @@ pub(in crate::control) struct Command {
     pub(super) arguments: &'static [Argument],
     pub(super) switches: &'static [Switch],
     pub(super) help: &'static str,
-    pub(super) only: Only,
+    pub(super) only: PoolKind,
     pub(super) call: fn(&mut Args) -> Result<Call, String>,
 }
 
 /// Which pools have it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::control) enum Only {
+pub(in crate::control) enum PoolKind {
     All,
     Simple,
     Aio,
@@ -63,10 +63,10 @@ impl Switch {
 }
 
 /// The commands that a pool of this sort has, by name.
-pub(in crate::control) fn commands(sort: Only) -> impl Iterator<Item = &'static Command> {
+pub(in crate::control) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
     COMMANDS
         .iter()
-        .filter(move |command| command.only == Only::All || command.only == sort)
+        .filter(move |command| command.only == PoolKind::All || command.only == sort)
 }
 
 const fn one(name: &'static str, kind: Kind, help: &'static str) -> Argument {
@@ -174,7 +174,7 @@ const COMMANDS: &[Command] = &[
             ON_CANCEL,
         ],
         help: "Starts registered work, once or several times, as a group.",
-        only: Only::Aio,
+        only: PoolKind::Aio,
         call: apply,
     },
     Command {
@@ -187,7 +187,7 @@ const COMMANDS: &[Command] = &[
         }],
         switches: &[MESSAGE],
         help: "Stops these tasks: all of them or, if one cannot be stopped, none.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::Cancel(args.numbers("task_ids"))),
     },
     Command {
@@ -195,7 +195,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[MESSAGE],
         help: "Stops all tasks, and forgets the groups that were started from outside.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::CancelAll),
     },
     Command {
@@ -203,7 +203,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[one("group_name", Kind::Text, "the name of a group")],
         switches: &[MESSAGE],
         help: "Stops all tasks of a group. Started from outside, it is forgotten.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::CancelGroup(text(args, "group_name")?)),
     },
     Command {
@@ -211,7 +211,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[NAME, one("kwargs_iter", Kind::Value, "a list of objects")],
         switches: EACH,
         help: "Starts registered work for each object of a list, as a group.",
-        only: Only::Aio,
+        only: PoolKind::Aio,
         call: |args| {
             each(
                 args,
@@ -227,7 +227,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[RETURN],
         help: "Forgets the tasks that have ended: num-ended begins anew.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::Flush),
     },
     Command {
@@ -235,7 +235,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Tells what the function of the pool is called.",
-        only: Only::Simple,
+        only: PoolKind::Simple,
         call: |_| Ok(Call::FuncName),
     },
     Command {
@@ -243,7 +243,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Lists the work that may be started by name.",
-        only: Only::Aio,
+        only: PoolKind::Aio,
         call: |_| Ok(Call::Functions),
     },
     Command {
@@ -251,7 +251,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[RETURN],
         help: "Locks the pool, and waits until nothing is left in it.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::GatherAndClose),
     },
     Command {
@@ -264,7 +264,7 @@ const COMMANDS: &[Command] = &[
         }],
         switches: &[],
         help: "Tells the numbers of the tasks that were started in these groups.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::GroupIds(args.texts("group_names"))),
     },
     Command {
@@ -272,7 +272,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[LINES],
         help: "Lists the groups of the pool.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| {
             let most = lines(args);
             Ok(Call::Groups { most })
@@ -283,7 +283,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Tells whether the pool runs as many tasks as it may.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::IsFull),
     },
     Command {
@@ -291,7 +291,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Tells whether the pool refuses new tasks.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::IsLocked),
     },
     Command {
@@ -299,7 +299,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Lets the pool refuse new tasks. Those that it has go on.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::Lock),
     },
     Command {
@@ -307,7 +307,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[NAME, one("arg_iter", Kind::Value, "a list of values")],
         switches: EACH,
         help: "Starts registered work for each value of a list, as a group.",
-        only: Only::Aio,
+        only: PoolKind::Aio,
         call: |args| each(args, "map", "arg_iter", "value", |_| true),
     },
     Command {
@@ -315,7 +315,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that were asked to stop from outside, and have not yet.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::NumCancelled),
     },
     Command {
@@ -323,7 +323,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that ran and have ended, since the last flush.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::NumEnded),
     },
     Command {
@@ -331,7 +331,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that run.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::NumRunning),
     },
     Command {
@@ -339,7 +339,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Starts no more tasks. Those that run go on, new ones wait.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::Pause(args.text("group-name"))),
     },
     Command {
@@ -352,7 +352,7 @@ const COMMANDS: &[Command] = &[
         }],
         switches: &[],
         help: "Tells how many tasks may run at once, or changes that.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::PoolSize(args.number("value"))),
     },
     Command {
@@ -360,7 +360,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[one("num", Kind::Number, "how many from now on")],
         switches: &[IN_GROUP],
         help: "Changes how many tasks may run at once.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| {
             let size = number(args, "num")?;
             let group = args.text("group-name");
@@ -372,7 +372,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Starts tasks again after a pause.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::Resume(args.text("group-name"))),
     },
     Command {
@@ -380,7 +380,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[NAME, one("args_iter", Kind::Value, "a list of lists")],
         switches: EACH,
         help: "Starts registered work for each list of a list, as a group.",
-        only: Only::Aio,
+        only: PoolKind::Aio,
         call: |args| each(args, "starmap", "args_iter", "list", Value::is_array),
     },
     Command {
@@ -388,7 +388,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[one("num", Kind::Number, "how many")],
         switches: &[],
         help: "Starts so many more tasks, as a group.",
-        only: Only::Simple,
+        only: PoolKind::Simple,
         call: |args| Ok(Call::Start(number(args, "num")?)),
     },
     Command {
@@ -396,7 +396,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Tells all that the pool counts.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| Ok(Call::Stats(args.text("group-name"))),
     },
     Command {
@@ -404,7 +404,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[one("num", Kind::Number, "how many")],
         switches: &[],
         help: "Stops so many tasks of those that run, the newest first, and tells their numbers.",
-        only: Only::Simple,
+        only: PoolKind::Simple,
         call: |args| Ok(Call::Stop(number(args, "num")?)),
     },
     Command {
@@ -412,7 +412,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Stops all tasks that run, and tells their numbers. Those that wait start then.",
-        only: Only::Simple,
+        only: PoolKind::Simple,
         call: |_| Ok(Call::StopAll),
     },
     Command {
@@ -420,7 +420,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[IN_GROUP, LINES, IN_STATE],
         help: "Lists the tasks that run or wait.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| {
             let group = args.text("group-name");
             let state = state(args)?;
@@ -433,7 +433,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Lets the pool take new tasks again.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::Unlock),
     },
     Command {
@@ -441,7 +441,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[],
         switches: &[],
         help: "Waits until the pool is closed and empty. It does not close it.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |_| Ok(Call::UntilClosed),
     },
     Command {
@@ -457,7 +457,7 @@ const COMMANDS: &[Command] = &[
             },
         ],
         help: "Tells what the pool counts again and again, until the next line.",
-        only: Only::All,
+        only: PoolKind::All,
         call: |args| {
             let group = args.text("group-name");
             let every = args.seconds("interval").unwrap_or(Duration::from_secs(1));

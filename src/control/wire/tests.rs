@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::call::{Begin, Call, Inputs};
 use super::parse::{Misuse, parse};
 use super::quote;
-use super::table::{Only, commands};
+use super::table::{PoolKind, commands};
 use super::value::value;
 use super::words::{Unreadable, split};
 
@@ -282,13 +282,13 @@ fn written(call: &Call, dice: &mut Dice) -> String {
     format!("{name} {}", words.join(" "))
 }
 
-fn any_call(dice: &mut Dice) -> (Call, Only) {
+fn any_call(dice: &mut Dice) -> (Call, PoolKind) {
     let call = match dice.roll(11) {
         0 => Call::PoolSize((dice.roll(2) == 0).then(|| dice.number())),
         1 => Call::GroupIds((0..dice.roll(4)).map(|_| dice.word()).collect()),
         2 => Call::Cancel((0..dice.roll(4)).map(|_| dice.number()).collect()),
         3 => Call::CancelGroup(dice.word()),
-        4 => return (Call::Start(dice.number()), Only::Simple),
+        4 => return (Call::Start(dice.number()), PoolKind::Simple),
         5 => Call::Resize {
             size: dice.number(),
             group: dice.maybe_word(),
@@ -307,18 +307,18 @@ fn any_call(dice: &mut Dice) -> (Call, Only) {
                 count: dice.number(),
                 input: dice.value(3),
             };
-            return (begin("apply", inputs, dice), Only::Aio);
+            return (begin("apply", inputs, dice), PoolKind::Aio);
         }
         9 => {
             let inputs = Inputs::Each {
                 items: (0..dice.roll(4)).map(|_| dice.value(2)).collect(),
                 at_once: dice.number(),
             };
-            return (begin("map", inputs, dice), Only::Aio);
+            return (begin("map", inputs, dice), PoolKind::Aio);
         }
         _ => Call::Flush,
     };
-    (call, Only::All)
+    (call, PoolKind::All)
 }
 
 fn begin(verb: &'static str, inputs: Inputs, dice: &mut Dice) -> Call {
@@ -345,7 +345,9 @@ fn any_call_is_read_as_it_was_written() {
 #[test]
 fn noise_is_refused_in_words_and_breaks_nothing() {
     let mut dice = Dice(4);
-    let names: Vec<_> = commands(Only::Aio).chain(commands(Only::Simple)).collect();
+    let names: Vec<_> = commands(PoolKind::Aio)
+        .chain(commands(PoolKind::Simple))
+        .collect();
     let (mut read, mut refused) = (0, 0);
     for _ in 0..50_000 {
         let mut line = names[dice.roll(names.len())].name.to_owned();
@@ -353,7 +355,7 @@ fn noise_is_refused_in_words_and_breaks_nothing() {
             line.push_str([" ", " -", " --", "\t", ""][dice.roll(5)]);
             line.push_str(&dice.word());
         }
-        for sort in [Only::Aio, Only::Simple] {
+        for sort in [PoolKind::Aio, PoolKind::Simple] {
             match parse(&line, sort) {
                 Ok(_) => read += 1,
                 Err(misuse) => {
@@ -370,7 +372,7 @@ fn noise_is_refused_in_words_and_breaks_nothing() {
 }
 
 fn refusal(line: &str) -> Misuse {
-    parse(line, Only::Simple).unwrap_err()
+    parse(line, PoolKind::Simple).unwrap_err()
 }
 
 #[test]
@@ -384,18 +386,18 @@ fn options_may_be_written_as_argparse_takes_them() {
         "\"cancel\" '1' 2",
     ] {
         assert_eq!(
-            parse(line, Only::Simple),
+            parse(line, PoolKind::Simple),
             Ok(Call::Cancel(vec![1, 2])),
             "{line}"
         );
     }
-    assert_eq!(parse("stop -1", Only::Simple), Ok(Call::Stop(-1)));
-    assert_eq!(parse("flush --ret", Only::Simple), Ok(Call::Flush));
+    assert_eq!(parse("stop -1", PoolKind::Simple), Ok(Call::Stop(-1)));
+    assert_eq!(parse("flush --ret", PoolKind::Simple), Ok(Call::Flush));
     assert_eq!(
-        parse("start 1 -h", Only::Simple),
+        parse("start 1 -h", PoolKind::Simple),
         Ok(Call::Help(Some("start")))
     );
-    assert_eq!(parse("--help", Only::Simple), Ok(Call::Help(None)));
+    assert_eq!(parse("--help", PoolKind::Simple), Ok(Call::Help(None)));
 }
 
 #[test]
@@ -423,18 +425,18 @@ fn wrong_usage_names_what_is_wrong() {
         let message = refusal(line).message;
         assert!(message.contains(names), "{line}: {message}");
     }
-    let message = parse("map f 5", Only::Aio).unwrap_err().message;
+    let message = parse("map f 5", PoolKind::Aio).unwrap_err().message;
     assert!(message.contains("arg_iter: 5 is no list"), "{message}");
-    let message = parse("starmap f [1]", Only::Aio).unwrap_err().message;
+    let message = parse("starmap f [1]", PoolKind::Aio).unwrap_err().message;
     assert!(message.contains("1 is no list"), "{message}");
-    let message = parse("apply f -k [1]", Only::Aio).unwrap_err().message;
+    let message = parse("apply f -k [1]", PoolKind::Aio).unwrap_err().message;
     assert!(message.contains("[1] is no object"), "{message}");
 }
 
 #[test]
 fn help_fits_the_width_and_explains_every_command() {
     for width in [40, 60, 80, 200] {
-        for sort in [Only::Aio, Only::Simple] {
+        for sort in [PoolKind::Aio, PoolKind::Simple] {
             let all = super::usage(None, sort, width).help();
             for command in commands(sort) {
                 assert!(

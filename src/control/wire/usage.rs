@@ -1,11 +1,11 @@
 use std::fmt::Write;
 
-use super::table::{Command, Count, Only, commands};
+use super::table::{Command, Count, PoolKind, commands};
 
 /// Explains a command, or all of them, within so many columns.
 pub(in crate::control) struct Usage {
     command: Option<&'static Command>,
-    sort: Only,
+    sort: PoolKind,
     width: usize,
 }
 
@@ -13,7 +13,7 @@ pub(in crate::control) struct Usage {
 const NAMES: usize = 24;
 
 impl Usage {
-    pub(super) fn new(command: Option<&'static Command>, sort: Only, width: usize) -> Self {
+    pub(super) fn new(command: Option<&'static Command>, sort: PoolKind, width: usize) -> Self {
         let width = width.clamp(40, 200);
         Self {
             command,
@@ -103,7 +103,7 @@ impl Usage {
 }
 
 /// The names of all commands.
-pub(super) fn names(sort: Only) -> String {
+pub(super) fn names(sort: PoolKind) -> String {
     let names: Vec<_> = commands(sort).map(|command| command.name).collect();
     names.join(", ")
 }

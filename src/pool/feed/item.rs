@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use super::tracker::Tracker;
-use crate::task::{End, Extras, Finish, Packed, Parked, Start, Task, TaskId, over};
+use crate::task::{BoxTask, End, Extras, Finish, Packed, Start, Task, TaskId, over};
 use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 
@@ -83,7 +83,7 @@ where
         shielded(|| this.extras.begin(this.seen.id));
     }
 
-    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+    fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
         let this = self.as_mut().project();
         let polled = caught(|| {
             this.extras.begin(this.seen.id);

@@ -29,7 +29,7 @@ use super::AioPool;
 use super::core::Patience;
 use super::runtime::Arrival;
 use crate::coop;
-use crate::task::Keeper;
+use crate::task::PoolRef;
 
 impl AioPool {
     /// Feeds the pool with tasks made of `items`, one whenever a permit is free for it. Returns at once.
@@ -87,7 +87,7 @@ impl AioPool {
             f,
             tracker.clone(),
             core,
-            self.level(),
+            self.node(),
         ));
         core.refresh_room(Patience::Park);
         let Arrival {
@@ -95,7 +95,7 @@ impl AioPool {
             runtime,
             mut state,
         } = core.lock_for_newcomer();
-        if let Some(id) = core.refuse_source(&mut state, self.level()) {
+        if let Some(id) = core.refuse_source(&mut state, self.node()) {
             drop(state);
             source.refuse(core, id);
         } else {
@@ -103,7 +103,7 @@ impl AioPool {
         }
         Feed {
             tracker,
-            keeper: self.keeper(),
+            pool_ref: self.pool_ref(),
         }
     }
 }
@@ -119,7 +119,7 @@ impl AioPool {
 /// Awaiting `&mut feed` may be dropped and begun again: nothing is lost.
 pub struct Feed {
     tracker: Arc<Tracker>,
-    keeper: Arc<dyn Keeper>,
+    pool_ref: Arc<dyn PoolRef>,
 }
 
 impl Feed {
@@ -131,7 +131,7 @@ impl Feed {
             return false;
         };
         for (slot, id) in abort {
-            self.keeper.abort(slot, id, None);
+            self.pool_ref.abort(slot, id, None);
         }
         true
     }
@@ -151,7 +151,7 @@ impl Future for Feed {
     type Output = FeedReport;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FeedReport> {
-        coop::poll(cx, |cx| self.tracker.poll(self.keeper.waker(cx)))
+        coop::poll(cx, |cx| self.tracker.poll(self.pool_ref.waker(cx)))
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::{Arc, Weak};
 use std::task::Context;
 
 use super::item::Item;
-use super::tracker::{Place, Tracker};
+use super::tracker::{QueueEntry, Tracker};
 use super::unpulled::{Unpulled, at_least};
-use crate::gate::{LevelId, Standing};
+use crate::gate::{Demand, NodeId};
 use crate::pool::core::Patience;
 use crate::pool::extras::TaskExtras;
 use crate::pool::options::TaskOptions;
@@ -19,11 +19,11 @@ use crate::pool::task_builder::Equipment;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
-    End, Extras, Failure, Finish, Packed, Parked, Plain, Settle, Slot, Start, Task, TaskId,
+    BoxTask, End, Extras, Failure, Finish, NoExtras, Packed, Settle, Slot, Start, Task, TaskId,
 };
 use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
-use crate::worker::{Seat, running};
+use crate::worker::{WorkerShared, running};
 
 /// The iterator and the closure of a feed, in the queue or with a worker.
 ///
@@ -36,7 +36,7 @@ pub(super) struct Source<I, F, Fut> {
     tracker: Arc<Tracker>,
     /// Where it stands in the queue. The pool keeps the source, and not the other way round.
     core: Weak<Core>,
-    home: LevelId,
+    home: NodeId,
     /// The runtime that its items start on, if that is not the main one.
     runtime: Option<Runtime>,
     /// The runtime has dropped its worker, and no item was pulled since.
@@ -59,7 +59,7 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: LevelId) -> Self {
+    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: NodeId) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
         let id = TaskId::unnumbered(FEEDS.fetch_add(1, Relaxed));
         let unpulled = Unpulled::new(at_least(items.size_hint()));
@@ -119,26 +119,30 @@ where
     }
 
     /// Its iterator or its closure has panicked: that is the end of a task, and of the feed.
-    fn end_broken(self: Box<Self>, turn: &mut Turn<'_, '_>) {
+    fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
         let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
         tracker.mark_broken();
-        let mut state = turn.core.lock();
-        let id = state.number_item(turn.seat.slot());
-        state.begin(turn.seat.slot());
+        let mut state = poll.core.lock();
+        let id = state.number_item(poll.worker.slot());
+        state.begin(poll.worker.slot());
         drop(state);
-        turn.core.tell_of_source(home, id, End::Panicked);
-        (turn.finish)(End::Panicked, &mut || tracker.end_source());
+        poll.core.tell_of_source(home, id, End::Panicked);
+        (poll.finish)(End::Panicked, &mut || tracker.end_source());
     }
 
     /// Lets an item run in its place.
-    fn start(mut self: Box<Self>, turn: Turn<'_, '_>, pulled: Pulled<Fut>) -> Option<Parked> {
-        let token = std::mem::replace(&mut self.token, turn.core.token());
-        match turn.core.equip_item() {
-            None => self.start_with(turn, pulled, Plain, None),
+    fn start(
+        mut self: Box<Self>,
+        poll: SourcePoll<'_, '_>,
+        pulled: Pulled<Fut>,
+    ) -> Option<BoxTask> {
+        let token = std::mem::replace(&mut self.token, poll.core.token());
+        match poll.core.equip_item() {
+            None => self.start_with(poll, pulled, NoExtras, None),
             Some(Equipment { extras, record, .. }) => {
                 let token = token.map(Token::pass);
-                self.start_with(turn, pulled, TaskExtras { token, ..extras }, record)
+                self.start_with(poll, pulled, TaskExtras { token, ..extras }, record)
             }
         }
     }
@@ -146,19 +150,19 @@ where
     /// Gives slot and permit to an item, and goes back to the queue.
     fn start_with<X: Extras + 'static>(
         self: Box<Self>,
-        turn: Turn<'_, '_>,
+        poll: SourcePoll<'_, '_>,
         pulled: Pulled<Fut>,
         extras: X,
         record: Option<TaskRecord>,
-    ) -> Option<Parked> {
-        let (tracker, home, slot) = (self.tracker.clone(), self.home, turn.seat.slot());
+    ) -> Option<BoxTask> {
+        let (tracker, home, slot) = (self.tracker.clone(), self.home, poll.worker.slot());
         let mut item = Box::new(Item::new(pulled.future, extras));
         let record = record.map(|mut record| {
             record.times.start();
             record.runtime.clone_from(&self.runtime);
             record
         });
-        let mut state = turn.core.lock();
+        let mut state = poll.core.lock();
         let id = state.number_item(slot);
         if let Some(record) = record {
             state.keep_record(slot, record);
@@ -171,20 +175,20 @@ where
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
         // It may have been aborted while it was pulled.
-        let goes_on = goes_on && !turn.seat.is_aborted();
+        let goes_on = goes_on && !poll.worker.is_aborted();
         state.begin(slot);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
         };
         // A worker whose item ends at once is wanted again for the next.
-        turn.core.expecting.store(true, Relaxed);
-        turn.core.dispatch(state);
+        poll.core.expecting.store(true, Relaxed);
+        poll.core.dispatch(state);
         if last.is_some() || withdrawn.is_some() {
             discard((last, withdrawn));
             wake(tracker.end_source());
         }
-        turn.run(Box::into_pin(item), goes_on)
+        poll.run(Box::into_pin(item), goes_on)
     }
 
     /// Stands in the queue for the first time.
@@ -230,12 +234,12 @@ where
     }
 
     /// Stands behind all that are in the queue.
-    fn enter(mut self: Box<Self>, state: &mut State) -> Place {
+    fn enter(mut self: Box<Self>, state: &mut State) -> QueueEntry {
         self.unpulled.count(state, self.home);
         self.stops = state.stops(self.home);
         let (id, home, runtime) = (self.id, self.home, self.runtime.clone());
-        let parked = |_| Box::into_pin(self) as Parked;
-        let slot = state.gate.enter(id, home, Standing::PLAIN, parked);
+        let parked = |_| Box::into_pin(self) as BoxTask;
+        let slot = state.gate.enter(id, home, Demand::DEFAULT, parked);
         if let Some(record) = TaskRecord::of_runtime(runtime) {
             state.keep_record(slot, record);
         }
@@ -259,20 +263,20 @@ struct Pulled<Fut> {
 }
 
 /// A poll of a source, which has a permit.
-struct Turn<'t, 'w> {
+struct SourcePoll<'t, 'w> {
     core: &'t Core,
-    seat: &'t Seat,
+    worker: &'t WorkerShared,
     cx: &'t mut Context<'w>,
     finish: Finish<'t>,
 }
 
-impl Turn<'_, '_> {
-    fn run(self, mut item: Parked, goes_on: bool) -> Option<Parked> {
+impl SourcePoll<'_, '_> {
+    fn run(self, mut item: BoxTask, goes_on: bool) -> Option<BoxTask> {
         if !goes_on {
             // It counts as started, and an observer is to hear that.
             item.announce(&mut Wakes::default());
             item.as_mut().begin();
-            let failure = Failure::Cancelled(self.seat.reason());
+            let failure = Failure::Cancelled(self.worker.reason());
             item.give_up(failure.pack(), self.finish);
             return None;
         }
@@ -295,26 +299,28 @@ where
         Start::Silent
     }
 
-    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<Parked> {
+    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
         let mut source = Pin::into_inner(self);
-        let seat = running();
-        let Some((core, seat)) = seat.as_ref().and_then(|seat| Some((Core::of(seat)?, seat)))
+        let worker = running();
+        let Some((core, worker)) = worker
+            .as_ref()
+            .and_then(|worker| Some((Core::of(worker)?, worker)))
         else {
             source.end(finish);
             return None;
         };
-        let mut turn = Turn {
+        let mut poll = SourcePoll {
             core,
-            seat,
+            worker,
             cx,
             finish,
         };
         match caught(|| source.pull()) {
-            Ok(Some(pulled)) => return source.start(turn, pulled),
-            Ok(None) => source.end(turn.finish),
+            Ok(Some(pulled)) => return source.start(poll, pulled),
+            Ok(None) => source.end(poll.finish),
             Err(payload) => {
                 discard(payload);
-                source.end_broken(&mut turn);
+                source.end_broken(&mut poll);
             }
         }
         None
@@ -334,7 +340,7 @@ where
 
 impl State {
     /// Takes a source out of the queue again.
-    fn withdraw_source(&mut self, slot: Slot) -> Option<Parked> {
+    fn withdraw_source(&mut self, slot: Slot) -> Option<BoxTask> {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
         // Nothing foreign goes with its record: the source has the runtime too.
@@ -353,13 +359,13 @@ impl State {
 
 impl Core {
     /// Numbers a new feed that may neither start nor wait.
-    pub(super) fn refuse_source(&self, state: &mut State, home: LevelId) -> Option<TaskId> {
-        self.rejection(state, home, Standing::PLAIN, Patience::Park)
+    pub(super) fn refuse_source(&self, state: &mut State, home: NodeId) -> Option<TaskId> {
+        self.rejection(state, home, Demand::DEFAULT, Patience::Park)
             .map(|_| state.refuse(home))
     }
 
     /// Tells the observer of a feed that has ended in a way that counts as a task.
-    fn tell_of_source(&self, home: LevelId, id: TaskId, end: End) {
+    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End) {
         if self.settings.watcher.is_none() {
             return;
         }

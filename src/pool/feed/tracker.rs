@@ -24,7 +24,7 @@ pub struct FeedReport {
 pub(super) struct Tracker(Lock<Progress>);
 
 /// Where something is in the pool, and as what.
-pub(super) type Place = (Slot, TaskId);
+pub(super) type QueueEntry = (Slot, TaskId);
 
 #[derive(Default)]
 struct Progress {
@@ -33,9 +33,9 @@ struct Progress {
     living: usize,
     aborted: bool,
     /// Where the source waits, or did before it was taken out to be pulled.
-    source: Option<Place>,
+    source: Option<QueueEntry>,
     /// Where the items run: a place is given again when its item has ended.
-    items: Vec<Option<Place>>,
+    items: Vec<Option<QueueEntry>>,
     vacant: Vec<usize>,
     waker: Option<Waker>,
 }
@@ -50,12 +50,12 @@ impl Tracker {
     }
 
     /// Says where the source waits first.
-    pub(super) fn park(&self, at: Place) {
+    pub(super) fn park(&self, at: QueueEntry) {
         self.0.lock().source = Some(at);
     }
 
     /// Says where the source waits from now on, while where it was is yet to end. Returns whether it may go on.
-    pub(super) fn park_again(&self, at: Place, goes_on: bool) -> bool {
+    pub(super) fn park_again(&self, at: QueueEntry, goes_on: bool) -> bool {
         let mut progress = self.0.lock();
         let goes_on = goes_on && !progress.aborted;
         progress.source = Some(at);
@@ -66,7 +66,7 @@ impl Tracker {
     /// Adds an item that starts, and says where the source waits from now on, if it does.
     ///
     /// Returns the place of the item, and whether both may go on.
-    pub(super) fn start(&self, item: Place, source: Option<Place>) -> (usize, bool) {
+    pub(super) fn start(&self, item: QueueEntry, source: Option<QueueEntry>) -> (usize, bool) {
         let mut progress = self.0.lock();
         progress.living += 1;
         progress.source = source;
@@ -104,7 +104,7 @@ impl Tracker {
     }
 
     /// Lets no more items start, and returns what is to be aborted; `None` if that is no news.
-    pub(super) fn begin_abort(&self) -> Option<Vec<Place>> {
+    pub(super) fn begin_abort(&self) -> Option<Vec<QueueEntry>> {
         let mut progress = self.0.lock();
         if progress.living == 0 || std::mem::replace(&mut progress.aborted, true) {
             return None;

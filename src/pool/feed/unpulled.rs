@@ -1,4 +1,4 @@
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::pool::state::State;
 
 /// Number of items that one feed will still pull, counted in its pool and in all pools around that.
@@ -20,19 +20,19 @@ impl Unpulled {
     }
 
     /// Counts what is left, when the feed enters the queue. There it is one entry already.
-    pub(super) fn count(&mut self, state: &mut State, home: LevelId) {
+    pub(super) fn count(&mut self, state: &mut State, home: NodeId) {
         self.set(state, home, self.left.saturating_sub(1));
     }
 
-    pub(super) fn uncount(&mut self, state: &mut State, home: LevelId) {
+    pub(super) fn uncount(&mut self, state: &mut State, home: NodeId) {
         self.set(state, home, 0);
     }
 
-    fn set(&mut self, state: &mut State, home: LevelId, count: u64) {
+    fn set(&mut self, state: &mut State, home: NodeId, count: u64) {
         let before = std::mem::replace(&mut self.counted, count);
         if before != count {
-            state.gate.each_kept_from(home, |ledger| {
-                ledger.unpulled = ledger.unpulled - before + count;
+            state.gate.each_data_from(home, |data| {
+                data.unpulled = data.unpulled - before + count;
             });
         }
     }

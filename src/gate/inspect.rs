@@ -1,29 +1,27 @@
-use super::level::Standing;
-use super::levels::LevelId;
-use super::place::Hold;
+use super::node::Demand;
+use super::queue_entry::EntryState;
 use super::register::{Content, NOBODY, NONE};
 use super::state::Gate;
+use super::tree::NodeId;
 use crate::task::{Slot, TaskId, TaskState};
 
 /// Who is there, and who could be.
 impl<W, A, L> Gate<W, A, L> {
     /// Whether a newcomer would be admitted on the spot.
     #[inline(never)]
-    pub(crate) fn has_room(&self, home: LevelId, standing: Standing) -> bool {
-        let Standing { weight, priority } = standing;
+    pub(crate) fn has_room(&self, home: NodeId, demand: Demand) -> bool {
+        let Demand { weight, priority } = demand;
         self.starts != Some(0)
             && self
-                .levels
+                .tree
                 .path(home.0)
-                .all(|(_, level)| level.fits(weight) && !level.is_awaited(priority))
+                .all(|(_, node)| node.fits(weight) && !node.is_awaited(priority))
     }
 
-    /// Whether so many permits exist, at each level on the way.
+    /// Whether so many permits exist, at each node on the way.
     #[inline(never)]
-    pub(crate) fn can_carry(&self, home: LevelId, weight: usize) -> bool {
-        self.levels
-            .path(home.0)
-            .all(|(_, level)| weight <= level.size)
+    pub(crate) fn can_carry(&self, home: NodeId, weight: usize) -> bool {
+        self.tree.path(home.0).all(|(_, node)| weight <= node.size)
     }
 
     /// How many may be, if that is limited.
@@ -55,37 +53,39 @@ impl<W, A, L> Gate<W, A, L> {
         match self.get(slot, id) {
             None => TaskState::Finished,
             Some(Content::Waiting(_)) => TaskState::Waiting,
-            Some(Content::Active(_)) => match self.place(slot).hold {
-                Hold::Plain => TaskState::Active,
-                Hold::Lent | Hold::Returning | Hold::Asking => TaskState::Waiting,
+            Some(Content::Active(_)) => match self.queue_entry(slot).state {
+                EntryState::BySlot => TaskState::Active,
+                EntryState::Lent | EntryState::Returning | EntryState::Asking => TaskState::Waiting,
             },
         }
     }
 
-    pub(crate) fn standing(&self, slot: Slot) -> Standing {
-        self.place(slot).standing
+    pub(crate) fn demand(&self, slot: Slot) -> Demand {
+        self.queue_entry(slot).demand
     }
 
-    /// The level that somebody was submitted to.
+    /// The node that somebody was submitted to.
     #[inline]
-    pub(crate) fn home(&self, slot: Slot) -> LevelId {
-        LevelId(self.place(slot).home)
+    pub(crate) fn home(&self, slot: Slot) -> NodeId {
+        NodeId(self.queue_entry(slot).home)
     }
 
     /// The slots of all that live in a group or below it, in no order. `None` if they and their groups are more than
     /// `most`, or if it is no group but the pool, which has all slots.
-    pub(crate) fn few_slots(&self, group: LevelId, most: usize) -> Option<Vec<Slot>> {
-        if group == LevelId::ROOT || self.living(group) > most {
+    pub(crate) fn few_slots(&self, group: NodeId, most: usize) -> Option<Vec<Slot>> {
+        if group == NodeId::ROOT || self.living(group) > most {
             return None;
         }
-        let levels = self.levels.below(group.0, most)?.into_iter();
-        let slots = levels.flat_map(|at| self.members(self.levels.at(at).member));
+        let tree = self.tree.below(group.0, most)?.into_iter();
+        let slots = tree.flat_map(|at| self.members(self.tree.at(at).member));
         Some(slots.collect())
     }
 
     fn members(&self, head: u32) -> impl Iterator<Item = Slot> {
         let slot = |at: u32| (at != NONE).then_some(Slot(at));
-        std::iter::successors(slot(head), move |last| slot(self.places.get(*last)?.next))
+        std::iter::successors(slot(head), move |last| {
+            slot(self.queue_entries.get(*last)?.next)
+        })
     }
 
     /// Whether much memory of tasks that have ended is to be [given back](Self::trim).
@@ -104,16 +104,16 @@ impl<W, A, L> Gate<W, A, L> {
         self.register.end()
     }
 
-    /// Who lives in a slot, if that is at `level` or below it, and how many steps it took to see.
-    pub(crate) fn inside(&self, slot: Slot, level: LevelId) -> (Option<TaskId>, usize) {
+    /// Who lives in a slot, if that is at `node` or below it, and how many steps it took to see.
+    pub(crate) fn inside(&self, slot: Slot, node: NodeId) -> (Option<TaskId>, usize) {
         let id = self.id(slot).filter(|id| *id != NOBODY);
-        if id.is_none() || level == LevelId::ROOT {
+        if id.is_none() || node == NodeId::ROOT {
             return (id, 1);
         }
         let mut steps = 1;
-        let is_inside = self.levels.path(self.place(slot).home).any(|(at, _)| {
+        let is_inside = self.tree.path(self.queue_entry(slot).home).any(|(at, _)| {
             steps += 1;
-            at == level.0
+            at == node.0
         });
         (id.filter(|_| is_inside), steps)
     }
@@ -129,7 +129,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// How many places there is memory for.
     #[cfg(test)]
     pub(super) fn place_capacity(&self) -> usize {
-        self.places.capacity()
+        self.queue_entries.capacity()
     }
 
     /// How many slots there is memory for.

@@ -1,8 +1,8 @@
-use super::until::Until;
+use super::wait_until::Until;
 use super::waiters::Goal;
 use super::{AioPool, Core};
 use crate::error::ZeroSize;
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 use crate::wakes::Wakes;
 
 /// Number of groups that are looked at under one lock.
@@ -50,13 +50,13 @@ impl AioPool {
     pub fn close(&self) {
         let (core, mut wakes) = (self.core(), Wakes::default());
         let mut state = core.lock();
-        state.gate.kept_mut(self.level()).closed = true;
+        state.gate.data_mut(self.node()).closed = true;
         // Those who wait from now on see that. Those who have waited are told, some groups at a time.
         for first in (0..).step_by(AT_ONCE) {
-            let Some(levels) = state.gate.levels_at(first, AT_ONCE) else {
+            let Some(nodes) = state.gate.nodes_at(first, AT_ONCE) else {
                 break;
             };
-            state.tell_waiters_of(&levels, self.level(), &mut wakes);
+            state.tell_waiters_of(&nodes, self.node(), &mut wakes);
             state = core.give_way(state);
         }
         drop(state);
@@ -65,12 +65,12 @@ impl AioPool {
 
     /// Takes newcomers again.
     pub fn reopen(&self) {
-        self.core().lock().gate.kept_mut(self.level()).closed = false;
+        self.core().lock().gate.data_mut(self.node()).closed = false;
     }
 
     /// Returns whether the pool refuses newcomers.
     pub fn is_closed(&self) -> bool {
-        self.core().lock().is_closed(self.level())
+        self.core().lock().is_closed(self.node())
     }
 
     /// Waits until the pool is closed, and nothing is active or waiting.
@@ -111,7 +111,7 @@ impl AioPool {
     /// # });
     /// ```
     pub fn pause(&self) {
-        self.core().set_paused(self.level(), true);
+        self.core().set_paused(self.node(), true);
     }
 
     /// Starts tasks again, as many as there are permits.
@@ -119,12 +119,12 @@ impl AioPool {
     /// It returns soon, however many tasks wait: it starts the first thousand, and as these are polled, they
     /// start the rest.
     pub fn resume(&self) {
-        self.core().set_paused(self.level(), false);
+        self.core().set_paused(self.node(), false);
     }
 
     /// Returns whether the pool is paused.
     pub fn is_paused(&self) -> bool {
-        self.core().lock().gate.is_paused(self.level())
+        self.core().lock().gate.is_paused(self.node())
     }
 
     /// Changes how many tasks run at once.
@@ -153,7 +153,7 @@ impl AioPool {
             return Err(ZeroSize);
         }
         let mut state = self.core().lock();
-        state.gate.resize(self.level(), size);
+        state.gate.resize(self.node(), size);
         self.core().dispatch(state);
         self.core().resizes.announce();
         Ok(())
@@ -165,9 +165,9 @@ impl AioPool {
 }
 
 impl Core {
-    pub(super) fn set_paused(&self, level: LevelId, paused: bool) {
+    pub(super) fn set_paused(&self, node: NodeId, paused: bool) {
         let mut state = self.lock();
-        state.gate.set_paused(level, paused);
+        state.gate.set_paused(node, paused);
         self.dispatch(state);
     }
 }

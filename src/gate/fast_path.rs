@@ -8,25 +8,25 @@ use crate::task::{Slot, TaskId};
 impl<W, A, L> Gate<W, A, L> {
     /// Whether plain tasks of the pool itself are all that lives here, and permits are all that they need.
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        self.places.is_empty() && self.starts.is_none()
+    pub(crate) fn takes_fast_path(&self) -> bool {
+        self.queue_entries.is_empty() && self.starts.is_none()
     }
 
-    /// Whether a newcomer finds a permit, and nobody before it, where all [`is_plain`](Self::is_plain).
+    /// Whether a newcomer finds a permit, and nobody before it, where all [`takes_fast_path`](Self::takes_fast_path).
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
-        let root = &self.levels.root;
+        let root = &self.tree.root;
         !root.is_shut() && root.first().is_none()
     }
 
-    /// Files a plain newcomer to the pool itself at the back of the queue, where all [`is_plain`](Self::is_plain).
+    /// Files a plain newcomer to the pool itself at the back of the queue, where all [`takes_fast_path`](Self::takes_fast_path).
     /// Returns whether somebody is to be admitted.
     #[inline]
     pub(crate) fn park(&mut self, id: TaskId, make: impl FnOnce(Slot) -> W) -> bool {
         self.next = id.get() + 1;
-        let root = &mut self.levels.root;
+        let root = &mut self.tree.root;
         root.waiting += 1;
-        root.plain.enter(id, &mut self.register, make);
+        root.default_lane.enter(id, &mut self.register, make);
         !root.is_shut()
     }
 
@@ -44,22 +44,22 @@ impl<W, A, L> Gate<W, A, L> {
 
     #[inline]
     fn step_in(&mut self, id: TaskId, by: A) -> Slot {
-        let root = &mut self.levels.root;
+        let root = &mut self.tree.root;
         root.held += 1;
         root.active += 1;
         self.register.insert(id, |_| Content::Active(Some(by)))
     }
 
-    /// Gives the next its permit, to be run by `by`, where all [`is_plain`](Self::is_plain): the short way of
+    /// Gives the next its permit, to be run by `by`, where all [`takes_fast_path`](Self::takes_fast_path): the short way of
     /// [`admit`](Self::admit).
     #[inline]
     pub(crate) fn advance(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<W> {
-        let root = &mut self.levels.root;
-        let first = root.plain.first().filter(|_| !root.is_shut())?;
+        let root = &mut self.tree.root;
+        let first = root.default_lane.first().filter(|_| !root.is_shut())?;
         root.waiting -= 1;
         root.active += 1;
         root.held += 1;
-        let (.., next) = root.plain.start(by(first), &mut self.register)?;
+        let (.., next) = root.default_lane.start(by(first), &mut self.register)?;
         Some(next)
     }
 
@@ -68,26 +68,26 @@ impl<W, A, L> Gate<W, A, L> {
     /// The short way for the most common case: all are plain tasks of the pool itself, which is full.
     /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), which are for all cases.
     #[inline]
-    pub(crate) fn succeed(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
-        if !self.is_plain() || !self.levels.root.is_just_full() {
+    pub(crate) fn finish_into_next(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
+        if !self.takes_fast_path() || !self.tree.root.is_just_full() {
             return None;
         }
-        let root = &mut self.levels.root;
-        root.plain.first()?;
+        let root = &mut self.tree.root;
+        root.default_lane.first()?;
         root.waiting -= 1;
         match self.register.take(slot) {
-            Content::Active(by) => root.plain.start(by, &mut self.register),
+            Content::Active(by) => root.default_lane.start(by, &mut self.register),
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         }
     }
 
     /// Takes an active one out where nobody waits: the other short way of [`leave`](Self::leave).
     #[inline]
-    pub(crate) fn vacate(&mut self, slot: Slot) -> Option<Option<A>> {
-        if !self.is_plain() || self.levels.root.first().is_some() {
+    pub(crate) fn finish_last(&mut self, slot: Slot) -> Option<Option<A>> {
+        if !self.takes_fast_path() || self.tree.root.first().is_some() {
             return None;
         }
-        let root = &mut self.levels.root;
+        let root = &mut self.tree.root;
         root.held -= 1;
         root.active -= 1;
         match self.register.take(slot) {
@@ -100,7 +100,7 @@ impl<W, A, L> Gate<W, A, L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{Admitted, LevelId, Standing};
+    use crate::gate::{Admitted, Demand, NodeId};
 
     type Twin = Gate<u64, u64, ()>;
 
@@ -127,7 +127,7 @@ mod tests {
             let id = TaskId::from(number);
             self.next += 1;
             let enter = |slot: Slot| number + u64::from(slot.0);
-            let slot = self.long.enter(id, LevelId::ROOT, Standing::PLAIN, enter);
+            let slot = self.long.enter(id, NodeId::ROOT, Demand::DEFAULT, enter);
             self.slots.push(slot);
             if self.short.is_open() {
                 let by = u64::from(slot.0);
@@ -146,7 +146,7 @@ mod tests {
         /// Code that runs elsewhere asks for a permit.
         fn ask(&mut self) {
             if self.short.is_open() {
-                let slot = self.long.ask(LevelId::ROOT, 7);
+                let slot = self.long.ask(NodeId::ROOT, 7);
                 assert_eq!(self.long.admit(|_| None), Some(Admitted::Back(7)));
                 assert_eq!(self.short.start_elsewhere(7), slot);
                 self.slots.push(slot);
@@ -155,14 +155,14 @@ mod tests {
 
         fn leave(&mut self, slot: Slot) {
             let (by, home) = self.long.leave(slot);
-            assert_eq!(home, LevelId::ROOT);
-            if let Some((next, _, task)) = self.short.succeed(slot) {
+            assert_eq!(home, NodeId::ROOT);
+            if let Some((next, _, task)) = self.short.finish_into_next(slot) {
                 let admitted = self.long.admit(|at| {
                     assert_eq!(at, next);
                     by
                 });
                 assert_eq!(admitted, Some(Admitted::New(task)));
-            } else if let Some(short_by) = self.short.vacate(slot) {
+            } else if let Some(short_by) = self.short.finish_last(slot) {
                 assert_eq!((short_by, self.long.is_ready()), (by, false));
             } else {
                 assert_eq!(self.short.leave(slot).0, by);
@@ -197,7 +197,7 @@ mod tests {
                 let tasks = gate.tasks();
                 let active = |content: &_| matches!(content, Content::Active(_));
                 let tasks: Vec<_> = tasks.map(|(at, id, what)| (at, id, active(what))).collect();
-                let root = LevelId::ROOT;
+                let root = NodeId::ROOT;
                 let counts = [gate.active(root), gate.waiting(root), gate.living(root)];
                 (tasks, counts, gate.is_full(root))
             };
@@ -221,18 +221,18 @@ mod tests {
             let what = random >> 32;
             match (random % 16, twins.pick(what)) {
                 (0, _) => twins.ask(),
-                (1..=6, _) if twins.long.living(LevelId::ROOT) < 20 => twins.enter(),
+                (1..=6, _) if twins.long.living(NodeId::ROOT) < 20 => twins.enter(),
                 (7..=12, Some((slot, true))) => twins.leave(slot),
                 (7..=12, Some((slot, false))) => twins.withdraw(slot),
                 (13, _) => {
                     let size = 1 + (what % 5) as usize;
-                    twins.short.resize(LevelId::ROOT, size);
-                    twins.long.resize(LevelId::ROOT, size);
+                    twins.short.resize(NodeId::ROOT, size);
+                    twins.long.resize(NodeId::ROOT, size);
                 }
                 (14, _) => {
                     let paused = what % 3 == 0;
-                    twins.short.set_paused(LevelId::ROOT, paused);
-                    twins.long.set_paused(LevelId::ROOT, paused);
+                    twins.short.set_paused(NodeId::ROOT, paused);
+                    twins.long.set_paused(NodeId::ROOT, paused);
                 }
                 _ => {}
             }

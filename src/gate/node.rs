@@ -7,21 +7,21 @@ use crate::task::Slot;
 
 /// What a task asks of the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Standing {
-    /// How many permits it takes at each level.
+pub(crate) struct Demand {
+    /// How many permits it takes at each node.
     pub(crate) weight: usize,
     /// Higher goes first.
     pub(crate) priority: i32,
 }
 
-impl Default for Standing {
+impl Default for Demand {
     fn default() -> Self {
-        Self::PLAIN
+        Self::DEFAULT
     }
 }
 
-impl Standing {
-    pub(crate) const PLAIN: Self = Self {
+impl Demand {
+    pub(crate) const DEFAULT: Self = Self {
         weight: 1,
         priority: 0,
     };
@@ -33,14 +33,14 @@ pub(super) struct Rank {
     /// One who returns is none, and goes before all who are.
     pub(super) is_newcomer: bool,
     pub(super) priority: Reverse<i32>,
-    pub(super) turn: Turn,
+    pub(super) ticket: Ticket,
 }
 
 /// When somebody came: the number of a task, and those who are none in between.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Turn(u64, u64);
+pub(super) struct Ticket(u64, u64);
 
-impl Turn {
+impl Ticket {
     /// Before all.
     pub(super) const FIRST: Self = Self(0, 0);
 
@@ -55,19 +55,19 @@ impl Turn {
 }
 
 impl Rank {
-    pub(super) fn returning(turn: Turn) -> Self {
+    pub(super) fn returning(ticket: Ticket) -> Self {
         Self {
             is_newcomer: false,
             priority: Reverse(0),
-            turn,
+            ticket,
         }
     }
 
-    pub(super) fn newcomer(priority: i32, turn: Turn) -> Self {
+    pub(super) fn newcomer(priority: i32, ticket: Ticket) -> Self {
         Self {
             is_newcomer: true,
             priority: Reverse(priority),
-            turn,
+            ticket,
         }
     }
 
@@ -77,30 +77,30 @@ impl Rank {
     }
 }
 
-/// The permits of one level, and the queue for them.
+/// The permits of one node, and the queue for them.
 ///
 /// Those who were submitted here stand here until they are admitted. A group
-/// offers the first whom it would let through to the level around it.
+/// offers the first whom it would let through to the node around it.
 ///
 /// `L` is what the caller keeps of it.
 ///
 /// # Invariants
 ///
-/// 1. Nobody waits in vain: the first in the queue or among the offers does not fit, or the level is paused.
+/// 1. Nobody waits in vain: the first in the queue or among the offers does not fit, or the node is paused.
 /// 2. `held` is the weight of those admitted here. It exceeds `size` only after
-///    the level shrank, or while a task heavier than the level runs alone.
+///    the node shrank, or while a task heavier than the node runs alone.
 #[derive(Debug)]
-pub(super) struct Level<L> {
+pub(super) struct Node<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
     /// Number of those that stop all tasks here, and have not looked at all of them.
     pub(super) holds: u32,
-    /// Newcomers of this level and the levels below, wherever they wait.
+    /// Newcomers of this node and the nodes below, wherever they wait.
     pub(super) waiting: usize,
     pub(super) size: usize,
     pub(super) active: usize,
     /// The lane of priority 0, where nearly all stand.
-    pub(super) plain: Lane,
+    pub(super) default_lane: Lane,
     pub(super) held: usize,
     /// The other lanes that have somebody in them.
     ranked: BTreeMap<Reverse<i32>, Lane>,
@@ -108,11 +108,11 @@ pub(super) struct Level<L> {
     returning: Lane,
     /// Whom the groups below would let through, one of each, by whose turn it is.
     pub(super) offers: BTreeMap<Rank, Slot>,
-    /// By what it stands among the offers to the level around it.
+    /// By what it stands among the offers to the node around it.
     pub(super) offered: Option<Rank>,
     /// How many have lent their permits, here and below.
     pub(super) lent: usize,
-    pub(super) kept: L,
+    pub(super) data: L,
     /// Who lives here and below. The root counts by its register.
     pub(super) living: usize,
     /// The last who was submitted here: the head of a list through the places. The root has none: all in the
@@ -121,8 +121,8 @@ pub(super) struct Level<L> {
     pub(super) children: HashSet<u32>,
 }
 
-impl<L> Level<L> {
-    pub(super) fn new(parent: Option<u32>, size: usize, kept: L) -> Self {
+impl<L> Node<L> {
+    pub(super) fn new(parent: Option<u32>, size: usize, data: L) -> Self {
         Self {
             parent,
             size,
@@ -131,13 +131,13 @@ impl<L> Level<L> {
             holds: 0,
             waiting: 0,
             active: 0,
-            plain: Lane::EMPTY,
+            default_lane: Lane::EMPTY,
             ranked: BTreeMap::new(),
             returning: Lane::EMPTY,
             offers: BTreeMap::new(),
             offered: None,
             lent: 0,
-            kept,
+            data,
             living: 0,
             member: NONE,
             children: HashSet::new(),
@@ -168,7 +168,7 @@ impl<L> Level<L> {
         self.lets_start() && self.held <= self.size
     }
 
-    /// Whether a newcomer finds so many permits. One too heavy for the level fits when it is alone.
+    /// Whether a newcomer finds so many permits. One too heavy for the node fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {
         self.lets_start() && self.carries(weight)
@@ -212,7 +212,7 @@ impl<L> Level<L> {
     #[inline]
     pub(super) fn first(&self) -> Option<(Slot, i32)> {
         if self.ranked.is_empty() {
-            Some((self.plain.first()?, 0))
+            Some((self.default_lane.first()?, 0))
         } else {
             self.first_ranked()
         }
@@ -220,8 +220,8 @@ impl<L> Level<L> {
 
     fn first_ranked(&self) -> Option<(Slot, i32)> {
         let (&Reverse(best), lane) = self.ranked.first_key_value()?;
-        if best < 0 && !self.plain.is_empty() {
-            return Some((self.plain.first()?, 0));
+        if best < 0 && !self.default_lane.is_empty() {
+            return Some((self.default_lane.first()?, 0));
         }
         Some((lane.first()?, best))
     }
@@ -229,7 +229,7 @@ impl<L> Level<L> {
     #[inline]
     pub(super) fn push<W, A>(&mut self, slot: Slot, priority: i32, register: &mut Register<W, A>) {
         match priority {
-            0 => self.plain.push(slot, register),
+            0 => self.default_lane.push(slot, register),
             _ => self
                 .ranked
                 .entry(Reverse(priority))
@@ -254,7 +254,7 @@ impl<L> Level<L> {
         register: &mut Register<W, A>,
     ) {
         if priority == 0 {
-            return self.plain.unlink(slot, register);
+            return self.default_lane.unlink(slot, register);
         }
         let Some(lane) = self.ranked.get_mut(&Reverse(priority)) else {
             return;

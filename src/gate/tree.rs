@@ -1,63 +1,63 @@
 use std::collections::BTreeSet;
 
-use super::level::Level;
-use crate::spare::shrink_set;
+use super::node::Node;
+use crate::shrink::shrink_set;
 
 /// A pool or a group, as the gate knows it. Given anew once the group has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct LevelId(pub(super) u32);
+pub(crate) struct NodeId(pub(super) u32);
 
-impl LevelId {
+impl NodeId {
     /// The pool around all groups.
     pub(crate) const ROOT: Self = Self(Self::ROOT_AT);
     pub(super) const ROOT_AT: u32 = 0;
 }
 
-/// The pool's level and those of its groups. Nearly all that happens, happens at the first.
+/// The pool's node and those of its groups. Nearly all that happens, happens at the first.
 #[derive(Debug)]
-pub(super) struct Levels<L> {
-    pub(super) root: Level<L>,
-    groups: Vec<Option<Level<L>>>,
+pub(super) struct Tree<L> {
+    pub(super) root: Node<L>,
+    groups: Vec<Option<Node<L>>>,
     vacant: BTreeSet<u32>,
 }
 
-impl<L> Levels<L> {
-    pub(super) fn new(size: usize, kept: L) -> Self {
+impl<L> Tree<L> {
+    pub(super) fn new(size: usize, data: L) -> Self {
         Self {
-            root: Level::new(None, size, kept),
+            root: Node::new(None, size, data),
             groups: Vec::new(),
             vacant: BTreeSet::new(),
         }
     }
 
-    pub(super) fn add(&mut self, parent: u32, size: usize, kept: L) -> LevelId {
-        let level = Some(Level::new(Some(parent), size, kept));
+    pub(super) fn add(&mut self, parent: u32, size: usize, data: L) -> NodeId {
+        let node = Some(Node::new(Some(parent), size, data));
         // The least, so that those at the end can be given back.
         let at = match self.vacant.pop_first() {
             Some(at) => {
-                self.groups[at as usize - 1] = level;
+                self.groups[at as usize - 1] = node;
                 at
             }
             None => {
-                self.groups.push(level);
+                self.groups.push(node);
                 self.groups.len() as u32
             }
         };
         self.at_mut(parent).children.insert(at);
-        LevelId(at)
+        NodeId(at)
     }
 
     /// Takes a group out that nobody is in any more.
-    pub(super) fn remove(&mut self, at: u32) -> Option<Level<L>> {
-        let level = self.groups.get_mut(at.checked_sub(1)? as usize)?.take()?;
-        if let Some(parent) = level.parent {
+    pub(super) fn remove(&mut self, at: u32) -> Option<Node<L>> {
+        let node = self.groups.get_mut(at.checked_sub(1)? as usize)?.take()?;
+        if let Some(parent) = node.parent {
             let children = &mut self.at_mut(parent).children;
             children.remove(&at);
             shrink_set(children);
         }
         self.vacant.insert(at);
         self.trim();
-        Some(level)
+        Some(node)
     }
 
     /// Gives the vacant places at the end back.
@@ -71,7 +71,7 @@ impl<L> Levels<L> {
         }
     }
 
-    /// Number of places for levels, with the root's.
+    /// Number of places for nodes, with the root's.
     pub(super) fn end(&self) -> usize {
         self.groups.len() + 1
     }
@@ -82,7 +82,7 @@ impl<L> Levels<L> {
     }
 
     #[inline]
-    pub(super) fn at(&self, at: u32) -> &Level<L> {
+    pub(super) fn at(&self, at: u32) -> &Node<L> {
         match at.checked_sub(1) {
             None => &self.root,
             Some(group) => self.groups[group as usize].as_ref().expect(LIVES),
@@ -90,39 +90,39 @@ impl<L> Levels<L> {
     }
 
     #[inline]
-    pub(super) fn at_mut(&mut self, at: u32) -> &mut Level<L> {
+    pub(super) fn at_mut(&mut self, at: u32) -> &mut Node<L> {
         match at.checked_sub(1) {
             None => &mut self.root,
             Some(group) => self.groups[group as usize].as_mut().expect(LIVES),
         }
     }
 
-    /// Changes a level, and each one around it.
+    /// Changes a node, and each one around it.
     #[inline]
-    pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Level<L>)) {
+    pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Node<L>)) {
         self.each_group_from(home, &mut change);
         change(&mut self.root);
     }
 
     /// The same without the root.
     #[inline]
-    pub(super) fn each_group_from(&mut self, home: u32, mut change: impl FnMut(&mut Level<L>)) {
+    pub(super) fn each_group_from(&mut self, home: u32, mut change: impl FnMut(&mut Node<L>)) {
         let mut at = home;
         while let Some(group) = at.checked_sub(1) {
-            let level = self.groups[group as usize].as_mut().expect(LIVES);
-            change(level);
-            at = level.parent.unwrap_or(LevelId::ROOT.0);
+            let node = self.groups[group as usize].as_mut().expect(LIVES);
+            change(node);
+            at = node.parent.unwrap_or(NodeId::ROOT.0);
         }
     }
 
-    /// A level, and each one around it.
-    pub(super) fn path(&self, home: u32) -> impl Iterator<Item = (u32, &Level<L>)> {
+    /// A node, and each one around it.
+    pub(super) fn path(&self, home: u32) -> impl Iterator<Item = (u32, &Node<L>)> {
         std::iter::successors(Some((home, self.at(home))), |(_, below)| {
             below.parent.map(|at| (at, self.at(at)))
         })
     }
 
-    /// A level, and each one below it, if those are no more than `most`.
+    /// A node, and each one below it, if those are no more than `most`.
     pub(super) fn below(&self, top: u32, most: usize) -> Option<Vec<u32>> {
         let mut found = vec![top];
         let mut next = 0;
@@ -137,7 +137,7 @@ impl<L> Levels<L> {
         Some(found)
     }
 
-    /// How many levels there is memory for.
+    /// How many nodes there is memory for.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.groups.capacity() + self.vacant.len()

@@ -1,5 +1,5 @@
-use super::level::Level;
-use super::place::{Hold, Place};
+use super::node::Node;
+use super::queue_entry::{EntryState, QueueEntry};
 use super::register::Content;
 use super::state::Gate;
 use crate::task::{Slot, TaskId};
@@ -11,58 +11,59 @@ impl<W, A, L> Gate<W, A, L> {
     ///
     /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), where nobody else may be the next.
     #[inline(never)]
-    pub(crate) fn succeed_at_home(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
-        let place = self.place(slot);
-        let (next, priority) = self.heir(place)?;
-        let home = self.levels.at_mut(place.home);
+    pub(crate) fn finish_into_next_of_queue(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
+        let queue_entry = self.queue_entry(slot);
+        let (next, priority) = self.next_of_queue(queue_entry)?;
+        let home = self.tree.at_mut(queue_entry.home);
         home.unlink(next, priority, &mut self.register);
-        self.levels
-            .each_from(place.home, |level| level.waiting -= 1);
+        self.tree
+            .each_from(queue_entry.home, |node| node.waiting -= 1);
         let Content::Active(by) = self.take(slot) else {
             unreachable!("a waiting task left as an active one");
         };
         let entry = self.register.at(next.0);
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
             Content::Waiting(task) => Some((next, entry.id, task)),
-            Content::Active(_) => unreachable!("an heir waits"),
+            Content::Active(_) => unreachable!("an next_of_queue waits"),
         }
     }
 
     /// The next of the queue of one that leaves, if it takes the same permits, and nobody else may want them.
-    fn heir(&self, leaving: Place) -> Option<(Slot, i32)> {
-        let home = self.levels.at(leaving.home);
-        let is_settled = leaving.hold == Hold::Plain && home.is_just_full() && home.is_simple();
+    fn next_of_queue(&self, leaving: QueueEntry) -> Option<(Slot, i32)> {
+        let home = self.tree.at(leaving.home);
+        let is_settled =
+            leaving.state == EntryState::BySlot && home.is_just_full() && home.is_simple();
         if !is_settled || self.starts.is_some() || !self.is_alone_on_its_way(home) {
             return None;
         }
         let (next, priority) = home.first()?;
         let waits = matches!(self.register.get(next)?.content, Content::Waiting(_));
-        let weighs_the_same = self.standing(next).weight == leaving.standing.weight;
+        let weighs_the_same = self.demand(next).weight == leaving.demand.weight;
         (waits && weighs_the_same).then_some((next, priority))
     }
 
-    /// Whether nobody waits around a level, and its permits may be passed on there.
-    fn is_alone_on_its_way(&self, level: &Level<L>) -> bool {
-        let around = level.parent.map(|at| self.levels.path(at));
+    /// Whether nobody waits around a node, and its permits may be passed on there.
+    fn is_alone_on_its_way(&self, node: &Node<L>) -> bool {
+        let around = node.parent.map(|at| self.tree.path(at));
         let mut around = around.into_iter().flatten();
-        around.all(|(_, level)| level.is_simple() && level.first().is_none() && level.may_pass_on())
+        around.all(|(_, node)| node.is_simple() && node.first().is_none() && node.may_pass_on())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{Admitted, LevelId, Standing};
+    use crate::gate::{Admitted, Demand, NodeId};
 
     type Twin = Gate<u64, u64, ()>;
 
     /// A pool with groups, one of them inside of another.
-    fn twin() -> (Twin, [LevelId; 4]) {
+    fn twin() -> (Twin, [NodeId; 4]) {
         let mut gate = Twin::new(6, ());
-        let outer = gate.add_level(LevelId::ROOT, 4, ());
-        let inner = gate.add_level(outer, 2, ());
-        let other = gate.add_level(LevelId::ROOT, 3, ());
-        (gate, [LevelId::ROOT, outer, inner, other])
+        let outer = gate.add_node(NodeId::ROOT, 4, ());
+        let inner = gate.add_node(outer, 2, ());
+        let other = gate.add_node(NodeId::ROOT, 3, ());
+        (gate, [NodeId::ROOT, outer, inner, other])
     }
 
     /// Admits whoever is next. Returns those who start.
@@ -87,20 +88,20 @@ mod tests {
 
     #[test]
     fn the_short_way_comes_to_the_same_as_the_long_one() {
-        let ((mut short, levels), (mut long, _)) = (twin(), twin());
+        let ((mut short, tree), (mut long, _)) = (twin(), twin());
         let (mut active, mut lent) = (Vec::new(), Vec::new());
-        let (mut state, mut number, mut heirs) = (1_u64, 0, 0);
+        let (mut state, mut number, mut followed) = (1_u64, 0, 0);
         for _ in 0..30_000 {
             match random(&mut state) % 16 {
-                0..7 if long.living(LevelId::ROOT) < 30 => {
-                    let home = levels[(random(&mut state) % 4) as usize];
+                0..7 if long.living(NodeId::ROOT) < 30 => {
+                    let home = tree[(random(&mut state) % 4) as usize];
                     let rare = |state: &mut u64| random(state) % 8 == 0;
-                    let standing = Standing {
+                    let demand = Demand {
                         weight: 1 + usize::from(rare(&mut state)),
                         priority: i32::from(rare(&mut state)) - i32::from(rare(&mut state)),
                     };
                     for gate in [&mut short, &mut long] {
-                        gate.enter(number.into(), home, standing, |_| number);
+                        gate.enter(number.into(), home, demand, |_| number);
                     }
                     number += 1;
                 }
@@ -108,10 +109,10 @@ mod tests {
                     let at = random(&mut state) as usize % active.len();
                     let slot = active.swap_remove(at);
                     let (by, _) = long.leave(slot);
-                    match short.succeed_at_home(slot) {
+                    match short.finish_into_next_of_queue(slot) {
                         None => assert_eq!(short.leave(slot).0, by),
                         Some((next, id, task)) => {
-                            heirs += 1;
+                            followed += 1;
                             let admitted = long.admit(|at| {
                                 assert_eq!(at, next);
                                 by
@@ -133,11 +134,11 @@ mod tests {
                     long.come_back(slot);
                 }
                 15 => {
-                    let level = levels[(random(&mut state) % 4) as usize];
+                    let node = tree[(random(&mut state) % 4) as usize];
                     let (size, pauses) = (1 + random(&mut state) as usize % 5, random(&mut state));
                     for gate in [&mut short, &mut long] {
-                        gate.resize(level, size);
-                        gate.set_paused(level, pauses % 6 == 0);
+                        gate.resize(node, size);
+                        gate.set_paused(node, pauses % 6 == 0);
                     }
                 }
                 _ => {}
@@ -146,15 +147,15 @@ mod tests {
             assert_eq!(describe(&short), describe(&long));
             let holds = |(slot, _, content): (Slot, _, &Content<u64, u64>)| {
                 let runs = matches!(content, Content::Active(Some(_)));
-                (runs && long.place(slot).hold == Hold::Plain).then_some(slot)
+                (runs && long.queue_entry(slot).state == EntryState::BySlot).then_some(slot)
             };
             active = long.tasks().filter_map(holds).collect();
         }
-        assert!(heirs > 200, "{heirs}");
+        assert!(followed > 200, "{followed}");
     }
 
     fn describe(gate: &Twin) -> String {
-        // The groups of a level are in no order.
+        // The groups of a node are in no order.
         format!("{gate:?}").replace("{3, 1}", "{1, 3}")
     }
 }

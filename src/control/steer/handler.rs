@@ -1,26 +1,26 @@
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
-use super::super::wire::{Call, Failure, Kind, Only, Reply, usage};
+use super::super::wire::{Call, Failure, Kind, PoolKind, Reply, usage};
 use super::groups::Groups;
-use super::{Errands, Target, Works};
+use super::{CallbackQueue, Target, Works};
 use crate::lock::Lock;
 use crate::{AbortHandle, TaskId};
 
 /// Carries commands out, for all sessions of a server.
-pub(in crate::control) struct Desk {
+pub(in crate::control) struct Handler {
     pub(super) target: Target,
     pub(super) works: Works,
-    pub(super) errands: Errands,
+    pub(super) callback_queue: CallbackQueue,
     read_only: bool,
-    books: Lock<Books>,
+    records: Lock<Records>,
     /// Held by the command that goes through all tasks: one does so at a time.
     pub(super) searching: async_lock::Mutex<()>,
 }
 
 /// What the pool cannot tell itself.
 #[derive(Default)]
-pub(super) struct Books {
+pub(super) struct Records {
     pub(super) groups: Groups,
     /// How many groups `start` has begun.
     pub(super) starts: u64,
@@ -30,14 +30,14 @@ pub(super) struct Books {
     pub(super) stopping: BTreeMap<TaskId, AbortHandle>,
 }
 
-impl Desk {
+impl Handler {
     pub(in crate::control) fn new(target: Target, works: Works, read_only: bool) -> Self {
         Self {
             target,
             works,
-            errands: Errands::default(),
+            callback_queue: CallbackQueue::default(),
             read_only,
-            books: Lock::default(),
+            records: Lock::default(),
             searching: async_lock::Mutex::new(()),
         }
     }
@@ -46,11 +46,11 @@ impl Desk {
         &self.target
     }
 
-    pub(in crate::control) fn errands(&self) -> &Errands {
-        &self.errands
+    pub(in crate::control) fn callback_queue(&self) -> &CallbackQueue {
+        &self.callback_queue
     }
 
-    pub(in crate::control) fn sort(&self) -> Only {
+    pub(in crate::control) fn sort(&self) -> PoolKind {
         self.target.sort()
     }
 
@@ -104,7 +104,7 @@ impl Desk {
         }
     }
 
-    pub(super) fn books(&self) -> MutexGuard<'_, Books> {
-        self.books.lock()
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock()
     }
 }

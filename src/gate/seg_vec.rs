@@ -9,18 +9,18 @@
 /// 1. All chunks before the last that has entries are full.
 /// 2. At most one empty chunk is kept.
 #[derive(Debug)]
-pub(super) struct Chunks<T> {
-    chunks: Vec<Vec<T>>,
+pub(super) struct SegVec<T> {
+    seg_vec: Vec<Vec<T>>,
     len: usize,
 }
 
 /// So many entries are in one piece.
 const CHUNK: usize = 512;
 
-impl<T> Chunks<T> {
+impl<T> SegVec<T> {
     pub(super) const fn new() -> Self {
-        let chunks = Vec::new();
-        Self { chunks, len: 0 }
+        let seg_vec = Vec::new();
+        Self { seg_vec, len: 0 }
     }
 
     #[inline]
@@ -30,7 +30,7 @@ impl<T> Chunks<T> {
 
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
-        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+        self.seg_vec.get(at / CHUNK)?.get(at % CHUNK)
     }
 
     /// # Panics
@@ -38,7 +38,7 @@ impl<T> Chunks<T> {
     /// Panics if there is no such entry.
     #[inline]
     pub(super) fn at(&mut self, at: usize) -> &mut T {
-        &mut self.chunks[at / CHUNK][at % CHUNK]
+        &mut self.seg_vec[at / CHUNK][at % CHUNK]
     }
 
     pub(super) fn last(&self) -> Option<&T> {
@@ -47,7 +47,7 @@ impl<T> Chunks<T> {
 
     #[inline]
     pub(super) fn push(&mut self, entry: T) {
-        match self.chunks.get_mut(self.len / CHUNK) {
+        match self.seg_vec.get_mut(self.len / CHUNK) {
             Some(chunk) => chunk.push(entry),
             None => self.push_to_new(entry),
         }
@@ -62,34 +62,34 @@ impl<T> Chunks<T> {
             _ => Vec::with_capacity(CHUNK),
         };
         chunk.push(entry);
-        self.chunks.push(chunk);
+        self.seg_vec.push(chunk);
     }
 
     pub(super) fn pop(&mut self) -> Option<T> {
         let last = self.len.checked_sub(1)?;
         let at = last / CHUNK;
-        let popped = self.chunks[at].pop();
+        let popped = self.seg_vec[at].pop();
         self.len = last;
         if last % CHUNK == 0 {
-            self.chunks.truncate(at + 1);
+            self.seg_vec.truncate(at + 1);
         }
         popped
     }
 
     pub(super) fn clear(&mut self) {
-        self.chunks.truncate(1);
-        self.chunks.iter_mut().for_each(Vec::clear);
+        self.seg_vec.truncate(1);
+        self.seg_vec.iter_mut().for_each(Vec::clear);
         self.len = 0;
     }
 
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.chunks.iter().flatten()
+        self.seg_vec.iter().flatten()
     }
 
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.chunks.iter().map(Vec::capacity).sum()
+        self.seg_vec.iter().map(Vec::capacity).sum()
     }
 }
 
@@ -99,35 +99,35 @@ mod tests {
 
     #[test]
     fn it_does_what_a_vector_does_and_gives_its_memory_back() {
-        let (mut chunks, mut vector) = (Chunks::new(), Vec::new());
+        let (mut seg_vec, mut vector) = (SegVec::new(), Vec::new());
         for up_to in [10, CHUNK, CHUNK + 1, 5 * CHUNK, 3, 3 * CHUNK + 7, CHUNK, 0] {
             while vector.len() < up_to {
-                chunks.push(vector.len());
+                seg_vec.push(vector.len());
                 vector.push(vector.len());
             }
             while vector.len() > up_to {
-                assert_eq!(chunks.pop(), vector.pop());
+                assert_eq!(seg_vec.pop(), vector.pop());
             }
-            assert_eq!(chunks.len(), vector.len());
-            assert_eq!(chunks.last(), vector.last());
-            assert_eq!(chunks.get(up_to), None);
-            assert!(chunks.iter().eq(&vector));
-            assert!(chunks.capacity() <= (up_to + CHUNK).next_multiple_of(CHUNK));
+            assert_eq!(seg_vec.len(), vector.len());
+            assert_eq!(seg_vec.last(), vector.last());
+            assert_eq!(seg_vec.get(up_to), None);
+            assert!(seg_vec.iter().eq(&vector));
+            assert!(seg_vec.capacity() <= (up_to + CHUNK).next_multiple_of(CHUNK));
         }
-        assert_eq!(chunks.pop(), None);
+        assert_eq!(seg_vec.pop(), None);
     }
 
     #[test]
     fn at_the_edge_of_a_chunk_nothing_is_given_back_and_taken_again() {
-        let mut chunks = Chunks::new();
-        (0..=CHUNK).for_each(|n| chunks.push(n));
-        let capacity = chunks.capacity();
+        let mut seg_vec = SegVec::new();
+        (0..=CHUNK).for_each(|n| seg_vec.push(n));
+        let capacity = seg_vec.capacity();
         for _ in 0..3 {
-            chunks.pop();
-            assert_eq!(chunks.capacity(), capacity);
-            chunks.push(CHUNK);
+            seg_vec.pop();
+            assert_eq!(seg_vec.capacity(), capacity);
+            seg_vec.push(CHUNK);
         }
-        chunks.clear();
-        assert_eq!((chunks.len(), chunks.capacity()), (0, CHUNK));
+        seg_vec.clear();
+        assert_eq!((seg_vec.len(), seg_vec.capacity()), (0, CHUNK));
     }
 }

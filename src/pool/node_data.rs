@@ -3,11 +3,11 @@ use std::sync::{Arc, Weak};
 
 use super::waiters::Waiters;
 use super::{Inner, Stats};
-use crate::gate::LevelId;
+use crate::gate::NodeId;
 
 /// What a pool keeps of itself, and of each of its groups.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct NodeData {
     pub(super) name: Arc<str>,
     /// The group that its tasks are said to be in. `None` for the pool around all groups.
     pub(super) group: Option<Arc<str>>,
@@ -26,10 +26,10 @@ pub(super) struct Ledger {
     pub(super) handle: Weak<Inner>,
     /// How many of those there are, with the one that is about to go.
     pub(super) handles: usize,
-    pub(super) groups: BTreeMap<Arc<str>, LevelId>,
+    pub(super) groups: BTreeMap<Arc<str>, NodeId>,
 }
 
-impl Ledger {
+impl NodeData {
     pub(super) fn new(name: Arc<str>, group: Option<Arc<str>>) -> Self {
         Self {
             name,

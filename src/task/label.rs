@@ -11,7 +11,7 @@ use super::{Reason, Slot, TaskId, TaskState};
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the handles of tasks ask of the pool that keeps them.
-pub(crate) trait Keeper: Send + Sync {
+pub(crate) trait PoolRef: Send + Sync {
     /// Asks the task to stop. `false`: it had ended, or been asked before.
     fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool;
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
@@ -33,16 +33,20 @@ pub(crate) trait Keeper: Send + Sync {
 ///
 /// One serves all the unnamed tasks of a pool; a named task has its own.
 #[derive(Clone)]
-pub(crate) struct Origin {
-    pub(crate) keeper: Arc<dyn Keeper>,
+pub(crate) struct TaskLabel {
+    pub(crate) pool_ref: Arc<dyn PoolRef>,
     pool: Arc<str>,
     task: Option<Cow<'static, str>>,
 }
 
-impl Origin {
-    pub(crate) fn new(keeper: Arc<dyn Keeper>, pool: Arc<str>) -> Self {
+impl TaskLabel {
+    pub(crate) fn new(pool_ref: Arc<dyn PoolRef>, pool: Arc<str>) -> Self {
         let task = None;
-        Self { keeper, pool, task }
+        Self {
+            pool_ref,
+            pool,
+            task,
+        }
     }
 
     /// The same for one task with a name of its own.
@@ -66,8 +70,8 @@ impl Origin {
     }
 }
 
-impl fmt::Debug for Origin {
+impl fmt::Debug for TaskLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Origin").field(&self.pool).finish()
+        f.debug_tuple("TaskLabel").field(&self.pool).finish()
     }
 }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::{Dispatcher, Latch, Nest};
+use super::{Latch, NestedWaits, Scheduler};
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize};
-use crate::task::{End, Parked, Reason, RuntimeId, Slot};
+use crate::task::{BoxTask, End, Reason, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -13,72 +13,72 @@ use crate::wakes::Wakes;
 ///
 /// The task that it runs now is asked to stop here. That, and the change to
 /// another task, happen under the pool's lock: nobody stops the wrong one.
-/// Code that runs in place, under a permit of its own, has a seat without a worker.
-pub(crate) struct Seat {
-    dispatcher: Arc<dyn Dispatcher>,
+/// Code that runs in place, under a permit of its own, has this without a worker.
+pub(crate) struct WorkerShared {
+    scheduler: Arc<dyn Scheduler>,
     /// Where its worker runs, if its pool serves several runtimes.
     runtime: Option<RuntimeId>,
     /// Where its task stands in the register.
     slot: AtomicU32,
     /// Where it stands among the idle ones, as long as it is one. Changed under the pool's lock.
     place: AtomicUsize,
-    /// Whether its task has its permit: a [`Hold`].
+    /// Whether its task has its permit: a [`PermitState`].
     permit: AtomicU8,
-    /// The worker lingers, and has been handed nothing.
+    /// The worker is idle, and has been handed no task.
     idle: AtomicBool,
     /// The task has been asked to stop.
     aborted: AtomicBool,
     /// Its task has not been polled, and does not count as started.
     unstarted: AtomicBool,
-    /// The worker's waker lies on the desk.
+    /// The worker's waker is in the inbox.
     watched: AtomicBool,
-    /// The task has a nest.
+    /// The task has [`NestedWaits`].
     nested: AtomicBool,
     /// Its task has ended, and the next has not begun: neither is running.
     between: AtomicBool,
-    desk: Lock<Desk>,
+    inbox: Lock<Inbox>,
 }
 
 #[derive(Default)]
-struct Desk {
+struct Inbox {
     waker: Option<Waker>,
     reason: Reason,
     /// Who waits for the end, and whether it was they who asked.
     latches: Vec<(Arc<Latch>, bool)>,
-    handed: Option<Parked>,
-    nest: Option<Arc<Nest>>,
+    handed: Option<BoxTask>,
+    nested_waits: Option<Arc<NestedWaits>>,
 }
 
 /// Where a task's permit is. Changed under the pool's lock, together with the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
-pub(crate) enum Hold {
+pub(crate) enum PermitState {
     Held,
     Lent,
     Returning,
 }
 
-impl Seat {
-    pub(crate) fn new(dispatcher: Arc<dyn Dispatcher>, runtime: Option<RuntimeId>) -> Self {
+impl WorkerShared {
+    pub(crate) fn new(scheduler: Arc<dyn Scheduler>, runtime: Option<RuntimeId>) -> Self {
         Self {
-            dispatcher,
+            scheduler,
             runtime,
             place: AtomicUsize::new(0),
             slot: AtomicU32::new(Slot::NOWHERE.0),
-            permit: AtomicU8::new(Hold::Held as u8),
+            permit: AtomicU8::new(PermitState::Held as u8),
             idle: AtomicBool::new(false),
             aborted: AtomicBool::new(false),
             unstarted: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             nested: AtomicBool::new(false),
             between: AtomicBool::new(false),
-            desk: Lock::default(),
+            inbox: Lock::default(),
         }
     }
 
     #[inline]
-    pub(crate) fn dispatcher(&self) -> &Arc<dyn Dispatcher> {
-        &self.dispatcher
+    pub(crate) fn scheduler(&self) -> &Arc<dyn Scheduler> {
+        &self.scheduler
     }
 
     pub(crate) fn runtime(&self) -> Option<RuntimeId> {
@@ -139,15 +139,15 @@ impl Seat {
         self.idle.store(idle, Relaxed);
     }
 
-    /// Hands a task to a lingering worker.
-    pub(crate) fn hand(&self, task: Parked) {
-        self.desk.lock().handed = Some(task);
-        // Its worker looks at this first, and at the desk only then.
+    /// Hands a task to an idle worker.
+    pub(crate) fn hand(&self, task: BoxTask) {
+        self.inbox.lock().handed = Some(task);
+        // Its worker looks at this first, and at the inbox only then.
         self.idle.store(false, Release);
     }
 
-    pub(crate) fn take_handed(&self) -> Option<Parked> {
-        self.desk.lock().handed.take()
+    pub(crate) fn take_handed(&self) -> Option<BoxTask> {
+        self.inbox.lock().handed.take()
     }
 
     #[inline]
@@ -159,23 +159,23 @@ impl Seat {
     ///
     /// Its worker is woken if it has gone to sleep, and with it those of the task who wait for that.
     pub(crate) fn ask(&self, reason: Reason, wakes: &mut Wakes) -> bool {
-        let mut desk = self.desk.lock();
+        let mut inbox = self.inbox.lock();
         if self.aborted.load(Relaxed) {
             return false;
         }
-        desk.reason = reason;
-        if let Some(nest) = &desk.nest {
-            nest.tell_aborted(wakes);
+        inbox.reason = reason;
+        if let Some(nested_waits) = &inbox.nested_waits {
+            nested_waits.tell_aborted(wakes);
         }
         // Only now: a worker that finds it set (Acquire) polls a task which finds itself aborted.
         self.aborted.store(true, Release);
-        self.wake_worker(&mut desk, wakes);
+        self.wake_worker(&mut inbox, wakes);
         true
     }
 
-    fn wake_worker(&self, desk: &mut Desk, wakes: &mut Wakes) {
+    fn wake_worker(&self, inbox: &mut Inbox, wakes: &mut Wakes) {
         self.watched.store(false, Relaxed);
-        wakes.add(desk.waker.take());
+        wakes.add(inbox.waker.take());
     }
 
     /// Leaves the worker's waker, unless it lies there, and looks whether it came too late.
@@ -195,29 +195,29 @@ impl Seat {
     }
 
     pub(crate) fn watch(&self, waker: Waker) {
-        let mut desk = self.desk.lock();
-        let stale = desk.waker.replace(waker);
+        let mut inbox = self.inbox.lock();
+        let stale = inbox.waker.replace(waker);
         self.watched.store(true, Relaxed);
-        drop(desk);
+        drop(inbox);
         discard(stale);
     }
 
     /// Takes the worker's waker back.
     pub(super) fn unwatch(&self) -> Option<Waker> {
-        let mut desk = self.desk.lock();
+        let mut inbox = self.inbox.lock();
         self.watched.store(false, Relaxed);
-        desk.waker.take()
+        inbox.waker.take()
     }
 
     /// Why the task has been asked to stop.
     pub(crate) fn reason(&self) -> Reason {
-        self.desk.lock().reason.take()
+        self.inbox.lock().reason.take()
     }
 
     /// Lets a latch wait for the end of the task, which it counts if it was first to ask.
     pub(crate) fn add_latch(&self, latch: &Arc<Latch>, first: bool) {
         latch.add(1);
-        self.desk.lock().latches.push((latch.clone(), first));
+        self.inbox.lock().latches.push((latch.clone(), first));
     }
 
     /// Whether there is nothing to [`clear`](Self::clear).
@@ -226,24 +226,29 @@ impl Seat {
         !self.is_aborted() && !self.is_nested()
     }
 
-    /// Clears the desk for the next task: nobody has asked that one yet.
+    /// Clears the inbox for the next task: nobody has asked that one yet.
     ///
     /// Returns whether the task that has ended counts as joining, though a join of it may live on elsewhere.
     #[cold]
     #[must_use = "to be counted no longer"]
     pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
-        let mut desk = self.desk.lock();
+        let mut inbox = self.inbox.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
-        self.set_permit(Hold::Held);
-        desk.reason = None;
-        let (latches, nest) = (std::mem::take(&mut desk.latches), desk.nest.take());
-        drop(desk);
-        let was_joining = nest.as_ref().is_some_and(|nest| nest.end_joins());
-        if let Some(nest) = nest {
+        self.set_permit(PermitState::Held);
+        inbox.reason = None;
+        let (latches, nested_waits) = (
+            std::mem::take(&mut inbox.latches),
+            inbox.nested_waits.take(),
+        );
+        drop(inbox);
+        let was_joining = nested_waits
+            .as_ref()
+            .is_some_and(|nested_waits| nested_waits.end_joins());
+        if let Some(nested_waits) = nested_waits {
             // Who still waits in there waits for nothing, and the wakers are foreign.
-            nest.tell_aborted(wakes);
-            nest.tell_returned(wakes);
+            nested_waits.tell_aborted(wakes);
+            nested_waits.tell_returned(wakes);
         }
         for (latch, first) in latches {
             wakes.add(latch.count_down(first && end == End::Cancelled));
@@ -252,29 +257,29 @@ impl Seat {
     }
 }
 
-/// The permit, and the nest that it may be lent for.
-impl Seat {
+/// The permit, and the nested waits for which it may be lent.
+impl WorkerShared {
     #[inline]
-    pub(crate) fn permit(&self) -> Hold {
+    pub(crate) fn permit(&self) -> PermitState {
         match self.permit.load(Acquire) {
-            0 => Hold::Held,
-            1 => Hold::Lent,
-            _ => Hold::Returning,
+            0 => PermitState::Held,
+            1 => PermitState::Lent,
+            _ => PermitState::Returning,
         }
     }
 
-    pub(crate) fn set_permit(&self, permit: Hold) {
+    pub(crate) fn set_permit(&self, permit: PermitState) {
         self.permit.store(permit as u8, Release);
     }
 
     /// Its turn has come: wakes those who wait for the permit.
     pub(crate) fn take_back(&self, wakes: &mut Wakes) {
-        self.set_permit(Hold::Held);
-        let mut desk = self.desk.lock();
-        if let Some(nest) = &desk.nest {
-            nest.tell_returned(wakes);
+        self.set_permit(PermitState::Held);
+        let mut inbox = self.inbox.lock();
+        if let Some(nested_waits) = &inbox.nested_waits {
+            nested_waits.tell_returned(wakes);
         }
-        self.wake_worker(&mut desk, wakes);
+        self.wake_worker(&mut inbox, wakes);
     }
 
     /// Whether its task has waited for its own pool.
@@ -283,11 +288,11 @@ impl Seat {
         self.nested.load(Relaxed)
     }
 
-    /// The nest of the task that is running now, made if it has none. Only for who runs it.
-    pub(crate) fn nest(&self) -> Arc<Nest> {
-        let mut desk = self.desk.lock();
+    /// Returns the nested waits of the task that runs now, and makes them if there are none. Only its worker calls this.
+    pub(crate) fn nested_waits(&self) -> Arc<NestedWaits> {
+        let mut inbox = self.inbox.lock();
         self.nested.store(true, Relaxed);
-        let new = || Arc::new(Nest::new(self.is_aborted()));
-        desk.nest.get_or_insert_with(new).clone()
+        let new = || Arc::new(NestedWaits::new(self.is_aborted()));
+        inbox.nested_waits.get_or_insert_with(new).clone()
     }
 }

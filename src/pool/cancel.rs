@@ -7,8 +7,8 @@ use super::withdrawals::WithdrawalId;
 use super::{AioPool, Core};
 use crate::coop;
 use crate::error::AbortError;
-use crate::gate::{Content, LevelId};
-use crate::task::{JoinError, JoinHandle, Packed, Parked, Slot, TaskId, ask_all};
+use crate::gate::{Content, NodeId};
+use crate::task::{BoxTask, JoinError, JoinHandle, Packed, Slot, TaskId, ask_all};
 use crate::wakes::Wakes;
 
 /// What came of [`AioPool::cancel`].
@@ -82,7 +82,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn cancel_all(&self) -> usize {
-        let cancelled = self.core().stop(self.level(), Which::All).await;
+        let cancelled = self.core().stop(self.node(), Which::All).await;
         coop::proceed().await;
         cancelled
     }
@@ -92,7 +92,7 @@ impl AioPool {
     /// Those that wait are gone when it returns; the active ones are about to stop.
     /// Tasks that had been asked before are not counted.
     pub fn abort_all(&self) -> usize {
-        self.core().stop_at_once(self.level())
+        self.core().stop_at_once(self.node())
     }
 
     /// Asks the tasks with these numbers to stop, all or none of them. Returns how many they are.
@@ -122,19 +122,19 @@ impl AioPool {
     /// ```
     pub fn abort(&self, ids: impl IntoIterator<Item = TaskId>) -> Result<usize, AbortError> {
         let ids: Vec<TaskId> = ids.into_iter().collect();
-        self.core().abort_ids(self.level(), &ids)
+        self.core().abort_ids(self.node(), &ids)
     }
 }
 
 impl Core {
-    fn abort_ids(&self, level: LevelId, ids: &[TaskId]) -> Result<usize, AbortError> {
-        let found = self.find(level, ids);
+    fn abort_ids(&self, node: NodeId, ids: &[TaskId]) -> Result<usize, AbortError> {
+        let found = self.find(node, ids);
         let places: Vec<(TaskId, Found)> = found.iter().map(|(id, found)| (*id, *found)).collect();
         let (mut withdrawn, mut wakes) = (Vec::with_capacity(places.len()), Wakes::default());
         let mut state = self.lock();
         // None starts between two parts.
-        state.gate.hold(level);
-        let withdrawal = state.open_withdrawal(level);
+        state.gate.hold(node);
+        let withdrawal = state.open_withdrawal(node);
         let check = |state: &mut State, id: &TaskId| check(state, *id, found.get(id).copied());
         let (mut state, checked) = self.each_in_parts(state, ids, check);
         if checked.is_ok() {
@@ -146,7 +146,7 @@ impl Core {
             (state, _) = self.each_in_parts(state, &places, ask);
         }
         state.close_withdrawal(withdrawal, &mut wakes);
-        state.gate.release(level);
+        state.gate.release(node);
         self.dispatch(state);
         wakes.wake();
         for (exit, task) in withdrawn {
@@ -155,17 +155,17 @@ impl Core {
         checked.map(|()| places.len())
     }
 
-    /// Finds where these tasks are, and whether they are at `level` or below it.
-    fn find(&self, level: LevelId, ids: &[TaskId]) -> BTreeMap<TaskId, Found> {
+    /// Finds where these tasks are, and whether they are at `node` or below it.
+    fn find(&self, node: NodeId, ids: &[TaskId]) -> BTreeMap<TaskId, Found> {
         let wanted: BTreeSet<TaskId> = ids.iter().copied().collect();
         let mut places = BTreeMap::new();
         let mut state = self.lock();
-        let mut walk = Walk::new(&state, LevelId::ROOT);
+        let mut walk = Walk::new(&state, NodeId::ROOT);
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more && places.len() < wanted.len() {
             is_more = walk.part(&state, &mut found);
             for (slot, id) in found.drain(..).filter(|(_, id)| wanted.contains(id)) {
-                let is_inside = state.gate.inside(slot, level).0.is_some();
+                let is_inside = state.gate.inside(slot, node).0.is_some();
                 places.insert(id, Found { slot, is_inside });
             }
             state = self.give_way(state);
@@ -188,11 +188,11 @@ fn ask(
     slot: Slot,
     withdrawal: WithdrawalId,
     wakes: &mut Wakes,
-) -> Option<Parked> {
+) -> Option<BoxTask> {
     match state.gate.get(slot, id)? {
         Content::Waiting(_) => state.withdraw_with(withdrawal, slot),
-        Content::Active(seat) => {
-            seat.iter().for_each(|seat| _ = seat.ask(None, wakes));
+        Content::Active(worker) => {
+            worker.iter().for_each(|worker| _ = worker.ask(None, wakes));
             None
         }
     }
@@ -201,7 +201,7 @@ fn ask(
 /// Says why a task cannot be stopped, if it cannot.
 fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortError> {
     let Some(found) = found else {
-        let is_given = id.get() < state.gate.kept(LevelId::ROOT).stats.submitted;
+        let is_given = id.get() < state.gate.data(NodeId::ROOT).stats.submitted;
         return Err(match is_given && id.is_task() {
             true => AbortError::AlreadyFinished(id),
             false => AbortError::NotFound(id),
@@ -212,7 +212,7 @@ fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortErr
     }
     match state.gate.get(found.slot, id) {
         Some(Content::Waiting(_)) => Ok(()),
-        Some(Content::Active(Some(seat))) if !seat.is_aborted() => Ok(()),
+        Some(Content::Active(Some(worker))) if !worker.is_aborted() => Ok(()),
         Some(Content::Active(_)) => Err(AbortError::AlreadyAborted(id)),
         // It has ended since it was found.
         None => Err(AbortError::AlreadyFinished(id)),

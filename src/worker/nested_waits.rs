@@ -24,7 +24,7 @@ use crate::wakes::Wakes;
 ///    └─────────────────────────────────────────────────────┘ has its permit: polled
 /// ```
 #[derive(Debug, Default)]
-pub(crate) struct Nest {
+pub(crate) struct NestedWaits {
     /// Waits for its own pool that have begun, and have not ended.
     waits: AtomicUsize,
     /// Futures inside of `lend` that are not ready.
@@ -33,13 +33,13 @@ pub(crate) struct Nest {
     owed: AtomicUsize,
     /// Joins of its pool or its groups that last, or [`OVER`]. Changed under the pool's lock.
     joins: AtomicUsize,
-    aborted: Lock<Told>,
+    aborted: Lock<AbortSignal>,
     returned: Lock<Wakers>,
 }
 
 /// Whether it has been asked to stop, and who waits to hear that.
 #[derive(Debug, Default)]
-struct Told {
+struct AbortSignal {
     aborted: bool,
     wakers: Wakers,
 }
@@ -80,26 +80,26 @@ const OVER: usize = usize::MAX;
 
 /// A waker that lies where a task waits for its pool: until it is woken or taken away, the wait lasts.
 struct Waiting {
-    nest: Arc<Nest>,
+    nested_waits: Arc<NestedWaits>,
     waker: Waker,
     over: AtomicBool,
 }
 
 /// Waits until a task is asked to stop.
 pub(crate) struct Aborted<'n> {
-    nest: &'n Nest,
+    nested_waits: &'n NestedWaits,
     /// Where its waker lies.
     key: Option<u64>,
 }
 
-impl Nest {
+impl NestedWaits {
     pub(super) fn new(aborted: bool) -> Self {
-        let told = Told {
+        let signal = AbortSignal {
             aborted,
-            ..Told::default()
+            ..AbortSignal::default()
         };
         Self {
-            aborted: Lock::new(told),
+            aborted: Lock::new(signal),
             ..Self::default()
         }
     }
@@ -108,8 +108,12 @@ impl Nest {
     pub(crate) fn waker(self: &Arc<Self>, cx: &Context<'_>) -> Waker {
         let waker = cx.waker().clone();
         self.waits.fetch_add(1, SeqCst);
-        let (nest, over) = (self.clone(), AtomicBool::new(false));
-        Waker::from(Arc::new(Waiting { nest, waker, over }))
+        let (nested_waits, over) = (self.clone(), AtomicBool::new(false));
+        Waker::from(Arc::new(Waiting {
+            nested_waits,
+            waker,
+            over,
+        }))
     }
 
     /// Returns whether the task was in no other join.
@@ -195,13 +199,16 @@ impl Nest {
     /// Waits until the task is asked to stop.
     pub(crate) fn aborted(&self) -> Aborted<'_> {
         let key = None;
-        Aborted { nest: self, key }
+        Aborted {
+            nested_waits: self,
+            key,
+        }
     }
 
     pub(super) fn tell_aborted(&self, wakes: &mut Wakes) {
-        let mut told = self.aborted.lock();
-        told.aborted = true;
-        told.wakers.take_all(wakes);
+        let mut signal = self.aborted.lock();
+        signal.aborted = true;
+        signal.wakers.take_all(wakes);
     }
 }
 
@@ -216,14 +223,14 @@ impl Future for Aborted<'_> {
 impl Aborted<'_> {
     fn poll_told(&mut self, cx: &Context<'_>) -> Poll<()> {
         let waker = cx.waker().clone();
-        let mut told = self.nest.aborted.lock();
-        if told.aborted {
-            drop(told);
+        let mut signal = self.nested_waits.aborted.lock();
+        if signal.aborted {
+            drop(signal);
             discard(waker);
             return Poll::Ready(());
         }
-        let stale = told.wakers.leave(&mut self.key, waker);
-        drop(told);
+        let stale = signal.wakers.leave(&mut self.key, waker);
+        drop(signal);
         discard(stale);
         Poll::Pending
     }
@@ -232,7 +239,7 @@ impl Aborted<'_> {
 impl Drop for Aborted<'_> {
     fn drop(&mut self) {
         if let Some(key) = self.key {
-            let left = self.nest.aborted.lock().wakers.remove(key);
+            let left = self.nested_waits.aborted.lock().wakers.remove(key);
             discard(left);
         }
     }
@@ -241,7 +248,7 @@ impl Drop for Aborted<'_> {
 impl Waiting {
     fn end(&self) {
         if !self.over.swap(true, SeqCst) {
-            self.nest.waits.fetch_sub(1, SeqCst);
+            self.nested_waits.waits.fetch_sub(1, SeqCst);
         }
     }
 }

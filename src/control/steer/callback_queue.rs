@@ -10,23 +10,23 @@ use crate::wakes::wake;
 
 /// What is to be done because tasks have ended: the server does it, as long as it serves.
 #[derive(Clone, Default)]
-pub(in crate::control) struct Errands(Arc<Lock<Todo>>);
+pub(in crate::control) struct CallbackQueue(Arc<Lock<Todo>>);
 
 #[derive(Default)]
 struct Todo {
-    errands: Vec<BoxFuture<'static, ()>>,
+    callbacks: Vec<BoxFuture<'static, ()>>,
     waker: Option<Waker>,
     over: bool,
 }
 
-impl Errands {
+impl CallbackQueue {
     /// Asks for one. It is dropped if nobody serves any more.
-    pub(super) fn add(&self, errand: BoxFuture<'static, ()>) {
+    pub(super) fn add(&self, callback: BoxFuture<'static, ()>) {
         let mut todo = self.0.lock();
         let late = match todo.over {
-            true => Some(errand),
+            true => Some(callback),
             false => {
-                todo.errands.push(errand);
+                todo.callbacks.push(callback);
                 None
             }
         };
@@ -41,8 +41,8 @@ impl Errands {
         poll_fn(|cx| {
             let fresh = cx.waker().clone();
             let mut todo = self.0.lock();
-            if !todo.errands.is_empty() {
-                return Poll::Ready(std::mem::take(&mut todo.errands));
+            if !todo.callbacks.is_empty() {
+                return Poll::Ready(std::mem::take(&mut todo.callbacks));
             }
             let stale = todo.waker.replace(fresh);
             drop(todo);
@@ -57,6 +57,6 @@ impl Errands {
     pub(in crate::control) fn end(&self) -> Vec<BoxFuture<'static, ()>> {
         let mut todo = self.0.lock();
         todo.over = true;
-        std::mem::take(&mut todo.errands)
+        std::mem::take(&mut todo.callbacks)
     }
 }

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 use super::AioPool;
 use super::waiters::{Asker, Goal, Joiner};
 use crate::coop;
-use crate::task::Keeper;
+use crate::task::PoolRef;
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -50,7 +50,7 @@ impl<'p> Until<'p> {
         if let Some(joiner) = &joiner {
             state.begin_join(joiner);
         }
-        let now = state.now(self.pool.level());
+        let now = state.now(self.pool.node());
         let asker = joiner.as_ref().map_or(Asker::Outside, Joiner::asker);
         let is_reached = self.goal.is_reached(now, asker);
         if let Some(joiner) = &joiner {
@@ -63,7 +63,7 @@ impl<'p> Until<'p> {
         let unused = match is_reached {
             true => Some(waker),
             false => {
-                let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
+                let waiters = &mut state.gate.data_mut(self.pool.node()).waiters;
                 self.key = Some(waiters.add(self.goal, waker, joiner));
                 None
             }
@@ -83,10 +83,10 @@ impl<'p> Until<'p> {
             return None;
         }
         let core = self.pool.core();
-        let nest = core.running_here()?.nest();
-        let home = self.home.insert(core.home_here()?).level();
+        let nested_waits = core.running_here()?.nested_waits();
+        let home = self.home.insert(core.home_here()?).node();
         Some(Joiner {
-            nest,
+            nested_waits,
             home,
             excuses: self.excuses,
         })
@@ -109,7 +109,7 @@ impl Until<'_> {
         let core = self.pool.core();
         let waker = core.waker(cx);
         let mut state = core.lock();
-        let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
+        let waiters = &mut state.gate.data_mut(self.pool.node()).waiters;
         let renewed = waiters.renew(self.goal, key, waker);
         drop(state);
         match renewed {
@@ -129,7 +129,7 @@ impl Drop for Until<'_> {
     fn drop(&mut self) {
         let Some(key) = self.key else { return };
         let mut state = self.pool.core().lock();
-        let waiters = &mut state.gate.kept_mut(self.pool.level()).waiters;
+        let waiters = &mut state.gate.data_mut(self.pool.node()).waiters;
         let left = waiters.remove(self.goal, key);
         if let Some((_, Some(joiner))) = &left {
             state.end_join(joiner);

@@ -6,33 +6,33 @@ use super::state::State;
 use super::waiters::Goal;
 use super::walk::Walk;
 use super::{AioPool, Stats};
-use crate::gate::Standing;
-use crate::task::{Origin, Slot, TaskId, TaskInfo, TaskState};
+use crate::gate::Demand;
+use crate::task::{Slot, TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// Looking. Each method shows one moment, which has passed when it returns.
 impl AioPool {
     /// Returns how many tasks run at once.
     pub fn size(&self) -> usize {
-        self.core().lock().gate.size(self.level())
+        self.core().lock().gate.size(self.node())
     }
 
     /// Returns how many tasks are active: they hold a permit.
     pub fn active(&self) -> usize {
-        self.core().lock().gate.active(self.level())
+        self.core().lock().gate.active(self.node())
     }
 
     /// Returns how many wait for a permit: tasks that have not started, and those that have lent theirs. A
     /// [`feed`](Self::feed) is one of them, and so is who waits [in place](Self::run).
     pub fn waiting(&self) -> usize {
         let gate = &self.core().lock().gate;
-        gate.waiting(self.level()) + gate.lent(self.level())
+        gate.waiting(self.node()) + gate.lent(self.node())
     }
 
     /// Returns how many tasks there are, active and waiting.
     pub fn len(&self) -> usize {
         let gate = &self.core().lock().gate;
-        let level = self.level();
-        gate.active(level) + gate.waiting(level) + gate.lent(level)
+        let node = self.node();
+        gate.active(node) + gate.waiting(node) + gate.lent(node)
     }
 
     /// Returns whether nothing is active or waiting.
@@ -42,12 +42,12 @@ impl AioPool {
 
     /// Returns whether no permit is free.
     pub fn is_full(&self) -> bool {
-        self.core().lock().gate.is_full(self.level())
+        self.core().lock().gate.is_full(self.node())
     }
 
     /// Returns what the pool is called.
     pub fn name(&self) -> &str {
-        self.inner.origin.pool_name()
+        self.inner.label.pool_name()
     }
 
     /// Returns the counters, all of the same moment.
@@ -64,7 +64,7 @@ impl AioPool {
     /// # });
     /// ```
     pub fn stats(&self) -> Stats {
-        self.core().lock().gate.kept(self.level()).stats
+        self.core().lock().gate.data(self.node()).stats
     }
 
     /// Lists the tasks that are active or waiting, by their number.
@@ -165,7 +165,7 @@ impl AioPool {
     /// Goes through the tasks in parts, of which each is shown when nothing is locked.
     fn each_part(&self, mut show: impl FnMut(Vec<Line>)) {
         let core = self.core();
-        let mut walk = Walk::new(&core.lock(), self.level());
+        let mut walk = Walk::new(&core.lock(), self.node());
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
             let state = core.lock();
@@ -182,21 +182,21 @@ impl AioPool {
 pub(super) struct Line {
     id: TaskId,
     state: TaskState,
-    standing: Standing,
+    demand: Demand,
     pool: Arc<str>,
     group: Option<Arc<str>>,
-    label: Option<Arc<Origin>>,
+    label: Option<Arc<TaskLabel>>,
     times: Times,
 }
 
 impl Line {
     pub(super) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
-        let home = state.gate.kept(state.gate.home(slot));
+        let home = state.gate.data(state.gate.home(slot));
         let record = state.records.get(slot);
         Self {
             id,
             state: state.gate.progress(slot, id),
-            standing: state.gate.standing(slot),
+            demand: state.gate.demand(slot),
             pool: home.name.clone(),
             group: home.group.clone(),
             label: record.and_then(|record| record.label.clone()),
@@ -210,6 +210,6 @@ impl Line {
             None => format!("{}-{}", self.pool, self.id),
         };
         let group = self.group.as_deref();
-        record::info(self.id, name, group, self.state, self.standing, self.times)
+        record::info(self.id, name, group, self.state, self.demand, self.times)
     }
 }

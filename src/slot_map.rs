@@ -4,8 +4,8 @@ use crate::task::Slot;
 
 /// What is noted of a few slots among many: found without a search, in memory that those few take.
 #[derive(Debug)]
-pub(crate) struct Pages<T> {
-    pages: Vec<Option<Box<Page<T>>>>,
+pub(crate) struct SlotMap<T> {
+    slot_map: Vec<Option<Box<Page<T>>>>,
     len: usize,
 }
 
@@ -18,10 +18,10 @@ struct Page<T> {
 
 const PAGE: usize = 32;
 
-impl<T> Pages<T> {
+impl<T> SlotMap<T> {
     pub(crate) const fn new() -> Self {
         Self {
-            pages: Vec::new(),
+            slot_map: Vec::new(),
             len: 0,
         }
     }
@@ -34,21 +34,21 @@ impl<T> Pages<T> {
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
         let (page, at) = place(slot);
-        self.pages.get(page)?.as_ref()?.notes[at].as_ref()
+        self.slot_map.get(page)?.as_ref()?.notes[at].as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         let (page, at) = place(slot);
-        self.pages.get_mut(page)?.as_mut()?.notes[at].as_mut()
+        self.slot_map.get_mut(page)?.as_mut()?.notes[at].as_mut()
     }
 
     /// Notes something of a slot. Returns what was noted before.
     pub(crate) fn insert(&mut self, slot: Slot, note: T) -> Option<T> {
         let (page, at) = place(slot);
-        if page >= self.pages.len() {
-            self.pages.resize_with(page + 1, || None);
+        if page >= self.slot_map.len() {
+            self.slot_map.resize_with(page + 1, || None);
         }
-        let page = self.pages[page].get_or_insert_with(Page::new);
+        let page = self.slot_map[page].get_or_insert_with(Page::new);
         let before = page.notes[at].replace(note);
         if before.is_none() {
             page.taken += 1;
@@ -59,7 +59,7 @@ impl<T> Pages<T> {
 
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
         let (at_page, at) = place(slot);
-        let page = self.pages.get_mut(at_page)?.as_mut()?;
+        let page = self.slot_map.get_mut(at_page)?.as_mut()?;
         let note = page.notes[at].take()?;
         page.taken -= 1;
         self.len -= 1;
@@ -72,18 +72,18 @@ impl<T> Pages<T> {
     /// One page is kept, so that a task after the other needs no new one.
     fn drop_page(&mut self, page: usize) {
         if self.len > 0 || page > 0 {
-            self.pages[page] = None;
+            self.slot_map[page] = None;
         }
         if self.len == 0 {
-            self.pages.truncate(1);
-            self.pages.shrink_to(KEPT);
+            self.slot_map.truncate(1);
+            self.slot_map.shrink_to(KEPT);
         }
     }
 
     /// How many notes there is memory for.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.pages.capacity() + self.pages.iter().flatten().count() * PAGE
+        self.slot_map.capacity() + self.slot_map.iter().flatten().count() * PAGE
     }
 }
 
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn it_does_what_a_map_does_and_gives_its_memory_back() {
-        let mut pages = Pages::new();
+        let mut slot_map = SlotMap::new();
         let mut map = std::collections::HashMap::new();
         let mut random = 1_u64;
         for step in 0..100_000_u32 {
@@ -119,17 +119,17 @@ mod tests {
             let slot = Slot((random % 5000) as u32);
             match random >> 60 {
                 0..8 => {
-                    assert_eq!(pages.insert(slot, step), map.insert(slot, step));
+                    assert_eq!(slot_map.insert(slot, step), map.insert(slot, step));
                 }
-                _ => assert_eq!(pages.remove(slot), map.remove(&slot)),
+                _ => assert_eq!(slot_map.remove(slot), map.remove(&slot)),
             }
-            assert_eq!(pages.get(slot), map.get(&slot));
-            assert_eq!(pages.get_mut(slot), map.get_mut(&slot));
-            assert_eq!(pages.is_empty(), map.is_empty());
+            assert_eq!(slot_map.get(slot), map.get(&slot));
+            assert_eq!(slot_map.get_mut(slot), map.get_mut(&slot));
+            assert_eq!(slot_map.is_empty(), map.is_empty());
         }
         for slot in (0..5000).map(Slot) {
-            assert_eq!(pages.remove(slot), map.remove(&slot));
+            assert_eq!(slot_map.remove(slot), map.remove(&slot));
         }
-        assert!(pages.is_empty() && pages.capacity() <= KEPT + PAGE);
+        assert!(slot_map.is_empty() && slot_map.capacity() <= KEPT + PAGE);
     }
 }
