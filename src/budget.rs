@@ -1,38 +1,38 @@
-//! How long one poll may go on.
+//! Limits how long one poll may go on.
 //!
-//! A runtime looks at its timers and sockets between polls only. So whatever runs many steps in one poll stops after a
-//! number of them, or after a short time, whichever is first.
+//! A runtime handles its timers and sockets only between polls. So code that runs many steps in one poll stops
+//! after a number of steps, or after a short time, whichever is first.
 
 use std::time::{Duration, Instant};
 
-/// Counts the steps of one poll, and looks at the clock now and then.
+/// Counts the steps of one poll, and reads the clock now and then.
 pub(crate) struct Budget {
     steps: u32,
     most: u32,
-    /// The step after which it looks at the clock.
+    /// The number of steps after which the clock is read next.
     next_look: u32,
-    /// `None` until the first look, where steps are short.
+    /// When the poll began. If steps are short, it is `None` until the clock is read for the first time.
     begun: Option<Instant>,
 }
 
-/// How long the steps of a poll were. The next poll begins with that.
+/// How long the steps of a poll were. The next poll begins with this value.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(crate) enum Pace {
-    /// Several fit into a poll. Most polls have one step, and do not look at the clock.
+    /// Several steps fit into a poll. Most polls have one step, and do not read the clock.
     #[default]
     Short,
-    /// The clock is looked at before the first step: a long one is the only one in its poll.
+    /// The clock is read before the first step, so that a long step is the only one in its poll.
     Long,
 }
 
 /// Time after which no further step begins.
 const TIME: Duration = Duration::from_micros(16);
 
-/// Most steps between two looks at the clock: so many may turn out to be long.
+/// Maximum number of steps between two reads of the clock. If steps become long, at most this many go unnoticed.
 const STRIDE: u32 = 8;
 
 impl Budget {
-    /// A budget of that many steps, for a poll that begins now.
+    /// Creates a budget of `most` steps, for a poll that begins now.
     #[inline]
     pub(crate) fn new(most: u32, pace: Pace) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Budget {
         }
     }
 
-    /// A budget without clock.
+    /// Creates a budget that only counts steps, and never reads the clock.
     pub(crate) fn untimed(most: u32) -> Self {
         Self {
             next_look: most,
@@ -51,7 +51,7 @@ impl Budget {
         }
     }
 
-    /// Counts a step. Returns whether another may follow, and notes the pace where it has looked.
+    /// Counts a step. Returns `true` if another step may follow, and updates `pace` if the clock was read.
     #[inline]
     pub(crate) fn spend(&mut self, pace: &mut Pace) -> bool {
         self.steps += 1;
@@ -65,10 +65,10 @@ impl Budget {
     }
 
     fn look(&mut self) -> Pace {
-        // While steps are short, the looks become rare.
+        // While steps are short, the clock is read less and less often.
         self.next_look += self.next_look.min(STRIDE);
         let begun = self.begun.get_or_insert_with(Instant::now);
-        // The models have to go the same way each time.
+        // Loom needs each run of a model to take the same path, so that time must not matter there.
         match cfg!(aiopool_loom) || begun.elapsed() < TIME {
             true => Pace::Short,
             false => Pace::Long,
@@ -82,7 +82,7 @@ mod tests {
 
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Makes steps of this time, and returns how many were in the poll. The true clock has no part in it.
+    /// Takes steps of this duration, and returns how many were in the poll. The real clock does not influence it.
     fn steps(pace: &mut Pace, most: u32, time: Duration) -> u32 {
         let (mut budget, mut took) = (Budget::new(most, *pace), Duration::ZERO);
         let mut step = || {

@@ -1,9 +1,10 @@
 //! A budget for awaits that are ready at once.
 //!
-//! A loop of such awaits would keep its thread, while the timers and sockets of its runtime wait. So each await of this
-//! crate that is ready spends one unit of its thread's budget, and a thread without budget yields once. The crate
-//! cannot know when a runtime goes on to another of its tasks, so that the budget is the thread's and not the task's: a
-//! task of the runtime may yield earlier than it has to, and never later. A task of a pool has a budget of its own.
+//! A loop of such awaits would block its thread, while the timers and sockets of its runtime wait. So each await of
+//! this crate that is ready spends one unit of its thread's budget, and a thread without budget yields once. The
+//! crate cannot know when a runtime switches to another of its tasks. So the budget belongs to the thread and not
+//! to the task: a task of the runtime may yield earlier than it has to, and never later. A task of a pool has a
+//! budget of its own.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -15,9 +16,10 @@ use crate::sync::thread_local;
 /// Number of awaits on one thread that may be ready in a row.
 const BUDGET: u32 = 128;
 
-/// Number of budgets for a caller that polls by hand, with a waker that wakes no task.
+/// Number of budgets in a row for a caller that polls by hand, with a waker that wakes no task.
 ///
-/// It may poll each await once, and would take a yield for a wait. Even so, no poll is without end.
+/// Such a caller may poll each await once, and would take a yield for a wait. The limit makes sure that even its
+/// polls come to an end.
 const BUDGETS_BY_HAND: u32 = 32;
 
 thread_local! {
@@ -25,11 +27,11 @@ thread_local! {
 }
 
 thread_local! {
-    /// Budgets that were used up by hand.
+    /// Number of budgets in a row that were used up by hand.
     static BY_HAND: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Polls, and spends a unit of the budget if that is ready. Without budget it polls nothing, and yields.
+/// Calls `poll`, and spends a unit of the budget if it is ready. Without budget it yields instead.
 #[inline]
 pub(crate) fn poll<R>(
     cx: &mut Context<'_>,
@@ -45,26 +47,26 @@ pub(crate) fn poll<R>(
     polled
 }
 
-/// Polls what counts as one await, however many awaits it consists of.
+/// Calls `poll`, and lets all awaits in it together count as one await.
 #[inline]
 pub(crate) fn poll_as_one<R>(poll: impl FnOnce() -> Poll<R>) -> Poll<R> {
     let _restored = Left(LEFT.with(|left| left.replace(u32::MAX)));
     poll()
 }
 
-/// Keeps the budget of the thread for later, while a worker is polled.
+/// Saves the budget of the thread while a worker is polled. It is restored when the returned value is dropped.
 pub(crate) fn set_aside() -> Left {
     Left(LEFT.with(Cell::get))
 }
 
-/// Gives the task that is polled next a budget of its own: what is ready in its last poll is not to look as if it were
-/// not, since others have used up the thread's.
+/// Gives a full budget to the task that is polled next. Otherwise an await that is ready could seem pending in the
+/// last poll of the task, because other tasks have used up the budget of the thread.
 #[inline]
 pub(crate) fn refill() {
     LEFT.with(|left| left.set(BUDGET));
 }
 
-/// What was left before, and is again when this is dropped.
+/// A budget that was saved, and is restored when this is dropped.
 pub(crate) struct Left(u32);
 
 impl Drop for Left {
@@ -74,10 +76,10 @@ impl Drop for Left {
     }
 }
 
-/// A budget for the steps of one poll of an await.
+/// Creates a budget for the steps of one poll of an await.
 ///
-/// A caller that polls by hand may poll once, however long its thread stood still meanwhile: its steps are counted, and
-/// not timed.
+/// A caller that polls by hand may poll only once. For such a caller the steps are counted and not timed, so that
+/// the result does not depend on how long the thread was suspended.
 pub(crate) fn steps(most: u32, cx: &Context<'_>) -> Budget {
     match is_by_hand(cx) {
         true => Budget::untimed(most),
@@ -85,7 +87,7 @@ pub(crate) fn steps(most: u32, cx: &Context<'_>) -> Budget {
     }
 }
 
-/// Whether the waker wakes no task, so that the caller polls by hand. Such a waker needs no data.
+/// Returns `true` if the caller polls by hand: its waker wakes no task. Such a waker needs no data.
 fn is_by_hand(cx: &Context<'_>) -> bool {
     cx.waker().data().is_null()
 }
@@ -93,7 +95,7 @@ fn is_by_hand(cx: &Context<'_>) -> bool {
 /// Maximum number of short steps in one poll, such as the end of a task.
 pub(crate) const STEPS_IN_A_POLL: u32 = 1024;
 
-/// Takes steps until there is none, some in each poll. Each returns whether there was one.
+/// Calls `step`, several times in each poll, until it returns `false` because there was no step left.
 pub(crate) fn poll_steps(cx: &Context<'_>, mut step: impl FnMut() -> bool) -> Poll<()> {
     let mut budget = steps(STEPS_IN_A_POLL, cx);
     while step() {
@@ -105,7 +107,8 @@ pub(crate) fn poll_steps(cx: &Context<'_>, mut step: impl FnMut() -> bool) -> Po
     Poll::Ready(())
 }
 
-/// Takes that many steps, some in each poll, each with its number. Dropped before, it takes the rest at once.
+/// Calls `step` with each number below `count`, several times in each poll. If the future is dropped after it has
+/// been polled, the rest of the steps run in the drop.
 pub(crate) async fn in_parts(count: usize, step: impl FnMut(usize)) {
     let mut parts = Parts {
         next: 0,

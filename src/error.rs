@@ -1,4 +1,4 @@
-//! Errors of asking: what a pool says at once. What becomes of a task is [`JoinError`](crate::JoinError).
+//! Errors of calls to a pool. The errors of tasks are [`JoinError`].
 
 use std::any::Any;
 use std::error::Error;
@@ -6,15 +6,15 @@ use std::fmt;
 
 use crate::task::{JoinError, TaskId};
 
-/// Why a pool cannot be made.
+/// The reason why a pool cannot be created.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// The size is 0: nothing would ever run.
+    /// The size is 0, so that no task would ever run.
     ZeroSize,
-    /// The rate is of no starts, or in no time.
+    /// The rate allows no starts, or its interval is empty.
     ZeroRate,
-    /// What was asked for needs a timer, and the runtime has none.
+    /// An option needs a timer, and the runtime has none.
     NoTimer,
 }
 
@@ -32,7 +32,8 @@ impl fmt::Display for BuildError {
 
 impl Error for BuildError {}
 
-/// A pool cannot shrink to nothing. To hold tasks back, [`pause`](crate::AioPool::pause) it.
+/// The error of a new size of 0, at which no task would ever run. To hold tasks back,
+/// [`pause`](crate::AioPool::pause) the pool.
 #[derive(Debug)]
 pub struct ZeroSize;
 
@@ -44,13 +45,13 @@ impl fmt::Display for ZeroSize {
 
 impl Error for ZeroSize {}
 
-/// Why [`AioPool::group`](crate::AioPool::group) made none.
+/// The reason why [`AioPool::group`](crate::AioPool::group) has created no group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupError {
-    /// The pool has a group of this name: [`find_group`](crate::AioPool::find_group) returns it.
+    /// The pool has a group of this name already. [`find_group`](crate::AioPool::find_group) returns it.
     AlreadyExists(String),
-    /// A group of size 0 would run nothing.
+    /// The size is 0, so that no task of the group would ever run.
     ZeroSize,
 }
 
@@ -67,17 +68,17 @@ impl Error for GroupError {}
 
 const ZERO_SIZE: &str = "a pool of size 0 would run nothing: pause it to hold tasks back";
 
-/// Why a pool takes no task now.
+/// The reason why a pool does not accept a task now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no room for it.
+    /// There is no room for the task.
     Full,
     /// The pool is closed.
     Closed,
 }
 
-/// A task that was not taken, and its future with it.
+/// The error of a pool that did not accept a task. It contains the future of the task.
 ///
 /// # Examples
 ///
@@ -102,7 +103,7 @@ impl<F> TrySpawnError<F> {
         Self { reason, future }
     }
 
-    /// Returns why it was not taken.
+    /// Returns why the task was not accepted.
     pub fn reason(&self) -> Refusal {
         self.reason
     }
@@ -132,15 +133,15 @@ impl<F> fmt::Display for TrySpawnError<F> {
 
 impl<F> Error for TrySpawnError<F> {}
 
-/// Why no task was aborted.
+/// The reason why no task was aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbortError {
     /// The pool has given this number to no task.
     NotFound(TaskId),
-    /// The task has ended.
+    /// The task has finished.
     AlreadyFinished(TaskId),
-    /// The task has been asked to stop, and is about to.
+    /// The task has already been asked to stop, and is about to.
     AlreadyAborted(TaskId),
 }
 
@@ -156,16 +157,15 @@ impl fmt::Display for AbortError {
 
 impl Error for AbortError {}
 
-/// Why a [`try_map`](crate::AioPool::try_map) has no results.
+/// The reason why a [`try_map`](crate::AioPool::try_map) has no results.
 ///
-/// It is an error whatever the tasks' own error is, as long as that can be shown: a
-/// `Box<dyn Error + Send + Sync>`, an `anyhow::Error`, a `String` do as well as a type that implements [`Error`].
-/// So `?` passes it on in a function that returns one of those boxes.
+/// It implements [`Error`] for every error type of the tasks that can be displayed: for a
+/// `Box<dyn Error + Send + Sync>`, an `anyhow::Error` or a `String` as well as for a type that implements [`Error`].
+/// So `?` passes it on in a function that returns such a box.
 ///
-/// It shows what it holds: [`Display`](fmt::Display) is that of the error inside, and so is
-/// [`source`](Error::source) where the error inside is a boxed `dyn Error`. For every other type there is no
-/// source, since not all of them are errors. [`into_boxed`](Self::into_boxed) gives the error
-/// itself, with all of its sources.
+/// Its [`Display`](fmt::Display) output is that of the error inside. Its [`source`](Error::source) is that of the
+/// error inside where this error is a boxed `dyn Error`. For every other type there is no source, because not all of
+/// these types are errors. [`into_boxed`](Self::into_boxed) returns the error itself, with all of its sources.
 ///
 /// # Examples
 ///
@@ -189,15 +189,15 @@ impl Error for AbortError {}
 pub enum TryMapError<E> {
     /// A task returned this error.
     Task(E),
-    /// A task came to no result of its own.
+    /// A task has no result of its own: it panicked, was cancelled, timed out or was rejected.
     Join(JoinError),
 }
 
 impl<E> TryMapError<E> {
-    /// Returns the error inside, whichever it is, as a boxed one.
+    /// Returns the error inside, of either variant, in a box.
     ///
-    /// Its type can be asked for ([`is`](trait@Error#method.is), [`downcast`](trait@Error#method.downcast)), and
-    /// its sources are all there.
+    /// The box gives access to its type ([`is`](trait@Error#method.is), [`downcast`](trait@Error#method.downcast))
+    /// and to all of its sources.
     pub fn into_boxed(self) -> Box<dyn Error + Send + Sync>
     where
         E: Into<Box<dyn Error + Send + Sync>>,
@@ -227,7 +227,7 @@ impl<E: fmt::Debug + fmt::Display + 'static> Error for TryMapError<E> {
     }
 }
 
-/// The error in a box, if it is one.
+/// Returns the error in a box, if `error` is a boxed error.
 fn boxed(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
     if let Some(error) = error.downcast_ref::<Box<dyn Error + Send + Sync>>() {
         return Some(&**error);

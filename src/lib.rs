@@ -38,6 +38,8 @@
 //! newcomers; *join* waits for all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(doc)]
+mod architecture;
 mod budget;
 #[cfg(feature = "control")]
 pub mod control;

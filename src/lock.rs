@@ -1,7 +1,7 @@
 //! A mutex for data.
 //!
-//! Nothing in this crate runs foreign code while it holds one of these, so none
-//! is ever poisoned halfway through a change: a poisoned lock is an intact one.
+//! This crate runs no user code while it holds such a lock, so that no panic interrupts a change of the data. The
+//! data behind a poisoned lock is intact, and the poison is ignored.
 
 use std::sync::{PoisonError, TryLockError};
 
@@ -20,7 +20,7 @@ impl<T> Lock<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Locks it, unless it is locked already.
+    /// Locks it, or returns `None` if it is locked already.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         match self.0.try_lock() {

@@ -1,9 +1,10 @@
-//! How deep the ends of tasks may be inside of each other.
+//! Limits how deep the ends of tasks nest inside each other.
 //!
-//! The end of a task runs foreign code: it drops the future, calls callbacks and wakes whoever waits. That code may end
-//! other tasks, and so on: a future may own the handle of a task whose future owns the next handle, in a chain of any
-//! length. The first few such steps run in place, so that what a caller asks for is done when the call returns. Deeper
-//! ones are put into a queue of the thread, and the deepest step in place works it off before it returns.
+//! The end of a task runs user code: it drops the future, calls callbacks and wakes the tasks that wait. This code
+//! may end other tasks, and so on: a future may own the handle of a task whose future owns the next handle, in a
+//! chain of any length. The first few such steps run in place, so that what a caller asks for is done when the call
+//! returns. Deeper steps go into a queue of the thread, so that they do not overflow the stack. The deepest step in
+//! place runs this queue before it returns.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -21,13 +22,13 @@ thread_local! {
     static POSTPONED: RefCell<VecDeque<Step>> = const { RefCell::new(VecDeque::new()) };
 }
 
-/// Number of steps that run inside of each other.
+/// Maximum number of steps that run inside each other.
 const DEEPEST: u32 = 8;
 
-/// A step that runs in place, until this is dropped.
+/// A step that runs in place, until this value is dropped.
 pub(crate) struct Within(());
 
-/// Begins a step, unless it would be too deep: then it is to be [postponed](postpone).
+/// Begins a step, or returns `None` if it would be too deep. Then the caller [postpones](postpone) it.
 #[inline]
 pub(crate) fn enter() -> Option<Within> {
     let deeper = DEPTH.try_with(Cell::get).unwrap_or(0) + 1;
@@ -37,11 +38,11 @@ pub(crate) fn enter() -> Option<Within> {
     })
 }
 
-/// Has a step run when the deepest one in place has ended.
+/// Runs a step when the deepest step in place has finished.
 #[cold]
 pub(crate) fn postpone(step: impl FnOnce() + 'static) {
     let mut step: Option<Step> = Some(Box::new(step));
-    // Where it fails, the thread is ending, and nothing has been taken.
+    // An error means that the thread is ending. Then `step` has not been taken, and runs here.
     let _ = POSTPONED.try_with(|postponed| postponed.borrow_mut().extend(step.take()));
     if let Some(step) = step {
         step();
@@ -65,6 +66,7 @@ impl Drop for Within {
     #[inline]
     fn drop(&mut self) {
         let depth = DEPTH.try_with(Cell::get).unwrap_or(1);
+        // The depth is reduced only after this, so that steps which these steps cause are postponed, too.
         if depth == DEEPEST {
             work_off();
         }

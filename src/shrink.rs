@@ -1,12 +1,12 @@
-//! Memory that a crowd has left behind.
+//! Gives back memory that is no longer needed.
 
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// So much is kept for the next to come.
+/// Up to this capacity an empty set is left as it is, so that the next entries need no new memory.
 const KEPT: usize = 1024;
 
-/// Gives the memory of a set back once it is empty, and was large.
+/// Frees the memory of a set that is empty and was large.
 pub(crate) fn shrink_set<K: Eq + Hash>(set: &mut HashSet<K>) {
     if set.is_empty() && set.capacity() > KEPT {
         *set = HashSet::new();

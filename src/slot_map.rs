@@ -1,15 +1,15 @@
-//! Something for some of the slots.
+//! A map from slots to values, for the few slots that have one.
 
 use crate::task::Slot;
 
-/// What is noted of a few slots among many: found without a search, in memory that those few take.
+/// The values of a few slots among many. A lookup needs no search, and only pages that are in use take much memory.
 #[derive(Debug)]
 pub(crate) struct SlotMap<T> {
     slot_map: Vec<Option<Box<Page<T>>>>,
     len: usize,
 }
 
-/// The notes of so many slots in a row.
+/// The values of [`PAGE`] consecutive slots.
 #[derive(Debug)]
 struct Page<T> {
     notes: [Option<T>; PAGE],
@@ -42,7 +42,7 @@ impl<T> SlotMap<T> {
         self.slot_map.get_mut(page)?.as_mut()?.notes[at].as_mut()
     }
 
-    /// Notes something of a slot. Returns what was noted before.
+    /// Stores the value of a slot. Returns the previous one.
     pub(crate) fn insert(&mut self, slot: Slot, note: T) -> Option<T> {
         let (page, at) = place(slot);
         if page >= self.slot_map.len() {
@@ -69,7 +69,8 @@ impl<T> SlotMap<T> {
         Some(note)
     }
 
-    /// One page is kept, so that a task after the other needs no new one.
+    /// Frees an empty page. The first page stays if the map is empty, so that one task after another needs no new
+    /// page.
     fn drop_page(&mut self, page: usize) {
         if self.len > 0 || page > 0 {
             self.slot_map[page] = None;
@@ -80,14 +81,14 @@ impl<T> SlotMap<T> {
         }
     }
 
-    /// How many notes there is memory for.
+    /// Returns the number of values that memory is allocated for.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         self.slot_map.capacity() + self.slot_map.iter().flatten().count() * PAGE
     }
 }
 
-/// So many pages are in the list when all are gone.
+/// Capacity of the list of pages that stays when the map is empty.
 const KEPT: usize = 64;
 
 impl<T> Page<T> {

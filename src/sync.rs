@@ -1,4 +1,5 @@
-//! What threads share, from one place: the standard library's, or loom's where `models` are checked.
+//! Synchronization primitives, from one place: those of the standard library, or those of loom for the checks in
+//! `models`.
 
 #[cfg(aiopool_loom)]
 pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
@@ -8,7 +9,7 @@ pub(crate) use std::{
     thread_local,
 };
 
-/// Loom's knows no `const`.
+/// Loom's `thread_local!` does not accept `const`.
 #[cfg(aiopool_loom)]
 macro_rules! loom_thread_local {
     ($(#[$meta:meta])* static $name:ident: $type:ty = const $init:block;) => {

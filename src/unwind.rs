@@ -1,31 +1,30 @@
-//! The one place where panics are caught.
+//! Catches panics of user code. Only `pool::scope` and `control` catch panics elsewhere: those of futures they await.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What a panic carried.
+/// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Runs foreign code; a panic in it becomes a value.
+/// Runs user code, and returns its panic as an error.
 ///
-/// Unwind safety is the caller's to keep: what the closure touched is dropped
-/// or finished afterwards, never used on.
+/// The caller is responsible for unwind safety: it drops or finishes what the closure touched, and does not use it
+/// any further.
 pub(crate) fn caught<R>(foreign: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(foreign))
 }
 
-/// Runs foreign code whose panic concerns nobody, such as the destructor of a
-/// value that nobody reads, or a waker.
+/// Runs user code and ignores its panic, for a waker, or for the destructor of a value that is not needed.
 pub(crate) fn shielded(foreign: impl FnOnce()) {
     if let Err(payload) = caught(foreign) {
         free(payload);
     }
 }
 
-/// Number of payloads that may come of each other's destructors.
+/// Maximum number of payloads that are dropped in a row, where the destructor of each panics with the next.
 const PAYLOADS: usize = 8;
 
-/// Frees what a panic carried. Its destructor is foreign, too, and may panic with yet another.
+/// Drops the payload of a panic. Its destructor is user code as well, and may panic with another payload.
 #[cold]
 fn free(payload: Payload) {
     let mut left = Some(payload);
@@ -33,17 +32,18 @@ fn free(payload: Payload) {
         let Some(payload) = left else { return };
         left = caught(|| drop(payload)).err();
     }
+    // A leak is better than an endless loop.
     std::mem::forget(left);
 }
 
-/// Drops a value of foreign make.
+/// Drops a value whose destructor may be user code, and ignores its panic.
 pub(crate) fn discard<T>(value: T) {
     if std::mem::needs_drop::<T>() {
         shielded(|| drop(value));
     }
 }
 
-/// The text of a panic, where it was raised with one.
+/// Returns the message of a panic, if it has one.
 pub(crate) fn message(payload: &Payload) -> Option<&str> {
     let text = payload.downcast_ref::<&'static str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
@@ -57,7 +57,7 @@ mod tests {
 
     use super::*;
 
-    /// A payload that panics with another when it is dropped, so many times.
+    /// A payload that panics with another payload when it is dropped, this many times.
     struct Again(u32, Arc<AtomicU32>);
 
     impl Drop for Again {

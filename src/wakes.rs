@@ -1,4 +1,4 @@
-//! What is to be woken and dropped once nothing is locked.
+//! Wakers and values to wake and drop after all locks are released.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -7,9 +7,9 @@ use std::task::Waker;
 use crate::nesting;
 use crate::unwind::{discard, shielded};
 
-/// Wakers collected under a lock, to be woken after it.
+/// Wakers that are collected under a lock, and woken after it is released.
 ///
-/// Mostly there is one, or none: one fits without an allocation.
+/// Mostly there is one waker or none. One waker needs no allocation.
 #[derive(Default)]
 #[must_use = "somebody waits to be woken"]
 pub(crate) struct Wakes {
@@ -17,15 +17,15 @@ pub(crate) struct Wakes {
     more: Option<Box<More>>,
 }
 
-/// What few of them have: one allocation, and nothing to look at for all others.
+/// What few instances need. It is one allocation, so that all others have only one field to check.
 #[derive(Default)]
 struct More {
     wakers: Vec<Waker>,
-    /// Values that hold foreign ones, whose destructors are not to run under a lock.
+    /// Values that own user values, whose destructors must not run under a lock.
     unused: Vec<Arc<dyn Any + Send + Sync>>,
 }
 
-/// Wakes one, if there is one. A waker that panics does so to itself.
+/// Wakes `waker`, if there is one. A panic of the waker is ignored.
 #[inline]
 pub(crate) fn wake(waker: Option<Waker>) {
     if waker.is_some() {
@@ -52,12 +52,12 @@ impl Wakes {
         self.more.get_or_insert_default()
     }
 
-    /// Keeps a value until nothing is locked, and drops it then.
+    /// Stores a value until all locks are released. [`wake`](Self::wake) drops it.
     pub(crate) fn drop_later(&mut self, value: Arc<dyn Any + Send + Sync>) {
         self.more().unused.push(value);
     }
 
-    /// Wakes them all. One that panics does not keep the others asleep.
+    /// Wakes all wakers. A waker that panics does not prevent the others from being woken.
     #[inline(always)]
     pub(crate) fn wake(self) {
         if self.first.is_some() || self.more.is_some() {

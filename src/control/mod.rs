@@ -1,4 +1,4 @@
-//! Steering a running pool from outside: a server on a TCP or Unix socket.
+//! Remote control of a running pool: a server on a TCP or Unix socket.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -15,137 +15,147 @@
 //! # }).unwrap();
 //! ```
 //!
-//! Who can connect can stop the work of the program. So a Unix socket is for its owner alone (mode 0600, or as
-//! [`mode`](Builder::mode) says), TCP listens on loopback unless there is a [token](Builder::token), and no work starts
-//! from outside that was not [registered](Builder::command) by name. [`read_only`](Builder::read_only) lets visitors
-//! look, and no more. [`audit`](Builder::audit) tells who has sent what.
+//! A client that can connect can stop the work of the program. For this reason, only the owner of a Unix socket can
+//! connect to it (mode 0600, unless [`mode`](Builder::mode) sets another one), TCP listens on loopback unless there is
+//! a [token](Builder::token), and a client can only start work that the program has [registered](Builder::command) by
+//! name. With [`read_only`](Builder::read_only), clients can read but change nothing. [`audit`](Builder::audit) reports
+//! which client has sent which line.
 //!
-//! Loopback is no protection from the other users of the same machine: every local user can connect to a port there.
-//! Where there are others, use a Unix socket, or a token.
+//! Loopback gives no protection from the other users of the same machine: every local user can connect to a port there.
+//! On a machine with other users, use a Unix socket or a token.
 //!
-//! Nothing is encrypted, the token neither. From another machine, go through SSH, to a socket or a port that is served
-//! locally:
+//! Nothing is encrypted, not even the token. From another machine, connect through SSH to a socket or a port that is
+//! served locally:
 //!
 //! ```sh
 //! ssh -N -L /tmp/app.sock:/run/app.sock app.example &      # then: aiopool unix /tmp/app.sock
 //! ssh -N -L 7007:127.0.0.1:7007 app.example &              # then: aiopool tcp 127.0.0.1:7007
 //! ```
 //!
-//! # The wire
+//! # The wire protocol
 //!
-//! It is that of asyncio-taskpool 1.1.4, whose client holds a session with this server. All of it is UTF-8, in
-//! lines that end with `\n` (a `\r` before it is taken off). Requests are answered one after the other, each once;
-//! a client may send several without waiting.
+//! The protocol is that of asyncio-taskpool 1.1.4, and the client of that package can use this server. All text is
+//! UTF-8, in lines that end with `\n` (a `\r` before it is removed). The server answers requests in order, each
+//! once; a client may send several requests without waiting.
 //!
 //! ```text
 //! session   = handshake *( line reply )
-//! handshake = object             the client's first line: a JSON object, of which these keys count
-//!               "terminal_width"   how wide help is to be: a number; else 80
-//!               "format"           "text" (which it is otherwise) or "json"
-//!               "token"            if the server has one
-//!             title              the answer: SimpleTaskPool-{name} or AioPool-{name}
+//! handshake = object             the client's first line: a JSON object with these keys, all optional:
+//!               "terminal_width"   the width of help texts, a number; the default is 80
+//!               "format"           "text" (the default) or "json"
+//!               "token"            required if the server has a token
+//!             title              the server's answer: SimpleTaskPool-{name} or AioPool-{name}
 //!
 //! line      = [ word *( blank word ) ]
-//! word      = plain | quoted | nested
-//! plain     = begins with any other character, and goes on to the next blank
-//! quoted    = "…" or '…', with \" \' \\ \n \t \r inside; a blank or the line's end follows
-//! nested    = begins with [ ( or {, and goes on to the bracket that closes it, with all blanks and texts inside,
-//!             and then to the next blank
+//! word      = unquoted | quoted | nested
+//! unquoted  = begins with any other character, and extends to the next blank
+//! quoted    = "…" or '…', with \" \' \\ \n \t \r inside; a blank or the end of the line follows
+//! nested    = begins with [ ( or {, extends to the bracket that closes it, with all blanks and quoted texts inside,
+//!             and from there to the next blank
 //! blank     = 1*( space | tab )
 //!
 //! command   = name *( option | argument )     options and arguments in any order
 //! option    = -x VALUE | -xVALUE | --long VALUE | --long=VALUE, or a flag without a VALUE
-//!             --long may be shortened as long as it is clear; after -- there are only arguments;
-//!             -1 is an argument, as no option is a digit; a VALUE that looks like an option is to be attached
-//!             -h and --help go with every command, and alone
-//! value     = JSON, or what Python writes for the same: True, False, None, 'text', (1, 2)
+//!             --long may be shortened as long as it is unambiguous; after -- there are only arguments;
+//!             -1 is an argument, as no option is a digit; a VALUE that looks like an option has to be attached
+//!             every command accepts -h and --help, which are also commands of their own
+//! value     = JSON, or the Python notation for the same: True, False, None, 'text', (1, 2)
 //! ```
+//!
+//! Commands that read are allowed on every server; commands that change something are refused on a
+//! [read-only](Builder::read_only) server.
 //!
 //! | command | answer | |
 //! |---|---|---|
-//! | `pool-size [N]` | `10`, `inf`; with N `ok` | looks, steers |
-//! | `is-full`, `is-locked` | `True` or `False` | looks |
-//! | `num-running`, `num-cancelled`, `num-ended` | `3` | looks |
-//! | `get-group-ids [NAME …]` | `{0, 1, 2}`, `set()` | looks |
-//! | `until-closed` | `True`, when the pool is closed and empty | looks |
-//! | `lock`, `unlock` | `ok` | steers |
-//! | `cancel [ID …] [-m MSG]` | `ok`: all of them, or none | steers |
-//! | `cancel-group NAME [-m MSG]`, `cancel-all [-m MSG]` | `ok` | steers |
-//! | `flush [-r]` | `ok`: `num-ended` begins anew | steers |
-//! | `gather-and-close [-r]` | `ok`, when the pool is closed and empty | steers |
-//! | `functions` | a table of the registered work | looks, `AioPool` only |
-//! | `func-name` | `work` | looks, `SimpleTaskPool` only |
-//! | `start NUM` | `start-group-0` | steers, `SimpleTaskPool` only |
-//! | `stop NUM`, `stop-all` | `[2, 1]`: the newest that ran, first | steers, `SimpleTaskPool` only |
-//! | `apply NAME [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `apply-{NAME}-group-0` | steers, `AioPool` only |
-//! | `map NAME ITEMS [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `map-{NAME}-group-0` | steers, `AioPool` only |
-//! | `starmap NAME LISTS …`, `doublestarmap NAME OBJECTS …` | `starmap-{NAME}-group-0` | steers, `AioPool` only |
-//! | `resize NUM [-g GROUP]` | `ok` | steers |
-//! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | steers |
-//! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | looks |
-//! | `tasks [-g GROUP] [-n NUM] [-s STATE]` | a table of the first by number, at most NUM (1000) lines of it | looks |
-//! | `groups [-n NUM]` | a table, at most NUM (1000) lines of it | looks |
-//! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | looks |
+//! | `pool-size [N]` | `10`, `inf`; with N `ok` | reads; with N changes |
+//! | `is-full`, `is-locked` | `True` or `False` | reads |
+//! | `num-running`, `num-cancelled`, `num-ended` | `3` | reads |
+//! | `get-group-ids [NAME …]` | `{0, 1, 2}`, `set()` | reads |
+//! | `until-closed` | `True`, when the pool is closed and empty | reads |
+//! | `lock`, `unlock` | `ok` | changes |
+//! | `cancel [ID …] [-m MSG]` | `ok`: all of these tasks, or none | changes |
+//! | `cancel-group NAME [-m MSG]`, `cancel-all [-m MSG]` | `ok` | changes |
+//! | `flush [-r]` | `ok`: `num-ended` starts again at 0 | changes |
+//! | `gather-and-close [-r]` | `ok`, when the pool is closed and empty | changes |
+//! | `functions` | a table of the registered work | reads, `AioPool` only |
+//! | `func-name` | `work` | reads, `SimpleTaskPool` only |
+//! | `start NUM` | `start-group-0` | changes, `SimpleTaskPool` only |
+//! | `stop NUM`, `stop-all` | `[2, 1]`: the active tasks that were stopped, newest first | changes, `SimpleTaskPool` only |
+//! | `apply NAME [-a ARGS] [-k KWARGS] [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `apply-{NAME}-group-0` | changes, `AioPool` only |
+//! | `map NAME ITEMS [-n NUM] [-g GROUP] [-e NAME] [-c NAME]` | `map-{NAME}-group-0` | changes, `AioPool` only |
+//! | `starmap NAME LISTS …`, `doublestarmap NAME OBJECTS …` | `starmap-{NAME}-group-0` | changes, `AioPool` only |
+//! | `resize NUM [-g GROUP]` | `ok` | changes |
+//! | `pause [-g GROUP]`, `resume [-g GROUP]` | `ok` | changes |
+//! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | reads |
+//! | `tasks [-g GROUP] [-n NUM] [-s STATE]` | a table of the first tasks by number, at most NUM (1000) lines | reads |
+//! | `groups [-n NUM]` | a table, at most NUM (1000) lines | reads |
+//! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | reads |
 //!
-//! **Replies as text.** One line: `ok`, or the value as Python writes it, or what went wrong. But help, wrong
-//! usage and tables are several lines, and end with an empty one, their only one. Help and wrong usage begin with
-//! `usage:`; wrong usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of
-//! its columns.
+//! **Replies as text.** A reply is one line: `ok`, the value in Python notation, or an error message. Help, wrong usage
+//! and tables have several lines and end with an empty line, the only one in them. Help and wrong usage begin with
+//! `usage:`; wrong usage has, after the usage, a line `{command}: error: {what}`. A table begins with the names of its
+//! columns.
 //!
-//! **Replies as JSON.** Each is one line, an object with one key, from the handshake's answer on:
+//! **Replies as JSON.** Each reply is one line, an object with one key, beginning with the answer to the handshake:
 //!
 //! ```text
 //! {"ok":null}                 done                     {"ok":"start-group-0"}   a name
-//! {"ok":3}                    a count, a size          {"ok":"inf"}             a size without bound
+//! {"ok":3}                    a count, a size          {"ok":"inf"}             an unbounded size
 //! {"ok":true}                 yes or no                {"ok":[0,1,2]}           numbers of tasks
 //! {"ok":{"help":"usage: …"}}  help                     {"ok":["greet"]}         names of registered work
 //! {"ok":{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…,"full":…,"submitted":…,"started":…,
 //!        "completed":…,"panicked":…,"cancelled":…,"timed_out":…,"rejected":…}}                    stats
 //! {"ok":{"tasks":[{"id":…,"name":…,"group":…,"state":"active"|"waiting","priority":…,"weight":…,
 //!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed
-//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups, and
-//! {"ok":[…],"more":3}                                    where not all are listed, how many more there are at least
+//! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups
+//! {"ok":[…],"more":3}                                    groups, if the list is cut: at least 3 more exist
 //! {"error":{"kind":"usage","message":"argument num: …","usage":"usage: start [-h] num"}}
 //! {"error":{"kind":…,"message":…}}
 //! ```
 //!
-//! The kinds: `usage`; `closed` (the pool takes no newcomers), `no-runtime` (the pool has none yet), `size`, `not-found`, `finished`, `cancelled` (before),
-//! `exists`, `too-many`, `panicked`, `read-only`; and of the connection `handshake`, `token`, `busy` (as many sessions
-//! as there may be, or a newer client has got the seat), `idle`, `line-too-long`, `not-utf-8`. After `handshake`, `token`, `busy` and `idle` the server
-//! closes the connection; as text these four read `error: …`.
+//! The kinds of errors of commands are: `usage`, `closed` (the pool takes no new tasks), `no-runtime` (the pool has no
+//! runtime yet), `size`, `not-found`, `finished`, `cancelled` (the task was cancelled before), `exists`, `too-many`,
+//! `panicked` and `read-only`. The kinds of errors of the connection are: `handshake`, `token`, `busy` (the maximum
+//! number of sessions is reached, or a newer client has taken the seat), `idle`, `line-too-long` and `not-utf-8`. After
+//! `handshake`, `token`, `busy` and `idle` the server closes the connection; as text, these four read `error: …`.
 //!
-//! An answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB, `get-group-ids` at most
-//! 100000 numbers. A client that takes nothing for 10 seconds of an answer of more than 64 KiB is disconnected. Where a command has to go through all tasks, the other work of the runtime goes on meanwhile.
+//! The size of an answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB,
+//! `get-group-ids` lists at most 100000 numbers. A client is disconnected if it takes nothing for 10 seconds of an
+//! answer of more than 64 KiB. While a command goes through all tasks, the other work of the runtime continues.
 //!
-//! So is what a session takes of the program's memory: it holds the one answer that its client has not read yet, and
-//! reads no more than a [line](Builder::max_line) ahead. Until then, and while the answer waits for its reader, no other
-//! command of this client is carried out.
+//! The memory that a session uses is bounded, too: it holds the one answer that its client has not read yet, and reads
+//! at most one [line](Builder::max_line) ahead. Until an answer is ready, and while it waits for the client to read it,
+//! no other command of this client is executed.
 //!
-//! A connection has a seat from its handshake on, if its token is right. Before, and while it ends, it has a place
-//! among as many others as there are seats (at least 16, at most 256): where one more comes, the oldest of them is
-//! closed at once. So connections that say nothing keep nobody out, and the server never has more than twice as
-//! many descriptors as [`max_sessions`](Builder::max_sessions), or those and 256; one more for the connection that
-//! is being accepted, and one with a token, for the seat that is then kept for the newest client. Where the program
-//! has fewer, and the system refuses another one, the older half of the connections without a seat is closed, and
-//! there are never more than the other half again (but 16): set [`max_sessions`](Builder::max_sessions) so that the
-//! program has enough for its own files, too. A wrong token is answered after half a second, and
+//! A connection has a seat from its handshake on, if its token is right. Before the handshake, and while the connection
+//! ends, it has a place without a seat. There are as many of these places as there are seats, but at least 16 and at
+//! most 256: when one more connection comes, the oldest of them is closed at once. So connections that send nothing do
+//! not keep others out, and the server never has more descriptors than there are seats
+//! ([`max_sessions`](Builder::max_sessions)) and such places; one more for the connection that is being accepted, and
+//! with a token one more for the seat that is reserved for the newest client. If the program has fewer descriptors and
+//! the system refuses another one, the older half of the connections without a seat is closed, and from then on there
+//! are never more of them than the other half, or 16. Set [`max_sessions`](Builder::max_sessions) so that the program
+//! has enough descriptors for its own files, too. A wrong token is answered after half a second, and
 //! [counted](ControlServer::wrong_tokens).
 //!
-//! A client that has closed its half of the connection is answered to the end, if that takes no more than a
-//! minute, or than a session may be idle; but it has no seat any more, and `watch` and `until-closed` end with it.
+//! A client that has closed its half of the connection still gets its answers, each if the command takes no more than a
+//! minute, or the idle timeout if that is shorter. Such a client no longer has a seat, and its `watch` and
+//! `until-closed` end at once.
 //!
-//! `waiting` counts the tasks in the queue, and those that a [feed](crate::AioPool::feed) has yet to put there: of the
-//! program, or begun by `apply`, `map`, `starmap` and `doublestarmap`. A feed tells as many as the
-//! [`size_hint`](Iterator::size_hint) of its iterator is sure of; an endless one counts as one task.
+//! `waiting` counts the tasks in the queue and the tasks that a [feed](crate::AioPool::feed) has yet to put there. The
+//! feed may be one of the program, or one that `apply`, `map`, `starmap` or `doublestarmap` has started. For a feed,
+//! the lower bound of the [`size_hint`](Iterator::size_hint) of its iterator is counted; an endless feed counts as one
+//! task.
 //!
-//! **`watch`** answers with one `stats` a line, the first at once, until the client sends its next line. Then it
-//! answers `ok` (`{"ok":null}`), and the line, unless it is empty, is a command as any other. An empty line at any
-//! other time is wrong usage, and is answered as such.
+//! **`watch`** answers with one `stats` per line, the first at once, until the client sends its next line. Then the
+//! server answers `ok` (`{"ok":null}`), and the line, unless it is empty, is executed as any other command. An empty
+//! line at any other time is wrong usage, and is answered as such.
 //!
-//! **What differs from 1.1.4**: `pool-size` is the capacity, not what is left of it, and refuses nonsense; quoting;
-//! help has no empty line inside; work is named, not imported, and so are the callbacks of `-e` and `-c`; the message
-//! of `-m` has no effect; `unlock` opens a pool that was gathered, too. In a [`SimpleTaskPool`](crate::SimpleTaskPool) a task
-//! has its number from the moment that it begins to wait: stopped before it runs, it has used one up.
+//! **Differences from 1.1.4**: `pool-size` is the capacity, not the free part of it, and refuses invalid sizes; words
+//! can be quoted; help contains no empty line; work is named, not imported, and so are the callbacks of `-e` and `-c`;
+//! the message of `-m` has no effect; `unlock` also opens a pool that was gathered. In a
+//! [`SimpleTaskPool`](crate::SimpleTaskPool) a task has its number as soon as it begins to wait: if it is stopped
+//! before it runs, its number is used up.
 
 mod net;
 mod steer;

@@ -1,7 +1,7 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// Lets the other sessions, and the runtime, have a turn.
+/// Yields once, so that the other sessions and the runtime can run.
 pub(super) async fn yield_now() {
     let mut yielded = false;
     poll_fn(|cx| {

@@ -2,25 +2,27 @@ use super::register::Content;
 use super::state::Gate;
 use crate::task::{Slot, TaskId};
 
-/// The short ways of plain tasks of the pool itself, which nearly all are.
+/// Shortcuts for tasks without options in the root, which nearly all tasks are.
 ///
-/// Each comes to the same as the ways that are for all.
+/// Each has the same effect as the general method that its doc names.
 impl<W, A, L> Gate<W, A, L> {
-    /// Whether plain tasks of the pool itself are all that lives here, and permits are all that they need.
+    /// Returns `true` if all entries are in the root, without options, and a permit is all that they need to start.
     #[inline]
     pub(crate) fn takes_fast_path(&self) -> bool {
         self.queue_entries.is_empty() && self.starts.is_none()
     }
 
-    /// Whether a newcomer finds a permit, and nobody before it, where all [`takes_fast_path`](Self::takes_fast_path).
+    /// Returns `true` if a new task finds a permit and no task before it. Requires
+    /// [`takes_fast_path`](Self::takes_fast_path).
     #[inline]
     pub(crate) fn is_open(&self) -> bool {
         let root = &self.tree.root;
         !root.is_shut() && root.first().is_none()
     }
 
-    /// Files a plain newcomer to the pool itself at the back of the queue, where all [`takes_fast_path`](Self::takes_fast_path).
-    /// Returns whether somebody is to be admitted.
+    /// Adds a new task without options to the back of the root's queue. Returns `true` if a task can be admitted.
+    ///
+    /// Requires [`takes_fast_path`](Self::takes_fast_path). Same effect as [`enter`](Self::enter).
     #[inline]
     pub(crate) fn park(&mut self, id: TaskId, make: impl FnOnce(Slot) -> W) -> bool {
         self.next = id.get() + 1;
@@ -30,14 +32,14 @@ impl<W, A, L> Gate<W, A, L> {
         !root.is_shut()
     }
 
-    /// Gives its permit to such a newcomer at once, to be run by `by`.
+    /// Starts a new task without options at once: `by` runs it. Requires [`is_open`](Self::is_open).
     #[inline]
     pub(crate) fn start(&mut self, id: TaskId, by: A) -> Slot {
         self.next = id.get() + 1;
         self.step_in(id, by)
     }
 
-    /// The same for code that runs elsewhere, and is no task: the short way of [`ask`](Self::ask).
+    /// Gives a permit to user code that runs elsewhere, and is no task: the shortcut of [`ask`](Self::ask).
     pub(crate) fn start_elsewhere(&mut self, who: A) -> Slot {
         self.step_in(TaskId::UNNUMBERED, who)
     }
@@ -50,8 +52,10 @@ impl<W, A, L> Gate<W, A, L> {
         self.register.insert(id, |_| Content::Active(Some(by)))
     }
 
-    /// Gives the next its permit, to be run by `by`, where all [`takes_fast_path`](Self::takes_fast_path): the short way of
-    /// [`admit`](Self::admit).
+    /// Gives a permit to the next task. `by` returns its worker. Requires
+    /// [`takes_fast_path`](Self::takes_fast_path).
+    ///
+    /// Same effect as [`admit`](Self::admit).
     #[inline]
     pub(crate) fn advance(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<W> {
         let root = &mut self.tree.root;
@@ -63,16 +67,18 @@ impl<W, A, L> Gate<W, A, L> {
         Some(next)
     }
 
-    /// Takes an active one out, and lets the next have its permit and whoever runs it. Returns the next one's slot and number, too.
+    /// Removes an active task, and starts the next one with its permit and its worker. Returns the slot, the number
+    /// and the content of the next task, or `None` if this shortcut does not apply.
     ///
-    /// The short way for the most common case: all are plain tasks of the pool itself, which is full.
-    /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), which are for all cases.
+    /// This is the most common case: all tasks are without options in the root, and the root is full. Same effect
+    /// as [`leave`](Self::leave), then [`admit`](Self::admit).
     #[inline]
     pub(crate) fn finish_into_next(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
         if !self.takes_fast_path() || !self.tree.root.is_just_full() {
             return None;
         }
         let root = &mut self.tree.root;
+        // The permit passes from one task to the next, so that `held` and `active` stay the same.
         root.default_lane.first()?;
         root.waiting -= 1;
         match self.register.take(slot) {
@@ -81,7 +87,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Takes an active one out where nobody waits: the other short way of [`leave`](Self::leave).
+    /// Removes an active task where no task waits, or returns `None` if this shortcut does not apply. Same effect
+    /// as [`leave`](Self::leave).
     #[inline]
     pub(crate) fn finish_last(&mut self, slot: Slot) -> Option<Option<A>> {
         if !self.takes_fast_path() || self.tree.root.first().is_some() {
@@ -104,7 +111,7 @@ mod tests {
 
     type Twin = Gate<u64, u64, ()>;
 
-    /// Two gates with the same tasks: one goes the short ways, the other the long ones.
+    /// Two gates with the same tasks: one uses the shortcuts, the other the general methods.
     struct Twins {
         short: Twin,
         long: Twin,
@@ -143,7 +150,7 @@ mod tests {
             }
         }
 
-        /// Code that runs elsewhere asks for a permit.
+        /// Asks for a permit for user code that runs elsewhere.
         fn ask(&mut self) {
             if self.short.is_open() {
                 let slot = self.long.ask(NodeId::ROOT, 7);
@@ -183,7 +190,7 @@ mod tests {
             assert!(!self.short.is_ready() && !self.long.is_ready());
         }
 
-        /// A live task, and whether it is active.
+        /// Returns a live task, and whether it is active.
         fn pick(&mut self, random: u64) -> Option<(Slot, bool)> {
             self.slots.retain(|slot| self.long.is_live(*slot));
             let count = self.slots.len().max(1);

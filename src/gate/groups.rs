@@ -8,7 +8,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.tree.add(parent.0, size, data)
     }
 
-    /// Removes a group, if nobody lives in it or below it.
+    /// Removes a group. Returns `None` if a task lives in it, or a group is below it, or it is the root.
     pub(crate) fn remove_node(&mut self, node: NodeId) -> Option<(L, NodeId)> {
         let group = self.tree.at(node.0);
         let parent = NodeId(group.parent?);
@@ -19,7 +19,7 @@ impl<W, A, L> Gate<W, A, L> {
         Some((removed.data, parent))
     }
 
-    /// What the caller keeps of a node.
+    /// Returns what the caller stores for a node.
     #[inline]
     pub(crate) fn data(&self, node: NodeId) -> &L {
         &self.tree.at(node.0).data
@@ -30,13 +30,13 @@ impl<W, A, L> Gate<W, A, L> {
         &mut self.tree.at_mut(node.0).data
     }
 
-    /// What the caller keeps of a node, and of each one around it.
+    /// Calls `change` with the data of a node, and of each node around it.
     #[inline]
     pub(crate) fn each_data_from(&mut self, home: NodeId, mut change: impl FnMut(&mut L)) {
         self.tree.each_from(home.0, |node| change(&mut node.data));
     }
 
-    /// A node, and each one around it.
+    /// Returns a node, and each node around it, with their data.
     pub(crate) fn path(&self, node: NodeId) -> impl Iterator<Item = (NodeId, &L)> {
         self.tree
             .path(node.0)
@@ -53,7 +53,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh(node.0);
     }
 
-    /// Lets nobody start at a node and below it, until each hold has been [released](Self::release).
+    /// Lets no task start at a node and below it, until each hold has been [released](Self::release).
     pub(crate) fn hold(&mut self, node: NodeId) {
         self.tree.at_mut(node.0).holds += 1;
         self.refresh(node.0);
@@ -64,7 +64,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh(node.0);
     }
 
-    /// Whether a node is paused, or one around it.
+    /// Returns `true` if a node, or a node around it, is paused.
     pub(crate) fn is_paused(&self, node: NodeId) -> bool {
         self.tree.path(node.0).any(|(_, node)| node.paused)
     }
@@ -82,18 +82,18 @@ impl<W, A, L> Gate<W, A, L> {
         self.tree.at(node.0).active
     }
 
-    /// How many stand in the queue and have not started.
+    /// Number of tasks at a node and below it that wait in a queue and have not started.
     #[inline]
     pub(crate) fn waiting(&self, node: NodeId) -> usize {
         self.tree.at(node.0).waiting
     }
 
-    /// How many have started, and have lent their permits.
+    /// Number of tasks at a node and below it that have started, and have lent their permits.
     pub(crate) fn lent(&self, node: NodeId) -> usize {
         self.tree.at(node.0).lent
     }
 
-    /// The node around a group.
+    /// Returns the node around a group.
     #[inline]
     pub(crate) fn parent(&self, node: NodeId) -> Option<NodeId> {
         match node {
@@ -102,7 +102,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// The nodes at these places, of which the first is the root's. `None` when there are no more.
+    /// Returns the nodes at `count` indices from `first` on; the root has index 0. `None` if there is no such
+    /// index.
     pub(crate) fn nodes_at(&self, first: usize, count: usize) -> Option<Vec<NodeId>> {
         let end = self.tree.end().min(first + count);
         let at = (first..end).map(|at| at as u32);
@@ -110,17 +111,18 @@ impl<W, A, L> Gate<W, A, L> {
         (first < end).then(|| tree.collect())
     }
 
-    /// Whether a node has not been removed.
+    /// Returns `true` if a node has not been removed.
     pub(crate) fn lives(&self, node: NodeId) -> bool {
         self.tree.lives(node.0)
     }
 
-    /// Whether a node is `outer`, or one below it.
+    /// Returns `true` if a node is `outer`, or is below it.
     pub(crate) fn is_inside(&self, node: NodeId, outer: NodeId) -> bool {
         outer == NodeId::ROOT || self.tree.path(node.0).any(|(at, _)| at == outer.0)
     }
 
-    /// How many are waiting, active, lending, or on their way out.
+    /// Number of tasks at a node and below it that have not ended: they wait, are active, have lent their permits,
+    /// or are about to end.
     #[inline]
     pub(crate) fn living(&self, node: NodeId) -> usize {
         match node {
@@ -129,7 +131,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// How many nodes there is memory for.
+    /// Returns the number of nodes that memory is allocated for.
     #[cfg(test)]
     pub(super) fn node_capacity(&self) -> usize {
         self.tree.capacity()

@@ -5,9 +5,9 @@ use super::state::Gate;
 use super::tree::NodeId;
 use crate::task::{Slot, TaskId, TaskState};
 
-/// Who is there, and who could be.
+/// Methods that read the state, most of them about one slot.
 impl<W, A, L> Gate<W, A, L> {
-    /// Whether a newcomer would be admitted on the spot.
+    /// Returns `true` if a new task would be admitted at once.
     #[inline(never)]
     pub(crate) fn has_room(&self, home: NodeId, demand: Demand) -> bool {
         let Demand { weight, priority } = demand;
@@ -18,24 +18,24 @@ impl<W, A, L> Gate<W, A, L> {
                 .all(|(_, node)| node.fits(weight) && !node.is_awaited(priority))
     }
 
-    /// Whether so many permits exist, at each node on the way.
+    /// Returns `true` if no node on the way from `home` to the root is smaller than `weight`.
     #[inline(never)]
     pub(crate) fn can_carry(&self, home: NodeId, weight: usize) -> bool {
         self.tree.path(home.0).all(|(_, node)| weight <= node.size)
     }
 
-    /// How many may be, if that is limited.
+    /// Number of tasks that may start now, if that is limited.
     pub(crate) fn starts(&self) -> Option<u32> {
         self.starts
     }
 
-    /// What stands in a slot, if it is still this task's.
+    /// Returns the content of a slot, if the slot still belongs to this task.
     pub(crate) fn get(&self, slot: Slot, id: TaskId) -> Option<&Content<W, A>> {
         let entry = self.register.get(slot)?;
         (entry.id == id).then_some(&entry.content)
     }
 
-    /// Returns whether what stands in a slot is a task.
+    /// Returns `true` if the slot belongs to a task.
     #[inline]
     pub(crate) fn is_task(&self, slot: Slot) -> bool {
         self.register
@@ -43,12 +43,12 @@ impl<W, A, L> Gate<W, A, L> {
             .is_some_and(|entry| entry.id.is_task())
     }
 
-    /// Whose slot it is.
+    /// Returns the id of the task in a slot.
     pub(crate) fn id(&self, slot: Slot) -> Option<TaskId> {
         self.register.get(slot).map(|entry| entry.id)
     }
 
-    /// How far the one in a slot has come.
+    /// Returns how far a task has come.
     pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
         match self.get(slot, id) {
             None => TaskState::Finished,
@@ -64,14 +64,16 @@ impl<W, A, L> Gate<W, A, L> {
         self.queue_entry(slot).demand
     }
 
-    /// The node that somebody was submitted to.
+    /// The node that the task in a slot was submitted to.
     #[inline]
     pub(crate) fn home(&self, slot: Slot) -> NodeId {
         NodeId(self.queue_entry(slot).home)
     }
 
-    /// The slots of all that live in a group or below it, in no order. `None` if they and their groups are more than
-    /// `most`, or if it is no group but the pool, which has all slots.
+    /// Returns the slots of all tasks in a group or below it, in no order.
+    ///
+    /// Returns `None` if there are more than `most` such tasks, or more than `most` groups to look at, and for the
+    /// root, because all slots are in it.
     pub(crate) fn few_slots(&self, group: NodeId, most: usize) -> Option<Vec<Slot>> {
         if group == NodeId::ROOT || self.living(group) > most {
             return None;
@@ -88,23 +90,23 @@ impl<W, A, L> Gate<W, A, L> {
         })
     }
 
-    /// Whether much memory of tasks that have ended is to be [given back](Self::trim).
+    /// Returns `true` if [`trim`](Self::trim) can give back memory of tasks that have ended.
     #[inline]
     pub(crate) fn has_excess(&self) -> bool {
         self.register.has_excess()
     }
 
-    /// Gives some of that memory back.
+    /// Gives back some memory of tasks that have ended.
     pub(crate) fn trim(&mut self) {
         self.register.trim();
     }
 
-    /// The number of slots, taken and free.
+    /// Number of slots, taken and free.
     pub(crate) fn end(&self) -> u32 {
         self.register.end()
     }
 
-    /// Who lives in a slot, if that is at `node` or below it, and how many steps it took to see.
+    /// Returns the task in a slot if it is at `node` or below it, and the number of steps that the check took.
     pub(crate) fn inside(&self, slot: Slot, node: NodeId) -> (Option<TaskId>, usize) {
         let id = self.id(slot).filter(|id| *id != NOBODY);
         if id.is_none() || node == NodeId::ROOT {
@@ -118,7 +120,7 @@ impl<W, A, L> Gate<W, A, L> {
         (id.filter(|_| is_inside), steps)
     }
 
-    /// All that live, in no order.
+    /// Returns all live tasks, in no order.
     #[cfg(test)]
     pub(super) fn tasks(&self) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
         let entries = self.register.iter();
@@ -126,13 +128,13 @@ impl<W, A, L> Gate<W, A, L> {
         tasks.filter(|(_, id, _)| id.is_task())
     }
 
-    /// How many places there is memory for.
+    /// Returns the number of queue entries that memory is allocated for.
     #[cfg(test)]
     pub(super) fn place_capacity(&self) -> usize {
         self.queue_entries.capacity()
     }
 
-    /// How many slots there is memory for.
+    /// Returns the number of slots that memory is allocated for.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.register.capacity()

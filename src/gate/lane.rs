@@ -3,8 +3,8 @@ use crate::task::{Slot, TaskId};
 
 /// The queue of one priority: a chain through the register.
 ///
-/// Joining it, leaving it at the front and leaving it from the middle cost the
-/// same, and an empty lane holds no memory.
+/// To push an entry, to take the first one and to unlink one in the middle cost the same. An empty lane takes no
+/// memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lane {
     head: u32,
@@ -32,7 +32,7 @@ impl Lane {
         self.append(slot, register);
     }
 
-    /// Files a newcomer at the end; `make` learns its slot first.
+    /// Adds a new task to the end. `make` gets its slot, and returns the task.
     #[inline]
     pub(super) fn enter<W, A>(
         &mut self,
@@ -45,7 +45,7 @@ impl Lane {
         self.append(slot, register);
     }
 
-    /// Makes one the last who knows already whom it stands behind.
+    /// Makes an entry the last one. Its `prev` is set already.
     #[inline]
     fn append<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
         match self.tail {
@@ -55,7 +55,7 @@ impl Lane {
         self.tail = slot.0;
     }
 
-    /// Makes the first active, and takes it out.
+    /// Removes the first task, and makes it active with the worker `by`.
     #[inline]
     pub(super) fn start<W, A>(
         &mut self,
@@ -74,7 +74,7 @@ impl Lane {
         }
     }
 
-    /// Takes one out. What the first entry has for a predecessor means nothing.
+    /// Removes an entry. The `prev` of the first entry has no meaning, so that it needs no update.
     #[inline]
     pub(super) fn unlink<W, A>(&mut self, slot: Slot, register: &mut Register<W, A>) {
         let entry = register.at(slot.0);

@@ -5,15 +5,16 @@ use super::state::{Admitted, Gate};
 use super::tree::NodeId;
 use crate::task::Slot;
 
-/// Permits that are lent, and come back.
+/// Nested waits: a task lends its permits, and takes them back later.
 impl<W, A, L> Gate<W, A, L> {
-    /// Gives the next its permits if it is known to the caller already, and no task that starts.
+    /// Admits the next entry if it is not a task that starts: a task that returns, or user code that runs
+    /// elsewhere.
     #[inline]
     pub(crate) fn admit_known(&mut self) -> Option<A>
     where
         A: Clone,
     {
-        // Those who are known have places.
+        // Each entry of these kinds has a queue entry.
         if self.queue_entries.is_empty() || !self.is_ready() {
             return None;
         }
@@ -35,6 +36,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
+    /// Notes that an admitted entry has its permits, and returns what the caller stores for it.
     pub(super) fn readmit(&mut self, slot: Slot) -> Option<A>
     where
         A: Clone,
@@ -48,7 +50,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Lets another run an active one, and returns who did.
+    /// Replaces the worker of an active task, and returns the previous one.
     pub(crate) fn replace_server(&mut self, slot: Slot, by: A) -> Option<A> {
         match &mut self.register.at(slot.0).content {
             Content::Active(server) => server.replace(by),
@@ -56,7 +58,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Takes the permits of an active one back, until it [returns](Self::come_back).
+    /// Gives the permits of an active task to others, until it [comes back](Self::come_back).
     pub(crate) fn lend(&mut self, slot: Slot) {
         let QueueEntry { demand, home, .. } = self.queue_entry(slot);
         self.tree.each_from(home, |node| {
@@ -68,7 +70,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh_all(home);
     }
 
-    /// Lets one who lent its permits stand in line for them, before all newcomers.
+    /// Puts a task that has lent its permits into the queue for them, before all new tasks.
     pub(crate) fn come_back(&mut self, slot: Slot) {
         let (home, ticket) = (self.queue_entry(slot).home, self.next_ticket());
         self.change_queue_entry(slot, |queue_entry| {

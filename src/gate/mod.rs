@@ -1,14 +1,13 @@
-//! Who may run now, and in which order everyone else waits.
+//! Decides which tasks may run now, and in which order the others wait.
 //!
-//! The rule of admission as a plain value: no lock, no clock, no waker, no
-//! runtime, and nothing that runs foreign code. A [`Gate`] hands back what has
-//! to be done, and its caller does it after unlocking.
+//! The rule of admission is a plain value: it has no lock, no clock, no waker and no runtime, and it runs no user
+//! code. A [`Gate`] returns what has to be done, and its caller does it after unlocking.
 //!
-//! A gate has nodes: the pool, and below it its groups. A task stands in the
-//! queue of the node that it was submitted to, and holds nothing, until it has a
-//! permit of that node and of each around it. A group offers to the node around
-//! it the first whom it would let through; of its own queue and of these offers, a
-//! node takes the one of the best rank, and among equals who came first.
+//! A gate has nodes: the pool is the root, and its groups are below it. A task waits in the queue of the node that
+//! it was submitted to, and holds no permit there. It is admitted once that node and each node around it have a
+//! permit for it. A group offers the first task that it would let through to the node around it. Among the tasks of
+//! its own queue and these offers, a node takes the one with the best rank, and among equal ranks the one that
+//! arrived first.
 //!
 //! ```text
 //!  enter ──▶ queue of its node ──▶ first there, and it fits: offered to the node around
@@ -17,13 +16,14 @@
 //!                └── withdraw ──▶ gone    admitted: takes the permits of all nodes ──▶ leave
 //! ```
 //!
-//! - [`register`]: a slot for each live task, from its submission to its end, in [`chunks`].
-//! - [`lane`]: one priority's queue, linked through the register.
-//! - [`node`]: the permits of one pool or group, and its lanes; [`tree`]: all of them.
-//! - [`queue_entry`]: what is noted of those who are more than plain tasks of the pool itself.
-//! - [`state`]: the rule itself. Its [`fast_path`] tasks have short ways, and so has each
-//!   [`same_queue`] of its own queue; [`lending`] is for those who
-//!   wait for their own pool; [`groups`] are added and removed; [`inspect`] changes nothing.
+//! - [`register`]: a slot for each live task, from its submission to its end, stored in a [`seg_vec`].
+//! - [`lane`]: the queue of one priority, linked through the register.
+//! - [`node`]: the permits of one pool or group, and its lanes; [`tree`]: all nodes of a pool.
+//! - [`queue_entry`]: additional data of each task that is in a group, has options, or lends its permits.
+//! - [`state`]: the rule itself. [`fast_path`] has shortcuts for tasks without options in the root; [`same_queue`]
+//!   has one for a task whose successor waits in the same queue.
+//! - [`lending`]: nested waits, which lend the permits of a task and take them back.
+//! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state.
 
 mod fast_path;
 mod groups;

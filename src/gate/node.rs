@@ -5,12 +5,12 @@ use super::lane::Lane;
 use super::register::{NONE, Register};
 use crate::task::Slot;
 
-/// What a task asks of the gate.
+/// What a task demands of the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Demand {
-    /// How many permits it takes at each node.
+    /// Number of permits that the task takes at each node.
     pub(crate) weight: usize,
-    /// Higher goes first.
+    /// Tasks of a higher priority start first.
     pub(crate) priority: i32,
 }
 
@@ -27,28 +27,28 @@ impl Demand {
     };
 }
 
-/// Whose turn it is: the least goes first.
+/// The position of an entry among all that wait. The least goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
-    /// One who returns is none, and goes before all who are.
+    /// `false` for a task that returns: it goes before all new tasks.
     pub(super) is_newcomer: bool,
     pub(super) priority: Reverse<i32>,
     pub(super) ticket: Ticket,
 }
 
-/// When somebody came: the number of a task, and those who are none in between.
+/// The order of arrival: the number of a task, or a position between the numbers of two tasks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Ticket(u64, u64);
 
 impl Ticket {
-    /// Before all.
+    /// The ticket before all others.
     pub(super) const FIRST: Self = Self(0, 0);
 
     pub(super) fn of_task(number: u64) -> Self {
         Self(number, u64::MAX)
     }
 
-    /// Before the task that comes next, and after those before.
+    /// The ticket before the task with the number `next`, and after all earlier tasks and tickets.
     pub(super) fn between(next: u64, count: u64) -> Self {
         Self(next, count)
     }
@@ -71,7 +71,7 @@ impl Rank {
         }
     }
 
-    /// Whether it goes before a newcomer of this priority who comes now.
+    /// Returns `true` if it goes before a task of this priority that enters now.
     fn is_before(self, priority: i32) -> bool {
         !self.is_newcomer || self.priority.0 >= priority
     }
@@ -79,44 +79,47 @@ impl Rank {
 
 /// The permits of one node, and the queue for them.
 ///
-/// Those who were submitted here stand here until they are admitted. A group
-/// offers the first whom it would let through to the node around it.
+/// A task waits in the queue of the node that it was submitted to, until it is admitted. A group offers the first
+/// task that it would let through to the node around it.
 ///
-/// `L` is what the caller keeps of it.
+/// `L` is what the caller stores for the node.
 ///
 /// # Invariants
 ///
-/// 1. Nobody waits in vain: the first in the queue or among the offers does not fit, or the node is paused.
-/// 2. `held` is the weight of those admitted here. It exceeds `size` only after
-///    the node shrank, or while a task heavier than the node runs alone.
+/// 1. No task waits without a reason. The first task, of the queue and the offers, does not fit; or the node is
+///    paused or held; or it is a group, and has offered this task to the node around it; or it is the root, and no
+///    further task may start yet.
+/// 2. `held` is the weight of the tasks admitted here and below. It exceeds `size` only after the node shrank, or
+///    while a task heavier than the node runs alone.
 #[derive(Debug)]
 pub(super) struct Node<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
-    /// Number of those that stop all tasks here, and have not looked at all of them.
+    /// Number of operations here that abort tasks, and have not looked at all of them yet. No task starts
+    /// meanwhile.
     pub(super) holds: u32,
-    /// Newcomers of this node and the nodes below, wherever they wait.
+    /// Number of tasks of this node and the nodes below that have not started.
     pub(super) waiting: usize,
     pub(super) size: usize,
     pub(super) active: usize,
-    /// The lane of priority 0, where nearly all stand.
+    /// The lane of priority 0, where nearly all tasks wait. It is no part of `ranked`, so that they need no search.
     pub(super) default_lane: Lane,
     pub(super) held: usize,
-    /// The other lanes that have somebody in them.
+    /// The other lanes that are not empty, by priority.
     ranked: BTreeMap<Reverse<i32>, Lane>,
-    /// Those who lent their permits and want them back: before all newcomers.
+    /// The tasks that have lent their permits and want them back. They go before all new tasks.
     returning: Lane,
-    /// Whom the groups below would let through, one of each, by whose turn it is.
+    /// The tasks that the groups below would let through, at most one of each group, by rank.
     pub(super) offers: BTreeMap<Rank, Slot>,
-    /// By what it stands among the offers to the node around it.
+    /// The rank under which this group's offer is stored at the node around it.
     pub(super) offered: Option<Rank>,
-    /// How many have lent their permits, here and below.
+    /// Number of tasks here and below that have lent their permits.
     pub(super) lent: usize,
     pub(super) data: L,
-    /// Who lives here and below. The root counts by its register.
+    /// Number of tasks that live here and below. The root does not use it: its register counts them.
     pub(super) living: usize,
-    /// The last who was submitted here: the head of a list through the places. The root has none: all in the
-    /// register are below it.
+    /// The slot of the last task that was submitted here, which is the head of a list through the queue entries.
+    /// The root has no such list, because all tasks of the register are in it.
     pub(super) member: u32,
     pub(super) children: HashSet<u32>,
 }
@@ -144,43 +147,43 @@ impl<L> Node<L> {
         }
     }
 
-    /// Whether newcomers may start, if they fit.
+    /// Returns `true` if new tasks may start, if they fit.
     #[inline]
     fn lets_start(&self) -> bool {
         !self.paused && self.holds == 0
     }
 
-    /// Whether no newcomer fits, however light.
+    /// Returns `true` if no new task fits, however light it is.
     #[inline]
     pub(super) fn is_shut(&self) -> bool {
         !self.lets_start() || (self.held >= self.size && self.held > 0)
     }
 
-    /// Whether all permits are given, no more than there are, and newcomers may start.
+    /// Returns `true` if the permits in use are exactly as many as there are, and new tasks may start.
     #[inline]
     pub(super) fn is_just_full(&self) -> bool {
         self.lets_start() && self.held == self.size
     }
 
-    /// Whether a newcomer may have the permits that another gives back.
+    /// Returns `true` if a new task may have the permits that another task gives back.
     #[inline]
     pub(super) fn may_pass_on(&self) -> bool {
         self.lets_start() && self.held <= self.size
     }
 
-    /// Whether a newcomer finds so many permits. One too heavy for the node fits when it is alone.
+    /// Returns `true` if a new task of this weight may start. A task too heavy for the node fits when it is alone.
     #[inline]
     pub(super) fn fits(&self, weight: usize) -> bool {
         self.lets_start() && self.carries(weight)
     }
 
-    /// The same for one who returns: that is no start, so a pause does not matter.
+    /// Returns `true` if there are permits for a task that returns. That is no start, so a pause does not matter.
     #[inline]
     pub(super) fn carries(&self, weight: usize) -> bool {
         self.held == 0 || weight <= self.size.saturating_sub(self.held)
     }
 
-    /// Whether somebody waits here who goes before a newcomer of this priority.
+    /// Returns `true` if an entry waits here that goes before a new task of this priority.
     pub(super) fn is_awaited(&self, priority: i32) -> bool {
         !self.returning.is_empty()
             || self.first().is_some_and(|(_, first)| first >= priority)
@@ -189,26 +192,26 @@ impl<L> Node<L> {
                 .is_some_and(|(rank, _)| rank.is_before(priority))
     }
 
-    /// Whether nobody waits but newcomers of its own.
+    /// Returns `true` if no entry waits but new ones of the node's own queue.
     #[inline]
     pub(super) fn is_simple(&self) -> bool {
         self.offers.is_empty() && self.returning.is_empty()
     }
 
-    /// The first whom a group below would let through.
+    /// Returns the first task that a group below would let through.
     pub(super) fn first_offer(&self) -> Option<(Rank, Slot)> {
         self.offers
             .first_key_value()
             .map(|(rank, slot)| (*rank, *slot))
     }
 
-    /// Who is the first to return.
+    /// Returns the first task that wants its permits back.
     #[inline]
     pub(super) fn first_returning(&self) -> Option<Slot> {
         self.returning.first()
     }
 
-    /// Which newcomer's turn it is, and in which lane it stands.
+    /// Returns the first new task of the node's own queue, and its priority.
     #[inline]
     pub(super) fn first(&self) -> Option<(Slot, i32)> {
         if self.ranked.is_empty() {
@@ -218,8 +221,10 @@ impl<L> Node<L> {
         }
     }
 
+    /// Returns the same as [`first`](Self::first), where another lane than the default one is in use.
     fn first_ranked(&self) -> Option<(Slot, i32)> {
         let (&Reverse(best), lane) = self.ranked.first_key_value()?;
+        // The default lane has priority 0, and goes before the negative ones.
         if best < 0 && !self.default_lane.is_empty() {
             return Some((self.default_lane.first()?, 0));
         }
@@ -259,6 +264,7 @@ impl<L> Node<L> {
         let Some(lane) = self.ranked.get_mut(&Reverse(priority)) else {
             return;
         };
+        // `first_ranked` looks at the best lane only, so that no lane in `ranked` may be empty.
         lane.unlink(slot, register);
         if lane.is_empty() {
             self.ranked.remove(&Reverse(priority));

@@ -2,30 +2,33 @@ use super::node::{Demand, Ticket};
 use super::register::NONE;
 use super::tree::NodeId;
 
-/// Where somebody stands who is not at the pool's own node, or is more than a plain task there.
+/// What the gate stores of a task in addition to its slot.
+///
+/// A task without an entry is in the root, has no options, and has not lent its permits: it is
+/// [`DEFAULT`](Self::DEFAULT).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct QueueEntry {
     pub(super) demand: Demand,
-    /// The node it was submitted to, in whose queue it stands.
+    /// The node that the task was submitted to. It waits in the queue of this node.
     pub(super) home: u32,
-    /// When it came there, among those of all nodes.
+    /// The order of its arrival, in comparison with tasks of all nodes.
     pub(super) ticket: Ticket,
     pub(super) state: EntryState,
-    /// The neighbours in the list of those who were submitted to the same group.
+    /// The neighbours in the list of tasks that were submitted to the same group.
     pub(super) prev: u32,
     pub(super) next: u32,
 }
 
-/// Whether somebody has its permits, where its slot alone does not say so.
+/// Tells if a task has its permits, where the content of its slot alone does not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum EntryState {
-    /// As its slot says: an active one has them.
+    /// The slot tells: an active task has its permits.
     BySlot,
-    /// It has lent them, and does not want them now.
+    /// The task has lent its permits, and does not want them back yet.
     Lent,
-    /// It has lent them, and is on its way back.
+    /// The task has lent its permits, and waits in the queue to get them back.
     Returning,
-    /// It stands in the queue, for code that runs elsewhere.
+    /// User code that runs elsewhere waits in the queue for its first permit.
     Asking,
 }
 

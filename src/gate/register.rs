@@ -3,14 +3,14 @@ use crate::task::{Slot, TaskId};
 
 /// A slot for every live task. Free slots are used again.
 ///
-/// Once most are free, what lies free at the end is given back; what lies free
-/// in front of a task that stays, when that task ends.
+/// When more than three of four slots are free, the free ones at the end are given back. Those in front of a live
+/// task stay until that task ends.
 ///
 /// # Invariants
 ///
-/// 1. `vacant` is the head of a chain through the free slots. The `prev` of a
-///    head means nothing.
-/// 2. Where more than three of four slots are free, the last is not, unless there [is excess](Self::has_excess).
+/// 1. `vacant` is the head of a chain through the free slots. The `prev` of a head has no meaning.
+/// 2. Where more than three of four slots are free, the last slot is taken, unless
+///    [`has_excess`](Self::has_excess) returns `true`.
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
     entries: SegVec<Entry<W, A>>,
@@ -19,25 +19,26 @@ pub(crate) struct Register<W, A> {
     has_excess: bool,
 }
 
-/// One task's line. Thirty-two bytes, since a million may wait.
+/// The content and links of one slot. It has 32 bytes, because a million tasks may wait.
 #[derive(Debug)]
 pub(super) struct Entry<W, A> {
     pub(super) id: TaskId,
     pub(super) content: Content<W, A>,
-    /// The neighbours: in its lane while it waits, among the free when it is free.
+    /// The neighbours: in a lane while the task is in a queue, in the chain of free slots while the slot is free.
     pub(super) prev: u32,
     pub(super) next: u32,
 }
 
-/// What stands in a slot.
+/// The content of a slot.
 #[derive(Debug)]
 pub(crate) enum Content<W, A> {
     Waiting(W),
-    /// It holds its permits. `None`: it has been taken out of the queue, and is about to end.
+    /// The task has been admitted or withdrawn, or it is user code that runs elsewhere. The queue entry tells if it
+    /// holds its permits. `None`: the task is about to end, or the slot is free.
     Active(Option<A>),
 }
 
-/// Maximum number of free slots that are given back under one lock.
+/// Maximum number of free slots that are given back in one go, so that the pool is not locked for long.
 const TRIMMED: usize = 1024;
 
 /// The end of a chain.
@@ -65,13 +66,13 @@ impl<W, A> Register<W, A> {
         self.entries.capacity()
     }
 
-    /// Files a new entry; `make` learns its slot first.
+    /// Adds an entry. `make` gets its slot, and returns its content.
     #[inline]
     pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
         self.insert_behind(NONE, id, make)
     }
 
-    /// The same for one that will stand behind another.
+    /// Adds an entry that will follow the slot `prev` in a lane. `make` gets its slot, and returns its content.
     #[inline]
     pub(super) fn insert_behind(
         &mut self,
@@ -104,14 +105,14 @@ impl<W, A> Register<W, A> {
         }
     }
 
-    /// Frees a slot, of one who is neither waiting nor run by anybody.
+    /// Frees the slot of an entry that is not waiting and has no worker.
     #[inline]
     pub(super) fn remove(&mut self, slot: Slot) {
         let content = self.take(slot);
         debug_assert!(matches!(content, Content::Active(None)));
     }
 
-    /// Frees a slot, and returns what stood there.
+    /// Frees a slot, and returns its content.
     #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         self.live -= 1;
@@ -122,7 +123,7 @@ impl<W, A> Register<W, A> {
         content
     }
 
-    /// Makes a slot the first of the free ones.
+    /// Makes a slot the head of the chain of free slots, and returns its content.
     #[inline]
     fn chain(&mut self, slot: u32) -> Content<W, A> {
         let next = std::mem::replace(&mut self.vacant, slot);
@@ -145,7 +146,7 @@ impl<W, A> Register<W, A> {
         self.entries.at(slot as usize)
     }
 
-    /// How many slots there are, taken and free.
+    /// Number of slots, taken and free.
     pub(super) fn end(&self) -> u32 {
         self.entries.len() as u32
     }
@@ -167,13 +168,13 @@ impl<W, A> Register<W, A> {
         slot as u32
     }
 
-    /// Whether more free slots are to be [given back](Self::trim).
+    /// Returns `true` if [`trim`](Self::trim) can give back more free slots.
     #[inline]
     pub(super) fn has_excess(&self) -> bool {
         self.has_excess
     }
 
-    /// Gives free slots at the end back: some at a time, since they may be very many.
+    /// Removes free slots at the end, at most [`TRIMMED`] at a time, because there may be very many.
     #[inline(never)]
     pub(super) fn trim(&mut self) {
         if self.live == 0 {
@@ -189,6 +190,7 @@ impl<W, A> Register<W, A> {
         }
     }
 
+    /// Removes the last slot, which is free, from the vector and from the chain of free slots.
     fn pop_free(&mut self) {
         let Some(Entry { prev, next, .. }) = self.entries.pop() else {
             return;

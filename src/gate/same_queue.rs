@@ -4,12 +4,13 @@ use super::register::Content;
 use super::state::Gate;
 use crate::task::{Slot, TaskId};
 
-/// The short way of those who are followed by one of their own queue, as tasks of one group or one weight are.
+/// The shortcut for a task whose successor waits in the same queue, as in a group, or among tasks of one weight.
 impl<W, A, L> Gate<W, A, L> {
-    /// Takes an active one out, and lets the next of its queue have its permits and whoever runs it. Returns the next
-    /// one's slot and number, too.
+    /// Removes an active task, and starts the next one of its queue with its permits and its worker. Returns the
+    /// slot, the number and the content of the next task, or `None` if a task of another queue may be the next.
     ///
-    /// It comes to the same as [`leave`](Self::leave) and [`admit`](Self::admit), where nobody else may be the next.
+    /// Same effect as [`leave`](Self::leave), then [`admit`](Self::admit). The permits pass from one task to the
+    /// next, so that no `held` or `active` changes, and no offer has to be updated.
     #[inline(never)]
     pub(crate) fn finish_into_next_of_queue(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
         let queue_entry = self.queue_entry(slot);
@@ -28,7 +29,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// The next of the queue of one that leaves, if it takes the same permits, and nobody else may want them.
+    /// Returns the task that may take over the permits of `leaving`: the next of the same queue, if it has the same
+    /// weight and no other task competes for them.
     fn next_of_queue(&self, leaving: QueueEntry) -> Option<(Slot, i32)> {
         let home = self.tree.at(leaving.home);
         let is_settled =
@@ -42,7 +44,7 @@ impl<W, A, L> Gate<W, A, L> {
         (waits && weighs_the_same).then_some((next, priority))
     }
 
-    /// Whether nobody waits around a node, and its permits may be passed on there.
+    /// Returns `true` if no task waits at the nodes around this node, and permits may be passed on there.
     fn is_alone_on_its_way(&self, node: &Node<L>) -> bool {
         let around = node.parent.map(|at| self.tree.path(at));
         let mut around = around.into_iter().flatten();
@@ -57,7 +59,7 @@ mod tests {
 
     type Twin = Gate<u64, u64, ()>;
 
-    /// A pool with groups, one of them inside of another.
+    /// Returns a pool with groups, one of them inside another.
     fn twin() -> (Twin, [NodeId; 4]) {
         let mut gate = Twin::new(6, ());
         let outer = gate.add_node(NodeId::ROOT, 4, ());
@@ -66,7 +68,7 @@ mod tests {
         (gate, [NodeId::ROOT, outer, inner, other])
     }
 
-    /// Admits whoever is next. Returns those who start.
+    /// Admits tasks as long as one is ready. Returns the ones that start.
     fn admit_all(gate: &mut Twin) -> Vec<u64> {
         let mut started = Vec::new();
         while gate.is_ready() {

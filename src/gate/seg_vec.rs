@@ -1,20 +1,20 @@
-//! A vector in pieces.
+//! A vector that stores its entries in chunks.
 
-/// Grows and shrinks by pieces of one size, so that no entry is ever moved for that.
+/// A vector that grows and shrinks by chunks of one size. To do so, it moves no entries, except in a small first chunk.
 ///
-/// A vector in one piece would copy millions of entries while the pool is locked.
+/// A vector with one buffer would copy millions of entries while the pool is locked.
 ///
 /// # Invariants
 ///
 /// 1. All chunks before the last that has entries are full.
-/// 2. At most one empty chunk is kept.
+/// 2. There is at most one empty chunk.
 #[derive(Debug)]
 pub(super) struct SegVec<T> {
     seg_vec: Vec<Vec<T>>,
     len: usize,
 }
 
-/// So many entries are in one piece.
+/// Number of entries in a chunk.
 const CHUNK: usize = 512;
 
 impl<T> SegVec<T> {
@@ -33,6 +33,8 @@ impl<T> SegVec<T> {
         self.seg_vec.get(at / CHUNK)?.get(at % CHUNK)
     }
 
+    /// Returns an entry.
+    ///
     /// # Panics
     ///
     /// Panics if there is no such entry.
@@ -56,7 +58,7 @@ impl<T> SegVec<T> {
 
     #[cold]
     fn push_to_new(&mut self, entry: T) {
-        // The first one grows from nothing, since most pools are small.
+        // The first chunk grows on demand, because most pools are small.
         let mut chunk = match self.len {
             0 => Vec::new(),
             _ => Vec::with_capacity(CHUNK),
@@ -70,6 +72,7 @@ impl<T> SegVec<T> {
         let at = last / CHUNK;
         let popped = self.seg_vec[at].pop();
         self.len = last;
+        // One empty chunk stays, so that pushes and pops at the edge of a chunk do not allocate again and again.
         if last % CHUNK == 0 {
             self.seg_vec.truncate(at + 1);
         }

@@ -5,36 +5,36 @@ use super::tree::{NodeId, Tree};
 use crate::slot_map::SlotMap;
 use crate::task::{Slot, TaskId};
 
-/// The permits of a pool and its groups, and all that live there.
+/// The permits of a pool and its groups, and all tasks in them.
 ///
-/// `W` is what waits, and is handed back when its turn comes. `A` is whatever
-/// the caller keeps of an active one, `L` what it keeps of a node.
+/// `W` is a waiting task, which is returned when it is admitted. `A` is what the caller stores for an active task
+/// (its worker), and `L` is what the caller stores for a node.
 ///
-/// A change that may give way to others (`enter`, `leave`, `withdraw`, `lend`,
-/// `resize`, …) is followed by [`admit`](Self::admit) until nobody [`is_ready`](Self::is_ready).
-/// Then the invariants of each [`Node`](super::node::Node) hold again.
+/// After a change that may let other tasks start (`enter`, `leave`, `withdraw`, `lend`, `resize`, …), the caller
+/// calls [`admit`](Self::admit) until [`is_ready`](Self::is_ready) returns `false`. Then the invariants of each
+/// [`Node`](super::node::Node) hold again.
 #[derive(Debug)]
 pub(crate) struct Gate<W, A, L> {
     pub(super) register: Register<W, A>,
     pub(super) tree: Tree<L>,
-    /// The places of those whom their slots do not say all about.
+    /// The queue entries of all tasks for which the slot alone does not hold all data.
     pub(super) queue_entries: SlotMap<QueueEntry>,
-    /// How many newcomers may be admitted before [`allow`](Self::allow) is called again.
+    /// Number of tasks that may start before [`allow`](Self::allow) is called again. `None` means no limit.
     pub(super) starts: Option<u32>,
-    /// The number that the next task will have.
+    /// One more than the number of the last task that entered.
     pub(super) next: u64,
-    /// How many have come who are no tasks, or come again.
+    /// Number of tickets given to entries that are not numbered tasks, or that return to the queue.
     pub(super) others: u64,
-    /// How many have been [refused](Self::refuse), have no slot, and have not ended.
+    /// Number of [refused](Self::refuse) tasks that have not ended. They have no slot.
     pub(super) refused: usize,
 }
 
-/// Whose turn it was.
+/// What [`admit`](Gate::admit) has given permits to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Admitted<W, A> {
-    /// A task, which starts.
+    /// A task that starts.
     New(W),
-    /// One who was active before, or who runs elsewhere: it has its permits now.
+    /// A task that was active before, or user code that runs elsewhere. It has its permits now.
     Back(A),
 }
 
@@ -51,7 +51,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Files a newcomer at the back of its queue; `make` learns its slot first.
+    /// Adds a new task to the back of its queue. `make` gets the slot, and returns the task.
     #[inline]
     pub(crate) fn enter(
         &mut self,
@@ -66,6 +66,9 @@ impl<W, A, L> Gate<W, A, L> {
         if id.is_task() {
             self.next = id.get() + 1;
         }
+        // The root's lanes are first in, first out, so that a ticket matters only in comparison with a group. A
+        // task has its number as a ticket, and needs no queue entry for it. Other entries need one, once there are
+        // groups.
         let takes_fast_path = home == NodeId::ROOT && demand == Demand::DEFAULT;
         if takes_fast_path && (id.is_task() || self.tree.root.children.is_empty()) {
             let root = &mut self.tree.root;
@@ -81,7 +84,8 @@ impl<W, A, L> Gate<W, A, L> {
         slot
     }
 
-    /// The same for code that runs elsewhere, and is known to the caller already.
+    /// Adds an entry for user code that runs elsewhere and only needs a permit. `who` is returned when the entry is
+    /// admitted.
     pub(crate) fn ask(&mut self, home: NodeId, who: A) -> Slot {
         let slot = self
             .register
@@ -102,13 +106,13 @@ impl<W, A, L> Gate<W, A, L> {
         self.tree
             .at_mut(home)
             .push(slot, demand.priority, &mut self.register);
-        // Where no newcomer fits, one more changes nothing for the nodes around.
+        // A shut node lets no new entry through, so that one more does not change its offer.
         if !self.tree.at(home).is_shut() {
             self.refresh(home);
         }
     }
 
-    /// When a task came: in the order of submission, and what is no task before the task that comes next.
+    /// Returns the ticket of a new entry. Tasks are ordered by number; any other entry comes before the next task.
     fn ticket_of(&mut self, id: TaskId) -> Ticket {
         match id.is_task() {
             true => Ticket::of_task(id.get()),
@@ -121,7 +125,7 @@ impl<W, A, L> Gate<W, A, L> {
         Ticket::between(self.next, self.others)
     }
 
-    /// Notes a place, and who lives in its group.
+    /// Stores a queue entry, and adds it to the members of its group.
     fn settle(&mut self, slot: Slot, mut queue_entry: QueueEntry) {
         if queue_entry.home != NodeId::ROOT.0 {
             let member = &mut self.tree.at_mut(queue_entry.home).member;
@@ -135,7 +139,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.queue_entries.insert(slot, queue_entry);
     }
 
-    /// Whether somebody is to be admitted.
+    /// Returns `true` if a task can be admitted now.
     #[inline(always)]
     pub(crate) fn is_ready(&self) -> bool {
         let root = &self.tree.root;
@@ -152,7 +156,8 @@ impl<W, A, L> Gate<W, A, L> {
         first.is_some_and(|(rank, slot)| self.passes(NodeId::ROOT.0, rank, slot))
     }
 
-    /// Gives the next its permits; a task is to be run by `by`. It is active from here on.
+    /// Gives permits to the next task, which is active from here on. `by` returns the worker for a task that
+    /// starts.
     #[inline]
     pub(crate) fn admit(&mut self, by: impl FnOnce(Slot) -> Option<A>) -> Option<Admitted<W, A>>
     where
@@ -181,7 +186,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Takes an active one out, with whatever permits it has.
+    /// Removes an entry that is not a waiting task, and gives back its permits if it holds any. Returns its worker
+    /// and its node.
     #[inline]
     pub(crate) fn leave(&mut self, slot: Slot) -> (Option<A>, NodeId) {
         let by = match &mut self.register.at(slot.0).content {
@@ -202,9 +208,9 @@ impl<W, A, L> Gate<W, A, L> {
         (by, NodeId(queue_entry.home))
     }
 
-    /// Takes a waiting one out of its queue, with what it held on its way.
+    /// Withdraws a waiting task from its queue.
     ///
-    /// The slot stays its own until [`forget`](Self::forget): it has yet to be settled.
+    /// The task keeps its slot until [`forget`](Self::forget) is called, because its end has not been recorded yet.
     pub(crate) fn withdraw(&mut self, slot: Slot) -> Option<W> {
         if !matches!(self.register.get(slot)?.content, Content::Waiting(_)) {
             return None;
@@ -221,7 +227,7 @@ impl<W, A, L> Gate<W, A, L> {
         Some(waiting)
     }
 
-    /// Takes one out of its queue, of whom nobody holds anything.
+    /// Removes an entry that holds no permits from its queue, and from the counts of its nodes.
     pub(super) fn step_out(&mut self, slot: Slot, queue_entry: QueueEntry) {
         let QueueEntry { home, state, .. } = queue_entry;
         self.unlink(slot, queue_entry);
@@ -231,7 +237,7 @@ impl<W, A, L> Gate<W, A, L> {
         });
     }
 
-    /// Takes one out of the queue of its node.
+    /// Removes an entry from the queue of its node.
     fn unlink(&mut self, slot: Slot, queue_entry: QueueEntry) {
         let node = self.tree.at_mut(queue_entry.home);
         match queue_entry.state {
@@ -240,7 +246,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Frees the slot of one that was withdrawn.
+    /// Frees the slot of a withdrawn task.
     pub(crate) fn forget(&mut self, slot: Slot) {
         self.free(slot);
     }
@@ -253,7 +259,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Frees a slot, and returns what stood there.
+    /// Frees a slot, and returns its content.
     #[inline]
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         if !self.queue_entries.is_empty() {
@@ -280,24 +286,24 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Lets a newcomer that is not taken in live until it [has been let go](Self::let_go).
+    /// Counts a task that is not taken into the queue as living, until [`let_go`](Self::let_go) is called.
     pub(crate) fn refuse(&mut self, home: NodeId) {
         self.refused += 1;
         self.tree.each_group_from(home.0, |node| node.living += 1);
     }
 
-    /// Lets a newcomer go that was refused, and has ended.
+    /// Stops counting a refused task as living, once it has ended.
     pub(crate) fn let_go(&mut self, home: NodeId) {
         self.refused -= 1;
         self.tree.each_group_from(home.0, |node| node.living -= 1);
     }
 
-    /// Says how many newcomers may be admitted from now on.
+    /// Sets the number of tasks that may start from now on.
     pub(crate) fn allow(&mut self, starts: u32) {
         self.starts = Some(starts);
     }
 
-    /// Gives another number to one that has a slot.
+    /// Gives another number to the task in a slot.
     pub(crate) fn renumber(&mut self, slot: Slot, id: TaskId) {
         self.register.at(slot.0).id = id;
     }
@@ -328,7 +334,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Lets the first of the pool's own queue through, if it fits, where nobody else waits.
+    /// Admits the first task of the root's own queue, if it fits. The caller has checked that no other queue
+    /// competes.
     #[inline]
     fn pass_simple(&mut self) -> Option<Slot> {
         if self.tree.root.is_shut() || self.starts == Some(0) {
@@ -346,7 +353,7 @@ impl<W, A, L> Gate<W, A, L> {
         Some(slot)
     }
 
-    /// Lets the first of all queues through, if it fits.
+    /// Admits the first task of all queues, if it fits.
     #[inline(never)]
     fn pass_mixed(&mut self) -> Option<Slot> {
         let (rank, slot) = self.first_of(NodeId::ROOT.0)?;
@@ -365,7 +372,7 @@ impl<W, A, L> Gate<W, A, L> {
         Some(slot)
     }
 
-    /// Whose turn it is at a node: one of its own, or one whom a group offers.
+    /// Returns the next task of a node: the first of its own queue, or the first that a group offers.
     pub(super) fn first_of(&self, at: u32) -> Option<(Rank, Slot)> {
         let node = self.tree.at(at);
         let own = match node.first_returning() {
@@ -387,12 +394,13 @@ impl<W, A, L> Gate<W, A, L> {
         }
         match self.register.get(slot).map(|entry| entry.id) {
             Some(id) if id.is_task() => Ticket::of_task(id.get()),
-            // It came before there were groups.
+            // An entry without a number and without a queue entry entered before there were groups, so that it
+            // comes before all tasks of groups.
             _ => Ticket::FIRST,
         }
     }
 
-    /// Whether a node lets the first of its queue through.
+    /// Returns `true` if a node lets this task, the first of its queue and offers, through.
     fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
         let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
         match (rank.is_newcomer, at) {
@@ -402,9 +410,9 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Has a group offer the one whom it would let through now; then perhaps those around it.
+    /// Updates what a group offers to the node around it, and goes on outwards as long as offers change.
     ///
-    /// For a change of this node alone: where its offer stays the same, so do the others.
+    /// For a change of this node alone: where its offer stays the same, the nodes around it are not affected.
     #[inline]
     pub(super) fn refresh(&mut self, from: u32) {
         let mut at = Some(from);
@@ -416,7 +424,9 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// The same where permits were taken or given back: of this node, and of each one around it.
+    /// Updates the offers of a node and of each node around it.
+    ///
+    /// For permits that were taken or given back, since that changes each of these nodes.
     #[inline]
     pub(super) fn refresh_all(&mut self, from: u32) {
         let mut at = Some(from);
@@ -425,7 +435,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Returns the node around a group, and whether what the group offers there has changed.
+    /// Updates the offer of a group. Returns the node around it, and whether the offer has changed.
     #[inline]
     fn refresh_one(&mut self, at: u32) -> Option<(u32, bool)> {
         match at {

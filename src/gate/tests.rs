@@ -1,15 +1,15 @@
-//! The gate against a naive model: lists that are searched from the front.
+//! Compares the gate with a naive model that searches its lists from the front.
 
 use super::{Admitted, Content, Demand, Gate, NodeId};
 use crate::task::{Slot, TaskId};
 
-/// What the gate does, with nothing clever in it: all wait in one list, and stay there until they have all permits.
+/// A naive model of the gate: all tasks wait in one list, and stay there until they have all permits.
 #[derive(Default)]
 struct Model {
     tree: Vec<ModelLevel>,
-    /// Newcomers, in the order of their coming.
+    /// New tasks, in the order of their arrival.
     queue: Vec<Member>,
-    /// Those who are on their way back, in that order.
+    /// Tasks that wait to get their permits back, in this order.
     returning: Vec<Member>,
     active: Vec<Member>,
     lent: Vec<Member>,
@@ -29,7 +29,7 @@ struct Member {
     id: u64,
     home: usize,
     demand: Demand,
-    /// It runs elsewhere: nobody withdraws it.
+    /// It runs elsewhere, so that `withdraw` does not apply to it.
     asks: bool,
 }
 
@@ -51,7 +51,7 @@ impl Model {
         node.held == 0 || node.held + weight <= node.size
     }
 
-    /// Whose turn it is at a node: the first of those who are let through by all nodes below it.
+    /// Returns the next entry of a node: the first that all nodes below it let through.
     fn first(&self, at: usize) -> Option<(Member, bool)> {
         let returns = self.returning.iter().map(|member| (*member, true));
         let mut newcomers = self.queue.clone();
@@ -60,7 +60,8 @@ impl Model {
         all.find(|(member, returns)| self.is_offered(at, *member, *returns))
     }
 
-    /// Whether somebody is at a node, or is the first at each node on the way there, and let through.
+    /// Returns `true` if an entry is at a node, or is the first at each node on the way there, and each lets it
+    /// through.
     fn is_offered(&self, at: usize, member: Member, returns: bool) -> bool {
         let mut way = self.path(member.home).take_while(|below| *below != at);
         let arrives = self.path(member.home).any(|node| node == at);
@@ -113,7 +114,7 @@ impl Model {
         self.returning.push(self.lent.remove(queue_entry.unwrap()));
     }
 
-    /// One that lent its permits ends, wherever it is.
+    /// Ends an entry that has lent its permits, in the queue or not.
     fn leave_lent(&mut self, id: u64) {
         self.lent.retain(|member| member.id != id);
         self.returning.retain(|member| member.id != id);
@@ -133,14 +134,14 @@ impl Model {
             .any(|member| member.id == id && member.asks)
     }
 
-    /// How many of these are at a node or below it.
+    /// Number of these entries at a node or below it.
     fn count(&self, node: usize, members: &[Member]) -> usize {
         let is_below = |member: &&Member| self.path(member.home).any(|at| at == node);
         members.iter().filter(is_below).count()
     }
 }
 
-/// The pair of them, and a source of choices.
+/// The gate, the model, and a source of random choices.
 struct Trial {
     gate: Gate<u64, u64, ()>,
     model: Model,
@@ -150,7 +151,7 @@ struct Trial {
 }
 
 impl Trial {
-    /// A pool with two groups, the second of which has a group of its own.
+    /// Returns a pool with two groups, the second of which contains a group.
     fn new(seed: u64) -> Self {
         let mut gate = Gate::new(3, ());
         let mut model = Model::default();
@@ -445,7 +446,7 @@ fn waiting_and_leaving_in_turns_behind_a_stuck_head_takes_no_more_memory() {
     );
 }
 
-/// The slots of all at a node or below it. A group knows them without a look at all others.
+/// Returns the slots of all tasks at a node or below it. For a group, checks them against `few_slots`.
 fn slots_inside<L>(gate: &Gate<u64, u64, L>, node: NodeId) -> Vec<Slot> {
     let all = (0..gate.end()).map(Slot);
     let inside: Vec<Slot> = all
@@ -531,7 +532,7 @@ fn groups_that_come_and_go_take_no_more_memory_than_those_that_are_there() {
         assert_eq!(gate.remove_node(outer), Some(((), NodeId::ROOT)));
     }
     assert!(gate.node_capacity() <= 16);
-    // A crowd that is there at once leaves nothing behind either, though one stays.
+    // Many groups at a time leave no memory behind either, though one group stays.
     let crowd: Vec<NodeId> = (0..10_000)
         .map(|_| gate.add_node(NodeId::ROOT, 1, ()))
         .collect();

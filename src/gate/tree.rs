@@ -3,17 +3,17 @@ use std::collections::BTreeSet;
 use super::node::Node;
 use crate::shrink::shrink_set;
 
-/// A pool or a group, as the gate knows it. Given anew once the group has ended.
+/// Identifies a node (a pool or group) in the gate. The id of a group that has ended is used again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct NodeId(pub(super) u32);
 
 impl NodeId {
-    /// The pool around all groups.
+    /// The pool, which contains all groups.
     pub(crate) const ROOT: Self = Self(Self::ROOT_AT);
     pub(super) const ROOT_AT: u32 = 0;
 }
 
-/// The pool's node and those of its groups. Nearly all that happens, happens at the first.
+/// The nodes of a pool and its groups. The root is a field of its own, because nearly all accesses are to it.
 #[derive(Debug)]
 pub(super) struct Tree<L> {
     pub(super) root: Node<L>,
@@ -32,7 +32,7 @@ impl<L> Tree<L> {
 
     pub(super) fn add(&mut self, parent: u32, size: usize, data: L) -> NodeId {
         let node = Some(Node::new(Some(parent), size, data));
-        // The least, so that those at the end can be given back.
+        // The least vacant index, so that the vector can be shortened at its end.
         let at = match self.vacant.pop_first() {
             Some(at) => {
                 self.groups[at as usize - 1] = node;
@@ -47,7 +47,7 @@ impl<L> Tree<L> {
         NodeId(at)
     }
 
-    /// Takes a group out that nobody is in any more.
+    /// Removes a group. It contains no tasks and no groups.
     pub(super) fn remove(&mut self, at: u32) -> Option<Node<L>> {
         let node = self.groups.get_mut(at.checked_sub(1)? as usize)?.take()?;
         if let Some(parent) = node.parent {
@@ -60,7 +60,7 @@ impl<L> Tree<L> {
         Some(node)
     }
 
-    /// Gives the vacant places at the end back.
+    /// Removes the vacant entries at the end of the vector, and gives back memory.
     fn trim(&mut self) {
         while self.groups.last().is_some_and(Option::is_none) {
             self.groups.pop();
@@ -71,7 +71,7 @@ impl<L> Tree<L> {
         }
     }
 
-    /// Number of places for nodes, with the root's.
+    /// Number of indices for nodes, including the root's.
     pub(super) fn end(&self) -> usize {
         self.groups.len() + 1
     }
@@ -97,14 +97,14 @@ impl<L> Tree<L> {
         }
     }
 
-    /// Changes a node, and each one around it.
+    /// Calls `change` for a node, and for each node around it.
     #[inline]
     pub(super) fn each_from(&mut self, home: u32, mut change: impl FnMut(&mut Node<L>)) {
         self.each_group_from(home, &mut change);
         change(&mut self.root);
     }
 
-    /// The same without the root.
+    /// Calls `change` for a node, and for each node around it, except the root.
     #[inline]
     pub(super) fn each_group_from(&mut self, home: u32, mut change: impl FnMut(&mut Node<L>)) {
         let mut at = home;
@@ -115,14 +115,14 @@ impl<L> Tree<L> {
         }
     }
 
-    /// A node, and each one around it.
+    /// Returns a node, and each node around it.
     pub(super) fn path(&self, home: u32) -> impl Iterator<Item = (u32, &Node<L>)> {
         std::iter::successors(Some((home, self.at(home))), |(_, below)| {
             below.parent.map(|at| (at, self.at(at)))
         })
     }
 
-    /// A node, and each one below it, if those are no more than `most`.
+    /// Returns a node, and each node below it. `None` if they are more than `most`.
     pub(super) fn below(&self, top: u32, most: usize) -> Option<Vec<u32>> {
         let mut found = vec![top];
         let mut next = 0;
@@ -137,7 +137,7 @@ impl<L> Tree<L> {
         Some(found)
     }
 
-    /// How many nodes there is memory for.
+    /// Returns the number of nodes that memory is allocated for.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.groups.capacity() + self.vacant.len()

@@ -6,19 +6,20 @@ use crate::budget::{Budget, Pace};
 use crate::coop;
 use crate::pool::{AioPool, ResizeListener};
 
-/// How many results a stream may have pulled and not given.
+/// The limit on the results that a stream has pulled items for and not given.
 ///
-/// Unless it is fixed, that follows what the pool can run, with the groups and pools around it.
+/// Unless the limit is fixed, it follows the number of tasks that the pool can run, with the groups and pools around
+/// it.
 pub(super) struct Ahead {
     fixed: Option<usize>,
-    /// How many more than the pool can run.
+    /// How far the limit exceeds the number of tasks that the pool can run.
     shrink: usize,
-    /// By the sizes that were there after so many resizes.
+    /// The limit that was last found, with the number of resizes at that time.
     seen: Option<(u64, usize)>,
     listener: Option<ResizeListener>,
 }
 
-/// As far is read ahead where no pool on the way has a size.
+/// The limit where neither the pool nor a pool around it has a size.
 const WITHOUT_BOUND: usize = 1024;
 
 impl Ahead {
@@ -40,7 +41,7 @@ impl Ahead {
         if let Some(fixed) = self.fixed {
             return fixed;
         }
-        // Before the look at the sizes, so that no change goes by unseen.
+        // The listener comes before the look at the sizes. Otherwise a resize between the two would wake no reader.
         self.listener
             .get_or_insert_with(|| pool.on_resize(reader.clone()));
         let resizes = pool.resizes();
@@ -60,7 +61,7 @@ impl Ahead {
     }
 }
 
-/// Says when a poll has pulled enough, so that others on the thread have their turn.
+/// Limits the items that one poll pulls, so that other tasks on the thread get their turn.
 pub(super) struct Pull {
     has_pulled: bool,
     budget: Budget,
@@ -77,7 +78,7 @@ impl Pull {
         }
     }
 
-    /// Returns whether no more items are to be pulled in this poll. Otherwise one is about to be.
+    /// Returns `true` if no more items are to be pulled in this poll. Otherwise the caller pulls one.
     pub(super) fn is_over(&mut self) -> bool {
         let has_pulled = std::mem::replace(&mut self.has_pulled, true);
         has_pulled && !self.budget.spend(&mut Pace::Short)
@@ -87,10 +88,10 @@ impl Pull {
 /// How far the input has been pulled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pulled {
-    /// To its end.
+    /// Until its end.
     All,
-    /// Until it has nothing more for now, or nothing more is wanted.
+    /// Until the input has no item for now, or no more items are wanted.
     Enough,
-    /// Until the poll had gone on for long enough.
+    /// Until the poll had taken long enough. There may be more items.
     Some,
 }

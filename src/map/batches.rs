@@ -10,49 +10,49 @@ use super::look::{Look, look};
 use crate::coop;
 use crate::task::{JoinError, PoolRef, Sleep};
 
-/// When enough results are there.
+/// The condition under which enough results are there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnWhen {
-    /// One is there: gives all that are there then.
+    /// At least one result is there. Gives all results that are there then.
     FirstCompleted,
-    /// One is a [`JoinError`], or all are there.
+    /// A result is a [`JoinError`], or all results are there.
     FirstError,
-    /// All are there.
+    /// All results are there.
     AllCompleted,
 }
 
-/// A stream of results that keeps those of its batch to come.
+/// A stream of results that also holds the results of its next batch.
 pub trait Gathers: Stream<Item = Result<Self::Value, JoinError>> + Unpin {
-    /// What a task has for a result.
+    /// The value of a task.
     type Value;
 
-    /// The next result, however many were given in a row.
+    /// Polls for the next result. Does not spend the budget of the thread.
     fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
 
-    /// The results that wait for the others of their batch.
+    /// Returns the results that wait for the rest of their batch.
     fn gathered(&mut self) -> &mut Vec<Result<Self::Value, JoinError>>;
 }
 
 /// Results in batches: a stream of vectors, none of them empty.
 ///
-/// One poll takes 1024 results at most: of more that are ready at once, the rest is for the next batch, if these are
-/// enough, or for the next poll.
+/// One poll takes at most 1024 results. If more are ready, the rest goes into the next batch, if those are enough, or
+/// is taken at the next poll.
 ///
 /// Made by [`IterMap::batches`](crate::IterMap::batches) and [`IterWait::batches`](crate::IterWait::batches).
-/// Dropping it is dropping them.
+/// Dropping it drops the [`IterMap`](crate::IterMap) or [`IterWait`](crate::IterWait) inside.
 #[must_use = "streams do nothing unless polled"]
 pub struct Batches<S> {
     results: S,
     until: ReturnWhen,
-    /// `None` where there is no handle, and so nothing to wait for.
+    /// `None` if there is no handle, and so nothing to wait for.
     pool_ref: Option<Arc<dyn PoolRef>>,
     limit: Option<Duration>,
     timer: Timer,
-    /// Whether the batch to come has an error in it.
+    /// Whether the next batch contains an error.
     failed: bool,
 }
 
-/// The time that a batch has.
+/// The timer of a batch.
 enum Timer {
     Unset,
     Running(Sleep),
@@ -71,10 +71,11 @@ impl<S> Batches<S> {
         }
     }
 
-    /// Gives what is there after `limit`, counted from the first poll for each batch.
+    /// Limits the time for each batch: gives the results that are there after `limit`, counted from the batch's first
+    /// poll.
     ///
-    /// A result that is ready when the time is seen to be over belongs to the batch, also with a limit of 0.
-    /// If nothing is there by then, the batch is the first result that comes, and those with it.
+    /// A result that is ready when the timer is seen to have run out belongs to the batch, also with a limit of 0. If
+    /// no result is there by then, the batch is the next result, with those that are ready at the same time.
     ///
     /// # Panics
     ///
@@ -102,7 +103,7 @@ impl<S> Batches<S> {
         self
     }
 
-    /// Whether the time for this batch is over.
+    /// Returns `true` if the time for this batch is over.
     fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
         let (Some(limit), Some(pool_ref)) = (self.limit, &self.pool_ref) else {
             return false;
@@ -121,7 +122,7 @@ impl<S> Batches<S> {
 }
 
 impl<S: Gathers> Batches<S> {
-    /// Gathers what is there.
+    /// Gathers the results that are ready.
     fn gather(&mut self, cx: &mut Context<'_>) -> Look {
         look(cx, |cx| {
             let next = self.results.poll_result(cx);
@@ -134,7 +135,7 @@ impl<S: Gathers> Batches<S> {
         self.results.gathered().push(result);
     }
 
-    /// Gathers, and says whether the batch is complete. What is there goes before a time that is over.
+    /// Gathers results until the batch is complete. Results that are ready come before the end of the time.
     fn poll_gathered(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut look = self.gather(cx);
         let is_late = look != Look::Ended && self.is_late(cx);

@@ -13,52 +13,52 @@ use crate::task::{End, Extras, JoinError, JoinHandle, PoolRef, Start, TaskId};
 use crate::unwind::discard;
 use crate::wakes::{Wakes, wake};
 
-/// Tasks whose results are read in the order in which they end, or in that of their submission.
+/// Tasks whose results are read in the order in which they end, or in the order in which they were submitted.
 ///
-/// Each task says at its end which one it was, so that reading a result costs
-/// the same however many are on their way. Dropping it aborts the tasks.
+/// Each task reports its place when it ends, so reading a result costs the same for any number of tasks. Dropping this
+/// aborts the tasks.
 pub(super) struct Completion<T> {
     pool_ref: Arc<dyn PoolRef>,
     ended: Arc<Ended>,
     tasks: Vec<Option<JoinHandle<T>>>,
     vacant: Vec<usize>,
-    /// Said to have ended, and not quite settled when it was last polled.
+    /// The place of a task that has reported its end, but whose handle did not have the result yet at the last poll.
     current: Option<usize>,
-    /// The places of all tasks in the order of their submission, if they are read in that.
+    /// The places of all tasks in the order of submission, if the results are read in that order.
     order: Option<VecDeque<usize>>,
 }
 
-/// What the tasks say to their reader.
+/// The state that the tasks share with their reader.
 #[derive(Default)]
 pub(super) struct Ended(Lock<Places>);
 
 #[derive(Default)]
 struct Places {
     arrived: Arrived,
-    /// The one that the reader waits for, unless any will do.
+    /// The place for whose task the reader waits. `None` if it waits for any task.
     wanted: Option<usize>,
     waker: Option<Waker>,
-    /// Somebody had something to say when there was no waker.
+    /// Whether there was something to tell the reader when no waker was there.
     stirred: bool,
-    /// How many wait in a queue that has a bound.
+    /// Number of tasks that wait in a queue that has a bound.
     queued: usize,
-    /// The reader has more items, for which there is no room.
+    /// Whether the reader has more items, for which the queue had no room.
     wants_room: bool,
 }
 
-/// The places of the tasks that have ended, and were not read.
+/// The places of the tasks that have ended and were not read.
 enum Arrived {
     InTurn(VecDeque<usize>),
-    /// Marks, by place.
+    /// One mark for each place.
     Marked(Vec<bool>),
 }
 
-/// Says that a task is about to end.
+/// Reports that a task is about to end.
 #[derive(Default)]
 struct Notifier(Option<(Arc<Ended>, usize)>);
 
 pin_project! {
-    /// A future that says when it does not wait in the queue any more.
+    /// A future that notes when its task leaves the queue.
     struct Queued<F> {
         mark: Option<QueueMark>,
         #[pin]
@@ -66,7 +66,7 @@ pin_project! {
     }
 }
 
-/// Counts as one that waits in the queue.
+/// Counts its task as waiting in the queue, until it is dropped.
 struct QueueMark(Arc<Ended>);
 
 impl<T> Completion<T> {
@@ -81,17 +81,17 @@ impl<T> Completion<T> {
         }
     }
 
-    /// How many are on their way or not read.
+    /// Returns the number of tasks that run, wait, or have a result that was not read.
     pub(super) fn len(&self) -> usize {
         self.tasks.len() - self.vacant.len()
     }
 
-    /// Wakes whoever reads.
+    /// Returns the state whose waker wakes the reader.
     pub(super) fn reader(&self) -> &Arc<Ended> {
         &self.ended
     }
 
-    /// Reads results in the order of their submission from now on.
+    /// Reads the results in the order of submission from now on.
     pub(super) fn put_in_order(&mut self) {
         if self.order.is_some() {
             return;
@@ -104,9 +104,10 @@ impl<T> Completion<T> {
         self.ended.0.lock().mark(self.current.take());
     }
 
-    /// Whether the next task finds room in the queue, or nothing of this is there: one stands even in a full one.
+    /// Returns `true` if the queue has room for the next task, or if no task of this reader waits in it: one such task
+    /// may wait even in a full queue.
     ///
-    /// If not, the reader is woken when one of its tasks leaves the queue.
+    /// Otherwise the reader is woken when one of its tasks leaves the queue.
     pub(super) fn finds_room(&self, pool: &AioPool) -> bool {
         if !pool.is_bounded() {
             return true;
@@ -117,7 +118,7 @@ impl<T> Completion<T> {
         !places.wants_room
     }
 
-    /// Parks a task, and reads its result later.
+    /// Submits a task. Its result is read later.
     pub(super) fn spawn<F>(&mut self, pool: &AioPool, future: F)
     where
         F: Future<Output = T> + Send + 'static,
@@ -129,7 +130,7 @@ impl<T> Completion<T> {
             true => notifier.submit(pool, Queued::new(future, &self.ended)),
             false => notifier.submit(pool, future),
         };
-        // Only now is the place taken: a pool without a runtime has panicked before.
+        // The place is taken only now, since submitting to a pool without a runtime panics.
         match self.vacant.pop() {
             Some(place) => self.tasks[place] = Some(handle),
             None => self.tasks.push(Some(handle)),
@@ -153,7 +154,7 @@ impl<T> Completion<T> {
         Poll::Ready(Some(result))
     }
 
-    /// Whose result is the next.
+    /// Waits for the place of the task whose result is the next.
     fn poll_place(&self, cx: &mut Context<'_>) -> Poll<usize> {
         match self.current {
             Some(place) => Poll::Ready(place),
@@ -175,12 +176,13 @@ impl<T> Completion<T> {
 }
 
 impl<T> Drop for Completion<T> {
-    /// Its tasks keep the place where its waker lies, and nobody waits there any more.
+    /// The tasks keep the state in which the waker is. The waker is taken out first, since nothing waits there any
+    /// more.
     fn drop(&mut self) {
         let stale = self.ended.0.lock().waker.take();
         discard(stale);
         let mut tasks: Vec<_> = self.tasks.drain(..).flatten().collect();
-        // From the last on, so that none of those that wait starts in the place of one that ran.
+        // The newest task comes first. Otherwise a waiting task could start in the place of a running one.
         tasks.sort_unstable_by_key(|task| Reverse(task.id()));
         for task in &tasks {
             task.abort();
@@ -190,7 +192,7 @@ impl<T> Drop for Completion<T> {
 }
 
 impl Ended {
-    /// The place that is wanted, or any, once its task has ended.
+    /// Waits until the task at the place that is wanted has ended, or any task. Returns its place.
     fn poll(
         &self,
         wanted: Option<usize>,
@@ -200,6 +202,7 @@ impl Ended {
         if let Some(place) = self.0.lock().arrived.take(wanted) {
             return Poll::Ready(place);
         }
+        // The waker is made while no lock is held, since cloning it runs user code. A task may have ended meanwhile.
         let waker = pool_ref.waker(cx);
         let mut places = self.0.lock();
         if let Some(place) = places.arrived.take(wanted) {
@@ -218,7 +221,7 @@ impl Ended {
         Poll::Pending
     }
 
-    /// Has the reader look again at what it may do.
+    /// Applies a change, and wakes the reader if the change concerns it.
     fn stir(&self, change: impl FnOnce(&mut Places) -> bool) {
         let mut places = self.0.lock();
         if !change(&mut places) {
@@ -242,7 +245,7 @@ impl Wake for Ended {
 }
 
 impl Places {
-    /// Lets the tasks be read in another order, with what has arrived until now.
+    /// Goes over from the order of ends to marks, with the places that have arrived until now.
     fn mark(&mut self, current: Option<usize>) {
         let arrived = std::mem::replace(&mut self.arrived, Arrived::Marked(Vec::new()));
         if let Arrived::InTurn(places) = arrived {

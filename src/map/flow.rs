@@ -5,7 +5,7 @@ use super::completion::Completion;
 use crate::pool::AioPool;
 use crate::task::JoinError;
 
-/// What a stream of results has of the pool: its tasks there, and when it may bring the next.
+/// The part of a stream of results that deals with the pool: its tasks, and when the next may be submitted.
 pub(super) struct Flow<T> {
     pool: AioPool,
     tasks: Completion<T>,
@@ -33,12 +33,12 @@ impl<T> Flow<T> {
         self.ahead.fix(items);
     }
 
-    /// From now on, results are given in the order of the items.
+    /// Gives the results in the order of the items from now on.
     pub(super) fn put_in_order(&mut self) {
         self.tasks.put_in_order();
     }
 
-    /// Whether an item is wanted. One that is pulled then is not refused for want of room.
+    /// Returns `true` if an item is wanted. The task of an item that is pulled then is not refused for want of room.
     pub(super) fn wants_item(&mut self) -> bool {
         let limit = self.ahead.limit(&self.pool, self.tasks.reader());
         if self.tasks.len() >= limit {
@@ -56,7 +56,7 @@ impl<T> Flow<T> {
         self.tasks.spawn(&self.pool, future);
     }
 
-    /// The next result, when the input has been pulled so far.
+    /// Polls for the next result. `pulled` says how far the input has been pulled.
     pub(super) fn poll_result(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,7 +1,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future that remembers its place. It can be taken back before its end.
+/// A future with its index. The future can be taken back before its end.
 pub(super) struct Indexed<F> {
     pub(super) index: usize,
     pub(super) future: F,

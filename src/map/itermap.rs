@@ -14,23 +14,23 @@ use crate::pool::AioPool;
 use crate::task::JoinError;
 
 impl AioPool {
-    /// Runs a task for each item, and gives their results as they come.
+    /// Runs a task for each item, and returns a stream of the results as the tasks end.
     ///
-    /// Nothing happens before the first poll. Then items are pulled as results are read, however many there are:
-    /// those that are not read yet are never more than the pool can run at once, and 16. In a group or a
-    /// [`scope`](Self::scope), that is the least [`size`](Self::size) on the way through the pools around it;
-    /// where none of them has a size, it is 1024. A [`resize`](Self::resize) is followed at once.
-    /// [`buffer`](IterMap::buffer) sets another number. One poll pulls some tens of items at most, and has itself
-    /// polled again if there are more to come.
+    /// Nothing happens before the first poll. After that, items are pulled as results are read, for any number of
+    /// items. The tasks whose results are not read yet are at most as many as the pool can run at once, plus 16. In a
+    /// group or a [`scope`](Self::scope), the number that it can run is the smallest [`size`](Self::size) among itself
+    /// and the pools around it. Where none of them has a size, the limit is 1024. A [`resize`](Self::resize) takes
+    /// effect at once. [`buffer`](IterMap::buffer) sets another limit. One poll pulls some tens of items at most, and
+    /// wakes its task if there are more to pull.
     ///
-    /// In a pool whose queue has a bound ([`max_waiting`](crate::Builder::max_waiting)), an item is pulled when
-    /// there is room for its task. If others fill the queue, one task stands in it all the same, as for a
-    /// [`feed`](Self::feed). So none is refused.
+    /// In a pool whose queue has a bound ([`max_waiting`](crate::Builder::max_waiting)), an item is pulled when the
+    /// queue has room for its task. If other tasks fill the queue, one task of the stream waits in it nevertheless,
+    /// as for a [`feed`](Self::feed). So no task is refused.
     ///
-    /// The tasks run on while nobody polls the stream. In a closed pool every item
-    /// is [rejected](JoinError::is_rejected), so that an endless input gives no end.
+    /// The tasks run on while the stream is not polled. In a closed pool every task is
+    /// [rejected](JoinError::is_rejected), so an endless input gives endless errors.
     ///
-    /// Use [`map`](Self::map) to wait for all results, in order.
+    /// Use [`map`](Self::map) to wait for all results, in the order of the items.
     ///
     /// # Examples
     ///
@@ -61,16 +61,16 @@ impl AioPool {
     }
 }
 
-/// So many more items are pulled than the pool can run: tasks that start while the reader is away.
+/// Number of items that are pulled beyond what the pool can run. Their tasks can start while the reader is not polled.
 const SPARE: usize = 16;
 
-/// The results of [`AioPool::itermap`]: a stream, in the order in which the tasks end.
+/// The results of [`AioPool::itermap`], as a stream in the order in which the tasks end.
 ///
-/// Dropping it aborts those of its tasks whose results were not read.
+/// Dropping it aborts the tasks whose results were not read.
 ///
 /// # Panics
 ///
-/// Polling it passes on a panic of the iterator or the closure. It may be polled on after that.
+/// Polling it passes on a panic of the iterator or the closure. It may be polled again after that.
 ///
 /// # Examples
 ///
@@ -88,10 +88,10 @@ const SPARE: usize = 16;
 #[must_use = "streams do nothing unless polled"]
 pub struct IterMap<I, F, T> {
     flow: Flow<T>,
-    /// `None` once it has ended.
+    /// `None` once the iterator has ended.
     items: Option<I>,
     f: F,
-    /// Results for the batch to come.
+    /// The results of the next batch.
     gathered: Shed<Result<T, JoinError>>,
 }
 
@@ -102,14 +102,15 @@ impl<I, F, T> IterMap<I, F, T> {
         self
     }
 
-    /// Pulls at most `items` that are not yet read: each result read makes room for one more.
+    /// Limits the items that are pulled and whose results are not read to `items`. Each result read makes room for one
+    /// more.
     ///
-    /// Without this, that follows the [size](AioPool::itermap) of the pool. `buffer(usize::MAX)` parks all items,
+    /// By default, the limit follows the [size](AioPool::itermap) of the pool. `buffer(usize::MAX)` submits all items,
     /// some tens at each poll.
     ///
     /// # Panics
     ///
-    /// Panics if it is 0: nothing would ever be pulled.
+    /// Panics if `items` is 0: no item would ever be pulled.
     #[track_caller]
     pub fn buffer(mut self, items: usize) -> Self {
         assert!(
@@ -120,7 +121,7 @@ impl<I, F, T> IterMap<I, F, T> {
         self
     }
 
-    /// Gives results in batches: as many as there are when `until` is true.
+    /// Gives the results in batches. A batch consists of the results that are there when `until` is fulfilled.
     ///
     /// # Examples
     ///
@@ -149,16 +150,16 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    /// Waits for the next result; `None` when all have been read.
+    /// Waits for the next result. Returns `None` when all results have been read.
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. No result is lost.
+    /// The future may be dropped at any time. No result is lost.
     pub async fn next(&mut self) -> Option<Result<Fut::Output, JoinError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Submits as many items as may be ahead of the reader, and as one poll may pull.
+    /// Pulls and submits items, up to the limit of unread results and the limit of one poll.
     fn pull(&mut self, cx: &Context<'_>) -> Pulled {
         let mut pull = Pull::new(cx);
         while let Some(items) = &mut self.items {

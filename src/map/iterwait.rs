@@ -11,10 +11,9 @@ use super::shed::Shed;
 use crate::coop;
 use crate::task::{JoinError, JoinHandle};
 
-/// Gives the results of these handles in the order in which their tasks end.
+/// Returns a stream of the results of these handles, in the order in which their tasks end.
 ///
-/// Each result costs the same, however many handles there are. They may be of
-/// different pools.
+/// Each result costs the same for any number of handles. The handles may belong to different pools.
 ///
 /// # Examples
 ///
@@ -39,28 +38,29 @@ pub fn iterwait<T>(handles: impl IntoIterator<Item = JoinHandle<T>>) -> IterWait
     }
 }
 
-/// The results of handles, made by [`iterwait`].
+/// The results of handles, as a stream. Made by [`iterwait`].
 ///
 /// Dropping it detaches the tasks whose results were not read: they run on.
 #[must_use = "streams do nothing unless polled"]
 pub struct IterWait<T> {
     handles: Members<JoinHandle<T>>,
-    /// Results for the batch to come.
+    /// The results of the next batch.
     gathered: Shed<Result<T, JoinError>>,
 }
 
 impl<T> IterWait<T> {
-    /// Gives results in batches: as many as there are when `until` is true. See [`IterMap::batches`](crate::IterMap::batches).
+    /// Gives the results in batches. A batch consists of the results that are there when `until` is fulfilled. See
+    /// [`IterMap::batches`](crate::IterMap::batches).
     pub fn batches(self, until: ReturnWhen) -> Batches<Self> {
         let pool_ref = self.handles.pool_ref();
         Batches::new(self, until, pool_ref)
     }
 
-    /// Waits for the next result; `None` when all have been read.
+    /// Waits for the next result. Returns `None` when all results have been read.
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. No result is lost.
+    /// The future may be dropped at any time. No result is lost.
     pub async fn next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }

@@ -3,18 +3,18 @@ use std::task::{Context, Poll};
 use crate::budget::Pace;
 use crate::coop::{self, STEPS_IN_A_POLL};
 
-/// What a look at results that may be there has come to.
+/// The outcome of taking the results that are ready.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// There will be none any more.
+    /// The stream has ended.
     Ended,
-    /// There are no more for now.
+    /// No more results are ready now.
     Dry,
-    /// There may be more. The poll has gone on for long enough.
+    /// More results may be ready, but the poll has taken long enough.
     Broken,
 }
 
-/// Takes results, each by a call of `take`, until there is none.
+/// Calls `take` until no result is ready, or the budget of the poll is used up.
 pub(super) fn look(
     cx: &mut Context<'_>,
     mut take: impl FnMut(&mut Context<'_>) -> Poll<Option<()>>,

@@ -11,11 +11,10 @@ use crate::task::PoolRef;
 use crate::unwind::discard;
 use crate::wakes::wake;
 
-/// Futures of a pool's tasks, awaited by one.
+/// Futures of pool tasks that one future awaits.
 ///
-/// A member is polled again only when it is woken, so it does not learn who
-/// awaits it now: a task that takes over a wait that has begun elsewhere lends
-/// its permit because of the waker that lies here.
+/// A member is polled again only when it is woken, so it does not learn that another task awaits it now. If a task
+/// takes over a wait that has begun elsewhere, it lends its permit because of the waker in the relay.
 pub(super) struct Members<F: Unpin> {
     futures: FuturesUnordered<F>,
     /// The pools of the members, each once.
@@ -23,13 +22,13 @@ pub(super) struct Members<F: Unpin> {
     relay: Arc<Relay>,
 }
 
-/// Wakes who awaits the members.
+/// Wakes the future that awaits the members.
 #[derive(Default)]
 struct Relay(Lock<Awaited>);
 
 #[derive(Default)]
 struct Awaited {
-    /// Since the last poll has begun.
+    /// Whether a member was woken since the last poll began.
     woken: bool,
     waker: Option<Waker>,
 }
@@ -58,12 +57,12 @@ impl<F: Unpin> Members<F> {
         self.futures.len()
     }
 
-    /// The pool of one of them, if there are any.
+    /// Returns the pool of a member, if there are any members.
     pub(super) fn pool_ref(&self) -> Option<Arc<dyn PoolRef>> {
         self.keepers.first().cloned()
     }
 
-    /// Takes them out, from the last on.
+    /// Takes the members out, from the last to the first.
     pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F> {
         std::mem::take(&mut self.futures).into_iter()
     }
@@ -83,7 +82,8 @@ impl<F: Future + Unpin> Members<F> {
         next
     }
 
-    /// Of the task that awaits them: at most one of the pools is its own.
+    /// Returns the waker of the future that awaits the members. If that is a task of one of the pools, its nested wait
+    /// begins.
     fn waker(&self, cx: &Context<'_>) -> Waker {
         let outer = cx.waker().clone();
         self.keepers.iter().fold(outer, |waker, pool_ref| {
@@ -93,7 +93,7 @@ impl<F: Future + Unpin> Members<F> {
 }
 
 impl<F: Unpin> Drop for Members<F> {
-    /// One by one: a set that is dropped as a whole leaks all that are left when a destructor panics.
+    /// Drops the members one by one: dropping the set as a whole leaks the rest if a destructor panics.
     fn drop(&mut self) {
         self.relay.hush();
         self.take().for_each(discard);
@@ -105,7 +105,7 @@ impl Relay {
         self.0.lock().woken = false;
     }
 
-    /// Leaves a waker, or wakes it if it comes too late.
+    /// Leaves a waker, or wakes it if a member was woken meanwhile.
     fn wait(&self, waker: Waker) {
         let mut awaited = self.0.lock();
         if awaited.woken {
@@ -117,7 +117,7 @@ impl Relay {
         discard(stale);
     }
 
-    /// Nobody waits.
+    /// Takes the waker out, since nothing waits any more.
     fn hush(&self) {
         let stale = self.0.lock().waker.take();
         discard(stale);

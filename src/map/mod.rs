@@ -1,14 +1,14 @@
-//! Many tasks at once: ways of use of the pool, built on its `spawn` and `spawn_n`.
+//! Methods that run many tasks. They are built on the pool's `spawn` and `spawn_n`.
 //!
-//! | verb | pulls its items | gives its results |
+//! | method | pulls its items | gives its results |
 //! |---|---|---|
-//! | `map` | as permits free | all at the end, in input order |
-//! | `try_map` | as permits free | all at the end, or the first failure |
-//! | `map_n`, `apply` | now | as handles |
+//! | `map` | as permits become free | all at the end, in input order |
+//! | `try_map` | as permits become free | all at the end, or the first failure |
+//! | `map_n`, `apply` | at once | as handles |
 //! | `itermap` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
 //! | `itermap_stream` | as results are read, as far ahead as the pool can run | as a stream |
 //!
-//! `iterwait` and `wait` do the same for handles that are there already.
+//! `iterwait` and `wait` give the results of existing handles.
 
 mod ahead;
 mod batches;

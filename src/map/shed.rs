@@ -2,10 +2,10 @@ use std::mem;
 
 use crate::unwind::discard;
 
-/// A list that drops its elements one by one, from the last on.
+/// A list that drops its elements one by one, from the last to the first.
 ///
-/// The destructor of one that panics keeps none of the others from being dropped. A panic there is
-/// swallowed, so that two of them do not end the process.
+/// If the destructor of an element panics, the other elements are dropped nevertheless. The panic is discarded, so that
+/// two such panics do not abort the process.
 pub(super) struct Shed<T>(Vec<T>);
 
 impl<T> Shed<T> {
@@ -21,7 +21,7 @@ impl<T> Shed<T> {
         self.0.push(element);
     }
 
-    /// Takes the elements out, for somebody who minds them.
+    /// Takes the elements out. The caller then drops them.
     pub(super) fn take(&mut self) -> Vec<T> {
         mem::take(&mut self.0)
     }

@@ -11,20 +11,20 @@ use crate::pool::AioPool;
 use crate::task::JoinError;
 
 impl AioPool {
-    /// Runs a task for each item of a stream, and gives their results as they come.
+    /// Runs a task for each item of a stream, and returns a stream of the results as the tasks end.
     ///
-    /// It pulls as its results are read, and is never further ahead of them than the pool can run at once. In a
-    /// group or a [`scope`](Self::scope), that is the least [`size`](Self::size) on the way through the pools
-    /// around it; where none of them has a size, it is 1024. A [`resize`](Self::resize) is followed at once. The
-    /// tasks run on while nobody polls the stream.
+    /// Items are pulled as results are read. The tasks whose results are not read yet are never more than the pool can
+    /// run at once. In a group or a [`scope`](Self::scope), that is the smallest [`size`](Self::size) among itself and
+    /// the pools around it. Where none of them has a size, it is 1024. A [`resize`](Self::resize) takes effect at once.
+    /// The tasks run on while the returned stream is not polled.
     ///
     /// In a pool whose queue has a bound, no item is refused for want of room: see [`itermap`](Self::itermap).
     ///
-    /// Dropping it aborts those of its tasks whose results were not read.
+    /// Dropping the returned stream aborts the tasks whose results were not read.
     ///
     /// # Panics
     ///
-    /// Polling it passes on a panic of the stream or the closure.
+    /// Polling the returned stream passes on a panic of `items` or `f`.
     ///
     /// # Examples
     ///
@@ -66,7 +66,7 @@ impl AioPool {
 pin_project! {
     struct StreamMap<S, F, T> {
         flow: Flow<T>,
-        // `None` once it has ended.
+        // `None` once the stream of items has ended.
         #[pin]
         items: Option<S>,
         f: F,
@@ -97,7 +97,7 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    /// Submits what the stream has, as far as it may be ahead of the reader, and as one poll may pull.
+    /// Pulls and submits items, up to the limit of unread results and the limit of one poll.
     fn pull(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Pulled {
         let (mut this, mut pull) = (self.project(), Pull::new(cx));
         while let Some(items) = this.items.as_mut().as_pin_mut() {

@@ -13,23 +13,23 @@ use crate::task::{AbortOnDrop, JoinError, PoolRef, ask_all};
 use crate::unwind::discard;
 
 impl AioPool {
-    /// Runs a task for each item, and returns all their values, in the order of the items, or the first failure.
+    /// Runs a task for each item, and returns the values of all tasks, in the order of the items, or the first failure.
     ///
-    /// Whatever fails first (an `Err`, a panic, a task that is cancelled or
-    /// rejected) cancels the rest: no more items are pulled, and this returns when
-    /// all of its tasks have stopped. Items are pulled as for [`map`](Self::map).
+    /// The first failure (an `Err`, a panic, or a task that is cancelled or rejected) cancels the other tasks: no more
+    /// items are pulled, and this returns when all of its tasks have stopped. Items are pulled as for
+    /// [`map`](Self::map).
     ///
     /// # Errors
     ///
-    /// [`TryMapError::Task`] with the first `Err`, or [`TryMapError::Join`] for a task without a result.
+    /// Returns [`TryMapError::Task`] with the first `Err`, or [`TryMapError::Join`] for a task without a result.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of `items` or `f`; the tasks that it has started are aborted then.
+    /// Passes on a panic of `items` or `f`. The tasks that were started are then aborted.
     ///
     /// # Cancel safety
     ///
-    /// Dropping this aborts the tasks that it has started, since nobody could read their results.
+    /// Dropping the future aborts the tasks that it has started, since their results could not be read any more.
     ///
     /// # Examples
     ///
@@ -79,7 +79,7 @@ impl AioPool {
     }
 }
 
-/// The tasks of a `try_map`, and the values of those that have ended.
+/// The tasks of a `try_map`, and the values of the tasks that have ended.
 struct Trial<T, E> {
     running: Members<Indexed<AbortOnDrop<Result<T, E>>>>,
     pool_ref: Arc<dyn PoolRef>,
@@ -105,7 +105,7 @@ impl<T, E> Trial<T, E> {
         self.running.push(task, self.pool_ref.clone());
     }
 
-    /// Waits until something is ready, unless a task fails before.
+    /// Waits until `ready` returns `Ready`, or a task fails before.
     async fn unless_failed(
         &mut self,
         mut ready: impl FnMut(&mut Context<'_>) -> Poll<()>,
@@ -117,7 +117,7 @@ impl<T, E> Trial<T, E> {
         .await
     }
 
-    /// Ready when all have ended well, or one has failed.
+    /// Returns `Ready` when all tasks have ended with a value, or one has failed.
     fn poll_all(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TryMapError<E>>> {
         let mut budget = coop::steps(STEPS_IN_A_POLL, cx);
         loop {
@@ -135,7 +135,7 @@ impl<T, E> Trial<T, E> {
         }
     }
 
-    /// Cancels the rest: asks all, then waits for each.
+    /// Cancels the other tasks: asks all of them to stop, then waits for each.
     async fn give_up(mut self, failure: TryMapError<E>) -> TryMapError<E> {
         let rest: Vec<_> = self
             .running

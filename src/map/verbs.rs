@@ -5,25 +5,25 @@ use crate::coop;
 use crate::pool::AioPool;
 use crate::task::{JoinError, JoinHandle};
 
-/// Many tasks.
+/// Methods that run many tasks.
 impl AioPool {
     /// Runs a task for each item, and returns all results, in the order of the items.
     ///
-    /// Items are pulled and futures made only as permits free, so that a long or
-    /// costly input is never far ahead of the work. An error is a result like any
-    /// other; see [`try_map`](Self::try_map) to stop at the first. One task at most waits in the queue, even where
-    /// that has a [bound](crate::Builder::max_waiting) and is full: no item is refused for want of room.
+    /// Items are pulled, and their futures made, only as permits become free, so a long or costly input is never far
+    /// ahead of the tasks. An error is a result like any other; see [`try_map`](Self::try_map) to stop at the first
+    /// error. At most one task waits in the queue, even where the queue has a [bound](crate::Builder::max_waiting) and
+    /// is full: no item is refused for want of room.
     ///
     /// Use [`itermap`](Self::itermap) to read results while tasks run, and
     /// [`map_n`](Self::map_n) to submit all at once.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of `items` or `f`; the tasks that it has started are aborted then.
+    /// Passes on a panic of `items` or `f`. The tasks that were started are then aborted.
     ///
     /// # Cancel safety
     ///
-    /// Dropping this aborts the tasks that it has started, since nobody could read their results.
+    /// Dropping the future aborts the tasks that it has started, since their results could not be read any more.
     ///
     /// # Examples
     ///
@@ -57,13 +57,13 @@ impl AioPool {
         results.take()
     }
 
-    /// Submits a task for each item, now, and returns their handles in the order of the items.
+    /// Submits a task for each item at once, and returns the handles in the order of the items.
     ///
-    /// See [`spawn_n`](Self::spawn_n) for what is true of each. The input has to end.
+    /// Each task is submitted as by [`spawn_n`](Self::spawn_n). The input must end.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of `items` or `f`; the tasks submitted so far run on.
+    /// Passes on a panic of `items` or `f`. The tasks submitted before it run on.
     ///
     /// # Examples
     ///
@@ -91,11 +91,11 @@ impl AioPool {
             .collect()
     }
 
-    /// Submits `copies` tasks from the same function, now.
+    /// Submits `copies` tasks from the same function at once.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of `f`; the tasks submitted so far run on.
+    /// Passes on a panic of `f`. The tasks submitted before it run on.
     ///
     /// # Examples
     ///

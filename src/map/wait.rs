@@ -11,26 +11,26 @@ use super::shed::Shed;
 use crate::coop;
 use crate::task::{JoinError, JoinHandle, Sleep};
 
-/// What came of a [`wait`].
+/// The result of [`wait`].
 pub struct Waited<T> {
-    /// The results that are there, in the order in which the tasks ended, with their handles' places.
+    /// The results that are there, in the order in which the tasks ended. Each comes with the index of its handle.
     pub done: Vec<(usize, Result<T, JoinError>)>,
-    /// The handles whose results are not there, in their order.
+    /// The handles whose results are not there, in their original order.
     pub pending: Vec<JoinHandle<T>>,
 }
 
 /// Waits until enough of these handles have their results, or the time is over.
 ///
-/// Returns the results, and the other handles: nothing is cancelled. A result that is ready when the time is seen to
-/// be over is among the results, also with a `timeout` of 0.
+/// Returns the results and the other handles. No task is cancelled. A result that is ready when the timer is seen to
+/// have run out is among the results, also with a `timeout` of 0.
 ///
 /// # Panics
 ///
-/// Panics if there is a `timeout`, and the runtime has no timer.
+/// Panics if a `timeout` is given and the runtime has no timer.
 ///
 /// # Cancel safety
 ///
-/// Dropping this detaches the tasks, and the results are lost.
+/// Dropping the future detaches the tasks. Their results are lost.
 ///
 /// # Examples
 ///
@@ -64,7 +64,7 @@ struct Waiting<T> {
     pending: Members<Indexed<JoinHandle<T>>>,
     done: Shed<(usize, Result<T, JoinError>)>,
     failed: bool,
-    /// The time is over.
+    /// Whether the time is over.
     late: bool,
 }
 
@@ -103,7 +103,7 @@ impl<T> Waiting<T> {
                 return Poll::Pending;
             };
             ready!(timer.as_mut().poll(cx));
-            // What is there by now goes before the time that is over.
+            // The results that are ready by now are taken once more: they come before the end of the time.
             self.late = true;
         }
     }

@@ -1,4 +1,4 @@
-//! How tasks end, and who learns of it.
+//! How tasks end, and how their end becomes known.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -88,7 +88,7 @@ fn cancel_all_waits_for_the_active_and_the_waiting() {
     });
 }
 
-/// A pool whose runtime polls each worker once, and drops it.
+/// Makes a pool whose runtime polls each worker once, and then drops it.
 fn dropping_pool() -> AioPool {
     let spawner = FnSpawner(|mut worker: Worker| {
         thread::spawn(move || poll_once(Pin::new(&mut worker)));

@@ -1,10 +1,10 @@
-//! Small programs of two to four threads, tried in every order in which their steps may come, and with every value
-//! that the memory model lets a thread see. A step that loses a wake, a task or a permit in one of these orders only is
-//! found here. `.ci/models` runs them.
+//! Small programs of two to four threads. Each is tried in every order in which its steps may occur, and with every
+//! value that the memory model allows a thread to read. They find a step that loses a wake, a task or a permit in only
+//! one of these orders. `.ci/models` runs them.
 //!
-//! Each worker has a thread of its own. Where nobody can go on, where a waker is kept, and where the counters do not
-//! add up in the end, the model fails. Threads are interrupted twice at most, where they would not wait anyway; more by
-//! `LOOM_MAX_PREEMPTIONS`.
+//! Each worker has its own thread. A model fails if no thread can go on, if a waker is leaked, or if the counters do
+//! not add up in the end. A thread is interrupted at most twice where it would not wait anyway; `LOOM_MAX_PREEMPTIONS`
+//! sets another number.
 
 mod ends;
 mod nested;
@@ -31,7 +31,7 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// A pool whose workers run on threads of their own.
+/// Makes a pool whose workers run on their own threads.
 fn pool(size: usize) -> AioPool {
     let spawner = FnSpawner(|worker: Worker| {
         thread::spawn(move || block_on(worker));
@@ -39,14 +39,14 @@ fn pool(size: usize) -> AioPool {
     AioPool::with_spawner(size, spawner)
 }
 
-/// Takes the value of a task, or the one reason for which it may have none.
+/// Takes the value of a task. If there is none, asserts that the error is allowed.
 fn value_or<T>(result: Result<T, JoinError>, may_be: impl FnOnce(&JoinError) -> bool) -> Option<T> {
     result
         .inspect_err(|error| assert!(may_be(error), "{error}"))
         .ok()
 }
 
-/// Waits until the pool is idle, and sums up.
+/// Waits until the pool is idle, and checks the sum of its counters.
 fn settle(pool: &AioPool) {
     block_on(pool.join());
     assert_eq!((pool.active(), pool.waiting()), (0, 0));
@@ -61,12 +61,12 @@ fn settle(pool: &AioPool) {
     assert_eq!(stats.submitted, ended.iter().sum::<u64>());
 }
 
-/// Polls once, with a waker that nobody hears.
+/// Polls a future once, with a waker that does nothing.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Something that is to happen once, and can be waited for.
+/// An event that happens once, and that futures can wait for.
 #[derive(Default)]
 struct Event(Lock<(bool, Option<Waker>)>);
 

@@ -1,4 +1,4 @@
-//! How tasks come to their workers.
+//! How tasks get to their workers.
 
 use futures_util::future::join;
 use loom::future::block_on;
@@ -37,8 +37,8 @@ fn a_worker_that_lingers_is_handed_the_next_task_or_ends() {
         let pool = pool(1);
         let exec = |n| pool.exec(async move { n });
         block_on(async {
-            // The second waits, and so tells the pool that more may come. The third finds a worker that lingers, or
-            // one that has just ended.
+            // The second task waits, which tells the pool that more tasks may come. The third finds an idle worker, or
+            // a worker that has just ended.
             let (first, second) = join(exec(1), exec(2)).await;
             let third = exec(3).await;
             let sum: i32 = [first, second, third].map(Result::unwrap).iter().sum();

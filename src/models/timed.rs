@@ -1,4 +1,4 @@
-//! Times that run out while something else happens.
+//! Timers that run out while something else happens.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use smol::future::yield_now;
 use super::{Event, check, settle, value_or};
 use crate::{AioPool, Blocking, JoinError, Spawner, Worker};
 
-/// All sleeps end when the event happens.
+/// A spawner whose sleeps all end when the event happens.
 struct Alarmed(Arc<Event>);
 
 impl Spawner for Alarmed {

@@ -1,4 +1,4 @@
-//! What is done with a pool as a whole.
+//! Operations on a pool as a whole.
 
 use loom::future::block_on;
 use loom::thread;

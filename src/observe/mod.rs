@@ -1,4 +1,4 @@
-//! Being told what a pool does.
+//! Observers, which a pool tells what its tasks do.
 
 mod watcher;
 
@@ -6,15 +6,14 @@ pub(crate) use self::watcher::Watcher;
 use self::watcher::{Method, unwritten};
 use crate::task::{End, TaskInfo};
 
-/// Told when a task begins to wait, starts, and ends.
+/// An observer of a pool, told when a task begins to wait, starts, and ends.
 ///
-/// Every method does nothing unless it is written. For a method that is not written, no task is described, once its
-/// first call has told. They are called by whoever
-/// submits or runs the task, with no lock held, and before the task's handle
-/// learns of it: be quick. A panic in one is caught, and ignored.
+/// The default of each method does nothing. When the pool has noticed that a method is the default, it stops calling
+/// that method, and builds no [`TaskInfo`] for it. The methods are called by the thread that submits or runs the task,
+/// with no lock held, and before the task's handle sees the event: they must be quick. A panic in a method is caught
+/// and ignored.
 ///
-/// A pool with an observer takes the time of its tasks
-/// (see [`Builder::timed`](crate::Builder::timed)).
+/// A pool with an observer measures the times of its tasks (see [`Builder::timed`](crate::Builder::timed)).
 ///
 /// # Examples
 ///
@@ -44,38 +43,38 @@ use crate::task::{End, TaskInfo};
 /// # });
 /// ```
 pub trait Observer: Send + Sync + 'static {
-    /// A task has been submitted, and there was no permit for it.
+    /// Called when a task has been submitted and there is no permit for it.
     fn on_wait(&self, task: &TaskInfo) {
         let _ = task;
         unwritten::<Self>(Method::Wait);
     }
 
-    /// A task has got its permit.
+    /// Called when a task has got its permit.
     fn on_start(&self, task: &TaskInfo) {
         let _ = task;
         unwritten::<Self>(Method::Start);
     }
 
-    /// A task has ended, in this way. Its future has been dropped.
+    /// Called when a task has ended, with the way in which it ended. Its future has been dropped.
     fn on_end(&self, task: &TaskInfo, ended: Ended) {
         let _ = (task, ended);
         unwritten::<Self>(Method::End);
     }
 }
 
-/// In which way a task ended.
+/// The way in which a task ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
-    /// With a value.
+    /// The task has a value.
     Completed,
-    /// It panicked.
+    /// The task panicked.
     Panicked,
-    /// It was stopped.
+    /// The task was aborted, or its runtime dropped it.
     Cancelled,
-    /// Its time was over.
+    /// The task's time to wait or to run was over.
     TimedOut,
-    /// It never ran.
+    /// The task never ran.
     Rejected,
 }
 

@@ -7,9 +7,11 @@ use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::TaskInfo;
 use crate::unwind::shielded;
 
-/// A pool's observer, and which of its methods it has written: for the others, no task is described.
+/// A pool's observer, with the methods that its type implements. For the other methods, no task is described.
 ///
-/// A method that is not written says so when it is first called, by [`unwritten`]. Nothing else can tell.
+/// A default method reports itself by [`unwritten`] when it is first called. There is no other way to find out.
+///
+/// The flags are `Relaxed`: a thread that reads a stale `true` only calls the default method again.
 pub(crate) struct Watcher {
     observer: Box<dyn Observer>,
     kind: TypeId,
@@ -27,13 +29,13 @@ pub(super) enum Method {
 }
 
 thread_local! {
-    /// The unwritten method that was called last on this thread, and the type that has not written it.
+    /// The default method that was called last on this thread, and the type that does not implement it.
     static UNWRITTEN: Cell<Option<(TypeId, Method)>> = const { Cell::new(None) };
 }
 
-/// Called by the methods of [`Observer`] that a type has not written.
+/// Called by the default methods of [`Observer`].
 pub(super) fn unwritten<O: ?Sized + 'static>(method: Method) {
-    // On a thread that ends it cannot be noted: the method is called again, which does no harm.
+    // On a thread that is ending, this cannot be noted. The method is then called again, which does no harm.
     let _ = UNWRITTEN.try_with(|last| last.set(Some((TypeId::of::<O>(), method))));
 }
 
@@ -60,7 +62,7 @@ impl Watcher {
         self.ends.load(Relaxed)
     }
 
-    /// Returns whether the observer hears of anything, as far as is known.
+    /// Returns `true` if the observer may implement any method, as far as is known.
     pub(crate) fn hears(&self) -> bool {
         self.hears_starts() || self.hears_ends() || self.hears_waits()
     }
@@ -77,10 +79,10 @@ impl Watcher {
         self.call(Method::End, |observer| observer.on_end(task, ended));
     }
 
-    /// Calls a method, and finds out whether it is written.
+    /// Calls a method, and notes if it is a default method.
     fn call(&self, method: Method, call: impl FnOnce(&dyn Observer)) {
         shielded(|| call(&*self.observer));
-        // A written method may call unwritten ones, of other types or other methods: those say nothing of this one.
+        // An implemented method may call default methods, of other types or other methods. These do not count for it.
         let last = UNWRITTEN.try_with(Cell::take).ok().flatten();
         if last == Some((self.kind, method)) {
             self.heard(method).store(false, Relaxed);
@@ -131,7 +133,7 @@ mod tests {
     struct Nothing;
     impl Observer for Nothing {}
 
-    /// Hands two of its methods on to another, which has written none.
+    /// Passes two methods on to other observers or methods, which are defaults.
     struct Around(Nothing);
     impl Observer for Around {
         fn on_wait(&self, task: &TaskInfo) {

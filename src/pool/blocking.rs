@@ -12,12 +12,12 @@ use crate::wakes::Wakes;
 use crate::worker::{Entered, WorkerShared, running};
 
 impl AioPool {
-    /// Spawns work that blocks its thread; if no permit is free, it waits in the queue.
+    /// Spawns work that blocks its thread. If no permit is free, the work waits in the queue.
     ///
-    /// The work runs where the runtime has room for that, and holds its permit until it returns, whoever
-    /// drops what. Aborted before its turn, it never runs. Aborted later, it runs on to its end, and its value
-    /// wins: code cannot be stopped from outside. It may look at [`Current::is_aborted`](crate::Current::is_aborted)
-    /// now and then, and return early.
+    /// The work runs where the runtime has room for it, and holds its permit until it returns, whatever is dropped
+    /// meanwhile. If it is aborted before it starts, it never runs. If it is aborted later, it runs on to its end, and
+    /// its value wins: code cannot be stopped from outside. The work may check
+    /// [`Current::is_aborted`](crate::Current::is_aborted) now and then, and return early.
     ///
     /// # Panics
     ///
@@ -41,7 +41,7 @@ impl AioPool {
     }
 }
 
-/// A closure as a future, which is polled once, and blocks.
+/// A closure as a future that is polled once, and blocks.
 pub(super) struct Work<F>(Option<F>);
 
 impl<F> Unpin for Work<F> {}
@@ -55,7 +55,7 @@ impl<F: FnOnce() -> T, T> Future for Work<F> {
     }
 }
 
-/// A task that leaves its worker when its turn has come, and takes its permit along.
+/// A task that leaves its worker at its first poll, and takes its permit along.
 pub(super) struct BlockingTask(pub(super) BoxTask);
 
 impl Task for BlockingTask {
@@ -81,7 +81,7 @@ impl Task for BlockingTask {
     }
 }
 
-/// A task on a thread that it may block, or on its way there.
+/// A task on a thread that it may block, or on its way to that thread.
 struct Away {
     worker: Arc<WorkerShared>,
     task: Option<BoxTask>,
@@ -120,7 +120,7 @@ impl Away {
 }
 
 impl Drop for Away {
-    /// Nobody has run it: the runtime is gone, or has refused it.
+    /// Ends a task that was not run: the runtime is gone, or has refused it.
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
             let failure = Failure::Rejected(Rejection::RuntimeGone);

@@ -10,10 +10,10 @@ use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
 use crate::spawner::Spawner;
 
-/// What does not change in a pool.
+/// The settings of a pool, which never change.
 pub(crate) struct Settings {
     pub(super) name: Arc<str>,
-    /// How many may wait; `None` for any number.
+    /// Maximum number of tasks that may wait, or `None` for any number.
     pub(super) max_waiting: Option<usize>,
     pub(super) rate: Option<Rate>,
     pub(super) timed: bool,
@@ -21,14 +21,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The observer, unless it is known to hear of nothing.
+    /// Returns the observer, unless it is known to hear of nothing.
     #[inline]
     pub(super) fn heard_by(&self) -> Option<&Arc<Watcher>> {
         self.watcher.as_ref().filter(|watcher| watcher.hears())
     }
 }
 
-/// Makes a pool with more than a size. Begun with [`AioPool::builder`].
+/// Builds a pool with more options than a size. Created by [`AioPool::builder`].
 ///
 /// # Examples
 ///
@@ -64,55 +64,59 @@ impl Builder {
         }
     }
 
-    /// How many tasks run at once. The default is the number of threads that the machine runs at once.
+    /// Sets how many tasks run at once. The default is the number of threads that the machine runs at once.
     pub fn size(mut self, size: usize) -> Self {
         self.size = Some(size);
         self
     }
 
-    /// What the pool is called, and its tasks after it. The default is `"AioPool-{n}"`, with a number of its own.
+    /// Sets the name of the pool, from which its tasks get theirs. The default is `"AioPool-{n}"`, with a number of its
+    /// own.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Where the workers run. By default the runtime is found at the first spawn, as for [`AioPool::new`].
+    /// Sets where the workers run. By default the runtime is found at the first spawn, as for [`AioPool::new`].
     pub fn spawner(mut self, spawner: impl Spawner) -> Self {
         self.spawner = Some(Box::new(spawner));
         self
     }
 
-    /// How many tasks may wait at once: those beyond are rejected. The default is any number.
+    /// Sets how many tasks may wait at once. Further tasks are rejected. By default, any number may wait.
     ///
     /// With 0, a task either starts at once or is rejected.
     ///
-    /// The verbs that pull their items do not lose any to this: [`map`](AioPool::map), [`try_map`](AioPool::try_map),
-    /// [`itermap`](AioPool::itermap) and [`itermap_stream`](AioPool::itermap_stream) pull an item when there is room for
-    /// its task. Where there is none, each of them has one task in the queue beyond the bound, so that its turn comes: as
-    /// a [`feed`](AioPool::feed) has that goes on, and whoever waits [in place](AioPool::run).
+    /// Methods that pull their items do not lose any item to this: [`map`](AioPool::map),
+    /// [`try_map`](AioPool::try_map), [`itermap`](AioPool::itermap) and [`itermap_stream`](AioPool::itermap_stream)
+    /// pull an item when there is room for its task. If there is none, each of them puts one task into the queue beyond
+    /// the bound, which starts when it is the next. So does a [`feed`](AioPool::feed) that goes on, and so does code
+    /// that waits [in place](AioPool::run).
     pub fn max_waiting(mut self, waiting: usize) -> Self {
         self.max_waiting = Some(waiting);
         self
     }
 
-    /// How many tasks may start in any interval of this length, however many permits are free. Default: no limit.
+    /// Sets how many tasks may start in any interval of this length, however many permits are free. By default, there
+    /// is no limit.
     ///
-    /// A task that waits for the rate stands in the queue and holds no permit of the pool; order is kept. It
-    /// holds for the pool with all its groups, and for [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
+    /// A task that waits for the rate stays in the queue and holds no permit of the pool; the order is kept. The rate
+    /// covers the pool with all its groups, and [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
     ///
-    /// A task starts when its future is first polled, and code in place when it has its permit. A start comes back
-    /// when the interval after that poll is over, or at once if the future is dropped before. No interval sees more
-    /// first polls than this.
+    /// A task starts when its future is first polled, and code in place starts when it has its permit. A start becomes
+    /// free again when the interval after that poll is over, or at once if the future is dropped before that poll. No
+    /// interval sees more first polls than this.
     ///
-    /// The time is the runtime's, so it needs a timer. There is one for the whole pool, as long as tasks wait for the
-    /// rate.
+    /// The time is that of the runtime, so the runtime needs a timer. There is one timer for the whole pool, as long as
+    /// tasks wait for the rate.
     ///
     /// The timers of a runtime may be late by up to 2 ms; those of tokio count milliseconds. In intervals of less than
-    /// 50 ms the pool makes up for that: a thread, `aiopool-rate`, sleeps for what the runtime's timers are too coarse
-    /// for, and for the last 150 µs before a start the timer yields to the runtime again and again. At a start a
-    /// millisecond this takes a quarter of a core. All pools share the thread, which ends when none has needed it for
-    /// 100 ms. What is lost at a start is not caught up with, since the interval after it would see a start too many:
-    /// of a start a millisecond, about nine tenths are reached. A longer interval with more starts loses less.
+    /// 50 ms the pool compensates for that: a thread, `aiopool-rate`, sleeps for the time for which the runtime's
+    /// timers are too coarse, and for the last 150 µs before a start the timer yields to the runtime again and again.
+    /// At one start per millisecond this takes a quarter of a core. All pools share the thread, which ends when no pool
+    /// has needed it for 100 ms. The time that is lost at a start is not made up for, since the interval after it would
+    /// see a start too many: at one start per millisecond, about nine tenths of the rate are reached. A longer interval
+    /// with more starts loses less.
     ///
     /// # Examples
     ///
@@ -132,27 +136,28 @@ impl Builder {
         self
     }
 
-    /// Whether the pool takes the time at a task's submission and start, for
+    /// Sets whether the pool takes the time at the submission and at the start of a task, for
     /// [`TaskInfo::waited`](crate::TaskInfo::waited) and [`running`](crate::TaskInfo::running).
     ///
-    /// Off by default, since the clock costs more than the task otherwise does. An observer turns it on.
+    /// Off by default, since the clock costs more than everything else the pool does for a task. An observer turns it
+    /// on.
     pub fn timed(mut self, timed: bool) -> Self {
         self.timed = timed;
         self
     }
 
-    /// Who is told what happens to the tasks.
+    /// Sets the observer, which is told what happens to the tasks.
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.watcher = Some(Arc::new(Watcher::new(observer)));
         self
     }
 
-    /// Makes the pool.
+    /// Builds the pool.
     ///
     /// # Errors
     ///
-    /// [`BuildError::ZeroSize`] if the size is 0: to hold tasks back, [`pause`](AioPool::pause) the pool.
-    /// [`BuildError::ZeroRate`] if the rate is of no starts, or its interval is empty.
+    /// [`BuildError::ZeroSize`] if the size is 0. To hold tasks back, [`pause`](AioPool::pause) the pool.
+    /// [`BuildError::ZeroRate`] if the rate allows no starts, or its interval is empty.
     /// [`BuildError::NoTimer`] if there is a rate, and the spawner has no timer, or no runtime yet.
     pub fn build(self) -> Result<AioPool, BuildError> {
         let size = self

@@ -11,23 +11,23 @@ use crate::gate::{Content, NodeId};
 use crate::task::{BoxTask, JoinError, JoinHandle, Packed, Slot, TaskId, ask_all};
 use crate::wakes::Wakes;
 
-/// What came of [`AioPool::cancel`].
+/// The outcome of [`AioPool::cancel`].
 #[derive(Debug)]
 pub struct CancelReport<T> {
-    /// How many of the tasks were cancelled. The others had ended before, or did so meanwhile.
+    /// Number of the tasks that were cancelled. The others had ended before, or ended meanwhile.
     pub cancelled: usize,
-    /// What the tasks have come to, in the order of their handles.
+    /// The results of the tasks, in the order of their handles.
     pub results: Vec<Result<T, JoinError>>,
 }
 
 /// Stopping tasks.
 impl AioPool {
-    /// Asks these tasks to stop, and waits until each has ended, and its future has been dropped.
+    /// Asks these tasks to stop, and waits until each task has ended and its future has been dropped.
     ///
     /// # Cancel safety
     ///
-    /// They are asked at the first poll; of very many, some at each of the first polls. Dropped then, this asks the
-    /// rest at once, stops waiting, and nothing else.
+    /// The tasks are asked at the first poll; if there are very many, some of them at each of the first polls. If this
+    /// future is dropped then, it asks the rest at once, stops waiting, and does nothing else.
     ///
     /// # Examples
     ///
@@ -60,16 +60,17 @@ impl AioPool {
 
     /// Stops all tasks, active and waiting, and waits until every one of them has stopped.
     ///
-    /// Returns how many were cancelled, without those that somebody else had asked before. The pool
-    /// takes newcomers all the while, and they stay. Of very many tasks it looks at a thousand at a time, so that the
-    /// pool is never locked for long; until it has seen them all, none starts. The futures of those that wait are
-    /// dropped some at a time, by the caller and by a task of the runtime, so that neither is kept busy for long.
+    /// Returns how many tasks were cancelled, without those that another caller had asked before. The pool accepts new
+    /// tasks all the while, and these stay. If there are very many tasks, they are looked at in parts of a thousand, so
+    /// that the pool is never locked for long; until all have been seen, no task starts. The futures of waiting tasks
+    /// are dropped some at a time, by the caller and by a task of the runtime, so that neither is kept busy for long.
     ///
-    /// Called by a task of the pool, it stops that too: it does not return there.
+    /// If a task of the pool calls this, that task is stopped too: the call does not return there.
     ///
     /// # Cancel safety
     ///
-    /// They are asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    /// The tasks are asked at the first poll. If this future is dropped after that, it stops waiting, and does nothing
+    /// else.
     ///
     /// # Examples
     ///
@@ -87,24 +88,25 @@ impl AioPool {
         cancelled
     }
 
-    /// Asks all tasks to stop, and returns at once. Returns how many were asked.
+    /// Asks all tasks to stop, and returns at once. Returns how many tasks were asked.
     ///
-    /// Those that wait are gone when it returns; the active ones are about to stop.
-    /// Tasks that had been asked before are not counted.
+    /// The waiting tasks are gone when this returns; the active ones are about to stop. Tasks that had been asked
+    /// before are not counted.
     pub fn abort_all(&self) -> usize {
         self.core().stop_at_once(self.node())
     }
 
-    /// Asks the tasks with these numbers to stop, all or none of them. Returns how many they are.
+    /// Asks the tasks with these numbers to stop: all of them, or none. Returns how many tasks these are.
     ///
-    /// A number that comes twice counts once. With a [`JoinHandle`] or an
-    /// [`AbortHandle`](crate::AbortHandle) at hand, its `abort` is quicker: this looks through all tasks.
+    /// A number that is given twice counts once. If you have a [`JoinHandle`] or an
+    /// [`AbortHandle`](crate::AbortHandle), its `abort` is quicker: this method looks through all tasks.
     ///
     /// # Errors
     ///
-    /// If one of them cannot be stopped, says why, and stops none: the pool has given out no such
-    /// number, or the task has ended, or it has been asked to stop before. Of more than a thousand it looks at some at a
-    /// time, so that the pool is not locked for long: what ends meanwhile, or is stopped by others, is no error then.
+    /// If one of the tasks cannot be stopped, returns why, and stops none: the pool has given out no such number, or
+    /// the task has ended, or the task has been asked to stop before. If there are more than a thousand tasks, they are
+    /// looked at in parts, so that the pool is not locked for long: a task that ends meanwhile, or that another caller
+    /// stops, is no error then.
     ///
     /// # Examples
     ///
@@ -132,7 +134,7 @@ impl Core {
         let places: Vec<(TaskId, Found)> = found.iter().map(|(id, found)| (*id, *found)).collect();
         let (mut withdrawn, mut wakes) = (Vec::with_capacity(places.len()), Wakes::default());
         let mut state = self.lock();
-        // None starts between two parts.
+        // No task starts between two parts.
         state.gate.hold(node);
         let withdrawal = state.open_withdrawal(node);
         let check = |state: &mut State, id: &TaskId| check(state, *id, found.get(id).copied());
@@ -149,13 +151,14 @@ impl Core {
         state.gate.release(node);
         self.dispatch(state);
         wakes.wake();
+        // With nothing locked: this drops futures, which are user code.
         for (exit, task) in withdrawn {
             self.end_unstarted(exit, task, Packed::CANCELLED, None);
         }
         checked.map(|()| places.len())
     }
 
-    /// Finds where these tasks are, and whether they are at `node` or below it.
+    /// Finds the slots of these tasks, and whether the tasks are at `node` or below it.
     fn find(&self, node: NodeId, ids: &[TaskId]) -> BTreeMap<TaskId, Found> {
         let wanted: BTreeSet<TaskId> = ids.iter().copied().collect();
         let mut places = BTreeMap::new();
@@ -181,7 +184,7 @@ struct Found {
     is_inside: bool,
 }
 
-/// Asks one that runs to stop, or takes one that waits out of the queue.
+/// Asks an active task to stop, or takes a waiting task out of the queue.
 fn ask(
     state: &mut State,
     id: TaskId,
@@ -198,7 +201,7 @@ fn ask(
     }
 }
 
-/// Says why a task cannot be stopped, if it cannot.
+/// Returns an error that says why a task cannot be stopped, if it cannot.
 fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortError> {
     let Some(found) = found else {
         let is_given = id.get() < state.gate.data(NodeId::ROOT).stats.submitted;
@@ -214,7 +217,7 @@ fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortErr
         Some(Content::Waiting(_)) => Ok(()),
         Some(Content::Active(Some(worker))) if !worker.is_aborted() => Ok(()),
         Some(Content::Active(_)) => Err(AbortError::AlreadyAborted(id)),
-        // It has ended since it was found.
+        // The task has ended since it was found.
         None => Err(AbortError::AlreadyFinished(id)),
     }
 }

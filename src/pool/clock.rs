@@ -1,4 +1,4 @@
-//! What a pool has to be told of the time: data, which one [`Timer`] at most looks after.
+//! The times that a pool waits for, as data. At most one [`Timer`] looks after them.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::OccupiedEntry;
@@ -23,64 +23,64 @@ use crate::unwind::{caught, discard};
 use crate::wakes::{Wakes, wake};
 use crate::worker::Worker;
 
-/// The times that a pool waits for. Its lock may be taken under the pool's, and not the other way round.
+/// The times that a pool waits for. The clock's lock may be taken under the pool's lock, but not the other way round.
 pub(super) struct Clock {
     times: Lock<Times>,
-    /// Whether the runtime is known to have a timer.
+    /// `true` once the runtime is known to have a timer.
     checked: AtomicBool,
 }
 
 #[derive(Default)]
 struct Times {
-    /// The deadlines of those tasks that may wait for so long only.
+    /// The deadlines of the tasks that may wait only for a limited time.
     waits: BTreeMap<Deadline, (Slot, TaskId)>,
     next: u64,
-    /// In a pool with a rate.
+    /// `None` in a pool without a rate.
     window: Option<Window>,
-    /// Tasks wait for the rate.
+    /// `true` if tasks wait for the rate.
     starved: bool,
-    /// How far the timers are ahead of the clock, where that stands still.
+    /// How far the timers are ahead of the clock, if the clock stands still.
     ahead: Duration,
-    /// How late they are otherwise.
+    /// How late the timers are otherwise.
     lateness: Duration,
     timer: Running,
 }
 
-/// The timer, as it is known here.
+/// The pool's timer, as far as the clock knows it.
 #[derive(Default)]
 struct Running {
     is_up: bool,
     waker: Option<Waker>,
-    /// `None` if it waits to be woken.
+    /// `None` if the timer only waits to be woken.
     until: Option<Instant>,
 }
 
-/// The time until which a task may wait, and a number to tell it from others.
+/// The time until which a task may wait, and a number that makes it unique.
 type Deadline = (Instant, u64);
 
-/// What a timer does next.
+/// What the timer does next.
 pub(super) enum Next {
-    /// It ends.
+    /// The timer ends.
     Nothing,
-    /// It looks again at once: there is more to do than one poll is to take.
+    /// The timer continues at once: there is more to do than one poll should take.
     More,
-    /// It waits to be woken, or until this time.
+    /// The timer waits to be woken, or until this time.
     Wait(Option<Instant>),
 }
 
-/// Maximum number of tasks that end in one poll, since they have waited too long.
+/// Maximum number of tasks that end in one poll because they have waited too long.
 const WAITS_IN_A_POLL: u32 = 64;
 
-/// In shorter intervals than this, the lateness of a runtime's timers counts.
+/// The lateness of a runtime's timers matters for a rate with a shorter interval than this.
 const BRISK: Duration = Duration::from_millis(50);
 
-/// No timer of a runtime that is not busy is later than this.
+/// The most that a timer is late, on a runtime that is not busy.
 pub(super) const LATEST: Duration = Duration::from_millis(2);
 
-/// Nor so early.
+/// The most that such a timer is early.
 const EARLIEST: Duration = Duration::from_millis(5);
 
-/// What the coarsest timers are exact to.
+/// The resolution of the coarsest timers.
 const TICK: Duration = Duration::from_millis(1);
 
 impl Clock {
@@ -95,8 +95,8 @@ impl Clock {
         }
     }
 
-    /// How far it is from a time of the runtime's clock to a deadline, and how late a timer for it would be, where
-    /// that matters.
+    /// Returns how far a time of the runtime's clock is from a deadline, and how late a timer for that deadline would
+    /// be, where that matters.
     pub(super) fn remaining(&self, raw: Instant, until: Instant) -> (Duration, Duration) {
         let times = self.times.lock();
         let is_brisk = |window: &Window| window.per() < BRISK;
@@ -111,8 +111,9 @@ impl Clock {
 
     /// Compares a sleep that has ended with the clock.
     ///
-    /// One that has ended long before its time says that the clock stands still, and that time is what timers say.
-    /// One that truly took less than its length says that the clock leaps to its timers: none of them is late.
+    /// A sleep that has ended long before its time shows that the clock stands still: then the time is what the timers
+    /// say. A sleep that truly took less than its length shows that the clock jumps to its timers: none of them is
+    /// late.
     pub(super) fn learn(
         &self,
         begun: Instant,
@@ -136,7 +137,8 @@ impl Clock {
 }
 
 impl Times {
-    /// Starts that were made while the timer began come back with those that it was made for.
+    /// Moves the time ahead of the clock by `to`, and up to a grain further if the next start comes back there: starts
+    /// that were made while the timer began come back together with those that the timer was made for.
     fn leap(&mut self, raw: Instant, to: Duration) {
         let now = raw + self.ahead;
         let window = self.window.as_ref();
@@ -150,14 +152,14 @@ impl Times {
         self.starved || !self.waits.is_empty()
     }
 
-    /// Whether a timer is to begin, which counts as there from here on.
+    /// Returns `true` if a timer has to begin. From then on the timer counts as running.
     fn begin(&mut self) -> bool {
         let begins = self.has_work() && !self.timer.is_up;
         self.timer.is_up |= begins;
         begins
     }
 
-    /// Whom to wake if the timer has less to do, or something else.
+    /// Returns the waker of the timer, if the timer has to look earlier than planned, or has nothing left to do.
     fn nudge(&mut self) -> Option<Waker> {
         let next = self.next();
         let is_early = match (next, self.timer.until) {
@@ -179,10 +181,10 @@ impl Times {
     }
 }
 
-/// How long a task may wait. Made before it waits, and over when it does no longer.
+/// The time limit of a task's wait. Created before the task waits, and over when the task no longer waits.
 pub(super) struct WaitLimit {
     clock: Arc<Clock>,
-    /// `None` if there is no such time.
+    /// `None` if the deadline is too far away for an [`Instant`].
     until: Option<Instant>,
     stage: Lock<Wait>,
 }
@@ -194,10 +196,11 @@ enum Wait {
 }
 
 impl WaitLimit {
-    /// The task is in the queue, if it has not left that meanwhile.
+    /// Files the deadline of a task that is in the queue, unless the task has left the queue meanwhile.
     fn begin(&self, slot: Slot, id: TaskId) {
         let Some(until) = self.until else { return };
         let mut stage = self.stage.lock();
+        // Filed under the lock of the stage: `end` either comes before this, or finds the deadline.
         if let Wait::Before = *stage {
             let mut times = self.clock.times.lock();
             times.next += 1;
@@ -207,7 +210,7 @@ impl WaitLimit {
         }
     }
 
-    /// The task waits no longer.
+    /// Ends the limit: the task no longer waits.
     pub(super) fn end(&self, wakes: &mut Wakes) {
         let stage = std::mem::replace(&mut *self.stage.lock(), Wait::Over);
         if let Wait::Timed(deadline) = stage {
@@ -221,7 +224,7 @@ impl WaitLimit {
 }
 
 impl State {
-    /// Whether no start of the rate is left, or the timer is to be looked at for another reason.
+    /// Returns `true` if no start of the rate is left, or if the timer has to be looked at for another reason.
     #[inline]
     pub(super) fn is_short(&self) -> bool {
         self.gate.starts() == Some(0) || self.asks_time
@@ -234,7 +237,7 @@ impl State {
 
 /// The rate.
 impl Core {
-    /// The runtime's clock.
+    /// Returns the time of the runtime's clock, or of the system's clock if the runtime's panics.
     pub(super) fn raw_now(&self) -> Instant {
         caught(|| self.spawner().now()).unwrap_or_else(|payload| {
             discard(payload);
@@ -242,7 +245,7 @@ impl Core {
         })
     }
 
-    /// Counts a start, now.
+    /// Counts a start at the current time.
     pub(super) fn count_start(&self) -> Option<Stamp> {
         self.settings.rate?;
         let raw = self.raw_now();
@@ -258,7 +261,7 @@ impl Core {
         Some(stamp)
     }
 
-    /// Counts it once more, at the end of its first poll.
+    /// Counts a start again, at the end of its first poll.
     pub(super) fn recount_start(&self, stamp: Stamp) {
         let raw = self.raw_now();
         let mut times = self.clock.times.lock();
@@ -268,14 +271,14 @@ impl Core {
         }
     }
 
-    /// A start was given, and is not made. Whoever says so looks for those who can start then.
+    /// Gives a start back that was granted and is not used. The caller then dispatches, since a task may start now.
     pub(super) fn give_start_back(&self) {
         if let Some(window) = &mut self.clock.times.lock().window {
             window.give_back();
         }
     }
 
-    /// Gives the gate what starts have come back, and sees to the timer. Returns whether there were any.
+    /// Gives the gate the starts that have come back, and takes care of the timer. Returns `true` if there were any.
     pub(super) fn refill<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
@@ -303,6 +306,7 @@ impl Core {
         if self.settings.rate.is_none() {
             return (state, false);
         }
+        // The runtime's clock may be user code: it is read with the pool unlocked.
         drop(state);
         let raw = self.raw_now();
         let mut state = self.lock();
@@ -320,20 +324,21 @@ impl Core {
 
 /// How long tasks may wait.
 impl Core {
-    /// Makes sure that the runtime has a timer, at the first call.
+    /// Checks at the first call that the runtime has a timer.
     ///
     /// # Panics
     ///
-    /// Panics if it has none.
+    /// Panics if the runtime has no timer.
     #[track_caller]
     pub(super) fn check_timer(&self, duration: Duration) {
+        // `Relaxed`, since nothing depends on the flag: at worst, two threads check.
         if !self.clock.checked.load(Relaxed) {
             drop(self.sleep(duration));
             self.clock.checked.store(true, Relaxed);
         }
     }
 
-    /// The limit of a task that is about to be submitted.
+    /// Returns the time limit of a task that is about to be submitted.
     #[track_caller]
     pub(super) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
         self.check_timer(limit);
@@ -346,7 +351,7 @@ impl Core {
         })
     }
 
-    /// Looks after a task that waits. Where nothing keeps its time, that is over.
+    /// Starts the time limit of a task that waits. If no timer can keep the time, the limit is over at once.
     pub(super) fn time_wait(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
         limit.begin(slot, id);
         let mut times = self.clock.times.lock();
@@ -360,7 +365,7 @@ impl Core {
         if !self.clock.times.lock().timer.is_up {
             self.expire_if_waiting(limit, slot, id);
         }
-        // What ended inside of that has left the rest to whoever launched.
+        // Tasks that ended inside of the launch may have left the dispatch to this call.
         self.dispatch(self.lock());
     }
 
@@ -378,8 +383,8 @@ impl Core {
         self.launch(Worker::aside(Timer::of(&self.me(), None)));
     }
 
-    /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if there is
-    /// none left.
+    /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if none is
+    /// left.
     fn relaunch_timer(&self, untried: Option<Vec<Runtime>>) -> bool {
         let mut untried = untried.unwrap_or_else(|| self.lock().runtimes());
         let Some(runtime) = untried.pop() else {
@@ -392,7 +397,7 @@ impl Core {
         true
     }
 
-    /// Does what is due, and says when the timer is to look again. From now on its waker lies here.
+    /// Does what is due, and returns what the timer does next. From now on the clock holds the timer's waker.
     pub(super) fn tick(&self, waker: Waker) -> Next {
         let raw = self.raw_now();
         let mut times = self.clock.times.lock();
@@ -412,7 +417,7 @@ impl Core {
         self.clock.plan(more)
     }
 
-    /// Ends the waits that are over. Returns whether some are left.
+    /// Ends the waits whose time is over. Returns `true` if some are left.
     fn expire_due(&self, now: Instant) -> bool {
         let mut budget = Budget::new(WAITS_IN_A_POLL, Pace::Short);
         loop {
@@ -431,7 +436,7 @@ impl Core {
         }
     }
 
-    /// The runtime has dropped the timer. Another one is tried: it may be for another runtime.
+    /// Replaces a timer that the runtime has dropped. If the timer was never polled, another runtime is tried.
     pub(super) fn lose_timer(&self, was_polled: bool, untried: Option<Vec<Runtime>>) {
         let mut times = self.clock.times.lock();
         let lost = std::mem::take(&mut times.timer);
@@ -448,7 +453,8 @@ impl Core {
         }
     }
 
-    /// No timer can be had now. As long as something runs, it is tried again at each end; then the time is over.
+    /// Goes on without a timer, since none can be had now. As long as something is active, a timer is tried again at
+    /// each end; otherwise all waits and intervals are over.
     fn go_without(&self) {
         let mut state = self.lock();
         state.asks_time = true;

@@ -19,23 +19,25 @@ use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Worker;
 
-/// A pool, as its handles, workers and tasks share it.
+/// The core of a pool, which its handles, workers and tasks share.
 ///
-/// Locks are taken in one order: this one, then a task's stage or a worker's
-/// inbox. Under them data is moved, and nothing foreign runs.
+/// Locks are taken in one order: the pool's lock first, then the stage of a task, the inbox of a worker or the clock.
+/// Under a lock only data is moved, and no user code runs.
 pub(crate) struct Core {
     me: Weak<Self>,
     state: StateLock,
-    /// Set at the first submission, unless the pool was made with one.
+    /// Set at the first submission, unless the pool was made with a spawner.
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(super) settings: Settings,
     pub(super) clock: Arc<Clock>,
-    /// Callers of `spawn` wait for permits: whoever gets one will bring the next task.
+    /// `true` if the next task is likely to come soon, so that workers without a task stay idle for a moment: a caller
+    /// of `spawn`, for example, submits its next task when it gets a permit. Only a hint, so `Relaxed` accesses are
+    /// enough.
     pub(in crate::pool) expecting: AtomicBool,
     pub(super) resizes: Resizes,
 }
 
-/// What the pool is to know of a newcomer.
+/// What the pool has to know about a new task.
 pub(super) struct Terms {
     pub(super) home: NodeId,
     pub(super) demand: Demand,
@@ -50,21 +52,21 @@ pub(super) enum Runs {
     WhereItMayBlock,
 }
 
-/// What a pool does with a newcomer that has to wait.
+/// What a pool does with a new task that has to wait.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Patience {
-    /// It waits, unless the queue has a bound and is full.
+    /// The task waits, unless the queue has a bound and is full.
     Park,
-    /// It waits only in a queue that has a bound.
+    /// The task waits only in a queue that has a bound.
     Try,
-    /// It waits, even in a queue that is full.
+    /// The task waits, even in a queue that is full.
     Stand,
 }
 
-/// Number of workers that one call gives to the runtime.
+/// Maximum number of new workers that one dispatch gives to the runtime.
 const LAUNCHES: usize = 1024;
 
-/// Number of workers that each new one gives to the runtime, if there are tasks for more.
+/// Maximum number of new workers that a worker gives to the runtime when it begins a task, if more tasks can start.
 const LAUNCHES_IN_A_POLL: usize = 8;
 
 impl Core {
@@ -93,12 +95,12 @@ impl Core {
         self.state.lock()
     }
 
-    /// Lets another thread have the lock, if one waits for it.
+    /// Unlocks the pool, lets a thread that waits for the lock have it, and locks the pool again.
     pub(super) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         self.state.give_way(state)
     }
 
-    /// The runtime, found at the first call.
+    /// Returns the spawner, which is found at the first call if the pool was made without one.
     #[inline]
     #[track_caller]
     pub(super) fn spawner(&self) -> &dyn Spawner {
@@ -108,7 +110,7 @@ impl Core {
         }
     }
 
-    /// Finds the runtime, if there is none yet and one is here. Returns whether the pool has one.
+    /// Finds the runtime, if the pool has none yet and there is one here. Returns `true` if the pool has one now.
     #[cfg(feature = "control")]
     pub(super) fn bind_spawner(&self) -> bool {
         if self.spawner.get().is_none() && Found::new().runtime_here().is_some() {
@@ -135,11 +137,11 @@ impl Core {
         &**self.spawner.get_or_init(|| Box::new(found))
     }
 
-    /// Takes a newcomer in, and starts it if there is a permit.
+    /// Accepts a new task, and starts it if a permit is free.
     ///
     /// # Errors
     ///
-    /// Gives it back, uncounted, if it may neither start nor wait.
+    /// Returns the body, uncounted, if the task may neither start nor wait.
     pub(super) fn submit<F, X>(
         &self,
         shared: &mut Arc<Shared<F::Output>>,
@@ -178,9 +180,9 @@ impl Core {
         Ok(())
     }
 
-    /// The same for a mere future of the pool itself, in the short way which nearly all go.
+    /// Submits a task without options to the root on the fast path, which nearly all tasks take.
     ///
-    /// Gives it back if it needs to go the other one.
+    /// Returns the body if the task has to go through [`submit`](Self::submit).
     #[inline]
     pub(super) fn submit_fast<F, X>(
         &self,
@@ -212,7 +214,7 @@ impl Core {
         None
     }
 
-    /// Counts a newcomer that was not taken in, and settles it.
+    /// Counts a new task that was not accepted, and ends it.
     pub(super) fn reject<F, X>(
         &self,
         shared: &mut Arc<Shared<F::Output>>,
@@ -229,9 +231,9 @@ impl Core {
         self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure, None);
     }
 
-    /// Starts those who can be started, and unlocks.
+    /// Starts the tasks that can be started, and unlocks.
     ///
-    /// Where they are many, the new workers start the rest as they are [polled](Self::dispatch_more).
+    /// If there are many, the new workers start the rest when they are [polled](Self::dispatch_more).
     #[inline(always)]
     pub(super) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
         if state.gate.is_ready() || state.is_short() || state.has_to_tidy() {
@@ -239,7 +241,7 @@ impl Core {
         }
     }
 
-    /// Starts some of those who can be started, and unlocks. Called by workers that begin a task.
+    /// Starts some of the tasks that can be started, and unlocks. Called by workers that begin a task.
     #[inline]
     pub(super) fn dispatch_more<'a>(&'a self, state: MutexGuard<'a, State>) {
         if state.has_more_to_start {
@@ -247,10 +249,11 @@ impl Core {
         }
     }
 
-    /// Starts tasks as long as some can be started, with so many new workers at most.
+    /// Starts tasks as long as some can be started. Launches at most `launches` new workers, unless the pool serves
+    /// several runtimes.
     ///
-    /// In a loop, and not by recursion: a runtime that refuses a worker drops it
-    /// inside of [`launch`](Self::launch), which starts the next there only up to a depth.
+    /// This is a loop and not a recursion: a runtime that refuses a worker drops it inside of [`launch`](Self::launch),
+    /// which starts the next task there only up to a depth.
     #[inline(never)]
     fn start_ready<'a>(&'a self, mut state: MutexGuard<'a, State>, launches: usize) {
         let mut wakes = Wakes::default();
@@ -259,6 +262,7 @@ impl Core {
         state = self.tidy(state);
         loop {
             if state.admit_known(&mut wakes) {
+                // Wakers are user code: they are called with the pool unlocked.
                 drop(state);
                 std::mem::take(&mut wakes).wake();
                 state = self.lock();
@@ -279,9 +283,10 @@ impl Core {
                 continue;
             };
             launched += usize::from(matches!(started.by, Runner::New(..)));
-            // Where there are several runtimes, the one that these workers are on could stand still.
+            // With several runtimes all workers are launched here: the runtime of the new workers could stand still,
+            // and would not start the rest.
             let is_last = launched >= launches && !state.serves_several;
-            // Before the launch, since the last worker may be polled at once, on another thread.
+            // Set before the launch: another thread may poll the last worker at once.
             state.has_more_to_start = is_last;
             state = self.hand_over(state, started, &mut wakes);
             if is_last {
@@ -292,7 +297,7 @@ impl Core {
         wakes.wake();
     }
 
-    /// Gives a task that has started to a worker which is not here. Unlocks meanwhile, if that is a new one.
+    /// Gives a started task to an idle or a new worker. Unlocks the pool meanwhile if the worker is new.
     fn hand_over<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
@@ -303,7 +308,8 @@ impl Core {
         task.announce(wakes);
         match by {
             Runner::Idle(worker) => {
-                // Under the lock: a worker that finds itself idle ends.
+                // Under the lock: a worker that takes the lock and still finds itself idle ends, and the task would be
+                // lost.
                 worker.hand(task);
                 state
             }
@@ -317,7 +323,7 @@ impl Core {
         }
     }
 
-    /// Begins a task, then all others that can be started, and unlocks.
+    /// Gives a started task to its worker, then starts all other tasks that can be started, and unlocks.
     pub(super) fn hand_over_and_dispatch<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
@@ -328,15 +334,15 @@ impl Core {
         self.dispatch(state);
     }
 
-    /// Gives a worker to the runtime. One that panics has refused it.
+    /// Gives a worker to the runtime. A spawner that panics has refused the worker.
     ///
-    /// A runtime may poll the worker on the spot, or drop it: what that starts is launched inside of this, up to a
-    /// depth, and then after it.
+    /// A runtime may poll or drop the worker during this call. What that starts is launched inside of this call up to a
+    /// depth, and otherwise after it.
     pub(super) fn launch(&self, worker: Worker) {
         self.launch_on(None, worker);
     }
 
-    /// Gives a worker to this runtime, or to whichever the pool's spawner takes.
+    /// Gives a worker to this runtime, or to the one that the pool's spawner chooses.
     pub(super) fn launch_on(&self, runtime: Option<Runtime>, worker: Worker) {
         if let Some(_within) = nesting::enter() {
             return self.spawn_worker(runtime, worker);
@@ -353,12 +359,13 @@ impl Core {
         discard(runtime);
     }
 
-    /// Itself, as its workers hold it. Whoever calls this holds it too.
+    /// Returns the core as its workers hold it. The caller must hold it too.
     pub(super) fn me(&self) -> Arc<Self> {
         self.me.upgrade().expect("a pool that is in use is there")
     }
 
-    /// Sees to it that a newcomer that needs room is not refused for starts that have come back.
+    /// Gives back the starts whose interval is over, so that a new task that needs room is not refused for lack of
+    /// them.
     pub(super) fn refresh_room(&self, patience: Patience) {
         let needs_room = patience == Patience::Try || self.settings.max_waiting.is_some();
         if needs_room && self.settings.rate.is_some() {
@@ -366,7 +373,7 @@ impl Core {
         }
     }
 
-    /// Why a newcomer may neither start nor wait.
+    /// Returns why a new task may neither start nor wait, or `None` if it may.
     #[inline(always)]
     pub(super) fn rejection(
         &self,
@@ -395,7 +402,7 @@ impl Core {
     }
 }
 
-/// Notes the runtime of a task, if that is not the main one, with what else is known of it.
+/// Notes the runtime of a task, if it is not the main one, in the record of the task.
 #[inline]
 fn noted(record: Option<TaskRecord>, runtime: Option<Runtime>) -> Option<TaskRecord> {
     match record {

@@ -6,7 +6,7 @@ use super::{AioPool, Core};
 use crate::task::{TaskId, TaskLabel};
 use crate::worker::{NestedWaits, WorkerShared, running};
 
-/// Returns the task that is running here: `None` outside of a pool's tasks.
+/// Returns the task that is running here, or `None` outside of a pool's tasks.
 ///
 /// # Examples
 ///
@@ -23,12 +23,12 @@ pub fn current() -> Option<Current> {
     Core::of(&worker)?.current(&worker)
 }
 
-/// What a task can know of itself. Made by [`current`].
+/// What a task can know about itself. Returned by [`current`].
 ///
-/// It may be kept and sent elsewhere. It keeps the pool, as any of its handles does, and nothing of the task.
+/// It may be stored and sent elsewhere. It keeps the pool, as any handle of the pool does, and nothing of the task.
 pub struct Current {
     id: TaskId,
-    /// The label of a task that has a name of its own.
+    /// The label of the task, if the task has a name of its own.
     label: Option<Arc<TaskLabel>>,
     pool: AioPool,
     nested_waits: Arc<NestedWaits>,
@@ -53,10 +53,10 @@ impl Current {
         self.pool.clone()
     }
 
-    /// Returns whether the task has been asked to stop, or is over.
+    /// Returns `true` if the task has been asked to stop, or is over.
     ///
-    /// A task learns of it if it has a [`grace`](crate::TaskBuilder::grace), or is
-    /// [blocking](AioPool::spawn_blocking). Others are dropped at once.
+    /// A task can see this if it has a [`grace`](crate::TaskBuilder::grace), or is [blocking](AioPool::spawn_blocking).
+    /// Other tasks are dropped at once.
     pub fn is_aborted(&self) -> bool {
         self.nested_waits.is_aborted()
     }
@@ -65,14 +65,14 @@ impl Current {
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. Nothing is lost.
+    /// This future may be dropped at any time. Nothing is lost.
     pub async fn aborted(&self) {
         self.nested_waits.aborted().await;
     }
 }
 
 impl Core {
-    /// The pool of a task.
+    /// Returns the pool of the worker's task.
     pub(super) fn of(worker: &WorkerShared) -> Option<&Self> {
         worker.scheduler().as_any().downcast_ref()
     }

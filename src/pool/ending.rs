@@ -1,4 +1,4 @@
-//! How tasks end: at their worker, without it, and in the queue.
+//! How tasks end: at their worker, without their worker, and in the queue.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ impl Scheduler for Core {
     fn finish(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask> {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
+        // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
         state.settle(worker, end, settle, &mut wakes);
         let next = match state.finish_into_next(worker, end, &mut wakes) {
             Some(next) => {
@@ -43,9 +44,11 @@ impl Scheduler for Core {
             return worker.take_handed();
         }
         let mut state = self.lock();
+        // Checked again under the lock: another thread may have handed a task over meanwhile.
         if !worker.is_idle() {
             return worker.take_handed();
         }
+        // The worker has stayed in vain: no further task is expected.
         self.expecting.store(false, Relaxed);
         state.idle_workers.leave(worker);
         None
@@ -140,7 +143,7 @@ impl PoolRef for Core {
 
     fn expire(&self, slot: Slot, id: TaskId) {
         let mut state = self.lock();
-        // A permit that is there beats the limit.
+        // A permit that is free takes precedence over the time limit.
         while state.gate.is_ready() && matches!(state.gate.get(slot, id), Some(Content::Waiting(_)))
         {
             self.dispatch(state);
@@ -160,7 +163,8 @@ impl PoolRef for Core {
 }
 
 impl Core {
-    /// Ends an active task, and starts those who can be started: the first of them with its worker.
+    /// Ends an active task, and starts the tasks that can be started: the first of them with the same worker, if that
+    /// is on the right runtime.
     #[inline(never)]
     fn finish_and_dispatch<'a>(
         &'a self,
@@ -188,7 +192,7 @@ impl Core {
         None
     }
 
-    /// Lets a worker stay for whom nothing is left, if the next task is likely to come at once.
+    /// Lets a worker without a next task stay idle, if the next task is likely to come at once.
     #[inline]
     fn offer(&self, state: &mut State, free: Option<Arc<WorkerShared>>) {
         if let Some(worker) = free {
@@ -198,17 +202,17 @@ impl Core {
         }
     }
 
-    /// The worker of the task of this pool, or of its groups, that is being polled on this thread.
+    /// Returns the worker of the task of this pool, or of its groups, that is being polled on this thread.
     pub(super) fn running_here(&self) -> Option<Arc<WorkerShared>> {
         let worker = running()?;
         let its_pool = Arc::as_ptr(worker.scheduler()).cast::<()>();
         (its_pool == self.address()).then_some(worker)
     }
 
-    /// Takes a waiting task out of the queue, and ends it right here.
+    /// Takes a waiting task out of the queue, and ends it.
     fn evict<'a>(&'a self, mut state: MutexGuard<'a, State>, slot: Slot, failure: Failure) {
         let withdrawn = state.withdraw(slot);
-        // Those behind a heavy one may fit, now that it is gone.
+        // The tasks behind a heavy task may fit, now that it is gone.
         self.dispatch(state);
         if let Some((exit, task)) = withdrawn {
             self.end_unstarted(exit, task, failure.pack(), None);
@@ -217,7 +221,8 @@ impl Core {
 
     /// Ends a task that has not started, and returns how it ended.
     ///
-    /// Deep inside of the ends of others it ends after them: then this returns `None`, and the latch waits for it.
+    /// Deep inside the ends of other tasks the end is postponed until these are over: then this returns `None`, and the
+    /// latch waits for the task.
     pub(super) fn end_unstarted(
         &self,
         exit: Exit,
@@ -237,7 +242,7 @@ impl Core {
         None
     }
 
-    /// Drops the future of a task that has not started, then makes its end known.
+    /// Drops the future of a task that has not started, then makes the end of the task known.
     fn give_up(&self, exit: Exit, task: BoxTask, failure: Packed) -> End {
         let mut ended = failure.end();
         task.give_up(failure, &mut |end, settle| {
@@ -256,7 +261,8 @@ impl Core {
         wakes.wake();
     }
 
-    /// Starts those who can be started; deep inside of the ends of others, after them.
+    /// Starts the tasks that can be started. Deep inside the ends of other tasks this is postponed until these are
+    /// over.
     pub(super) fn dispatch_nested(&self, state: MutexGuard<'_, State>) {
         if let Some(_within) = nesting::enter() {
             return self.dispatch(state);

@@ -11,15 +11,15 @@ use crate::task::{End, Extras, Start, TaskId, TaskLabel};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 
-/// What a task carries beyond its future, in the same allocation.
+/// What a task has beyond its future, in the same allocation.
 #[derive(Default)]
 pub(super) struct TaskExtras {
     pub(super) start: Start,
     pub(super) has_begun: bool,
-    /// In a pool with a rate.
+    /// `None` in a pool without a rate.
     pub(super) token: Option<Token>,
-    // Apart, so that most tasks do not carry the size of these.
-    /// In a pool whose observer hears of it.
+    // Boxed, so that most tasks do not carry the size of these two.
+    /// `None` unless the observer of the pool hears of the task.
     pub(super) watch: Option<Box<Watch>>,
     pub(super) more: Option<Box<More>>,
 }
@@ -28,7 +28,7 @@ pub(super) struct TaskExtras {
 pub(super) struct More {
     pub(super) label: Arc<TaskLabel>,
     pub(super) run_limit: Option<Limit>,
-    /// Begins when the task is asked to stop.
+    /// The time begins when the task is asked to stop.
     pub(super) grace: Option<Limit>,
     pub(super) wait: Option<Arc<WaitLimit>>,
     pub(super) identity: Option<Identity>,
@@ -94,6 +94,7 @@ impl Extras for TaskExtras {
         };
         let over = limit.poll(&*more.label.pool_ref, cx);
         if over.is_ready() {
+            // A sleep that has ended is not polled again.
             more.grace = None;
         }
         over
@@ -111,7 +112,7 @@ impl Extras for TaskExtras {
 }
 
 impl More {
-    /// The task is about to be polled for the first time.
+    /// Prepares the first poll of the task.
     fn begin(&mut self, id: TaskId) {
         if let Some(identity) = &self.identity {
             identity.get_or_init(|| (id, self.label.clone()));

@@ -13,21 +13,21 @@ const AT_ONCE: usize = 256;
 
 /// Groups: pools inside of this pool.
 ///
-/// A group is an [`AioPool`] with all its verbs. Its tasks need a permit of the
-/// group and of each pool around it, and count in all of them: the pool's
-/// `join`, `cancel_all`, `stats` and `tasks` cover its groups. A group that is
-/// full holds up nobody else.
+/// A group is an [`AioPool`] with all its methods. Its tasks need a permit of the group and of each pool around it, and
+/// count in all of them: the pool's `join`, `cancel_all`, `stats` and `tasks` cover its groups. A group that is full
+/// does not hold up tasks of other groups or of the pool.
 ///
-/// A group lives as long as somebody holds it, or a task or a group is in it.
-/// Then its name is free again, and nothing of it is left.
+/// A group lives as long as a handle of it exists, or a task or a group is in it. After that its name is free again,
+/// and nothing of it is left.
 impl AioPool {
-    /// Makes a group of this name, in which `size` tasks run at once.
+    /// Creates a group with this name, in which `size` tasks run at once.
     ///
-    /// Names are unique among the groups of one pool. See [`keyed`](Self::keyed) to find or make one.
+    /// Names are unique among the groups of one pool. See [`keyed`](Self::keyed) to find or create a group.
     ///
     /// # Errors
     ///
-    /// [`GroupError::AlreadyExists`] or [`GroupError::ZeroSize`].
+    /// [`GroupError::AlreadyExists`] if this pool has a group with this name, or [`GroupError::ZeroSize`] if `size`
+    /// is 0.
     ///
     /// # Examples
     ///
@@ -54,25 +54,26 @@ impl AioPool {
             .make_group(&mut state, self.node(), name.into(), size))
     }
 
-    /// Returns the group of this name, if there is one.
+    /// Returns the group with this name, if there is one.
     ///
-    /// It looks among the groups of this pool, and not of those groups.
+    /// Only the groups of this pool are searched, not the groups inside of them.
     pub fn find_group(&self, name: &str) -> Option<AioPool> {
         let mut state = self.core().lock();
         let group = *state.gate.data(self.node()).groups.get(name)?;
         Some(self.core().handle(&mut state, group))
     }
 
-    /// Returns the group of this name, and makes it if there is none: a cap for each host, tenant, account …
+    /// Returns the group with this name, and creates it if there is none: for example, a limit for each host, tenant or
+    /// account.
     ///
-    /// A group that is there keeps its size. Any number of keys may come and go: a key costs
-    /// something only as long as its group lives.
+    /// A group that exists keeps its size. Any number of keys may come and go: a key costs something only as long as
+    /// its group lives.
     ///
-    /// To go through pages of many hosts, submit each with [`spawn_n`](Self::spawn_n), and let
-    /// [`below`](Self::below) of the pool bound how many wait, as in the example. A loop that
-    /// awaits [`spawn`](Self::spawn) of the group stops at the first page whose host is full, although other hosts
-    /// could go on: with few busy hosts among many it takes several times as long. Tasks that wait are cheap, so let many
-    /// of them wait: the loop stops only when so many pages wait for hosts that are full.
+    /// To go through pages of many hosts, submit each page with [`spawn_n`](Self::spawn_n), and let
+    /// [`below`](Self::below) of the pool limit how many tasks wait, as in the example. A loop that awaits
+    /// [`spawn`](Self::spawn) of the group stops at the first page whose host is full, although pages of other hosts
+    /// could start: with few busy hosts among many it takes several times as long. Waiting tasks are cheap, so let many
+    /// of them wait: the loop then stops only when that many pages wait for hosts that are full.
     ///
     /// # Panics
     ///
@@ -104,12 +105,12 @@ impl AioPool {
         }
     }
 
-    /// Returns the groups of this pool, by name; not those inside of them.
+    /// Returns the groups of this pool, sorted by name, without the groups inside of them.
     pub fn groups(&self) -> Vec<AioPool> {
         self.first_groups(usize::MAX)
     }
 
-    /// Returns the first groups of this pool by name, no more than `most`.
+    /// Returns the first groups of this pool by name: at most `most`.
     pub(crate) fn first_groups(&self, most: usize) -> Vec<AioPool> {
         let (core, mut groups) = (self.core(), Vec::new());
         let mut state = core.lock();
@@ -128,12 +129,12 @@ impl AioPool {
         }
     }
 
-    /// The group that tasks submitted here are said to be in.
+    /// Returns the name of the group that tasks submitted here are listed with.
     pub(super) fn group_name(&self) -> Option<Arc<str>> {
         self.core().lock().gate.data(self.node()).group.clone()
     }
 
-    /// Makes a group that is in no list, and has its end with its last handle and task.
+    /// Creates a group that is in no list, and that ends with its last handle and task.
     pub(crate) fn nameless_group(&self) -> AioPool {
         let mut state = self.core().lock();
         let around = state.gate.data(self.node());
@@ -157,7 +158,7 @@ impl Core {
         self.handle(state, group)
     }
 
-    /// The handle of a pool or group: the one that its users have, or a new one.
+    /// Returns the handle of a node: the one that its users have, or a new one.
     pub(super) fn handle(&self, state: &mut State, node: NodeId) -> AioPool {
         let data = state.gate.data_mut(node);
         if let Some(inner) = data.handle.upgrade() {
@@ -176,7 +177,8 @@ impl Core {
         AioPool { inner }
     }
 
-    /// The last of its users has gone: nobody could resume it any more.
+    /// Notes that a handle of a node is gone. With the last one the node is resumed, since nothing could resume it any
+    /// more.
     pub(super) fn drop_handle(&self, node: NodeId) {
         let mut state = self.lock();
         let data = state.gate.data_mut(node);
@@ -188,7 +190,7 @@ impl Core {
         self.dispatch(state);
     }
 
-    /// The pool or group of the task that is being polled on this thread, if it is one of this pool.
+    /// Returns the pool or group of the task that is being polled on this thread, if that is a task of this pool.
     pub(super) fn home_here(&self) -> Option<AioPool> {
         let worker = self.running_here()?;
         let mut state = self.lock();

@@ -6,25 +6,24 @@ use super::state::Runner;
 use crate::task::RuntimeId;
 use crate::worker::WorkerShared;
 
-/// Workers that have nothing to do, and stay for two more polls: a task that comes meanwhile needs no new worker.
+/// Workers without a task, which stay for two more polls: a task that comes meanwhile needs no new worker.
 ///
-/// All stay while the next tasks are known to come. Otherwise a few do, and how
-/// many follows from how it went: one that is given a task makes room for one
-/// more, one that has stayed in vain takes half of the room away. Where there is
-/// none, as in the beginning, one is tried now and then.
+/// All of them stay while the next tasks are known to come. Otherwise a few stay, and how many depends on their
+/// success: a worker that is given a task makes room for one more worker, and a worker that has stayed in vain halves
+/// the room. If there is no room, as in the beginning, a worker is tried now and then.
 pub(super) struct IdleWorkers {
-    /// Those who stay, and have not been handed a task.
+    /// Idle workers that have not been handed a task.
     workers: Vec<Arc<WorkerShared>>,
     room: usize,
-    /// How many have found no room since one was tried.
+    /// Number of workers that have found no room since one was tried.
     refused: u32,
 }
 
-/// No more than so many stay on the chance of a task. More would take the work from each other, and each has to
-/// fetch what it needs from the other threads.
+/// Maximum number of workers that stay on the chance of a task. More of them would take the work from each other, and
+/// each has to fetch what it needs from the other threads.
 const FEW: usize = 2;
 
-/// One of so many is tried where there is no room.
+/// If there is no room, one of this number of workers is tried.
 const TRIED: u32 = 16;
 
 impl IdleWorkers {
@@ -41,7 +40,7 @@ impl IdleWorkers {
         self.workers.is_empty()
     }
 
-    /// Lets a worker stay, if there is room or a task is `expected`.
+    /// Lets a worker stay idle, if there is room or a task is `expected`.
     #[inline]
     pub(super) fn offer(&mut self, worker: Arc<WorkerShared>, expected: bool) {
         if expected || self.workers.len() < self.room || self.is_tried() {
@@ -56,7 +55,7 @@ impl IdleWorkers {
         self.refused == 0 && self.room == 0
     }
 
-    /// Chooses the worker for a task of this runtime: the one that has become free, an idle one, or a new one.
+    /// Chooses the worker for a task of this runtime: the worker that has become free, an idle worker, or a new one.
     #[inline]
     pub(super) fn runner(
         &mut self,
@@ -75,7 +74,7 @@ impl IdleWorkers {
         (worker.clone(), Runner::New(worker, runtime.cloned()))
     }
 
-    /// Takes the newest one out, to be handed a task, if it is a worker of this runtime.
+    /// Takes the newest idle worker out, to be handed a task, if it is a worker of this runtime.
     #[inline]
     pub(super) fn take(&mut self, runtime: Option<RuntimeId>) -> Option<Arc<WorkerShared>> {
         self.workers
@@ -85,7 +84,7 @@ impl IdleWorkers {
         self.workers.pop()
     }
 
-    /// Takes one out that has stayed in vain.
+    /// Takes a worker out that has stayed in vain.
     pub(super) fn leave(&mut self, worker: &Arc<WorkerShared>) {
         worker.set_idle(false);
         let place = worker.place();

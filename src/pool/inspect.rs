@@ -9,48 +9,48 @@ use super::{AioPool, Stats};
 use crate::gate::Demand;
 use crate::task::{Slot, TaskId, TaskInfo, TaskLabel, TaskState};
 
-/// Looking. Each method shows one moment, which has passed when it returns.
+/// Inspecting the pool. Each method shows one moment, which has passed when the method returns.
 impl AioPool {
-    /// Returns how many tasks run at once.
+    /// Returns how many tasks may run at once.
     pub fn size(&self) -> usize {
         self.core().lock().gate.size(self.node())
     }
 
-    /// Returns how many tasks are active: they hold a permit.
+    /// Returns the number of active tasks: those that hold a permit.
     pub fn active(&self) -> usize {
         self.core().lock().gate.active(self.node())
     }
 
-    /// Returns how many wait for a permit: tasks that have not started, and those that have lent theirs. A
-    /// [`feed`](Self::feed) is one of them, and so is who waits [in place](Self::run).
+    /// Returns how many tasks wait for a permit: tasks that have not started, and tasks that have lent their permit. A
+    /// [`feed`](Self::feed) counts as one task, and so does code that waits [in place](Self::run).
     pub fn waiting(&self) -> usize {
         let gate = &self.core().lock().gate;
         gate.waiting(self.node()) + gate.lent(self.node())
     }
 
-    /// Returns how many tasks there are, active and waiting.
+    /// Returns the number of tasks, active and waiting.
     pub fn len(&self) -> usize {
         let gate = &self.core().lock().gate;
         let node = self.node();
         gate.active(node) + gate.waiting(node) + gate.lent(node)
     }
 
-    /// Returns whether nothing is active or waiting.
+    /// Returns `true` if nothing is active or waiting.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns whether no permit is free.
+    /// Returns `true` if no permit is free.
     pub fn is_full(&self) -> bool {
         self.core().lock().gate.is_full(self.node())
     }
 
-    /// Returns what the pool is called.
+    /// Returns the name of the pool.
     pub fn name(&self) -> &str {
         self.inner.label.pool_name()
     }
 
-    /// Returns the counters, all of the same moment.
+    /// Returns the counters, all taken at the same moment.
     ///
     /// # Examples
     ///
@@ -67,11 +67,11 @@ impl AioPool {
         self.core().lock().gate.data(self.node()).stats
     }
 
-    /// Lists the tasks that are active or waiting, by their number.
+    /// Lists the tasks that are active or waiting, in the order of their numbers.
     ///
-    /// Of many tasks, each thousand is looked at in another moment, so that the pool is never locked for long: the list is
-    /// no picture of one moment. A task that is there all the while is listed once. To see some of many, use
-    /// [`find_tasks`](Self::find_tasks).
+    /// If there are many tasks, each thousand is looked at in another moment, so that the pool is never locked for
+    /// long: the list does not show a single moment. A task that is there all the while is listed once. To see some of
+    /// many tasks, use [`find_tasks`](Self::find_tasks).
     ///
     /// # Examples
     ///
@@ -94,10 +94,10 @@ impl AioPool {
         listed.into_iter().map(Line::info).collect()
     }
 
-    /// Lists the first of those tasks, by their number, that `is_wanted` accepts: no more than `most`.
+    /// Lists the first tasks, in the order of their numbers, that `is_wanted` accepts: at most `most`.
     ///
-    /// As for [`tasks`](Self::tasks), the pool is locked for a moment at a time. The closure runs when it is not, and
-    /// only for tasks that may be among the first.
+    /// As for [`tasks`](Self::tasks), the pool is locked for a moment at a time. The closure runs when the pool is not
+    /// locked, and only for tasks that may be among the first.
     ///
     /// # Examples
     ///
@@ -137,14 +137,13 @@ impl AioPool {
         first.into_values().collect()
     }
 
-    /// Waits until fewer than `waiting` tasks wait: to keep a queue filled, but not without end.
+    /// Waits until fewer than `waiting` tasks wait. Use it to keep a queue filled, but not without end.
     ///
-    /// Those that have lent their permit do not count: they have started.
-    /// `below(0)` waits for ever.
+    /// Tasks that have lent their permit do not count: they have started. `below(0)` waits forever.
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. Nothing is lost.
+    /// This future may be dropped at any time. Nothing is lost.
     ///
     /// # Examples
     ///
@@ -162,7 +161,7 @@ impl AioPool {
         self.until(Goal::Below(waiting)).await;
     }
 
-    /// Goes through the tasks in parts, of which each is shown when nothing is locked.
+    /// Goes through the tasks in parts. Each part is shown when nothing is locked.
     fn each_part(&self, mut show: impl FnMut(Vec<Line>)) {
         let core = self.core();
         let mut walk = Walk::new(&core.lock(), self.node());
@@ -178,7 +177,7 @@ impl AioPool {
     }
 }
 
-/// What is copied of a task while the pool is locked.
+/// The data of a task that is copied while the pool is locked.
 pub(super) struct Line {
     id: TaskId,
     state: TaskState,

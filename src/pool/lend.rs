@@ -5,20 +5,21 @@ use std::task::{Context, Poll};
 use crate::coop;
 use crate::worker::{NestedWaits, PermitState, WorkerShared, running};
 
-/// Gives the permit of the current task back while `future` is awaited, and takes one again after.
+/// Gives the permit of the current task back while `future` is awaited, and takes a permit again afterwards.
 ///
-/// For waits that the pool cannot see: on a channel, a lock, another pool, when what is waited for needs
-/// a permit of this one. A task that awaits its own pool does so by itself: see
-/// [nested use](crate::AioPool#nested-use).
+/// Use it for waits that the pool cannot see: on a channel, a lock or another pool, when what the task waits for needs
+/// a permit of this pool. A task that awaits its own pool lends its permit by itself: see [nested
+/// use](crate::AioPool#nested-use).
 ///
-/// The future is polled without a permit. It ends only when the task has one again, for which the task
-/// stands in line before all that have not started. Outside of a pool's task this is just the future.
+/// The future is polled without a permit. `lend` completes only when the task has a permit again, and for that the task
+/// waits in the queue before all tasks that have not started. Outside of a pool's task this is just the future.
 ///
-/// What else the task polls meanwhile (beside this in a `join!`) is polled without a permit too.
+/// Other futures that the task polls meanwhile (beside this one in a `join!`) are polled without a permit too.
 ///
 /// # Cancel safety
 ///
-/// As `future`. Dropped half way, the task goes on, and has a permit again before it is polled next.
+/// The same as that of `future`. If `lend` is dropped half way, the task goes on, and has a permit again before it is
+/// polled next.
 ///
 /// # Examples
 ///
@@ -46,19 +47,19 @@ pub async fn lend<F: Future>(future: F) -> F::Output {
     output
 }
 
-/// One `lend` of a task.
+/// The state of one call of [`lend`].
 struct Lending {
     worker: Arc<WorkerShared>,
     nested_waits: Arc<NestedWaits>,
     stage: Stage,
-    /// Where its waker lies that is to be woken when the permit is back.
+    /// The key of the waker that is to be woken when the permit is back.
     key: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Waiting,
-    /// Its future is ready, and the permit is not there yet.
+    /// The future is ready, and the permit is not back yet.
     Owing,
     Over,
 }
@@ -95,7 +96,8 @@ impl Lending {
         Poll::Pending
     }
 
-    /// With the permit; or outside of its task, where there is none to wait for.
+    /// Returns `true` if the task has its permit, or if this is polled outside of the task, where there is no permit to
+    /// wait for.
     fn may_go_on(&self) -> bool {
         self.worker.permit() == PermitState::Held
             || !running().is_some_and(|worker| Arc::ptr_eq(&worker, &self.worker))

@@ -5,19 +5,19 @@ use crate::error::ZeroSize;
 use crate::gate::NodeId;
 use crate::wakes::Wakes;
 
-/// Number of groups that are looked at under one lock.
+/// Maximum number of groups that are looked at under one lock.
 const AT_ONCE: usize = 256;
 
-/// The life of the pool.
+/// The life cycle of the pool.
 impl AioPool {
     /// Waits until nothing is active or waiting.
     ///
-    /// Any number may wait at once. Tasks that are submitted meanwhile are waited
-    /// for too. While the pool is paused, what waits in it keeps this waiting.
+    /// Any number of callers may wait at once. Tasks that are submitted meanwhile are waited for too. While the pool is
+    /// paused, the tasks that wait in it keep this waiting.
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. Nothing is lost.
+    /// This future may be dropped at any time. Nothing is lost.
     ///
     /// # Examples
     ///
@@ -33,7 +33,7 @@ impl AioPool {
         self.until(Goal::Idle).await;
     }
 
-    /// Refuses newcomers. What has been submitted runs on to its end.
+    /// Refuses new tasks. What has been submitted runs on to its end.
     ///
     /// # Examples
     ///
@@ -51,7 +51,7 @@ impl AioPool {
         let (core, mut wakes) = (self.core(), Wakes::default());
         let mut state = core.lock();
         state.gate.data_mut(self.node()).closed = true;
-        // Those who wait from now on see that. Those who have waited are told, some groups at a time.
+        // Callers that wait from now on see the flag. Callers that wait already are woken, some groups at a time.
         for first in (0..).step_by(AT_ONCE) {
             let Some(nodes) = state.gate.nodes_at(first, AT_ONCE) else {
                 break;
@@ -63,12 +63,12 @@ impl AioPool {
         wakes.wake();
     }
 
-    /// Takes newcomers again.
+    /// Accepts new tasks again.
     pub fn reopen(&self) {
         self.core().lock().gate.data_mut(self.node()).closed = false;
     }
 
-    /// Returns whether the pool refuses newcomers.
+    /// Returns `true` if the pool refuses new tasks.
     pub fn is_closed(&self) -> bool {
         self.core().lock().is_closed(self.node())
     }
@@ -77,7 +77,7 @@ impl AioPool {
     ///
     /// # Cancel safety
     ///
-    /// It may be dropped at any time. Nothing is lost.
+    /// This future may be dropped at any time. Nothing is lost.
     ///
     /// # Examples
     ///
@@ -96,7 +96,7 @@ impl AioPool {
         self.until(Goal::Drained).await;
     }
 
-    /// Starts no more tasks until [`resume`](Self::resume). The active ones run on; newcomers wait.
+    /// Starts no more tasks until [`resume`](Self::resume). Active tasks run on, and new tasks wait.
     ///
     /// # Examples
     ///
@@ -116,25 +116,25 @@ impl AioPool {
 
     /// Starts tasks again, as many as there are permits.
     ///
-    /// It returns soon, however many tasks wait: it starts the first thousand, and as these are polled, they
-    /// start the rest.
+    /// This returns soon, however many tasks wait: it starts the first thousand, and as these are polled, they start
+    /// the rest.
     pub fn resume(&self) {
         self.core().set_paused(self.node(), false);
     }
 
-    /// Returns whether the pool is paused.
+    /// Returns `true` if the pool is paused.
     pub fn is_paused(&self) -> bool {
         self.core().lock().gate.is_paused(self.node())
     }
 
     /// Changes how many tasks run at once.
     ///
-    /// Growing starts waiting tasks now, more than a thousand as for [`resume`](Self::resume). Shrinking stops
-    /// nobody: it takes effect as tasks end.
+    /// A larger size starts waiting tasks now; if there are more than a thousand, as described for
+    /// [`resume`](Self::resume). A smaller size stops no task: it takes effect as tasks end.
     ///
     /// # Errors
     ///
-    /// [`ZeroSize`] if `size` is 0, and the pool stays as it is. To hold tasks back, [`pause`](Self::pause) it.
+    /// [`ZeroSize`] if `size` is 0; the pool stays as it is. To hold tasks back, [`pause`](Self::pause) the pool.
     ///
     /// # Examples
     ///

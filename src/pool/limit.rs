@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 
 use crate::task::{PoolRef, Sleep};
 
-/// How long a task may run, or may go on after it was asked to stop.
+/// How long a task may run, or how long it may go on after it was asked to stop.
 ///
-/// The runtime's timer is started when it is first polled: a task that ends before that needs none.
+/// The runtime's timer is started when the limit is first polled: a task that ends before that needs no timer.
 pub(super) struct Limit {
     time: Duration,
     stage: Stage,
@@ -17,7 +17,7 @@ enum Stage {
     Timed(Sleep),
 }
 
-/// Time by which a timer may be late, as those of runtimes are anyway.
+/// Less elapsed time than this is ignored: the timer may be late by as much, as timers of runtimes are anyway.
 const GRAIN: Duration = Duration::from_millis(1);
 
 impl Limit {
@@ -26,7 +26,7 @@ impl Limit {
         Self { time, stage }
     }
 
-    /// Begins to count, at the first call.
+    /// Begins to count at the first call.
     #[inline]
     pub(super) fn begin(&mut self) {
         if let Stage::Unset = self.stage {
@@ -34,7 +34,7 @@ impl Limit {
         }
     }
 
-    /// Ready when the time is over. It begins with the first poll, if it has not begun before.
+    /// Completes when the time is over. The time begins with the first poll, if it has not begun before.
     pub(super) fn poll(&mut self, pool_ref: &dyn PoolRef, cx: &mut Context<'_>) -> Poll<()> {
         self.begin();
         if let Stage::Begun(begun) = self.stage {

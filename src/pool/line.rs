@@ -1,4 +1,4 @@
-//! For the verbs that pull their items, and must not pull one that the pool then refuses.
+//! For methods that pull their items, and must not pull an item whose task the pool then refuses.
 
 use super::core::{Patience, Runs};
 use super::{AioPool, TaskBuilder};
@@ -7,19 +7,19 @@ use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Announced, Body, Extras, JoinHandle, Start};
 
 impl AioPool {
-    /// Returns how many tasks of this pool can run at once: the least size on the way through all pools around it.
+    /// Returns how many tasks of this pool can run at once: the smallest size of this pool and of all pools around it.
     pub(crate) fn capacity(&self) -> usize {
         let gate = &self.core().lock().gate;
         let sizes = gate.path(self.node()).map(|(node, _)| gate.size(node));
         sizes.min().unwrap_or(Self::UNBOUNDED)
     }
 
-    /// Returns whether the queue has a bound.
+    /// Returns `true` if the queue has a bound.
     pub(crate) fn is_bounded(&self) -> bool {
         self.core().settings.max_waiting.is_some()
     }
 
-    /// Returns whether a task could start at once, or wait within the bound of the queue.
+    /// Returns `true` if a task could start at once, or wait within the bound of the queue.
     pub(crate) fn has_room(&self) -> bool {
         let Some(bound) = self.core().settings.max_waiting else {
             return true;
@@ -28,13 +28,13 @@ impl AioPool {
         gate.waiting(NodeId::ROOT) < bound || gate.has_room(self.node(), Demand::DEFAULT)
     }
 
-    /// Lets workers without a task wait a moment: the next tasks come as soon as a result is read.
+    /// Lets workers without a task stay idle for a moment: the next tasks come as soon as a result is read.
     pub(crate) fn expect_tasks(&self) {
         self.core().expecting.store(true, Relaxed);
     }
 
-    /// Submits a future that waits even where the queue is full. Only for a pool that
-    /// [takes bare futures](Self::takes_bare_futures).
+    /// Submits a future that waits even if the queue is full. Only for a pool that [takes bare
+    /// futures](Self::takes_bare_futures).
     #[track_caller]
     pub(crate) fn line_up<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
     where
@@ -50,7 +50,7 @@ impl AioPool {
             .unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
-    /// The same in every pool. The handle is told of the start.
+    /// Submits a future that waits even if the queue is full, to any pool. The handle is told when the task starts.
     #[track_caller]
     pub(crate) fn line_up_announced<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -69,7 +69,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    /// Submits a task that waits even where the queue is full.
+    /// Submits the task, which waits even if the queue is full.
     #[track_caller]
     pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool();

@@ -1,17 +1,19 @@
-//! The pool: where gate, tasks, workers, runtime and observer meet.
+//! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
-//! - [`AioPool`]: the handle that users hold, its verbs by what they are for:
-//!   `spawn` (one task), `blocking`, `feed` (a batch as one), `permit` (in place), `scope`,
-//!   `group`, `stop`, `life` (of the pool), `look`; `current` and `lend` for who is inside.
-//! - [`Core`]: what is behind it, and its [`State`](state::State) under one lock, with a
-//!   [`NodeData`](node_data::NodeData) for the pool and for each group.
-//! - `ending`: how tasks end, and how the next one starts; `walk`: going through many of them, `sweep`:
-//!   stopping them all, `tidy`: what they leave.
-//! - `clock`: what is to happen when, kept by one `timer`, and by a `sleeper` to less than a millisecond.
-//! - `rate`: how many tasks start in an interval, and its `window`.
-//! - `runtime`: which runtime a task starts on.
-//! - [`TaskBuilder`], the `options` that it collects, the `extras` that a task carries of them, the `record` that the pool
-//!   keeps, and the `watch` of an observer.
+//! - [`AioPool`]: the public handle. Its methods are in one file for each purpose: `spawn` (one task), `task_builder`
+//!   (a task with options), `blocking`, `feed` (many tasks as one queue entry), `permit` (code that runs in place),
+//!   `scope`, `group`, `cancel`, `lifecycle`, `shutdown` and `inspect`. `current` and `lend` are for code that runs
+//!   inside a task.
+//! - [`Core`]: the shared part behind the handles. It keeps the [`State`](state::State) under one lock, with a
+//!   [`NodeData`](node_data::NodeData) for each node (the pool and its groups).
+//! - `ending`: how a task ends, and how the next one starts; `walk`: visits many tasks in parts; `sweep`: stops many
+//!   tasks; `tidy`: gives back the memory that ended tasks and groups leave.
+//! - `clock`: the times that the pool waits for. One `timer` keeps them; a `sleeper` thread covers waits that are too
+//!   short for the timers of a runtime.
+//! - `rate`: limits how many tasks start in an interval; its `window` counts these starts.
+//! - `runtime`: chooses the runtime that a task starts on.
+//! - [`TaskBuilder`]: collects the `options` of a task. They become the `extras` that the task carries, the `record`
+//!   that the pool keeps, and the `watch` that tells the observer about the task.
 
 mod blocking;
 mod builder;
@@ -81,11 +83,10 @@ use crate::gate::NodeId;
 use crate::spawner::Spawner;
 use crate::task::{PoolRef, TaskLabel};
 
-/// A pool of tasks: so many run at once, and the others wait in order.
+/// A pool of tasks: it runs a limited number of them at once, and the others wait in order.
 ///
-/// It is cheap to clone, all clones are the same pool, and every method takes
-/// `&self`. A waiting task is data, and no task of the runtime: it costs its
-/// future and about a hundred bytes.
+/// A pool is cheap to clone. All clones are the same pool, and every method takes `&self`. A waiting task is data, not
+/// a task of the runtime: it costs its future and about a hundred bytes.
 ///
 /// | to | use |
 /// |---|---|
@@ -98,44 +99,44 @@ use crate::task::{PoolRef, TaskLabel};
 /// # Guarantees
 ///
 /// - **Order**: tasks of the same priority start in the order of their submission.
-/// - **No more and no less**: as long as tasks wait and the pool is not paused,
-///   exactly [`size`](Self::size) are active. Whoever frees a permit starts the
-///   next task: nobody else has to be polled for it.
-/// - **Every handle settles**, once, whatever happens to the task, the pool or the runtime.
-/// - **A panic** is caught, and is the outcome of its task. The pool goes on.
-/// - **Nothing is kept** of a task that has ended, but the counters.
+/// - **No more and no less**: as long as tasks wait and the pool is not paused, exactly [`size`](Self::size) tasks are
+///   active. Whatever frees a permit also starts the next task: nothing else has to be polled for that.
+/// - **Every handle completes**, exactly once, whatever happens to the task, the pool or the runtime.
+/// - **A panic** of a task is caught, and becomes the outcome of that task. The pool continues.
+/// - **Nothing remains** of a task that has ended, except in the counters.
 ///
 /// # Nested use
 ///
-/// A task may use its own pool, or any group of it. While it is suspended and waits for that, it lends
-/// its permit: others run on it, and a pool of size 1 walks a tree recursively. Before it is polled again
-/// it has a permit again, for which it stands in line before all that have not started.
+/// A task may use its own pool, or any group of it. While the task is suspended and waits for its pool, it lends its
+/// permit: other tasks run on it, so a pool of size 1 can walk a tree recursively. Before the task is polled again, it
+/// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
-/// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`,
-///   `cancel_all`, `shutdown`, `scope`, and for a handle. For other waits there is [`lend`](crate::lend).
-/// - A wait lasts from its first poll until it is ready or dropped. So in a `select!` the permit is lent
-///   while all branches are pending, and kept from then on if the wait for the pool has been dropped.
-///   Where another thread drops a handle that the task has polled, that holds from the next time that it is woken.
-/// - A combinator that polls only those of its futures that were woken, such as `FuturesUnordered`, hides the wait if
-///   it was first polled outside of the task: put [`lend`](crate::lend) around it, or use
-///   [`iterwait`](crate::iterwait), which does not. So does a `Shared` that another thread polls from outside at the
-///   same moment.
-/// - A task that lends is polled again only with a permit. So a `tokio::time::timeout` around such a wait does
-///   not ring before others have given one back. Around that, use `lend`, or the
+/// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`, `cancel_all`,
+///   `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`](crate::lend).
+/// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
+///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
+///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.
+/// - A combinator that polls only those of its futures that were woken, such as `FuturesUnordered`, hides the wait from
+///   the pool if the wait was first polled outside of the task. In that case, put [`lend`](crate::lend) around the
+///   combinator, or use [`iterwait`](crate::iterwait), which does not hide the wait. A `Shared` that another thread
+///   polls from outside at the same moment hides the wait too.
+/// - A task that lends its permit is polled again only when it has a permit. So a `tokio::time::timeout` around such a
+///   wait does not fire before another task has given a permit back. Put `lend` around the timeout, or use the
 ///   [`timeout`](crate::TaskBuilder::timeout) of the task.
-/// - While it lends, a task counts as [`waiting`](Self::waiting). It is not held back by a
-///   [`pause`](Self::pause): it has started.
-/// - [`join`](Self::join) from inside, in a task of that pool or group, waits for all but those tasks that are
-///   in a `join` themselves. So a task that joins is not to be awaited by another that does not: these two would
-///   wait for each other. A `scope` waits for all of its tasks.
-/// - The work of [`spawn_blocking`](Self::spawn_blocking) is never suspended, and keeps its permit while it
-///   blocks on its own pool.
-/// - [`run`](Self::run) in a task, on a group that it is not in, holds a permit of its own: what its future awaits
-///   of the pool needs another one, and a `join` there would wait for the future itself.
+/// - While a task lends its permit, it counts as [`waiting`](Self::waiting). A [`pause`](Self::pause) does not hold it
+///   back, because it has started already.
+/// - [`join`](Self::join) called in a task of that pool or group waits for all tasks except those that are in a `join`
+///   themselves. So a task that joins must not be awaited by another task that does not join: these two would wait for
+///   each other. A `scope` waits for all of its tasks.
+/// - The work of [`spawn_blocking`](Self::spawn_blocking) is never suspended. It keeps its permit while it blocks on
+///   its own pool.
+/// - [`run`](Self::run), called in a task on a group that the task is not in, holds a permit of its own. What its
+///   future awaits from the pool needs another permit, and a `join` in it would wait for the future itself.
 ///
 /// # Dropping
 ///
-/// When the last clone goes, what was submitted runs on to its end; a paused pool is resumed for that.
+/// When the last clone is dropped, the tasks that were submitted still run to their end. A paused pool is resumed for
+/// that.
 ///
 /// # Examples
 ///
@@ -158,12 +159,13 @@ pub struct AioPool {
     inner: Arc<Inner>,
 }
 
-/// What the clones of a pool or a group share, and its tasks do not: when it goes, nobody can resume the pool.
+/// The state that the clones of a pool or a group share. Tasks do not hold it: when the last clone drops it, no handle
+/// is left that could resume the pool, so its `Drop` does that.
 pub(crate) struct Inner {
     core: Arc<Core>,
     label: Arc<TaskLabel>,
     node: NodeId,
-    /// What the observer is told of tasks without options, once there has been one.
+    /// The description of tasks without options for the observer. Set by the first such task that is observed.
     subject: OnceLock<Arc<Subject>>,
 }
 
@@ -171,12 +173,13 @@ impl AioPool {
     /// A size without a bound: every task starts at once.
     pub const UNBOUNDED: usize = usize::MAX;
 
-    /// Makes a pool that runs `size` tasks at once.
+    /// Makes a pool that runs up to `size` tasks at once.
     ///
-    /// A task starts on the runtime that it is submitted from: tokio inside of a tokio context, else smol, else
-    /// async-std, as features allow. So the pool may be made before its runtime, in a `static` for example, and may
-    /// serve any number of runtimes that come and go: the end of one ends the tasks that were submitted from it, and
-    /// no others. A task that is submitted where no runtime is starts on one that the pool has used before.
+    /// A task starts on the runtime that it is submitted from: tokio inside a tokio context, otherwise smol, otherwise
+    /// async-std, as the enabled features allow. So the pool may be made before its runtime, in a `static` for example,
+    /// and may serve any number of runtimes that come and go: the end of a runtime ends the tasks that were submitted
+    /// from it, and no others. A task that is submitted where there is no runtime starts on a runtime that the pool has
+    /// used before.
     ///
     /// # Panics
     ///
@@ -214,7 +217,7 @@ impl AioPool {
         Self::built(Self::builder().size(size).spawner(spawner))
     }
 
-    /// Begins a pool with more than a size. See [`Builder`].
+    /// Returns a [`Builder`], which makes a pool with more settings than a size.
     pub fn builder() -> Builder {
         Builder::new()
     }
@@ -256,7 +259,7 @@ impl fmt::Debug for AioPool {
     }
 }
 
-// A panic of foreign code leaves the pool as it is: none runs while it changes.
+// User code never runs while the state of the pool changes, so a panic in it leaves the pool consistent.
 impl UnwindSafe for AioPool {}
 impl RefUnwindSafe for AioPool {}
 

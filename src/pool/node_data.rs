@@ -5,26 +5,26 @@ use super::waiters::Waiters;
 use super::{Inner, Stats};
 use crate::gate::NodeId;
 
-/// What a pool keeps of itself, and of each of its groups.
+/// What the pool stores for each node: for itself, and for each of its groups.
 #[derive(Debug)]
 pub(super) struct NodeData {
     pub(super) name: Arc<str>,
-    /// The group that its tasks are said to be in. `None` for the pool around all groups.
+    /// The group that the tasks of the node are listed with. `None` outside of all named groups.
     pub(super) group: Option<Arc<str>>,
     pub(super) closed: bool,
     pub(super) stats: Stats,
     pub(super) waiters: Waiters,
-    /// Number of items that its feeds will still pull, as far as their iterators can tell.
+    /// Number of items that the feeds of the node will still pull, as far as their iterators can tell.
     pub(super) unpulled: u64,
-    /// How often all that waits here has been stopped. A feed that was being pulled then does not go on.
+    /// How often everything that waits here has been stopped. A feed that was being pulled at that time does not go on.
     pub(super) stops: u64,
-    /// Number of its tasks that were taken out of the queue, and have not ended.
+    /// Number of tasks that were taken out of the queue, and have not ended. Tasks of the root itself are not counted.
     pub(super) withdrawn: usize,
-    /// How many of its tasks wait in a `join`: those do not wait for each other.
+    /// Number of tasks of the node that wait in a `join`: these do not wait for each other.
     pub(super) joining: usize,
-    /// What its users hold, as long as there are any.
+    /// What the users of the node hold, as long as there are any.
     pub(super) handle: Weak<Inner>,
-    /// How many of those there are, with the one that is about to go.
+    /// Number of these handles, including one that is about to be dropped.
     pub(super) handles: usize,
     pub(super) groups: BTreeMap<Arc<str>, NodeId>,
 }

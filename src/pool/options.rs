@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::gate::Demand;
 use crate::task::{TaskId, TaskLabel};
 
-/// What a caller asks for a task, beyond its future.
+/// The options of a task: what a caller asks for beyond its future.
 #[derive(Default)]
 pub(super) struct TaskOptions {
     pub(super) name: Option<Cow<'static, str>>,
@@ -18,13 +18,13 @@ pub(super) struct TaskOptions {
     pub(super) identity: Option<Identity>,
 }
 
-/// The number and the label of a task, for what is inside of its future. Known once the task runs.
+/// The number and the label of a task, for code inside of its future. Set once the task runs.
 pub(super) type Identity = Arc<OnceLock<(TaskId, Arc<TaskLabel>)>>;
 
 pub(super) type Callback = Box<dyn FnOnce(TaskId) + Send>;
 
 impl TaskOptions {
-    /// Returns whether the worker of the task has to know of them.
+    /// Returns `true` if the worker of the task has to know the options.
     pub(super) fn concern_the_worker(&self) -> bool {
         let limits = [self.run_limit, self.wait_limit, self.grace];
         let callbacks = [&self.on_cancel, &self.on_end];
@@ -33,7 +33,7 @@ impl TaskOptions {
             || self.identity.is_some()
     }
 
-    /// Returns whether the task is its future, and nothing else.
+    /// Returns `true` if the task has no options: it is only its future.
     pub(super) fn is_empty(&self) -> bool {
         !self.concern_the_worker() && self.name.is_none() && self.demand == Demand::DEFAULT
     }

@@ -11,24 +11,24 @@ use crate::gate::NodeId;
 use crate::wakes::Wakes;
 use crate::worker::{self, WorkerShared};
 
-/// In place: for code that cannot be a task.
+/// Running in place: for code that cannot be a task.
 impl AioPool {
     /// Runs `future` under a permit of this pool, in the caller's own task.
     ///
-    /// So it may borrow, and need not be `Send`. It stands in the same queue as the tasks, and counts as
-    /// waiting and active, but it is none: it has no number, is not listed, and is not cancelled. The pool's
-    /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it
-    /// is the caller's own code, and runs there anyway.
+    /// The future may therefore borrow, and need not be `Send`. It waits in the same queue as the tasks, and counts as
+    /// waiting and active, but it is not a task: it has no number, is not listed, and is not cancelled. The pool's
+    /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it is the caller's own
+    /// code, and runs there anyway.
     ///
-    /// A task of this pool has a permit already: there the future just runs, unless this is inside of
-    /// [`lend`]. In a task that belongs to another group of the pool, this lends that task's permit
-    /// meanwhile. Outside of tasks, a future that awaits this pool from inside of `run` needs a second
-    /// permit: there it does not lend the one it has.
+    /// A task of this pool has a permit already: there the future just runs, unless this is inside of [`lend`](fn@lend). In a
+    /// task that belongs to another group of the pool, this lends the permit of that task meanwhile. Outside of tasks,
+    /// a future that awaits this pool from inside of `run` needs a second permit: there `run` does not lend the permit
+    /// that it has.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it leaves the queue, and nothing of it is left; dropped later, it drops the
-    /// future, then gives the permit back. Unlike a task's, its permit is given to somebody who
+    /// If it is dropped while it waits, it leaves the queue, and nothing of it is left. If it is dropped later, it
+    /// drops the future, then gives the permit back. Unlike the permit of a task, this permit is given to a caller that
     /// has to be polled: do not hold it in a future that you have stopped polling.
     ///
     /// # Examples
@@ -54,15 +54,14 @@ impl AioPool {
 
     /// Waits for a permit of this pool, and holds it until the [`Permit`] is dropped.
     ///
-    /// It stands in the same queue as the tasks; see [`run`](Self::run) for what that means, and use
-    /// that where a future can be named.
+    /// The caller waits in the same queue as the tasks. See [`run`](Self::run) for what that means, and use `run` if
+    /// the work can be written as one future.
     ///
-    /// A task of this pool that asks for a permit holds two of them then. In a pool of size 1 it would wait
-    /// for ever.
+    /// A task of this pool that calls this holds two permits then. In a pool of size 1 it would wait forever.
     ///
     /// # Cancel safety
     ///
-    /// Dropped while it waits, it leaves the queue, and nothing of it is left.
+    /// If this is dropped while it waits, it leaves the queue, and nothing of it is left.
     ///
     /// # Examples
     ///
@@ -92,23 +91,23 @@ impl AioPool {
     }
 }
 
-/// A permit in the caller's hands. Made by [`AioPool::acquire`].
+/// A permit that the caller holds. Returned by [`AioPool::acquire`].
 #[must_use = "dropping it gives the permit back"]
 pub struct Permit {
     core: Arc<Core>,
     worker: Arc<WorkerShared>,
-    /// In a pool with a rate, until the future that runs under it has been polled.
+    /// In a pool with a rate, the start that is to be counted again when the future under the permit has been polled.
     stamp: Option<Stamp>,
 }
 
-/// Stands in the queue.
+/// Waits in the queue for a permit.
 struct Asking<'p> {
     pool: &'p AioPool,
-    /// `None` before it stands there, and when it has got the permit.
+    /// `None` before the first poll, and after the permit was taken.
     worker: Option<Arc<WorkerShared>>,
 }
 
-/// Whether somebody has seen the permit, and so made a start.
+/// Whether the caller has seen the permit, and so made a start.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Taken {
     Yes,
@@ -143,13 +142,13 @@ impl Future for Asking<'_> {
     type Output = Permit;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
-        // It stands in the queue from its first poll on.
+        // The caller enters the queue at its first poll, even if `coop::poll` yields before it runs the closure.
         self.worker();
         coop::poll(cx, |cx| {
             if self.worker().permit() != worker::PermitState::Held {
                 self.worker().watch(cx.waker().clone());
             }
-            // It may have come before there was anybody to wake.
+            // The permit may have come before there was a waker to wake.
             self.take().map_or(Poll::Pending, Poll::Ready)
         })
     }
@@ -164,7 +163,8 @@ impl Drop for Asking<'_> {
 }
 
 impl Core {
-    /// Puts somebody into the queue who needs no worker.
+    /// Puts a caller into the queue that needs no worker. If a permit is free on the fast path, the caller gets it at
+    /// once.
     fn ask(&self, node: NodeId) -> Arc<WorkerShared> {
         let worker = Arc::new(WorkerShared::new(self.me(), None));
         let mut state = self.lock();
@@ -172,6 +172,7 @@ impl Core {
             worker.serve(state.gate.start_elsewhere(worker.clone()));
             return worker;
         }
+        // The state and the slot are set before the dispatch, which may give the permit.
         worker.set_permit(worker::PermitState::Returning);
         let slot = state.gate.ask(node, worker.clone());
         worker.serve(slot);
@@ -179,10 +180,11 @@ impl Core {
         worker
     }
 
-    /// Takes one out that runs in place, or was about to.
+    /// Removes a caller that runs in place, or that was about to.
     fn step_out(&self, worker: &WorkerShared, taken: Taken) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
+        // The caller has never seen its permit: the start that came with it was not used.
         if taken == Taken::No && worker.permit() == worker::PermitState::Held {
             self.give_start_back();
         }
@@ -196,7 +198,8 @@ impl Core {
         drop(worker);
     }
 
-    /// Whether the task that is polled here has a permit of this node. `None`: there is none that holds one to lend.
+    /// Returns `true` if the task that is polled here has a permit of this node, and `None` if no task here has a
+    /// permit to lend.
     fn covers_here(&self, node: NodeId) -> Option<bool> {
         let worker = self.running_here()?;
         let is_lending = worker.is_nested() && worker.nested_waits().is_lending();
@@ -210,7 +213,7 @@ impl Core {
 }
 
 impl Permit {
-    /// The start counts at the end of the first poll under it.
+    /// Counts the start again, at the end of the first poll under the permit.
     fn recount(&mut self) {
         if let Some(stamp) = self.stamp.take() {
             self.core.recount_start(stamp);

@@ -8,7 +8,7 @@ use super::window::Stamp;
 use crate::spawner::Spawner;
 use crate::unwind::{caught, discard};
 
-/// How many starts an interval may see.
+/// The maximum number of starts in an interval.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rate {
     pub(super) starts: u32,
@@ -16,7 +16,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Whether a runtime can keep the time.
+    /// Returns `true` if the runtime has a timer.
     pub(super) fn is_kept_by(self, spawner: &dyn Spawner) -> bool {
         let sleep = caught(|| spawner.sleep(self.per)).ok().flatten();
         let is_there = sleep.is_some();
@@ -39,13 +39,14 @@ impl State {
     }
 }
 
-/// A start of the rate, as a task holds it: given with the permit, counted when the future is first polled.
+/// A start of the rate, held by a task. The task gets it with the permit, and it is counted when the future is first
+/// polled.
 ///
-/// One that is dropped uncounted comes back at once.
+/// A start that is dropped uncounted is available again at once.
 pub(super) struct Token {
     core: Weak<Core>,
     stage: Cell<Stage>,
-    /// The start has been counted, and its first poll is not over.
+    /// Set while the start has been counted, and its first poll is not over.
     stamp: Option<Stamp>,
 }
 
@@ -54,22 +55,22 @@ enum Stage {
     #[default]
     Waiting,
     Given,
-    /// Given to another, which has passed it on.
+    /// Given to the source of a feed, which has passed it on to an item.
     Passed,
     Counted,
 }
 
 impl Token {
-    /// The permit has been given, and the start with it.
+    /// Notes that the task has got its permit, and the start with it.
     pub(super) fn give(&self) {
         let before = self.stage.replace(Stage::Given);
         if before == Stage::Given {
-            // The task has been back in the queue: only the last one counts.
+            // The task got a permit before, and has been back in the queue: the earlier start is free again.
             self.give_back();
         }
     }
 
-    /// Passes the start on to what runs in place of its holder.
+    /// Passes the start on to the task that runs in place of its holder.
     pub(super) fn pass(self) -> Self {
         if self.stage.get() == Stage::Given {
             self.stage.set(Stage::Passed);
@@ -77,7 +78,7 @@ impl Token {
         self
     }
 
-    /// Counts the start. To be called before each poll.
+    /// Counts the start. Called before each poll; only the first call counts.
     pub(super) fn begin(&mut self) {
         if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
             self.stage.set(Stage::Counted);
@@ -85,7 +86,8 @@ impl Token {
         }
     }
 
-    /// The poll is over. The interval begins with the end of the first: no later look at a clock in it is too late.
+    /// Ends a poll. The end of the first poll becomes the time of the start: no time that the task reads from a clock
+    /// in that poll is later than the counted one.
     pub(super) fn end(&mut self) {
         let Some(stamp) = self.stamp.take() else {
             return;
@@ -111,7 +113,7 @@ impl Drop for Token {
 }
 
 impl Core {
-    /// What a task holds in a pool with a rate.
+    /// Returns a token for a task, in a pool with a rate.
     pub(super) fn token(&self) -> Option<Token> {
         self.settings.rate?;
         Some(Token {

@@ -6,30 +6,31 @@ use super::runtime::Runtime;
 use crate::gate::Demand;
 use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
-/// What the pool knows of a task, if that is more than its place in the queue.
+/// What the pool records of a task beyond its queue entry. Tasks for which there is nothing to record have none.
 #[derive(Debug, Default)]
 pub(super) struct TaskRecord {
     /// The label of a task that has a name of its own.
     pub(super) label: Option<Arc<TaskLabel>>,
     pub(super) times: Times,
-    /// The runtime that the task starts on, if that is not the main one.
+    /// The runtime that the task starts on, if it is not the main one.
     pub(super) runtime: Option<Runtime>,
 }
 
-/// When a task was submitted, and when it got its permit. Both are `None` in a pool that is not timed.
+/// The time when a task was submitted, and the time when it got its permit. Both are `None` in a pool that is not
+/// timed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Times {
     submitted: Option<Moment>,
     started: Option<Moment>,
 }
 
-/// A time in half the size of an [`Instant`]: many tasks may wait, with two of them.
+/// A time in half the size of an [`Instant`], because many waiting tasks carry two of them.
 #[derive(Clone, Copy, Debug)]
 struct Moment(NonZeroU64);
 
 impl Moment {
     fn now() -> Self {
-        // Nanoseconds since the first call, and one: enough for 500 years.
+        // Nanoseconds since the first call, plus one so that it is not zero: enough for 500 years.
         static FIRST: OnceLock<Instant> = OnceLock::new();
         let first = FIRST.get_or_init(Instant::now);
         let nanoseconds = u64::try_from(first.elapsed().as_nanos()).unwrap_or(u64::MAX);
@@ -42,7 +43,7 @@ impl Moment {
 }
 
 impl TaskRecord {
-    /// Returns the record of a task that is a mere future, submitted from another runtime than the main one.
+    /// Returns the record of a task without options that is submitted from another runtime than the main one.
     pub(super) fn of_runtime(runtime: Option<Runtime>) -> Option<Self> {
         runtime.map(|runtime| Self {
             runtime: Some(runtime),
@@ -50,7 +51,7 @@ impl TaskRecord {
         })
     }
 
-    /// Returns the record of a task that is a mere future, submitted now to a pool that is timed.
+    /// Returns the record of a task without options that is submitted now to a timed pool.
     pub(super) fn of_now() -> Self {
         Self {
             times: Times::new(true),
@@ -58,7 +59,7 @@ impl TaskRecord {
         }
     }
 
-    /// Returns whether there is nothing to know.
+    /// Returns `true` if there is nothing to record.
     pub(super) fn is_empty(&self) -> bool {
         self.label.is_none() && self.times.submitted.is_none() && self.runtime.is_none()
     }
@@ -73,7 +74,7 @@ impl Times {
         }
     }
 
-    /// Notes that the task has got its permit.
+    /// Notes that the task has got its permit. Only the first call counts.
     #[inline]
     pub(super) fn start(&mut self) {
         if self.submitted.is_some() {

@@ -8,7 +8,7 @@ use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::SeqCst;
 use crate::wakes::wake;
 
-/// Tells the streams that read ahead when a size changes: of the pool, or of any of its groups.
+/// Wakes the streams that read ahead when the size of the pool, or of any of its groups, changes.
 #[derive(Default)]
 pub(super) struct Resizes {
     count: AtomicU64,
@@ -21,17 +21,18 @@ struct Listeners {
     wakers: BTreeMap<u64, Waker>,
 }
 
-/// Has its listener woken at each resize, until it is dropped.
+/// Keeps a listener registered until it is dropped. The listener is woken at each resize.
 pub(crate) struct ResizeListener {
     pool: AioPool,
     key: u64,
 }
 
 impl Resizes {
-    /// Called when a size has changed, with nothing locked.
+    /// Wakes the listeners after a size has changed. Called with nothing locked.
     pub(super) fn announce(&self) {
+        // Before the wakes: a woken stream compares this count with the one that it knows.
         self.count.fetch_add(1, SeqCst);
-        // Cloning is not foreign code: all of these are ours.
+        // Cloning runs no user code under the lock: all of these wakers are made by the crate.
         let wakers: Vec<Waker> = self.listeners.lock().wakers.values().cloned().collect();
         wakers.into_iter().for_each(|waker| wake(Some(waker)));
     }
@@ -46,7 +47,7 @@ impl Resizes {
 }
 
 impl AioPool {
-    /// Returns how often a size has changed, of the pool or of any of its groups.
+    /// Returns how many times a size has changed: of the pool, or of any of its groups.
     pub(crate) fn resizes(&self) -> u64 {
         self.core().resizes.count.load(SeqCst)
     }
@@ -65,7 +66,7 @@ impl Drop for ResizeListener {
     fn drop(&mut self) {
         let listeners = &self.pool.core().resizes.listeners;
         let left = listeners.lock().wakers.remove(&self.key);
-        // Unlocked: what it holds may be dropped with it.
+        // Unlocked: the waker may be the last owner of the listener, which is then dropped with it.
         drop(left);
     }
 }

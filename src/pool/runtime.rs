@@ -1,7 +1,7 @@
-//! Which runtime a task starts on: the one that it was submitted from.
+//! The runtime that a task starts on: the one that it was submitted from.
 //!
-//! The tasks of one runtime, the main one, carry no note of it: most pools see no other. The tasks of other runtimes
-//! have it noted in their [`TaskRecord`](super::record::TaskRecord), as long as they are in the pool.
+//! Tasks of one runtime, the main one, carry no note of it, because most pools see no other runtime. A task of another
+//! runtime has it noted in its [`TaskRecord`], as long as the task is in the pool.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,24 +15,25 @@ use crate::spawner::Spawner;
 use crate::sync::MutexGuard;
 use crate::task::{RuntimeId, Slot};
 
-/// One of several runtimes that a pool serves.
+/// A runtime that a pool serves, with its spawner.
 #[derive(Clone)]
 pub(super) struct Runtime {
     id: RuntimeId,
     pub(super) spawner: Arc<dyn Spawner>,
 }
 
-/// The pool, locked for a newcomer.
+/// The locked pool, and the runtime of the new task.
 pub(super) struct Arrival<'a> {
-    /// What the lock has left unused: dropped when nothing is locked, since a spawner may be foreign code.
+    /// A runtime that turned out not to be needed. It is dropped with nothing locked, since its spawner may be user
+    /// code.
     pub(super) unused: Option<Runtime>,
-    /// Where the newcomer has to start, if that is not the main runtime.
+    /// The runtime that the new task has to start on, if it is not the main one.
     pub(super) runtime: Option<Runtime>,
     pub(super) state: MutexGuard<'a, State>,
 }
 
 impl Core {
-    /// Locks the pool for a task that is submitted here.
+    /// Locks the pool for a task that is submitted on this thread.
     pub(super) fn lock_for_newcomer(&self) -> Arrival<'_> {
         let here = self.spawner().runtime_here();
         let state = self.lock();
@@ -58,6 +59,7 @@ impl Core {
         if state.is_main(Some(id)) {
             unused = here.take();
         } else if state.is_idle() && here.is_some() {
+            // An idle pool has no task of the old main runtime, so this one becomes the main one.
             unused = std::mem::replace(&mut state.main, here.take());
             state.serves_several = false;
         }
@@ -71,7 +73,8 @@ impl Core {
 }
 
 impl State {
-    /// Returns whether a task that is submitted here starts on the main runtime. So does a task from no runtime.
+    /// Returns `true` if a task that is submitted from this runtime starts on the main one. A task submitted from no
+    /// runtime does too.
     #[inline]
     pub(super) fn is_main(&self, here: Option<RuntimeId>) -> bool {
         here.is_none() || here == self.main_id()
@@ -82,12 +85,13 @@ impl State {
         self.main.as_ref().map(|main| main.id)
     }
 
-    /// Returns the runtime of the task in a slot: `None` where the pool's spawner serves one alone.
+    /// Returns the runtime of the task in a slot. Returns `None` if the pool has no main runtime, because its spawner
+    /// serves one runtime alone.
     pub(super) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
         of_slot(slot, &self.records, self.main.as_ref())
     }
 
-    /// Returns the runtimes of all tasks, each once, and the main one last.
+    /// Returns the runtimes of all tasks, each of them once, with the main one last.
     pub(super) fn runtimes(&self) -> Vec<Runtime> {
         let noted = self.runtimes.0.values().map(|(runtime, _)| runtime);
         let others = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
@@ -95,7 +99,7 @@ impl State {
     }
 }
 
-/// Returns the runtime of the task in a slot, among these records.
+/// Returns the runtime that a slot has in these records, or the main one.
 #[inline]
 pub(super) fn of_slot<'s>(
     slot: Slot,
@@ -106,7 +110,7 @@ pub(super) fn of_slot<'s>(
     noted.or(main)
 }
 
-/// The runtimes that are noted in records, and in how many.
+/// The runtimes that are noted in records, each with the number of these records.
 #[derive(Default)]
 pub(super) struct NotedRuntimes(BTreeMap<RuntimeId, (Runtime, usize)>);
 
@@ -121,7 +125,7 @@ impl NotedRuntimes {
         noted.or_insert_with(|| (runtime.clone(), 0)).1 += 1;
     }
 
-    /// Takes one note back. Returns what is to be dropped when nothing is locked.
+    /// Removes one note. Returns a runtime that no record names any more: to be dropped with nothing locked.
     pub(super) fn remove(&mut self, runtime: &Runtime) -> Option<Runtime> {
         let (_, records) = self.0.get_mut(&runtime.id)?;
         *records -= 1;

@@ -6,20 +6,20 @@ use super::AioPool;
 use super::waiters::Goal;
 
 impl AioPool {
-    /// Runs `body` with a group of its own, and returns when that and all its tasks have ended.
+    /// Runs `body` with a group of its own, and returns when the body and all tasks of the group have ended.
     ///
-    /// The group has no name and no size: its tasks take permits of this pool alone. Structured concurrency:
-    /// no task outlives the scope.
+    /// This is structured concurrency: no task outlives the scope. The group has no name and no size: its tasks take
+    /// only permits of this pool.
     ///
-    /// The scope ends with the value of the body. Results of tasks are read from their handles.
+    /// Returns the value of the body. The results of the tasks are read from their handles.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the body, after its tasks have been cancelled and have stopped.
+    /// Passes a panic of the body on, after its tasks have been cancelled and have stopped.
     ///
     /// # Cancel safety
     ///
-    /// Dropping it drops the body and aborts its tasks.
+    /// Dropping this future drops the body and aborts its tasks.
     ///
     /// # Examples
     ///
@@ -41,7 +41,7 @@ impl AioPool {
     {
         let scope = Scope(self.nameless_group());
         let tasks = scope.0.clone();
-        // Unwind safety is the caller's, to whom the panic is passed on.
+        // The panic is passed on to the caller, so unwind safety is up to the caller.
         let body = AssertUnwindSafe(async { body(tasks).await });
         match body.catch_unwind().await {
             Ok(result) => {
@@ -57,7 +57,7 @@ impl AioPool {
     }
 }
 
-/// Lets no task outlive it.
+/// Closes the group of a scope and aborts its tasks on drop, so that no task outlives the scope.
 struct Scope(AioPool);
 
 impl Drop for Scope {

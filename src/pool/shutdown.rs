@@ -7,42 +7,43 @@ use super::sweep::Which;
 use super::{AioPool, Stats, lend};
 use crate::task::{PoolRef, Sleep};
 
-/// How a pool ends.
+/// The way in which a pool ends.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Shutdown {
-    /// All that was submitted runs to its end.
+    /// Run all submitted tasks to their end.
     Drain,
-    /// What waits is cancelled; what is active runs to its end.
+    /// Cancel the waiting tasks, and run the active ones to their end.
     CancelWaiting,
-    /// All is cancelled.
+    /// Cancel all tasks.
     CancelAll,
-    /// All that was submitted may run for so long; then the rest is cancelled.
+    /// Let the submitted tasks run for this long, then cancel the rest.
     Deadline(Duration),
 }
 
-/// What became of the tasks during a [`shutdown`](AioPool::shutdown).
+/// The counts of the tasks that ended during a [`shutdown`](AioPool::shutdown).
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct ShutdownReport {
-    /// How many ended by themselves: with a value, a panic, or a timeout.
+    /// Number of tasks that ended by themselves: with a value, a panic, or a timeout.
     pub completed: usize,
-    /// How many were cancelled.
+    /// Number of tasks that were cancelled.
     pub cancelled: usize,
 }
 
 impl AioPool {
-    /// Closes the pool, and ends it in this way. Waits until nothing is left of it.
+    /// Closes the pool, and ends its tasks in the way that `how` says. Waits until all of them have ended.
     ///
-    /// The pool stays closed; [`reopen`](Self::reopen) brings it back. A paused pool drains once it is resumed.
+    /// The pool stays closed until it is [reopened](Self::reopen). A paused pool does not drain before it is resumed.
     ///
     /// # Panics
     ///
-    /// Panics for a [`Deadline`](Shutdown::Deadline) if the runtime has no timer.
+    /// Panics if `how` is a [`Deadline`](Shutdown::Deadline) and the runtime has no timer.
     ///
     /// # Cancel safety
     ///
-    /// Dropped halfway, it leaves the pool closed, and what it has cancelled cancelled.
+    /// If this future is dropped before its end, the pool stays closed, and the tasks that it has cancelled stay
+    /// cancelled.
     ///
     /// # Examples
     ///
@@ -58,6 +59,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
+        // Made first: it panics without a timer, and then the pool must not have been closed.
         let deadline = match how {
             Shutdown::Deadline(deadline) => Some(self.core().sleep(deadline)),
             Shutdown::Drain | Shutdown::CancelWaiting | Shutdown::CancelAll => None,
@@ -72,7 +74,8 @@ impl AioPool {
         if let Some(deadline) = deadline {
             let ending = self.join_or_cancel(deadline);
             match self.core().running_here() {
-                // The deadline is seen without a permit, which others may keep for ever.
+                // Lend the permit: otherwise the deadline is noticed only with a permit, which other tasks may keep for
+                // ever.
                 Some(_) => lend(ending).await,
                 None => ending.await,
             }

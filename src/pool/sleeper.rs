@@ -1,6 +1,7 @@
-//! A thread that wakes at times which are too near for the timers of a runtime.
+//! A thread that calls wakers at times that are too near for the timers of a runtime.
 //!
-//! All pools of the process share it. It begins with the first such time, and ends when there has been none for [`IDLE`].
+//! All pools of the process share the thread. It starts with the first alarm, and ends when no alarm has been pending
+//! or sent for [`IDLE`].
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -13,28 +14,28 @@ use std::time::{Duration, Instant};
 use crate::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use crate::wakes::wake;
 
-/// The way to the thread. Nothing foreign runs under this lock.
+/// The channel to the thread. No user code runs under this lock.
 static ALARMS: Mutex<Option<Sender<Alarm>>> = Mutex::new(None);
 
-/// How long the thread waits for its next alarm.
+/// Time that the thread waits for its next alarm before it ends.
 const IDLE: Duration = Duration::from_millis(100);
 
-/// The time at which to call a waker.
+/// A waker, and the time to call it.
 ///
-/// The waker is called when the alarm is dropped, whatever the reason: so no alarm is lost with its thread.
+/// The waker is called when the alarm is dropped, for whatever reason, so no alarm is lost if the thread ends.
 struct Alarm {
     at: Instant,
     waker: Option<Waker>,
     has_rung: Arc<AtomicBool>,
 }
 
-/// An alarm, as the task that waits for it keeps it.
+/// The alarm from the side of the task that waits for it.
 pub(super) struct Ring {
     waker: Waker,
     has_rung: Arc<AtomicBool>,
 }
 
-/// Calls the waker at a time, or at once if there is no thread to be had.
+/// Calls the waker at this time, or at once if no thread can be started.
 pub(super) fn ring_at(at: Instant, waker: &Waker) -> Ring {
     let has_rung = Arc::new(AtomicBool::new(false));
     let alarm = Alarm {
@@ -45,7 +46,7 @@ pub(super) fn ring_at(at: Instant, waker: &Waker) -> Ring {
     if let Some(unsent) = send(alarm) {
         let begun = begin(unsent);
         let stale = std::mem::replace(&mut *alarms(), begun);
-        // Unlocked: alarms may go with it, which call their wakers.
+        // Unlocked: dropping the old sender may drop alarms, which call their wakers.
         drop(stale);
     }
     let waker = waker.clone();
@@ -56,7 +57,7 @@ fn alarms() -> MutexGuard<'static, Option<Sender<Alarm>>> {
     ALARMS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Gives an alarm to the thread, or back if there is no thread any more.
+/// Sends an alarm to the thread. Returns it if there is no thread.
 fn send(alarm: Alarm) -> Option<Alarm> {
     match &*alarms() {
         Some(alarms) => alarms.send(alarm).err().map(|unsent| unsent.0),
@@ -64,7 +65,7 @@ fn send(alarm: Alarm) -> Option<Alarm> {
     }
 }
 
-/// Begins the thread with its first alarm. Where there can be none, that is dropped, and rings.
+/// Starts the thread with its first alarm. If no thread can be started, the alarm is dropped, which calls its waker.
 fn begin(first: Alarm) -> Option<Sender<Alarm>> {
     let (sender, alarms) = channel();
     sender.send(first).ok();
@@ -73,7 +74,7 @@ fn begin(first: Alarm) -> Option<Sender<Alarm>> {
     Some(sender)
 }
 
-/// Lets each alarm ring at its time, as long as there are some.
+/// Drops each alarm at its time, until there has been none for [`IDLE`].
 fn keep_time(alarms: &Receiver<Alarm>) {
     let mut waiting = BinaryHeap::new();
     loop {
@@ -91,7 +92,7 @@ fn keep_time(alarms: &Receiver<Alarm>) {
 }
 
 impl Ring {
-    /// Returns `true` if this waker is still to be called.
+    /// Returns `true` if the alarm is still to call this waker.
     pub(super) fn is_due_for(&self, waker: &Waker) -> bool {
         !self.has_rung.load(SeqCst) && self.waker.will_wake(waker)
     }
@@ -105,12 +106,13 @@ impl Alarm {
 
 impl Drop for Alarm {
     fn drop(&mut self) {
+        // Before the wake: the woken task must see that this alarm has rung, or it would go on waiting for it.
         self.has_rung.store(true, SeqCst);
         wake(self.waker.take());
     }
 }
 
-/// The next alarm is the greatest.
+/// The next alarm is the greatest, because `BinaryHeap` is a max-heap.
 impl Ord for Alarm {
     fn cmp(&self, other: &Self) -> Ordering {
         other.at.cmp(&self.at)

@@ -13,18 +13,17 @@ use crate::task::{
     Announced, Body, Extras, JoinError, JoinHandle, NoExtras, Rejection, Shared, Start, TaskLabel,
 };
 
-/// One task.
+/// Submitting one task.
 impl AioPool {
     /// Spawns `future`, and waits until it has started.
     ///
-    /// This is backpressure: a loop around it goes as fast as tasks end. The
-    /// task keeps its place in the queue by itself. It starts when its turn
-    /// comes, even if nobody polls this future then.
+    /// This gives backpressure: a loop that awaits it goes on as fast as tasks end. Once submitted, the task keeps its
+    /// place in the queue, and starts when its turn comes, even if nothing polls this future at that moment.
     ///
-    /// In a pool that is closed, or whose bounded queue is full, the handle is finished already, and
+    /// If the pool is closed, or its bounded queue is full, the returned handle is already finished, and its error is
     /// [rejected](JoinError::is_rejected).
     ///
-    /// Use [`spawn_n`](Self::spawn_n) to go on without waiting, [`exec`](Self::exec) to wait for the result.
+    /// Use [`spawn_n`](Self::spawn_n) to continue without waiting, and [`exec`](Self::exec) to wait for the result.
     ///
     /// # Panics
     ///
@@ -32,8 +31,8 @@ impl AioPool {
     ///
     /// # Cancel safety
     ///
-    /// The task is submitted at the first poll. Dropped between that and its
-    /// end, this aborts the task, since its handle was given to nobody.
+    /// The task is submitted at the first poll. If this future is dropped after that and before its end, it aborts the
+    /// task, because nothing else has the handle.
     ///
     /// # Examples
     ///
@@ -52,7 +51,8 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        // Boxed at once: in here, a large future would move with this one.
+        // Box the future before the async block: otherwise a large future would move together with the one returned
+        // here.
         let task = match self.takes_bare_futures() {
             true => Ok(Body::boxed(future, Announced)),
             false => Err(Body::boxed(future, TaskExtras::default())),
@@ -60,11 +60,10 @@ impl AioPool {
         self.start(task)
     }
 
-    /// Spawns `future`, and returns at once: if no permit is free, the task waits in the queue.
+    /// Spawns `future`, and returns at once. If no permit is free, the task waits in the queue.
     ///
-    /// The queue has no bound, unless [`max_waiting`](super::Builder::max_waiting) gave it one. In a pool
-    /// that is closed, or whose queue is full, the handle is finished already, and
-    /// [rejected](JoinError::is_rejected).
+    /// The queue has no bound, unless [`max_waiting`](super::Builder::max_waiting) sets one. If the pool is closed, or
+    /// its queue is full, the returned handle is already finished, and its error is [rejected](JoinError::is_rejected).
     ///
     /// # Panics
     ///
@@ -97,15 +96,16 @@ impl AioPool {
         }
     }
 
-    /// Spawns `future` if the pool has room for it, and gives it back otherwise.
+    /// Spawns `future` if the pool has room for it, and returns the future otherwise.
     ///
-    /// There is room if the task can start at once, or if the queue has a bound
-    /// ([`max_waiting`](super::Builder::max_waiting)) and is not full. A queue
-    /// without a bound is no room: it would never be full.
+    /// The pool has room if the task can start at once, or if its queue has a bound
+    /// ([`max_waiting`](super::Builder::max_waiting)) and is not full. A queue without a bound does not count as room,
+    /// because it would never be full.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Full`] or [`Refusal::Closed`], with the future. No counter counts it.
+    /// Returns an error with the reason, [`Refusal::Full`] or [`Refusal::Closed`], and the future. No counter counts
+    /// the attempt.
     ///
     /// # Panics
     ///
@@ -144,11 +144,12 @@ impl AioPool {
         }
     }
 
-    /// Spawns `future` and waits for its result: [`spawn`](Self::spawn), then the handle.
+    /// Spawns `future` and waits for its result. It is the same as [`spawn`](Self::spawn) followed by awaiting the
+    /// handle.
     ///
     /// # Errors
     ///
-    /// What a [`JoinHandle`] says: the task was cancelled, panicked, or was rejected.
+    /// Returns the error of the [`JoinHandle`]: the task was cancelled, panicked, or was rejected.
     ///
     /// # Panics
     ///
@@ -156,7 +157,7 @@ impl AioPool {
     ///
     /// # Cancel safety
     ///
-    /// Dropping this aborts the task, since nobody could read its result.
+    /// Dropping this future aborts the task, because nothing could read its result.
     ///
     /// # Examples
     ///
@@ -175,7 +176,8 @@ impl AioPool {
         async move { spawning.await.abort_on_drop().await }
     }
 
-    /// Begins a task that is more than a future: named, ranked, weighed, limited, or with callbacks.
+    /// Returns a [`TaskBuilder`] for `future`, which adds options to the task: a name, a priority, a weight, limits, or
+    /// callbacks.
     ///
     /// # Examples
     ///
@@ -198,7 +200,7 @@ impl AioPool {
         TaskBuilder::new(self, Body::boxed(future, TaskExtras::default()))
     }
 
-    /// Submits a boxed future, and waits until it has started.
+    /// Submits a boxed future, and waits until the task has started.
     async fn start<F>(&self, task: Result<Bare<F>, Full<F>>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -211,14 +213,15 @@ impl AioPool {
         Starting::new(handle).await
     }
 
-    /// Returns whether the worker of a task without options has to know its future, and nothing else.
+    /// Returns `true` if a task without options needs nothing but its future: the pool has no rate, and no observer
+    /// that hears of tasks.
     pub(crate) fn takes_bare_futures(&self) -> bool {
         let settings = &self.core().settings;
         settings.rate.is_none() && settings.heard_by().is_none()
     }
 
-    /// Submits a future with no more than these extras. Only for a pool that
-    /// [takes bare futures](Self::takes_bare_futures).
+    /// Submits a future with these extras and without options. Call it only if the pool [takes bare
+    /// futures](Self::takes_bare_futures).
     #[track_caller]
     pub(crate) fn submit_bare<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
     where
@@ -227,7 +230,7 @@ impl AioPool {
         X: Extras + 'static,
     {
         let core = self.core();
-        // As in `submit`.
+        // As in `submit`, panic for a missing runtime before anything has changed.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
         if self.node() == NodeId::ROOT && !core.settings.timed {
@@ -240,7 +243,7 @@ impl AioPool {
             .unwrap_or_else(|rejected| rejected.settle(core))
     }
 
-    /// How a future without options is submitted.
+    /// Returns the order with which a task without options is submitted.
     pub(super) fn bare_order(&self) -> Order {
         Order {
             terms: Terms {
@@ -253,7 +256,7 @@ impl AioPool {
         }
     }
 
-    /// Submits a task, or returns what was to be one.
+    /// Submits a task. Returns its parts if the pool does not take it.
     #[track_caller]
     pub(super) fn submit<F, X>(
         &self,
@@ -266,7 +269,7 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
-        // Finding no runtime is the caller's mistake, and told before anything has changed.
+        // A missing runtime is a mistake of the caller: panic before anything has changed.
         self.core().spawner();
         self.submit_body(Arc::new(Shared::new()), body, order, patience)
     }
@@ -303,13 +306,13 @@ type Bare<F> = Box<Body<F, Announced>>;
 
 type Full<F> = Box<Body<F, TaskExtras>>;
 
-/// What comes with a future when it is submitted.
+/// What is submitted together with a future.
 pub(super) struct Order {
     pub(super) terms: Terms,
     pub(super) label: Arc<TaskLabel>,
 }
 
-/// A task that was not taken in.
+/// A task that the pool did not take.
 pub(super) struct Rejected<F: Future, X> {
     rejection: Rejection,
     home: NodeId,
@@ -324,13 +327,13 @@ where
     F::Output: Send + 'static,
     X: Extras + 'static,
 {
-    /// Settles it as rejected, and counts it.
+    /// Completes the handle as rejected, and counts the task.
     pub(super) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
         core.reject(&mut self.shared, self.body, self.home, self.rejection);
         JoinHandle::new(self.shared, self.label)
     }
 
-    /// Gives the future back, and counts nothing.
+    /// Returns the future in an error, and counts nothing.
     pub(super) fn refuse(self) -> TrySpawnError<F> {
         let reason = match self.rejection {
             Rejection::Closed => Refusal::Closed,
@@ -340,7 +343,7 @@ where
     }
 }
 
-/// The rest of a `spawn`, once the task is submitted. Dropped before its end, it aborts the task.
+/// Waits until a submitted task has started, and returns its handle. Dropped before that, it aborts the task.
 pub(super) struct Starting<T> {
     handle: Option<JoinHandle<T>>,
 }

@@ -13,38 +13,39 @@ use crate::task::{BoxTask, End, Settle, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::WorkerShared;
 
-/// All that changes in a pool, behind its one lock.
+/// The mutable state of a pool, behind the pool's one lock.
 ///
 /// # Invariants
 ///
-/// 1. Whenever the lock is free, the gate has nobody to admit, or somebody is
-///    inside [`dispatch`](super::Core::dispatch), and will look again, or new workers
-///    have been given to the runtime, and will look at their first poll.
-/// 2. A task's end is one step: handle, counters, permits and slot change together.
-///    So a counter never goes back. A task that was withdrawn or refused lives until then, and keeps the pool from
-///    being idle.
-/// 3. `records` and the gate have a slot for the same time.
-/// 4. A group is in the gate as long as it has handles, tasks or groups of its own.
+/// 1. Whenever the lock is free, one of these holds: the gate has nothing to admit; a thread is inside
+///    [`dispatch`](super::Core::dispatch) and will check again; or new workers have been given to the runtime, and will
+///    check at their first poll.
+/// 2. The end of a task is one step: its handle, its counters, its permits and its slot change together, and no counter
+///    ever goes back. A task that was withdrawn or refused counts as living until then, and keeps the pool from being
+///    idle.
+/// 3. A record in `records` and its slot in the gate live for the same time.
+/// 4. A group stays in the gate as long as it has handles, tasks or groups of its own.
 pub(super) struct State {
     pub(super) gate: Gate<BoxTask, Arc<WorkerShared>, NodeData>,
     pub(super) idle_workers: IdleWorkers,
-    /// Tasks wait for the rate, or for a timer: whoever dispatches sees to that.
+    /// `true` if tasks wait for the rate, or for a timer that could not be started. The next dispatch takes care of
+    /// them.
     pub(super) asks_time: bool,
-    /// What is known of those tasks that are more than a future.
+    /// Records of the tasks that have more than a future.
     pub(super) records: SlotMap<TaskRecord>,
     pub(super) runtimes: NotedRuntimes,
     pub(super) withdrawals: Withdrawals,
-    /// Groups that may have ended.
+    /// Groups that may have ended, and are yet to be checked.
     pub(super) ending: Vec<NodeId>,
-    /// The runtime of all tasks whose records name no other. It changes only while the pool is idle.
+    /// The runtime of every task whose record names no other. It changes only while the pool is idle.
     pub(super) main: Option<Runtime>,
-    /// Tasks of other runtimes have been submitted since that was chosen.
+    /// `true` if tasks of other runtimes have been submitted since `main` was chosen.
     pub(super) serves_several: bool,
-    /// Tasks could start, and are left to the first polls of new workers.
+    /// `true` if tasks could start, and are left to the first polls of new workers.
     pub(super) has_more_to_start: bool,
 }
 
-/// A task that starts.
+/// A task that has got its permit, and the worker that is to run it.
 pub(super) struct Started {
     pub(super) task: BoxTask,
     pub(super) by: Runner,
@@ -52,23 +53,23 @@ pub(super) struct Started {
 
 /// The worker that runs a task.
 pub(super) enum Runner {
-    /// The worker that has become free.
+    /// The worker whose task has just ended.
     Free,
-    /// A worker that has nothing to do.
+    /// An idle worker.
     Idle(Arc<WorkerShared>),
-    /// A worker that is to be made, on this runtime.
+    /// A new worker, to be launched on this runtime.
     New(Arc<WorkerShared>, Option<Runtime>),
 }
 
-/// Number of permits that are given back under one lock.
+/// Maximum number of permits that are given back to suspended tasks under one lock.
 const AT_ONCE: usize = 256;
 
-/// How a task comes to its end that has not started.
+/// How a task that has not started comes to its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Exit {
-    /// It was taken out of the queue, and keeps its slot.
+    /// The task was taken out of the queue, and still has its slot.
     Withdrawn(Slot, WithdrawalId),
-    /// It was not taken in, and was submitted to this node.
+    /// The task was submitted to this node, and was not accepted.
     Refused(NodeId),
 }
 
@@ -88,7 +89,7 @@ impl State {
         }
     }
 
-    /// Counts a newcomer, and gives it its number.
+    /// Counts a new task, and returns its number.
     #[inline]
     pub(super) fn number(&mut self, home: NodeId) -> TaskId {
         let id = self.gate.data(NodeId::ROOT).stats.submitted;
@@ -97,7 +98,7 @@ impl State {
         id.into()
     }
 
-    /// Puts a newcomer into the queue.
+    /// Puts a new task into the queue.
     #[inline]
     pub(super) fn park(
         &mut self,
@@ -117,20 +118,20 @@ impl State {
         self.gate.living(NodeId::ROOT) == 0
     }
 
-    /// Whether a mere future, submitted to the pool itself, needs nothing but a permit, and finds nobody but such.
+    /// Returns `true` if a task without options, submitted to the root, can take the fast path.
     #[inline]
     pub(super) fn takes_fast_path(&self) -> bool {
         self.gate.takes_fast_path() && !self.gate.data(NodeId::ROOT).closed
     }
 
-    /// Puts such a newcomer into the queue. Returns whether somebody is to be admitted.
+    /// Puts a task that takes the fast path into the queue. Returns `true` if a task can be admitted now.
     #[inline]
     pub(super) fn park_fast(&mut self, make: impl FnOnce(TaskId, Slot) -> BoxTask) -> bool {
         let id = self.number(NodeId::ROOT);
         self.gate.park(id, |slot| make(id, slot))
     }
 
-    /// Takes an idle worker, if a permit is free for such a task and no task waits.
+    /// Takes an idle worker, if a permit is free and no task waits. Only for a task that takes the fast path.
     #[inline]
     pub(super) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
         match !self.idle_workers.is_empty() && self.gate.is_open() {
@@ -139,7 +140,7 @@ impl State {
         }
     }
 
-    /// Starts a plain newcomer with this worker, without any queue.
+    /// Starts a task without options with this worker, without the queue.
     #[inline]
     pub(super) fn start(&mut self, worker: &Arc<WorkerShared>) -> (TaskId, Slot) {
         let id = self.number(NodeId::ROOT);
@@ -149,21 +150,21 @@ impl State {
         (id, slot)
     }
 
-    // These two keep what few tasks have out of the way of all.
+    // `keep_record` and `forget_record` are not inlined: few tasks have a record, and the others do not pay for it.
 
     #[inline(never)]
     pub(super) fn keep_record(&mut self, slot: Slot, record: TaskRecord) {
         if let Some(runtime) = &record.runtime {
             self.runtimes.add(runtime);
         }
-        // The task of a feed takes the feed's slot, and with it the runtime.
+        // The task of a feed takes over the feed's slot and runtime: the note of the feed's record is removed.
         let before = self.records.insert(slot, record);
         if let Some(runtime) = before.and_then(|before| before.runtime) {
             self.runtimes.remove(&runtime);
         }
     }
 
-    /// How often all that waits at a node, or at one around it, has been stopped.
+    /// Returns how often everything that waits at a node has been stopped, at the node itself or at a node around it.
     pub(super) fn stops(&self, home: NodeId) -> u64 {
         let stops = self.gate.path(home).map(|(_, data)| data.stops);
         stops.sum()
@@ -174,11 +175,12 @@ impl State {
         let record = self.records.remove(slot);
         if let Some(runtime) = record.and_then(|record| record.runtime) {
             let noted = self.runtimes.remove(&runtime);
+            // A runtime holds a spawner, which may be user code: it is dropped after unlocking.
             wakes.drop_later(Arc::new((runtime, noted)));
         }
     }
 
-    /// Notes in the record of a task, if it has one, that it has got its permit.
+    /// Notes in the record of a task, if there is one, that the task has got its permit.
     #[inline(never)]
     fn time_start(&mut self, slot: Slot) {
         if let Some(record) = self.records.get_mut(slot) {
@@ -186,10 +188,10 @@ impl State {
         }
     }
 
-    /// Lets the next task start, with the free worker if that is one of the task's runtime. It counts as started when
+    /// Admits the next task, with the `free` worker if that is on the task's runtime. The task counts as started when
     /// it is [first polled](Self::begin).
     ///
-    /// Those who want lent permits back come before it, and are woken.
+    /// Suspended tasks that want their lent permits back come before it, and are woken.
     #[inline]
     pub(super) fn admit(
         &mut self,
@@ -199,7 +201,7 @@ impl State {
     ) -> Option<Started> {
         let takes_fast_path = self.gate.takes_fast_path();
         if !takes_fast_path && self.admit_known(wakes) {
-            // The caller looks again, once the pool has been unlocked.
+            // There may be more of them. The caller dispatches, which unlocks the pool between two batches.
             return None;
         }
         let mut started = None;
@@ -227,8 +229,8 @@ impl State {
         Some(Started { task, by })
     }
 
-    /// Gives permits to suspended tasks that want theirs back, before the next task starts. Returns whether there may be
-    /// more of them.
+    /// Gives permits to suspended tasks that want theirs back, and to code that runs in place, as long as these come
+    /// before the next task. Returns `true` if there may be more of them.
     #[inline]
     pub(super) fn admit_known(&mut self, wakes: &mut Wakes) -> bool {
         for _ in 0..AT_ONCE {
@@ -245,7 +247,7 @@ impl State {
         self.tell_waiters(self.gate.home(worker.slot()), wakes);
     }
 
-    /// Counts a task as started, unless it is no task.
+    /// Counts a task as started. A feed is not a task, and is not counted.
     #[inline(never)]
     pub(super) fn begin(&mut self, slot: Slot) {
         if self.gate.is_task(slot) {
@@ -258,7 +260,8 @@ impl State {
             .each_data_from(home, |data| data.stats.started += 1);
     }
 
-    /// Settles a task that has ended, then clears the inbox of its worker, which wakes the callers that wait for its end.
+    /// Passes the outcome of a task to its handle, then clears the inbox of its worker, which wakes the callers that
+    /// wait for the end of the task.
     #[inline(always)]
     pub(super) fn settle(
         &mut self,
@@ -273,9 +276,11 @@ impl State {
         }
     }
 
-    /// Ends an active task, and lets the next of its queue start with its worker, where nobody else may be the next.
+    /// Ends an active task, and starts the next task of its queue with the same worker, if no other task can be the
+    /// next. Otherwise returns `None` and changes nothing.
     ///
-    /// This is the same as to end the one and to [`admit`](Self::admit) the other, and how nearly all tasks end.
+    /// This has the same effect as ending the first task and [admitting](Self::admit) the second, and is how nearly all
+    /// tasks end.
     #[inline]
     pub(super) fn finish_into_next(
         &mut self,
@@ -283,6 +288,7 @@ impl State {
         end: End,
         wakes: &mut Wakes,
     ) -> Option<BoxTask> {
+        // Where the pool serves several runtimes, the next task may need another worker.
         if self.serves_several || end == End::Nothing {
             return None;
         }
@@ -308,9 +314,11 @@ impl State {
         Some(task)
     }
 
-    /// Ends an active task without options in a pool where no task waits. Returns its worker.
+    /// Ends an active task without options in a pool where no task waits, and returns its worker. Otherwise returns
+    /// `None` and changes nothing.
     ///
-    /// This is the same as [`finish_active`](Self::finish_active), and how nearly all tasks end that have no successor.
+    /// This has the same effect as [`finish_active`](Self::finish_active), and is how nearly all tasks without a
+    /// successor end.
     #[inline]
     pub(super) fn finish_last(
         &mut self,
@@ -369,7 +377,8 @@ impl State {
         self.left(home, wakes);
     }
 
-    /// Tells those who wait that somebody is gone, and ends a group that was left by its last.
+    /// Wakes the callers whose goal is reached now that a task has left, and removes the group if nothing is left in
+    /// it.
     #[inline]
     pub(super) fn left(&mut self, home: NodeId, wakes: &mut Wakes) {
         self.tell_waiters(home, wakes);
@@ -383,7 +392,7 @@ impl State {
         self.gate.each_data_from(home, |data| data.stats.count(end));
     }
 
-    /// Wakes those who wait for what a node, and those around it, have come to.
+    /// Wakes the callers that wait for a goal which a node, or a node around it, has reached.
     #[inline]
     pub(super) fn tell_waiters(&mut self, home: NodeId, wakes: &mut Wakes) {
         let is_awaited = !self.gate.data(NodeId::ROOT).waiters.is_empty();
@@ -400,11 +409,12 @@ impl State {
             self.take_reached(node, &mut reached, wakes);
             next = self.gate.parent(node);
         }
-        // Only now: they have joined each other.
+        // Only after the loop: as long as the tasks that were found count as joining, they do not keep each other
+        // waiting.
         reached.iter().for_each(|joiner| self.end_join(joiner));
     }
 
-    /// The same for those of these nodes that are `outer`, or below it.
+    /// Does the same for each of these nodes that is `outer` or inside of it.
     pub(super) fn tell_waiters_of(&mut self, nodes: &[NodeId], outer: NodeId, wakes: &mut Wakes) {
         let mut reached = Vec::new();
         for &node in nodes {
@@ -428,7 +438,7 @@ impl State {
         }
     }
 
-    /// Counts a task as joining, once however many joins it is in.
+    /// Counts a task as joining: once, in however many joins it is.
     pub(super) fn begin_join(&mut self, joiner: &Joiner) {
         if joiner.nested_waits.begin_join() {
             let begin = |data: &mut NodeData| data.joining += 1;
@@ -436,14 +446,15 @@ impl State {
         }
     }
 
-    /// One join of a task has what it waited for, or is given up.
+    /// Ends one join of a task: the join has reached its goal, or was dropped.
     pub(super) fn end_join(&mut self, joiner: &Joiner) {
         if joiner.nested_waits.end_join() {
             self.uncount_joining(joiner.home);
         }
     }
 
-    /// A task is joining no longer. Those who wait for it are told when it ends.
+    /// Counts a task as joining no longer. This reaches no goal: the callers that wait for the task are told when it
+    /// ends.
     pub(super) fn uncount_joining(&mut self, home: NodeId) {
         self.gate.each_data_from(home, |data| data.joining -= 1);
     }
@@ -457,14 +468,14 @@ impl State {
         }
     }
 
-    /// Whether a node is closed, or one around it.
+    /// Returns `true` if a node, or a node around it, is closed.
     #[inline]
     pub(super) fn is_closed(&self, node: NodeId) -> bool {
         let is_closed = |node: NodeId| self.gate.path(node).any(|(_, data)| data.closed);
         self.gate.data(node).closed || (node != NodeId::ROOT && is_closed(node))
     }
 
-    /// Counts a newcomer that is not taken in, and gives it its number. It lives until it has ended.
+    /// Counts a new task that is not accepted, and returns its number. The task counts as living until it has ended.
     pub(super) fn refuse(&mut self, home: NodeId) -> TaskId {
         self.gate.refuse(home);
         self.number(home)

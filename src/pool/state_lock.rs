@@ -4,16 +4,16 @@ use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
 
-/// The pool's one lock. Whoever holds it again and again can let others have it in between.
+/// The lock of the pool's state. A thread that needs it many times in a row can let other threads have it in between.
 pub(super) struct StateLock {
     state: Lock<State>,
-    /// Number of threads that found it taken, and have not got it yet.
+    /// Number of threads that found the lock taken, and have not got it yet.
     waiting: AtomicUsize,
-    /// Number of times that one of them has got it.
+    /// Number of times that such a thread has got the lock.
     served: AtomicUsize,
 }
 
-/// How often a thread that gives way looks whether another has got the lock: a wake of a thread takes some of these.
+/// Maximum number of checks whether another thread has got the lock. Waking a thread takes the time of some of them.
 const LOOKS: usize = 1000;
 
 impl StateLock {
@@ -28,7 +28,7 @@ impl StateLock {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         if cfg!(aiopool_loom) {
-            // The hints would only multiply the orders that the models go through.
+            // Without the hints: they would only multiply the interleavings that the models explore.
             return self.state.lock();
         }
         self.state.try_lock().unwrap_or_else(|| self.wait())
@@ -36,7 +36,8 @@ impl StateLock {
 
     #[inline(never)]
     fn wait(&self) -> MutexGuard<'_, State> {
-        // Mere hints, which order nothing: a thread that is not seen waits for one part more.
+        // The counters are hints and order nothing, so `Relaxed` suffices: a thread that is not seen waits for one part
+        // more.
         self.waiting.fetch_add(1, Relaxed);
         let state = self.state.lock();
         self.waiting.fetch_sub(1, Relaxed);
@@ -44,9 +45,10 @@ impl StateLock {
         state
     }
 
-    /// Unlocks, lets a thread that waits have the lock, and locks again.
+    /// Unlocks, lets a waiting thread have the lock, and locks again.
     ///
-    /// A mutex alone would mostly come back to the thread that has just left it: it is quicker than one that wakes.
+    /// With a mutex alone, the thread that has just unlocked would mostly get the lock again, because it is faster than
+    /// a thread that has to wake up.
     pub(super) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let served = self.served.load(Relaxed);
         drop(state);

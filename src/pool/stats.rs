@@ -1,25 +1,25 @@
 use crate::task::End;
 
-/// Counts since the pool was made. They never go back.
+/// Counts since the pool was made. They never decrease.
 ///
-/// When the pool is idle, `submitted` is the sum of the five ends: `completed`,
-/// `panicked`, `cancelled`, `timed_out` and `rejected`.
+/// When the pool is idle, `submitted` is the sum of the five counts of ends: `completed`, `panicked`, `cancelled`,
+/// `timed_out` and `rejected`.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Tasks given to the pool. A `try_spawn` that gave its future back is not among them.
+    /// Number of tasks that were submitted. A `try_spawn` that returned its future is not counted.
     pub submitted: u64,
-    /// Tasks that have begun to run.
+    /// Number of tasks that have begun to run.
     pub started: u64,
-    /// Tasks that ended with a value.
+    /// Number of tasks that ended with a value.
     pub completed: u64,
-    /// Tasks that panicked.
+    /// Number of tasks that panicked.
     pub panicked: u64,
-    /// Tasks that were stopped, waiting or active.
+    /// Number of tasks that were cancelled while they were waiting or active.
     pub cancelled: u64,
-    /// Tasks whose time was over.
+    /// Number of tasks that timed out, while they were waiting or active.
     pub timed_out: u64,
-    /// Tasks that never ran: refused, or without a runtime.
+    /// Number of tasks that never ran, because the pool refused them, or because they had no runtime.
     pub rejected: u64,
 }
 

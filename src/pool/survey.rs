@@ -1,4 +1,4 @@
-//! A look at many tasks that holds the pool's lock for a moment only, however many there are.
+//! Listing many tasks, with the lock of the pool held only for a moment at a time.
 
 use std::sync::Arc;
 
@@ -9,30 +9,30 @@ use super::{AioPool, Inner};
 use crate::gate::NodeId;
 use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
 
-/// Goes through the tasks of a pool or group, some at a time, in no order.
+/// Visits the tasks of a pool or group in parts, in no particular order.
 ///
-/// A task that lives from the first part to the last is shown once. Between two parts the caller may let others run.
+/// A task that lives from the first part to the last is shown exactly once. Between two parts the pool is unlocked.
 pub(crate) struct Survey {
     inner: Arc<Inner>,
     walk: Walk,
     found: Vec<(Slot, TaskId)>,
 }
 
-/// A task, as a survey shows it while the pool is locked.
+/// A task that a survey shows, while the pool is locked.
 pub(crate) struct Surveyed<'a> {
     pub(crate) id: TaskId,
     pub(crate) state: TaskState,
-    /// The group that it was submitted to.
+    /// The group that the task was submitted to.
     pub(crate) group: Option<&'a str>,
     slot: Slot,
     inner: &'a Inner,
 }
 
-/// Tasks that are described under one lock.
+/// Maximum number of tasks or groups that are looked at under one lock.
 const AT_ONCE: usize = 1024;
 
 impl AioPool {
-    /// Begins a survey of the tasks.
+    /// Starts a survey of the tasks.
     pub(crate) fn survey(&self) -> Survey {
         Survey {
             inner: self.inner.clone(),
@@ -41,7 +41,7 @@ impl AioPool {
         }
     }
 
-    /// Describes those of the tasks that have not ended, each when it is asked for.
+    /// Describes those of `tasks` that have not ended. Each description is made when the iterator reaches it.
     pub(crate) fn describe(&self, tasks: &[AbortHandle]) -> impl Iterator<Item = TaskInfo> + use<> {
         let mut lines = Vec::with_capacity(tasks.len());
         for part in tasks.chunks(AT_ONCE) {
@@ -55,12 +55,12 @@ impl AioPool {
         lines.into_iter().map(Line::info)
     }
 
-    /// Binds the pool to the runtime that is here, if it has none yet. Returns whether it has one.
+    /// Binds the pool to the current runtime, if it has none yet. Returns `true` if it has one.
     pub(crate) fn bind_runtime(&self) -> bool {
         self.core().bind_spawner()
     }
 
-    /// Returns the first groups of this pool by name, and how many more it has.
+    /// Returns the first groups of this pool by name, and the number of its other groups.
     pub(crate) fn first_groups_and_more(&self, most: usize) -> (Vec<AioPool>, usize) {
         let first = self.first_groups(most);
         let all = self.core().lock().gate.data(self.node()).groups.len();
@@ -68,7 +68,7 @@ impl AioPool {
         (first, more)
     }
 
-    /// Returns how many tasks wait: those in the queue, and those that its feeds have yet to put there.
+    /// Returns the number of waiting tasks: those in the queue, and those that feeds have yet to put there.
     pub(crate) fn waiting_and_unpulled(&self) -> usize {
         let state = self.core().lock();
         let unpulled = state.gate.data(self.node()).unpulled;
@@ -100,7 +100,8 @@ impl AioPool {
 }
 
 impl Survey {
-    /// Shows some more of the tasks to `visit`, which runs while the pool is locked. Returns whether there may be more.
+    /// Shows the next part of the tasks to `visit`, which runs while the pool is locked. Returns `true` if there may be
+    /// more.
     pub(crate) fn visit_part(&mut self, mut visit: impl FnMut(&Surveyed<'_>)) -> bool {
         let inner = &*self.inner;
         let state = inner.core.lock();
@@ -123,7 +124,7 @@ impl<'a> Surveyed<'a> {
         }
     }
 
-    /// A handle by which the task is found again without a search.
+    /// Returns a handle, by which the task is found again without a search.
     pub(crate) fn handle(&self) -> AbortHandle {
         AbortHandle::new(self.slot, self.id, self.inner.label.clone())
     }

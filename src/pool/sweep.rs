@@ -1,7 +1,7 @@
 //! Stopping all tasks of a pool or group.
 //!
-//! A `Sweep` takes those that wait out of the queue, and asks those that run, with the pool locked for a moment only.
-//! What was taken out is the `Rest`, which ends when nothing is locked, some of it in each poll.
+//! A `Sweep` takes what waits out of the queue, and asks what runs to stop, with the pool locked for a moment only. The
+//! withdrawn tasks are the `Rest`, which ends them when nothing is locked, some of them in each poll.
 
 use std::future::poll_fn;
 use std::iter::Flatten;
@@ -21,7 +21,7 @@ use crate::task::{BoxTask, End, Packed, PoolRef, Slot, TaskId};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, Worker};
 
-/// What is stopped.
+/// Which tasks are stopped.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     All,
@@ -29,7 +29,7 @@ pub(super) enum Which {
 }
 
 impl Core {
-    /// Stops tasks, and waits until all of them have ended. Returns how many were cancelled on this account.
+    /// Stops tasks, and waits until all of them have ended. Returns how many were cancelled by this call.
     pub(super) async fn stop(&self, node: NodeId, which: Which) -> usize {
         let latch = Arc::new(Latch::default());
         let swept = self.sweep(node, which, Some(&latch));
@@ -37,14 +37,15 @@ impl Core {
         Stopping { core: self, latch }.await
     }
 
-    /// Stops all tasks. When it returns, those that waited have ended. Returns how many were asked.
+    /// Stops all tasks. When this returns, the waiting ones have ended, unless their ends are postponed (see
+    /// [`nesting`](crate::nesting)). Returns how many tasks were asked.
     pub(super) fn stop_at_once(&self, node: NodeId) -> usize {
         let swept = self.sweep(node, Which::All, None);
         let mut asked = swept.asked;
         for (slot, task) in swept.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, swept.withdrawal);
             let end = self.end_unstarted(exit, task, Packed::CANCELLED, None);
-            // It may be no task, but what tasks are made of; and it may end later.
+            // It may be a feed, which is no task; and if its end is postponed, the outcome is not known yet.
             let is_task = || self.lock().gate.is_task(slot);
             asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
         }
@@ -77,7 +78,8 @@ impl Core {
         }
     }
 
-    /// Ends the rest. Where that takes more than one poll, it goes on though the caller is not polled again.
+    /// Ends the rest. If that takes more than one poll, a worker goes on with it, even if the caller is not polled
+    /// again.
     async fn end(&self, rest: Rest) {
         let rest = Arc::new(rest);
         let mut aside = Some(rest.clone());
@@ -92,30 +94,30 @@ impl Core {
     }
 }
 
-/// What a sweep has come to.
+/// The result of a sweep.
 struct Swept {
     withdrawal: WithdrawalId,
     withdrawn: Parts,
-    /// How many active tasks were asked for the first time.
+    /// Number of active tasks that were asked for the first time.
     asked: usize,
 }
 
 /// Tasks that have been taken out of the queue.
 ///
-/// By parts: to move very many of them to a larger place would take long, with the pool locked.
+/// In parts: a single vector would move very many tasks when it grows, with the pool locked.
 type Parts = Vec<Part>;
 
 type Part = Vec<(Slot, BoxTask)>;
 
-/// Stopping all tasks of a pool or group, in parts: none of them starts meanwhile, and nothing foreign runs.
+/// Stops all tasks of a pool or group, in parts. No task starts meanwhile, and no user code runs.
 struct Sweep<'l> {
     node: NodeId,
-    /// Newcomers, which stay, have this number or a higher one.
+    /// New tasks, which are not stopped, have this number or a higher one.
     newcomers: TaskId,
     withdrawal: WithdrawalId,
     latch: Option<&'l Arc<Latch>>,
     withdrawn: Parts,
-    /// How many active tasks were asked for the first time.
+    /// Number of active tasks that were asked for the first time.
     asked: usize,
     wakes: Wakes,
 }
@@ -123,6 +125,7 @@ struct Sweep<'l> {
 impl<'l> Sweep<'l> {
     fn begin(state: &mut State, node: NodeId, latch: Option<&'l Arc<Latch>>) -> Self {
         if let Some(latch) = latch {
+            // Before this sweep opens its own withdrawal: `Rest` lets the latch wait for the tasks of that one.
             state.await_withdrawn(node, latch);
         }
         state.gate.hold(node);
@@ -138,7 +141,7 @@ impl<'l> Sweep<'l> {
         }
     }
 
-    /// Takes those out of the queue that wait, but for newcomers.
+    /// Takes waiting tasks and feeds out of the queue, except for new tasks.
     fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
         let mut part = Vec::new();
         let is_newcomer = |id: TaskId| id.is_task() && id >= self.newcomers;
@@ -149,9 +152,10 @@ impl<'l> Sweep<'l> {
         self.withdrawn.push(part);
     }
 
-    /// Asks what runs to stop: tasks, and what tasks are made of, but not code that runs in place.
+    /// Asks what runs to stop: tasks and feeds, but not code that runs in place.
     ///
-    /// No newcomer runs. What has a new number and does is the task of a feed that was there.
+    /// No new task starts during the sweep. An active task with a new number is the task of a feed that was there
+    /// before.
     fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
         for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
@@ -170,12 +174,12 @@ impl<'l> Sweep<'l> {
     }
 }
 
-/// The tasks of a sweep that have not ended. Whoever polls this ends some of them; dropped, it ends all that are left.
+/// The tasks of a sweep that have not ended. Each poll ends some of them; a drop ends all that are left.
 struct Rest {
     core: Arc<Core>,
     withdrawal: WithdrawalId,
     withdrawn: Lock<Flatten<vec::IntoIter<Part>>>,
-    /// Waits for each of them.
+    /// Waits for each of these tasks.
     latch: Arc<Latch>,
 }
 
@@ -194,14 +198,15 @@ impl Rest {
         coop::poll_steps(cx, || self.end_one())
     }
 
-    /// Returns whether there was one.
+    /// Ends one task. Returns `false` if none is left.
     fn end_one(&self) -> bool {
+        // Bound first: the lock is free again when the task ends, which runs user code.
         let next = self.withdrawn.lock().next();
         let Some((slot, task)) = next else {
             return false;
         };
         let exit = Exit::Withdrawn(slot, self.withdrawal);
-        // Where it ends later, the latch waits for that, too.
+        // If the end is postponed, the latch waits for that, too.
         let end = self
             .core
             .end_unstarted(exit, task, Packed::CANCELLED, Some(&self.latch));
@@ -216,7 +221,7 @@ impl Drop for Rest {
     }
 }
 
-/// Waits until all have ended that ran, or that another caller had withdrawn.
+/// Waits until all tasks have ended that were active, or that another caller had withdrawn.
 struct Stopping<'c> {
     core: &'c Core,
     latch: Arc<Latch>,
@@ -234,7 +239,7 @@ impl Future for Stopping<'_> {
 }
 
 impl Drop for Stopping<'_> {
-    /// Those who are stopping keep the latch.
+    /// Takes the waker away. The tasks that are stopping keep the latch.
     fn drop(&mut self) {
         self.latch.hush();
     }

@@ -18,7 +18,7 @@ use crate::gate::Demand;
 use crate::observe::Watcher;
 use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskLabel, TaskState};
 
-/// A task that is more than a future. Begun with [`AioPool::task`].
+/// A task with options, before its submission. Returned by [`AioPool::task`].
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskLabel, TaskSta
 #[must_use = "a task does nothing until one of the `spawn`s or `exec`"]
 pub struct TaskBuilder<'p, F: Future> {
     pool: &'p AioPool,
-    /// Boxed from the beginning: a large future would move with the builder, at each of its calls.
+    /// Boxed from the beginning: otherwise a large future would move with the builder, at each call on it.
     body: Box<Body<F, TaskExtras>>,
     options: TaskOptions,
 }
@@ -59,28 +59,30 @@ where
         }
     }
 
-    /// What the task is called, in place of `"{pool}-{id}"`. Names need not differ.
+    /// Sets the name of the task, in place of `"{pool}-{id}"`. Names need not be unique.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.options.name = Some(name.into());
         self
     }
 
-    /// Its rank in the queue: higher starts first, equals in the order of their submission. The default is 0.
+    /// Sets the priority of the task in the queue: a task of a higher priority starts first, and tasks of equal
+    /// priority start in the order of their submission. The default is 0.
     ///
-    /// It decides who starts. It does not make a task that runs any faster.
+    /// The priority decides which task starts next. It does not make a running task faster.
     pub fn priority(mut self, priority: i32) -> Self {
         self.options.demand.priority = priority;
         self
     }
 
-    /// How many permits it takes. The default is 1.
+    /// Sets how many permits the task takes. The default is 1.
     ///
-    /// Nobody of its priority overtakes it while it waits for them. Heavier than the whole pool, it is
-    /// rejected; made so by a later [`resize`](AioPool::resize), it runs alone.
+    /// No task of the same priority overtakes the task while it waits for its permits. A task that is heavier than the
+    /// whole pool is rejected. If a later [`resize`](AioPool::resize) leaves the pool with fewer permits than the task
+    /// takes, the task runs alone.
     ///
     /// # Panics
     ///
-    /// Panics if it is 0.
+    /// Panics if `permits` is 0.
     #[track_caller]
     pub fn weight(mut self, permits: usize) -> Self {
         assert!(
@@ -91,42 +93,45 @@ where
         self
     }
 
-    /// How long it may run, from its start. Then its future is dropped, and the handle says
-    /// [`is_run_timeout`](JoinError::is_run_timeout). A value that is ready when the limit is seen beats it.
+    /// Limits how long the task may run, counted from its start. After that time its future is dropped, and
+    /// [`is_run_timeout`](JoinError::is_run_timeout) is `true` for the error of the handle. If the value is ready when
+    /// the end of the limit is noticed, the value wins.
     ///
-    /// Before [`then`](Self::then) it limits the future alone, and the callback is told. After it, it limits both.
+    /// Called before [`then`](Self::then), it limits the future alone, and the callback gets the timeout as its
+    /// argument. Called after it, it limits the future and the callback together.
     ///
     /// # Panics
     ///
-    /// Submitting panics if the runtime has no timer.
+    /// Submitting the task panics if the runtime has no timer.
     pub fn timeout(mut self, run: Duration) -> Self {
         self.options.run_limit = Some(run);
         self
     }
 
-    /// How long it may wait in the queue. Then its future is dropped unpolled, and the handle says
-    /// [`is_wait_timeout`](JoinError::is_wait_timeout).
+    /// Limits how long the task may wait in the queue. After that time its future is dropped unpolled, and
+    /// [`is_wait_timeout`](JoinError::is_wait_timeout) is `true` for the error of the handle.
     ///
-    /// A permit that is there when the limit has run out beats it. All tasks of the pool that may wait for so
-    /// long only have one timer together, a task of the runtime. If the runtime takes none, the time is over at once.
+    /// If a permit is free when the limit has run out, the task starts. All tasks of the pool that have such a limit
+    /// share one timer, which is a task of the runtime. If the runtime does not run the timer, the limit has run out at
+    /// once.
     ///
     /// # Panics
     ///
-    /// Submitting panics if the runtime has no timer.
+    /// Submitting the task panics if the runtime has no timer.
     pub fn wait_timeout(mut self, wait: Duration) -> Self {
         self.options.wait_limit = Some(wait);
         self
     }
 
-    /// Gives the task time to end by itself when it is asked to stop.
+    /// Gives the task time to end by itself after an abort.
     ///
-    /// An abort is then seen inside, by [`Current::aborted`](crate::Current::aborted), and the future is dropped
-    /// only `grace` later. If it ends before, its value wins. A task that has not started has nothing to end:
-    /// it leaves the queue at once. So it is when the runtime ends.
+    /// The task sees the abort by [`Current::aborted`](crate::Current::aborted), and its future is dropped only `grace`
+    /// later. If the future ends before that, its value is the result. A task that has not started has nothing to
+    /// finish: it leaves the queue at once. The grace does not apply when the runtime ends.
     ///
     /// # Panics
     ///
-    /// Submitting it panics if the runtime has no timer.
+    /// Submitting the task panics if the runtime has no timer.
     ///
     /// # Examples
     ///
@@ -148,11 +153,10 @@ where
         self
     }
 
-    /// What becomes of the result: `callback` gets it, and its own future's value is the task's.
+    /// Passes the result to `callback`. The value of the future that `callback` returns is then the value of the task.
     ///
-    /// It runs under the same permit. It is called after a panic or a
-    /// [`timeout`](Self::timeout) of the future too, and it is not called if the task
-    /// is cancelled or never runs.
+    /// The callback runs under the same permit. It is also called after a panic or a [`timeout`](Self::timeout) of the
+    /// future. It is not called if the task is cancelled or never runs.
     ///
     /// # Examples
     ///
@@ -188,24 +192,27 @@ where
         }
     }
 
-    /// Called with the number of the task if it is cancelled, when its future has been dropped.
+    /// Sets a callback that is called with the number of the task if the task is cancelled, after its future has been
+    /// dropped.
     ///
-    /// It runs before the handle settles. A panic in it is caught, and changes nothing.
+    /// It runs before the handle completes. A panic in it is caught, and changes nothing.
     pub fn on_cancel(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
         self.options.on_cancel = Some(Box::new(callback));
         self
     }
 
-    /// Called with the number of the task at its end, whatever that is: also when it is rejected.
+    /// Sets a callback that is called with the number of the task at its end, whatever the outcome is: also when the
+    /// task is rejected.
     ///
-    /// It runs before the handle settles, and after [`on_cancel`](Self::on_cancel). A panic in it
-    /// is caught, and changes nothing.
+    /// It runs before the handle completes, and after [`on_cancel`](Self::on_cancel). A panic in it is caught, and
+    /// changes nothing.
     pub fn on_end(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
         self.options.on_end = Some(Box::new(callback));
         self
     }
 
-    /// Submits the task, and waits until it has started. See [`AioPool::spawn`], also for what dropping this does.
+    /// Submits the task, and waits until it has started. See [`AioPool::spawn`], also for the effect of dropping this
+    /// future.
     pub async fn spawn(self) -> JoinHandle<F::Output> {
         let handle = self.submit(Start::Announced);
         Starting::new(handle).await
@@ -220,7 +227,7 @@ where
     ///
     /// # Errors
     ///
-    /// As for [`AioPool::try_spawn`]: gives the future back.
+    /// As [`AioPool::try_spawn`]. The error contains the future.
     pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
         self.ask(Start::Silent, Patience::Try, Runs::AtItsWorker)
             .map_err(Rejected::refuse)
@@ -230,7 +237,7 @@ where
     ///
     /// # Errors
     ///
-    /// As for [`AioPool::exec`], also for what dropping this does.
+    /// As [`AioPool::exec`]. See there also for the effect of dropping this future.
     pub async fn exec(self) -> Result<F::Output, JoinError> {
         self.spawn().await.abort_on_drop().await
     }
@@ -246,7 +253,7 @@ where
             .unwrap_or_else(|rejected| rejected.settle(pool.core()))
     }
 
-    /// Submits work that is to leave its worker.
+    /// Submits a task that runs where it may block, instead of at its worker.
     #[track_caller]
     pub(super) fn submit_blocking(self) -> JoinHandle<F::Output> {
         let pool = self.pool;
@@ -296,6 +303,7 @@ where
             }
         }
         let handle = submitted?;
+        // After the submission, because the slot and the number of the task are known only now.
         if let Some(wait) = wait {
             if handle.state() == TaskState::Waiting {
                 pool.core().time_wait(&wait, handle.slot(), handle.id());
@@ -304,7 +312,7 @@ where
         Ok(handle)
     }
 
-    /// The same for a task without options, in a pool where it needs nothing beyond its future.
+    /// Submits a task without options, in a pool that [takes bare futures](AioPool::takes_bare_futures).
     #[track_caller]
     fn ask_bare(
         mut self,
@@ -322,18 +330,18 @@ where
     }
 }
 
-/// What the options of a task come to.
+/// What a task with options is made of, beyond its future.
 pub(super) struct Equipment {
-    /// For its handles.
+    /// The label for the handles of the task.
     label: Arc<TaskLabel>,
-    /// For its worker.
+    /// What the task carries, for its worker.
     pub(super) extras: TaskExtras,
-    /// For the pool.
+    /// What the pool records of the task; `None` if there is nothing to record.
     pub(super) record: Option<TaskRecord>,
 }
 
 impl AioPool {
-    /// Makes of its options what the task needs, its handles, and the pool.
+    /// Converts the options of a task to what the task, its handles and the pool need.
     pub(super) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
         let settings = &self.core().settings;
         let concern_the_worker = options.concern_the_worker();
@@ -399,7 +407,8 @@ impl AioPool {
         })
     }
 
-    /// A limit that begins with the task. That there is a timer for it is tried once.
+    /// Returns a limit that begins when the task starts. Checks, at the first call only, that the runtime has a timer
+    /// for it.
     #[track_caller]
     fn limit(&self, run: Duration) -> Limit {
         self.core().check_timer(run);

@@ -10,7 +10,7 @@ use crate::task::{Failure, JoinError};
 use crate::unwind::caught;
 
 pin_project! {
-    /// A future, and then what a callback makes of its result. See [`TaskBuilder::then`](crate::TaskBuilder::then).
+    /// A future followed by a callback that gets its result. Made by [`TaskBuilder::then`](crate::TaskBuilder::then).
     #[must_use = "futures do nothing unless polled"]
     pub struct Then<F, C, Fut> {
         callback: Option<C>,
@@ -68,7 +68,8 @@ where
 }
 
 impl<F: Future, C, Fut> Then<F, C, Fut> {
-    /// Polls the future up to its result, whatever that is, and drops it. A value that is ready beats the limit.
+    /// Polls the first future until it has a result, which may be a panic or a timeout, and drops it. A value that is
+    /// ready wins over the limit.
     fn poll_first(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! Giving back what very many tasks or groups have left, with the pool locked for a moment only.
+//! Giving back the memory that very many ended tasks or groups leave, with the pool locked only for a moment at a time.
 
 use super::core::Core;
 use super::state::State;
@@ -9,7 +9,8 @@ use crate::sync::MutexGuard;
 const AT_ONCE: usize = 256;
 
 impl Core {
-    /// Gives back what very many tasks or groups have left, some of it at a time.
+    /// Gives back the memory that ended tasks and groups leave, in parts. Between two parts other threads may lock the
+    /// pool.
     #[inline]
     pub(super) fn tidy<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         while state.has_to_tidy() {
@@ -21,21 +22,21 @@ impl Core {
 }
 
 impl State {
-    /// Forgets a group that nobody is in, and nobody holds; then perhaps the one around it.
+    /// Removes a group that has no tasks, no groups and no handles, then perhaps the group around it.
     ///
-    /// Of very many inside each other, some are left to [`tidy`](Self::tidy).
+    /// If very many groups inside each other end at once, the rest of them is left to [`tidy`](Self::tidy).
     pub(super) fn end_group(&mut self, group: NodeId) {
         self.ending.push(group);
         self.end_groups();
     }
 
-    /// Whether very many tasks or groups have left something that is to be given back.
+    /// Returns `true` if ended tasks or groups have left memory to give back.
     #[inline]
     pub(super) fn has_to_tidy(&self) -> bool {
         self.gate.has_excess() || !self.ending.is_empty()
     }
 
-    /// Gives some of it back.
+    /// Gives a part of it back.
     pub(super) fn tidy(&mut self) {
         self.end_groups();
         if self.gate.has_excess() {
@@ -53,9 +54,9 @@ impl State {
         }
     }
 
-    /// Forgets a group, unless it lives. Returns the one around it.
+    /// Removes a group, unless it is still in use. Returns the node around it.
     fn end_one_group(&mut self, group: NodeId) -> Option<NodeId> {
-        // It may have ended since it was noted, while others had the lock.
+        // The group may have ended since it was noted, while other threads had the lock.
         let is_there = group != NodeId::ROOT && self.gate.lives(group);
         if !is_there || self.gate.data(group).handles > 0 {
             return None;

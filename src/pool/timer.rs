@@ -10,38 +10,40 @@ use super::sleeper::{Ring, ring_at};
 use crate::task::{PoolRef, Sleep};
 use crate::unwind::{caught, discard};
 
-/// Keeps the time of a pool: for all of its tasks that wait until some time, or for the rate.
+/// The timer of a pool: for all tasks that may wait only until some time, and for the rate.
 ///
-/// It is one task of the runtime, begun when something is to be timed, and ended when nothing is any more.
+/// It is one task of the runtime. It starts when there is something to time, and ends when there is nothing any more.
 pub(super) struct Timer {
-    /// `None` once there is nothing to time: tasks wait until then, and perhaps nobody else keeps their pool.
+    /// `None` once there is nothing to time. Until then tasks wait in the pool, and the timer may be the last that
+    /// keeps the pool alive.
     core: Option<Arc<Core>>,
     nap: Option<Nap>,
     was_polled: bool,
-    /// Where else to try if this runtime refuses it: `None` if it is the first try.
+    /// The runtimes that are left to try if this one refuses the timer. `None` at the first try.
     untried: Option<Vec<Runtime>>,
 }
 
-/// A wait for some time.
+/// A wait until some time. It uses the runtime's timer and, where that is not exact enough, the sleeper thread for the
+/// last stretch.
 struct Nap {
     until: Instant,
-    /// By a clock that does not stand still.
+    /// By the real clock, which never stands still, unlike the paused clock of a runtime.
     begun: Instant,
-    /// `None` for the last stretch, which is too short for the runtime's timers.
+    /// `None` in the last stretch, which is too short for the timers of a runtime.
     sleep: Option<Slept>,
-    /// For the last stretch.
+    /// The alarm of the sleeper thread, in the last stretch.
     ring: Option<Ring>,
 }
 
 struct Slept {
     sleep: Sleep,
     begun: Instant,
-    /// By a clock that does not stand still.
+    /// By the real clock, which never stands still.
     truly_begun: Instant,
     length: Duration,
 }
 
-/// Nothing wakes more exactly than this: what is left then, the timer yields to the runtime again and again.
+/// No wake is more exact than this. During the rest of the time, the timer yields to the runtime again and again.
 const EXACT: Duration = Duration::from_micros(150);
 
 impl Timer {
@@ -71,6 +73,8 @@ impl Timer {
         if remaining.is_zero() {
             return Poll::Ready(());
         }
+        // A last stretch that takes too long shows that the clock of the runtime stands still: then only a sleep of the
+        // runtime ends it.
         let is_near = !reach.is_zero() && remaining <= reach + EXACT;
         if is_near && nap.begun.elapsed() < remaining + 2 * LATEST {
             nap.sleep = None;
@@ -90,7 +94,7 @@ impl Timer {
         self.poll_sleep(core, cx)
     }
 
-    /// Polls the sleep, if there is one, and compares it with the clock when it has ended.
+    /// Polls the sleep, if there is one. When it has ended, compares it with the clock.
     fn poll_sleep(&mut self, core: &Core, cx: &mut Context<'_>) -> Poll<()> {
         let Some(nap) = &mut self.nap else {
             return Poll::Pending;
@@ -111,7 +115,7 @@ impl Timer {
             return Poll::Ready(());
         };
         let _ = self.poll_sleep(&core, cx);
-        // Once more after a sleep that has just ended.
+        // Twice, because a sleep may have just ended.
         for _ in 0..2 {
             let until = match core.tick(cx.waker().clone()) {
                 Next::Nothing => return Poll::Ready(()),
@@ -135,7 +139,7 @@ impl Timer {
 }
 
 impl Nap {
-    /// Waits for a part of the last stretch.
+    /// Waits for a part of the last stretch: by the sleeper thread, then by yielding.
     fn doze(&mut self, remaining: Duration, cx: &mut Context<'_>) {
         if remaining <= EXACT {
             return cx.waker().wake_by_ref();
@@ -154,7 +158,7 @@ impl Future for Timer {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.was_polled = true;
         let polled = caught(|| self.look(cx)).unwrap_or_else(|payload| {
-            // A runtime whose timers panic keeps no time.
+            // A runtime whose timer panics counts as a runtime without one.
             discard(payload);
             self.was_polled = false;
             self.lose();
@@ -168,7 +172,7 @@ impl Future for Timer {
 }
 
 impl Timer {
-    /// Tells the pool that its time is kept no longer, unless there is none to keep.
+    /// Tells the pool that it has no timer any more, unless the timer ended because there was nothing to time.
     fn lose(&mut self) {
         if let Some(core) = self.core.take() {
             core.lose_timer(self.was_polled, self.untried.take());

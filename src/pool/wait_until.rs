@@ -8,18 +8,18 @@ use crate::task::PoolRef;
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
-/// Waits until the pool is what somebody waits for.
+/// A future that waits until a pool or group has reached a goal.
 ///
-/// Dropped before, it leaves nothing behind.
+/// Dropped before it is ready, it leaves nothing behind.
 pub(super) struct Until<'p> {
     pool: &'p AioPool,
     goal: Goal,
-    /// Whether a task does not wait for those who join themselves.
+    /// `true` if a task of the pool that waits here does not wait for tasks that join themselves.
     excuses: bool,
-    /// Where its waker lies.
+    /// The key of its waker in the node's `waiters`. `None` before the first poll.
     key: Option<u64>,
-    /// The pool or group of the task that waits here, if it is one of this pool: kept as long as it counts as
-    /// joining there.
+    /// The pool or group of the task that waits here, if it is a task of this pool. The handle keeps that node alive as
+    /// long as the task counts as joining there.
     home: Option<AioPool>,
 }
 
@@ -34,7 +34,7 @@ impl<'p> Until<'p> {
         }
     }
 
-    /// Waits for those who join as well.
+    /// Waits for tasks that join themselves too.
     pub(super) fn for_all(mut self) -> Self {
         self.excuses = false;
         self
@@ -43,7 +43,7 @@ impl<'p> Until<'p> {
     fn begin(&mut self, cx: &Context<'_>) -> Poll<()> {
         let core = self.pool.core();
         let joiner = self.join_from_inside();
-        // Cloned with nothing locked, and dropped so if it is not needed.
+        // Cloning and dropping a waker can run user code, so both happen with nothing locked.
         let waker = core.waker(cx);
         let mut wakes = Wakes::default();
         let mut state = core.lock();
@@ -54,7 +54,7 @@ impl<'p> Until<'p> {
         let asker = joiner.as_ref().map_or(Asker::Outside, Joiner::asker);
         let is_reached = self.goal.is_reached(now, asker);
         if let Some(joiner) = &joiner {
-            // It may have been the last for whom the others waited.
+            // This task may have been the last task that other joining tasks waited for.
             state.tell_waiters(joiner.home, &mut wakes);
             if is_reached {
                 state.end_join(joiner);
@@ -77,7 +77,8 @@ impl<'p> Until<'p> {
         }
     }
 
-    /// Tasks of the pool do not wait for each other: one that joins is no longer waited for by those who do.
+    /// Returns the joining task, if the wait runs inside a task of the pool. Such tasks do not wait for each other: a
+    /// task that joins is no longer waited for by the others that join.
     fn join_from_inside(&mut self) -> Option<Joiner> {
         if let Goal::Below(_) = self.goal {
             return None;

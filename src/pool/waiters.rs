@@ -6,18 +6,18 @@ use crate::gate::NodeId;
 use crate::wakes::Wakes;
 use crate::worker::NestedWaits;
 
-/// What somebody waits for the pool to be.
+/// A state of the pool or group that a future waits for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Goal {
-    /// Nothing active, nothing waiting.
+    /// No task is active or waiting.
     Idle,
-    /// The same, and closed.
+    /// No task is active or waiting, and the node is closed.
     Drained,
-    /// Fewer than so many tasks wait.
+    /// Fewer than this number of tasks wait in the queue.
     Below(usize),
 }
 
-/// Who waits: tasks of the pool do not wait for each other.
+/// Where a wait runs: outside of the pool, or inside a task of it that does not wait for other tasks that join.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asker {
     Outside,
@@ -28,18 +28,18 @@ pub(super) enum Asker {
 #[derive(Clone, Debug)]
 pub(super) struct Joiner {
     pub(super) nested_waits: Arc<NestedWaits>,
-    /// Where it is one of those that join, and around that.
+    /// The node where the task counts as joining. It counts so in all nodes around that too.
     pub(super) home: NodeId,
-    /// Whether it does not wait for those who join themselves.
+    /// `true` if the task does not wait for tasks that join themselves.
     pub(super) excuses: bool,
 }
 
-/// What the pool is.
+/// The present state of a node, as far as goals depend on it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Now {
     pub(super) waiting: usize,
     pub(super) living: usize,
-    /// How many of the living wait for the pool to be idle.
+    /// Number of living tasks that wait for a node to be idle.
     pub(super) joining: usize,
     pub(super) closed: bool,
 }
@@ -55,7 +55,8 @@ impl Goal {
 }
 
 impl Joiner {
-    /// Who it is now: its wait may go on elsewhere when the task is over.
+    /// Returns how the wait counts now. If the task has ended, its wait may go on elsewhere, and then counts as
+    /// outside.
     pub(super) fn asker(&self) -> Asker {
         match self.excuses && self.nested_waits.is_joining() {
             true => Asker::Inside,
@@ -73,17 +74,18 @@ impl Now {
     }
 }
 
-/// Those who wait for the pool, by what they wait for.
+/// The futures that wait for a node, by their goals.
 ///
-/// Who is not here any more has what it waited for. Nobody is looked at who has to wait on: the order of [`Goal`] puts
-/// the highest bound of `below` last, and those who wait for a pool that is idle first.
+/// A waiter whose goal is reached is taken out: a future that does not find its waiter is ready. The order of [`Goal`]
+/// puts the waiters for an idle node first, and the highest bound of `below` last, so that a search can stop at the
+/// first waiter that has to go on waiting.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     next: u64,
     waiters: BTreeMap<(Goal, u64), Waiter>,
-    /// The tasks that do not wait for those who join themselves.
+    /// The waiters that are [inside](Asker::Inside): tasks that do not wait for tasks that join themselves.
     inside: BTreeMap<(Goal, u64), Waiter>,
-    /// The highest bound of `below` that somebody waits for, or 0.
+    /// The highest bound of `below` that a waiter has, or 0.
     highest_below: usize,
 }
 
@@ -100,7 +102,7 @@ impl Waiter {
 }
 
 impl Waiters {
-    /// Files a newcomer.
+    /// Adds a waiter. Returns its key.
     pub(super) fn add(&mut self, goal: Goal, waker: Waker, joiner: Option<Joiner>) -> u64 {
         self.next += 1;
         let waiter = Waiter { waker, joiner };
@@ -120,7 +122,8 @@ impl Waiters {
         };
     }
 
-    /// Changes a waker, and returns the stale one; or the fresh one back, of somebody who waits no longer.
+    /// Replaces the waker of a waiter, and returns the old one. Returns the new one in `Err` if the goal has been
+    /// reached.
     pub(super) fn renew(&mut self, goal: Goal, key: u64, waker: Waker) -> Result<Waker, Waker> {
         let at = (goal, key);
         match self.waiters.get_mut(&at).or(self.inside.get_mut(&at)) {
@@ -129,7 +132,7 @@ impl Waiters {
         }
     }
 
-    /// Takes one out who still waits.
+    /// Takes a waiter out, unless its goal has been reached.
     pub(super) fn remove(&mut self, goal: Goal, key: u64) -> Option<(Waker, Option<Joiner>)> {
         let at = (goal, key);
         let waiter = self
@@ -145,13 +148,14 @@ impl Waiters {
         self.waiters.is_empty() && self.inside.is_empty()
     }
 
-    /// Returns whether somebody may have what it waited for: nearly always this is all there is to look at.
+    /// Returns `true` if a goal may have been reached. Mostly it is not, and this cheap check is all that runs.
     #[inline]
     pub(super) fn may_be_reached(&self, now: Now) -> bool {
         now.waiting < self.highest_below || now.living <= now.joining
     }
 
-    /// Takes those out who have what they waited for, and lists the tasks of the pool among them.
+    /// Takes out the waiters whose goal is reached. Adds their wakers to `wakes`, and the joining tasks among them to
+    /// `joiners`.
     #[inline(never)]
     pub(super) fn take_reached(&mut self, now: Now, joiners: &mut Vec<Joiner>, wakes: &mut Wakes) {
         while let Some(last) = self
@@ -175,7 +179,7 @@ impl Waiters {
     fn take_inside(&mut self, now: Now, joiners: &mut Vec<Joiner>, wakes: &mut Wakes) {
         while let Some((at, first)) = take_first(&mut self.inside, now, Asker::Inside) {
             if first.asker() == Asker::Outside {
-                // Its task is over, and it waits elsewhere.
+                // The task of this waiter has ended, and its wait goes on elsewhere: it now counts as outside.
                 self.waiters.insert(at, first);
                 continue;
             }
@@ -185,7 +189,7 @@ impl Waiters {
     }
 }
 
-/// Takes the first out, if it has what it waited for.
+/// Takes the first waiter out, if its goal is reached.
 fn take_first(
     waiters: &mut BTreeMap<(Goal, u64), Waiter>,
     now: Now,

@@ -1,4 +1,4 @@
-//! Going through many tasks, with the pool locked for a moment only.
+//! Visiting many tasks, with the pool locked only for a moment at a time.
 
 use super::core::Core;
 use super::state::State;
@@ -6,20 +6,20 @@ use crate::gate::NodeId;
 use crate::sync::MutexGuard;
 use crate::task::{Slot, TaskId};
 
-/// Goes through all that live in a pool or group, some at a time, in no order.
+/// Visits everything that lives in a pool or group, in parts, in no particular order.
 ///
-/// A task that lives from the first part to the last is met once. Between two parts others may lock the pool. What
-/// is no task is met, too: feeds, and code that runs in place.
+/// A task that lives from the first part to the last is met exactly once. Between two parts other threads may lock the
+/// pool. The walk also meets what is not a task: feeds, and code that runs in place.
 pub(super) struct Walk {
     node: NodeId,
-    /// The slots to look at. `None` stands for all slots of the pool: it is no detour where most of them are inside.
+    /// The slots to visit, or `None` for all slots of the pool, which is no detour if most of them are inside the node.
     slots: Option<Vec<Slot>>,
     next: usize,
-    /// Where all that have been there from the beginning have been met, however many come meanwhile.
+    /// The end of the walk, fixed at its beginning: tasks that come later do not make it longer.
     end: usize,
 }
 
-/// Maximum number of steps in one part: some ten microseconds.
+/// Maximum number of steps in one part, which take some ten microseconds.
 const STEPS: usize = 1024;
 
 impl Walk {
@@ -34,7 +34,7 @@ impl Walk {
         }
     }
 
-    /// Finds the next of them. Returns whether there may be more.
+    /// Adds the next tasks to `found`. Returns `true` if there may be more.
     pub(super) fn part(&mut self, state: &State, found: &mut Vec<(Slot, TaskId)>) -> bool {
         let mut steps = 0;
         while steps < STEPS {
@@ -53,7 +53,7 @@ impl Walk {
 }
 
 impl Core {
-    /// Deals with each of these, some at a time, until one fails. Between two parts others may lock the pool.
+    /// Calls `step` for each item, in parts, until one fails. Between two parts other threads may lock the pool.
     pub(super) fn each_in_parts<'a, T, E>(
         &'a self,
         mut state: MutexGuard<'a, State>,
@@ -79,12 +79,12 @@ mod tests {
     use crate::pool::AioPool;
     use crate::spawner::FnSpawner;
 
-    /// A pool whose workers are never polled: all tasks stay where they are.
+    /// Returns a pool whose workers are never polled: all tasks stay where they are.
     fn pool(size: usize) -> AioPool {
         AioPool::with_spawner(size, FnSpawner(std::mem::forget))
     }
 
-    /// The tasks that are met, and in how many parts.
+    /// Returns the tasks that a walk meets, and the number of its parts.
     fn walk(pool: &AioPool) -> (Vec<u64>, usize) {
         let (mut met, mut parts) = (Vec::new(), 0);
         let mut walk = Walk::new(&pool.core().lock(), pool.node());

@@ -7,16 +7,16 @@ use crate::lock::Lock;
 use crate::observe::{Ended, Watcher};
 use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
-/// What the pool's observer is told of one task, in the order in which it happens.
+/// Tells the pool's observer about one task, in the order in which things happen.
 #[derive(Clone)]
 pub(super) struct Watch {
     subject: Arc<Subject>,
     times: Cell<Times>,
-    /// `None` where the observer does not hear of waits: then nothing has to be told after one.
+    /// `None` if the observer does not hear of waits: then no event has to be held back until a wait has been told.
     submission: Option<Arc<Lock<Submission>>>,
 }
 
-/// Whom the observer is told of: a task, or all those of a pool or group that differ by their numbers alone.
+/// What the observer is told about: a task, or all tasks of a pool or group that differ only by their numbers.
 pub(super) struct Subject {
     pub(super) watcher: Arc<Watcher>,
     pub(super) label: Arc<TaskLabel>,
@@ -24,16 +24,17 @@ pub(super) struct Subject {
     pub(super) demand: Demand,
 }
 
-/// A task that is being submitted. The submitter tells that it waits, and only then what has happened to it meanwhile.
+/// The submission of a task. The submitting thread first tells the observer that the task waits, and only then what has
+/// happened to the task meanwhile, which is collected here.
 #[derive(Default)]
 struct Submission {
-    /// The task has got its permit.
+    /// `true` if the task has got its permit.
     admitted: bool,
     events: Vec<Event>,
     is_over: bool,
 }
 
-/// What an observer is told after a wait.
+/// An event that the observer is told after the wait.
 enum Event {
     Start(TaskInfo),
     End(TaskInfo, Ended),
@@ -49,7 +50,7 @@ impl Watch {
         }
     }
 
-    /// Notes that the task has got its permit, perhaps with the pool locked.
+    /// Notes that the task has got its permit. May be called with the pool locked.
     pub(super) fn admit(&self) {
         let mut times = self.times.get();
         times.start();
@@ -59,7 +60,8 @@ impl Watch {
         }
     }
 
-    /// Ends the submission of a task: if it has no permit yet, tells that it waits, and then what has happened since.
+    /// Ends the submission of a task. If the task has no permit yet, tells the observer that it waits, and then what
+    /// has happened since.
     pub(super) fn submitted(&self, id: TaskId) {
         let Some(submission) = &self.submission else {
             return;
@@ -72,14 +74,14 @@ impl Watch {
         self.release();
     }
 
-    /// Tells what has happened until now, and from now on at once.
+    /// Tells the collected events. From then on, events are told at once.
     pub(super) fn release(&self) {
         while let Some(events) = self.take_events() {
             events.into_iter().for_each(|event| self.tell_now(event));
         }
     }
 
-    /// Takes the events that are to be told. Ends the submission if there are none.
+    /// Takes the collected events. If there are none, ends the submission.
     fn take_events(&self) -> Option<Vec<Event>> {
         let mut submission = self.submission.as_ref()?.lock();
         let events = std::mem::take(&mut submission.events);

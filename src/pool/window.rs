@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::rate::Rate;
 
-/// The starts of the last interval of a rate, by their time.
+/// The starts in the last interval of a rate, by their times.
 ///
-/// Starts within a small part of the interval share an entry, and come back together, when the last of them does:
-/// so its memory has a bound, whatever the rate, and no interval sees a start too many.
+/// Starts within a small part of the interval share an entry, and become available again together, when the interval of
+/// the last of them is over. So the memory has a bound, whatever the rate is, and no interval sees a start too many.
 #[derive(Debug)]
 pub(super) struct Window {
     per: Duration,
@@ -15,7 +15,7 @@ pub(super) struct Window {
     entries: VecDeque<Entry>,
     /// The number of the first entry.
     number: u64,
-    /// Starts that have come back, and that the gate has not been given yet.
+    /// Number of starts that are available again, and that the gate has not got yet.
     back: u32,
 }
 
@@ -26,11 +26,11 @@ struct Entry {
     starts: u32,
 }
 
-/// Which entry has a start: its number, and one, so that each task of the pool carries less.
+/// The entry that a start is in: its number plus one, so that an `Option` of it takes no more space.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stamp(NonZeroU64);
 
-/// Entries that a window may have.
+/// Number of entries into which an interval is divided.
 const GRAINS: u32 = 256;
 
 impl Window {
@@ -69,7 +69,7 @@ impl Window {
         Stamp(NonZeroU64::MIN.saturating_add(number))
     }
 
-    /// Counts a start at this later time instead, unless its interval is over.
+    /// Moves a start to this later time, unless its interval is over.
     pub(super) fn recount(&mut self, Stamp(number): Stamp, now: Instant) {
         let index = (number.get() - 1).checked_sub(self.number);
         let Some(entry) = index.and_then(|index| self.entries.get_mut(index as usize)) else {
@@ -86,7 +86,7 @@ impl Window {
         self.back += 1;
     }
 
-    /// Lets those starts come back whose interval is over.
+    /// Makes the starts available again whose interval is over.
     pub(super) fn expire(&mut self, now: Instant) {
         while let Some(first) = self.entries.front() {
             if first.starts > 0 && !is_past(first.until, self.per, now) {
@@ -98,7 +98,7 @@ impl Window {
         }
     }
 
-    /// Lets all starts come back.
+    /// Makes all starts available again.
     pub(super) fn clear(&mut self) {
         self.back += self.entries.iter().map(|entry| entry.starts).sum::<u32>();
         self.number += self.entries.len() as u64;
@@ -109,12 +109,12 @@ impl Window {
         self.back > 0
     }
 
-    /// Takes what has come back.
+    /// Takes the starts that are available again.
     pub(super) fn take_back(&mut self) -> u32 {
         std::mem::take(&mut self.back)
     }
 
-    /// When the next start comes back, if any does.
+    /// Returns the time when the next start is available again, if there is one.
     pub(super) fn next(&self) -> Option<Instant> {
         let first = self.entries.iter().find(|entry| entry.starts > 0)?;
         first.until.checked_add(self.per)
@@ -131,7 +131,7 @@ mod tests {
 
     const MILLI: Duration = Duration::from_millis(1);
 
-    /// Takes as many starts as it may, at random times. Returns these times, and the most entries there were.
+    /// Takes as many starts as it may, at random times. Returns these times, and the highest number of entries.
     fn play(starts: u32, per: Duration, steps: u32) -> (Vec<Instant>, usize) {
         let begun = Instant::now();
         let mut window = Window::new(Rate { starts, per });

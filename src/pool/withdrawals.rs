@@ -7,30 +7,30 @@ use crate::task::{BoxTask, Slot};
 use crate::wakes::Wakes;
 use crate::worker::Latch;
 
-/// The tasks that were taken out of the queue and have not ended, by who took them out.
+/// The tasks that were taken out of the queue and have not ended, by withdrawal.
 #[derive(Default)]
 pub(super) struct Withdrawals {
     next: u64,
-    /// Mostly one for each thread that stops tasks; more where ends are put off, deep inside of other ends.
+    /// Usually one for each thread that stops tasks; more if ends are postponed, deep inside other ends.
     going_on: BTreeMap<WithdrawalId, Withdrawal>,
 }
 
-/// Names one withdrawal. It is never given twice.
+/// Identifies one withdrawal. It is never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct WithdrawalId(u64);
 
 struct Withdrawal {
     node: NodeId,
-    /// Number of tasks that have not ended.
+    /// Number of withdrawn tasks that have not ended.
     left: usize,
-    /// More tasks may be withdrawn.
+    /// `true` while more tasks may be withdrawn.
     is_open: bool,
-    /// The callers of `cancel_all` that wait for the end of what another caller has withdrawn.
+    /// Latches of the callers of `cancel_all` that wait for the tasks which another caller has withdrawn.
     latches: Vec<Arc<Latch>>,
 }
 
 impl State {
-    /// Begins to withdraw tasks at a node and below it, until [`close_withdrawal`](Self::close_withdrawal).
+    /// Begins to withdraw tasks at a node and below it, until [`close_withdrawal`](Self::close_withdrawal) is called.
     pub(super) fn open_withdrawal(&mut self, node: NodeId) -> WithdrawalId {
         let withdrawals = &mut self.withdrawals;
         withdrawals.next += 1;
@@ -45,7 +45,7 @@ impl State {
         id
     }
 
-    /// Takes a waiting task out of the queue. It is there until it has [ended](Self::end_unstarted).
+    /// Takes a waiting task out of the queue. The task keeps its slot until it has [ended](Self::end_unstarted).
     pub(super) fn withdraw_with(&mut self, id: WithdrawalId, slot: Slot) -> Option<BoxTask> {
         let task = self.gate.withdraw(slot)?;
         let home = self.gate.home(slot);
@@ -56,29 +56,30 @@ impl State {
         Some(task)
     }
 
-    /// The same for a single task.
+    /// Takes a single waiting task out of the queue, as a withdrawal of its own.
     pub(super) fn withdraw(&mut self, slot: Slot) -> Option<(Exit, BoxTask)> {
         let id = self.open_withdrawal(self.gate.home(slot));
         let task = self.withdraw_with(id, slot);
-        // Nobody awaits it yet.
+        // The pool has been locked since the withdrawal began: no latch waits for it, and nothing is woken.
         self.close_withdrawal(id, &mut Wakes::default());
         Some((Exit::Withdrawn(slot, id), task?))
     }
 
-    /// No more tasks are withdrawn.
+    /// Declares that no more tasks are withdrawn.
     pub(super) fn close_withdrawal(&mut self, id: WithdrawalId, wakes: &mut Wakes) {
         self.withdrawals
             .change(id, wakes, |withdrawal| withdrawal.is_open = false);
     }
 
-    /// A task of `home` that was withdrawn is about to end.
+    /// Notes that a withdrawn task of `home` is about to end.
     pub(super) fn end_withdrawn(&mut self, id: WithdrawalId, home: NodeId, wakes: &mut Wakes) {
         self.change_withdrawn(home, |withdrawn| *withdrawn -= 1);
         self.withdrawals
             .change(id, wakes, |withdrawal| withdrawal.left -= 1);
     }
 
-    /// Counts at a group and around it. All that are withdrawn are inside of the pool.
+    /// Changes the number of withdrawn tasks at a group and around it. Tasks of the root need no count: all withdrawals
+    /// are inside of the root.
     #[inline]
     fn change_withdrawn(&mut self, home: NodeId, change: impl Fn(&mut usize)) {
         if home != NodeId::ROOT {
@@ -87,9 +88,10 @@ impl State {
         }
     }
 
-    /// Has a latch wait for all at a node and below it that others have withdrawn, or are about to.
+    /// Lets a latch wait for all tasks at a node and below it that other callers have withdrawn, or are about to
+    /// withdraw.
     ///
-    /// Where they have withdrawn others, too, at nodes around it, it waits for those as well.
+    /// If such a caller has also withdrawn tasks of nodes around it, the latch waits for those as well.
     pub(super) fn await_withdrawn(&mut self, node: NodeId, latch: &Arc<Latch>) {
         let gate = &self.gate;
         let has_some = gate.data(node).withdrawn > 0;
@@ -106,7 +108,7 @@ impl State {
 }
 
 impl Withdrawals {
-    /// Changes one, and ends it if it is over.
+    /// Changes a withdrawal, and removes it if it is over.
     fn change(
         &mut self,
         id: WithdrawalId,

@@ -1,7 +1,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 
-/// A function that is called by one thread at a time, and under no lock.
+/// A function that one thread at a time calls. No lock is held during the call.
 pub(super) struct Maker<F> {
     place: Mutex<QueueEntry<F>>,
     back: Condvar,
@@ -12,7 +12,7 @@ enum QueueEntry<F> {
     With(ThreadId),
 }
 
-/// The function, until this is dropped.
+/// The function, taken out of its [`Maker`] until this is dropped.
 pub(super) struct Taken<'m, F> {
     maker: &'m Maker<F>,
     function: Option<F>,
@@ -26,7 +26,7 @@ impl<F> Maker<F> {
         }
     }
 
-    /// Takes the function, as soon as no other thread has it.
+    /// Takes the function out. Waits while another thread has it.
     pub(super) fn take(&self) -> Taken<'_, F> {
         let me = thread::current().id();
         let mut place = self.place.lock().unwrap_or_else(PoisonError::into_inner);

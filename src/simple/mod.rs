@@ -1,4 +1,4 @@
-//! One function, started and stopped by number.
+//! A pool of copies of one function, started and stopped by number.
 
 mod maker;
 
@@ -9,14 +9,14 @@ use crate::lock::Lock;
 use crate::pool::AioPool;
 use crate::task::{AbortHandle, TaskId, TaskState};
 
-/// A pool of tasks that all do the same: so many copies of one function, and more or fewer of them on demand.
+/// A pool of tasks that all run the same function. The number of its tasks is changed on demand.
 ///
-/// Their results are dropped: they talk to the rest of the program by what they do. Use
+/// The results of the tasks are dropped: the tasks affect the rest of the program only by what they do. Use
 /// [`apply`](AioPool::apply) for copies whose results matter.
 ///
 /// # Dropping
 ///
-/// The tasks run on.
+/// Dropping the pool of copies does not stop its tasks: they run on.
 ///
 /// # Examples
 ///
@@ -39,11 +39,11 @@ pub struct SimpleTaskPool<F> {
     tasks: Lock<Started>,
 }
 
-/// The tasks that may be there yet, in order of submission.
+/// The tasks that may not have ended yet, in order of submission.
 #[derive(Default)]
 struct Started {
     tasks: Vec<AbortHandle>,
-    /// How many there were when those that had ended were last thrown out.
+    /// Number of tasks that were left when the ended ones were last removed.
     left: usize,
 }
 
@@ -53,7 +53,7 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    /// Makes one that runs its tasks in `pool`, which others may use too.
+    /// Makes a `SimpleTaskPool` that runs its tasks in `pool`. Other code may use `pool` too.
     pub fn new(pool: AioPool, f: F) -> Self {
         Self {
             pool,
@@ -62,21 +62,23 @@ where
         }
     }
 
-    /// Spawns `n` more tasks, and returns their numbers. Those that find no permit wait.
+    /// Spawns `n` more tasks, and returns their numbers. A task that gets no permit waits.
     ///
-    /// A task that the pool refuses, closed or full, is among them too, and has ended already.
+    /// A task that the pool refuses, because it is closed or full, is among them too, and has ended already.
     ///
-    /// The function is called here, one call after the other. Another thread that starts tasks waits for its turn.
+    /// The function is called during this call, once for each task. If several threads start tasks, one thread at a
+    /// time calls the function.
     ///
     /// # Panics
     ///
-    /// Passes on a panic of the function: the tasks before it have been started. Panics if the function
-    /// itself calls this.
+    /// Passes on a panic of the function; the tasks before it have been started. Panics if the function itself calls
+    /// this.
     pub fn start(&self, n: usize) -> Vec<TaskId> {
         (0..n).map(|_| self.start_one(self.make())).collect()
     }
 
-    /// Calls the function, and lets go of it: a runtime may poll the task, which may start others, as it is spawned.
+    /// Calls the function, and puts it back before the task is spawned: a runtime may poll the task during the spawn,
+    /// and the task may start others.
     fn make(&self) -> Fut {
         let mut function = self.maker.take();
         function.make()
@@ -90,13 +92,13 @@ where
         id
     }
 
-    /// Asks `n` tasks to stop, and returns the numbers of those asked, in that order: first those that
-    /// wait, the newest before the others, then the newest that run.
+    /// Asks `n` tasks to stop, and returns the numbers of the tasks that were asked, in the order of asking: first the
+    /// waiting tasks, from the newest to the oldest, then the running tasks, from the newest to the oldest.
     ///
-    /// Those that have been asked before do not count. Asked for more than there are, it asks all.
+    /// Tasks that had been asked before do not count. If `n` is greater than the number of tasks, all are asked.
     pub fn stop(&self, n: usize) -> Vec<TaskId> {
         let tasks = self.living();
-        // Looked at once each: they start and end meanwhile.
+        // The state of each task is read only once, since it may change meanwhile.
         let waits = |task: &&AbortHandle| task.state() == TaskState::Waiting;
         let (waiting, others): (Vec<_>, Vec<_>) = tasks.iter().rev().partition(waits);
         let asked = waiting
@@ -129,7 +131,7 @@ where
         self.living().iter().map(AbortHandle::id).collect()
     }
 
-    /// Returns how many of the tasks are active.
+    /// Returns the number of tasks that are active.
     pub fn running(&self) -> usize {
         let tasks = self.living();
         let active = tasks
@@ -138,7 +140,7 @@ where
         active.count()
     }
 
-    /// Those that have not ended. The others are forgotten.
+    /// Returns the tasks that have not ended, and forgets the others.
     pub(crate) fn living(&self) -> Vec<AbortHandle> {
         let mut started = self.tasks.lock();
         let ended = started.sweep();
@@ -148,14 +150,16 @@ where
         living
     }
 
-    /// Returns the pool that they run in.
+    /// Returns the pool that runs the tasks.
     pub fn pool(&self) -> &AioPool {
         &self.pool
     }
 }
 
 impl Started {
-    /// Adds one, and takes those out that have ended, once there may be as many of them as of the others.
+    /// Adds a task. Once the ended tasks may be as many as the others, removes the ended tasks and returns them.
+    ///
+    /// The caller drops them when the lock is released.
     fn add(&mut self, task: AbortHandle) -> Vec<AbortHandle> {
         self.tasks.push(task);
         if self.tasks.len() < 2 * self.left + KEPT {
@@ -164,7 +168,7 @@ impl Started {
         self.sweep()
     }
 
-    /// Takes those out that have ended.
+    /// Removes the tasks that have ended, and returns them.
     fn sweep(&mut self) -> Vec<AbortHandle> {
         let tasks = std::mem::take(&mut self.tasks);
         let (ended, living) = tasks.into_iter().partition(AbortHandle::is_finished);
@@ -174,7 +178,7 @@ impl Started {
     }
 }
 
-/// So many handles of ended tasks do no harm.
+/// Number of handles of ended tasks that may stay in the list in any case.
 const KEPT: usize = 64;
 
 impl<F> fmt::Debug for SimpleTaskPool<F> {

@@ -9,7 +9,7 @@ use crate::worker::Worker;
 
 /// Runs workers on async-std.
 ///
-/// async-std has ended upstream, and names smol as its successor: for programs not moved yet.
+/// async-std is no longer maintained, and names smol as its successor. This spawner is for programs that still use it.
 ///
 /// # Examples
 ///
@@ -39,7 +39,7 @@ impl Spawner for AsyncStd {
 pub(super) fn kind() -> Kind {
     Kind {
         spawner: Arc::new(AsyncStd),
-        // There is one runtime of this kind. Those of tokio count from 1.
+        // There is one runtime of this kind. The numbers of tokio's runtimes start from 1, so they do not collide.
         id_here: || NonZeroU64::new(u64::MAX - 1),
         bind_here: |spawner| Some(spawner.clone()),
     }

@@ -1,8 +1,9 @@
 use std::fmt;
 
-/// Work that may block its thread, on its way to where that does no harm.
+/// Work that may block its thread.
 ///
-/// Given to [`Spawner::spawn_blocking`](crate::Spawner::spawn_blocking).
+/// The pool passes it to [`Spawner::spawn_blocking`](crate::Spawner::spawn_blocking), which runs it on a thread that
+/// may be blocked.
 #[must_use = "it does nothing until it is run"]
 pub struct Blocking {
     work: Box<dyn FnOnce() + Send>,
@@ -15,7 +16,7 @@ impl Blocking {
         }
     }
 
-    /// Runs it, on this thread. A panic in it is caught, and is the outcome of its task.
+    /// Runs the work on this thread. A panic in it is caught, and becomes the outcome of its task.
     pub fn run(self) {
         (self.work)();
     }
@@ -35,7 +36,7 @@ mod tests {
     use super::Blocking;
     use crate::spawner::{FnSpawner, Spawner};
 
-    /// Where the work ran, which is to be another thread.
+    /// Returns `true` if the work ran on another thread.
     fn runs_elsewhere(spawner: &dyn Spawner) -> bool {
         let (tell, told) = channel();
         spawner.spawn_blocking(Blocking::new(move || {

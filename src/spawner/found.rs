@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
 
-/// The runtime around the caller: tokio inside of its context, else smol, else async-std, as features allow.
+/// Runs workers on the runtime around the caller: tokio inside of its context, else smol, else async-std, as far as
+/// their features are enabled.
 ///
-/// smol and async-std bring threads of their own: compiled in, they are always there. Where nothing is there, it is the
-/// runtime of tokio that was used last.
+/// smol and async-std have threads of their own, so they are always there if they are compiled in. Without a runtime
+/// around the caller, the tokio runtime that was used last takes the workers.
 pub(crate) struct Found {
     kinds: Vec<Kind>,
 }
@@ -18,10 +19,10 @@ type Shared = Arc<dyn Spawner>;
 
 /// One kind of runtime.
 pub(super) struct Kind {
-    /// Runs workers on the runtime around the caller, if that is one of this kind.
+    /// Runs workers on the runtime around the caller, if that runtime is of this kind.
     pub(super) spawner: Shared,
     pub(super) id_here: fn() -> Option<NonZeroU64>,
-    /// A spawner for the runtime around the caller alone.
+    /// Returns a spawner for the runtime around the caller alone.
     pub(super) bind_here: fn(&Shared) -> Option<Shared>,
 }
 
@@ -49,7 +50,7 @@ impl Found {
 }
 
 impl Spawner for Found {
-    /// Drops the worker where no runtime is, which its pool notices.
+    /// Drops the worker if there is no runtime. The pool notices that.
     fn spawn(&self, worker: Worker) {
         if let Some(runtime) = self.spawner() {
             runtime.spawn(worker);

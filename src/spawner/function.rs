@@ -3,9 +3,9 @@ use std::fmt;
 use super::Spawner;
 use crate::worker::Worker;
 
-/// A [`Spawner`] from a closure: for a runtime that the crate does not know.
+/// A [`Spawner`] from a closure, for a runtime that the crate does not know.
 ///
-/// It has no timer, so its pools have no timeouts. Implement [`Spawner`] for a type of your own to have them.
+/// It has no timer, so its pools have no timeouts. Implement [`Spawner`] for your own type to have timeouts.
 ///
 /// # Examples
 ///

@@ -1,6 +1,6 @@
-//! Where workers run: the seam between the pool and a runtime.
+//! Spawners: the interface between the pool and a runtime.
 //!
-//! A runtime is one file of this folder, and is named nowhere else.
+//! Each runtime has one file in this folder, and no other module names it.
 
 #[cfg(feature = "async-std")]
 mod async_std;
@@ -30,8 +30,8 @@ use crate::worker::Worker;
 
 /// Runs the workers of a pool on some runtime.
 ///
-/// A runtime of your own needs `spawn` and no more; for a closure there is
-/// [`FnSpawner`]. Without `sleep` a pool has no timeouts.
+/// A spawner for your own runtime needs only `spawn`; use [`FnSpawner`] for a closure. Without `sleep`, a pool has no
+/// timeouts.
 ///
 /// # Examples
 ///
@@ -55,36 +55,36 @@ use crate::worker::Worker;
 /// assert_eq!(answer.unwrap(), 42);
 /// ```
 pub trait Spawner: Send + Sync + 'static {
-    /// Polls `worker` to its end, on its own, whatever becomes of the caller.
+    /// Polls `worker` to its end, independently of the caller.
     ///
-    /// A worker that is dropped instead is noticed: its task settles.
+    /// If the worker is dropped instead, the pool notices it, and the task of the worker ends.
     fn spawn(&self, worker: Worker);
 
-    /// Runs `work`, which may block for long. The default gives it a thread of its own.
+    /// Runs `work`, which may block for a long time. The default starts a thread for it.
     fn spawn_blocking(&self, work: Blocking) {
         std::thread::spawn(move || work.run());
     }
 
-    /// Starts a timer, or returns `None` where there is none: the default.
+    /// Starts a timer. Returns `None` if there is no timer, as the default does.
     ///
-    /// Its time begins with this call, or with its first poll, which follows soon.
+    /// The time begins with this call, or with the first poll of the timer, which follows soon.
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let _ = duration;
         None
     }
 
-    /// Returns the time by the clock of [`sleep`](Self::sleep). The default is the clock of the machine.
+    /// Returns the time on the clock of [`sleep`](Self::sleep). The default is the clock of the machine.
     ///
-    /// A runtime whose clock can stand still, for tests, overrides this.
+    /// A runtime whose clock can be paused for tests overrides this.
     fn now(&self) -> Instant {
         Instant::now()
     }
 
-    /// Returns the number of the runtime around the caller, for a spawner that serves several runtimes. No two
-    /// runtimes that live at the same time have the same number.
+    /// Returns the number of the runtime around the caller, for a spawner that serves several runtimes. No two runtimes
+    /// that live at the same time have the same number.
     ///
-    /// A pool asks at each submission, and starts the task on [that runtime](Self::spawner_here). The default
-    /// returns `None`: all workers are given to this spawner.
+    /// A pool calls this at each submission, and starts the task on [that runtime](Self::spawner_here). The default
+    /// returns `None`: then all workers are given to this spawner.
     fn runtime_here(&self) -> Option<NonZeroU64> {
         None
     }

@@ -7,7 +7,7 @@ use super::found::Kind;
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
 
-/// Runs workers on smol's global executor, whose threads `SMOL_THREADS` sets.
+/// Runs workers on smol's global executor. `SMOL_THREADS` sets the number of its threads.
 ///
 /// # Examples
 ///
@@ -40,7 +40,7 @@ impl Spawner for Smol {
 pub(super) fn kind() -> Kind {
     Kind {
         spawner: Arc::new(Smol),
-        // There is one runtime of this kind. Those of tokio count from 1.
+        // There is one runtime of this kind. The numbers of tokio's runtimes start from 1, so they do not collide.
         id_here: || NonZeroU64::new(u64::MAX),
         bind_here: |spawner| Some(spawner.clone()),
     }

@@ -34,23 +34,23 @@ pub struct Tokio {
 #[derive(Debug)]
 enum Choice {
     Fixed(Handle),
-    /// The runtime around the caller; elsewhere, the last one seen.
+    /// The runtime around the caller. Outside of a runtime, the last one that was used.
     Current(Lock<Option<Handle>>),
 }
 
 impl Tokio {
-    /// The runtime in whose context a task is submitted.
+    /// Runs each task on the runtime in whose context it is submitted.
     ///
-    /// So one pool may serve several runtimes, each of which runs its own tasks: when one of them ends, the tasks
-    /// that were submitted from it end too, and no others. A task that is submitted from elsewhere, such as a plain
-    /// thread, goes to a runtime that the pool has used before. It is rejected if there has been none.
+    /// So one pool may serve several runtimes, each of which runs its own tasks. When one of them ends, the tasks that
+    /// were submitted from it end too, and no others. A task that is submitted from outside of a runtime, such as from
+    /// a thread of the program, goes to a runtime that the pool has used before. It is rejected if there has been none.
     pub fn current() -> Self {
         Self {
             choice: Choice::Current(Lock::new(Handle::try_current().ok())),
         }
     }
 
-    /// This runtime and no other.
+    /// Runs all tasks on this runtime.
     pub fn handle(handle: Handle) -> Self {
         Self {
             choice: Choice::Fixed(handle),
@@ -87,7 +87,7 @@ impl Spawner for Tokio {
     fn sleep(&self, duration: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let runtime = self.runtime()?;
         if is_thread_ending() {
-            // No runtime can be entered here any more: the time begins with the first poll.
+            // A thread that is ending cannot enter a runtime any more. The time then begins with the first poll.
             return Some(Box::pin(async move {
                 tokio::time::sleep(duration).await;
             }));
@@ -114,15 +114,15 @@ impl Spawner for Tokio {
     fn spawner_here(&self) -> Option<Arc<dyn Spawner>> {
         match self.choice {
             Choice::Fixed(_) => None,
-            // Which makes it the last one seen.
+            // `runtime` also notes this runtime as the last one.
             Choice::Current(_) => Some(Arc::new(Tokio::handle(self.runtime()?))),
         }
     }
 }
 
-/// Wakes the task of tokio that is polled, when tokio has looked at its timers and sockets.
+/// Wakes the tokio task that is being polled, after tokio has looked at its timers and sockets.
 fn wake_later(cx: &mut Context<'_>) {
-    // Its first poll does that, and no other is needed.
+    // The first poll of `yield_now` defers the wake to that time. No further poll is needed.
     let asked = !is_thread_ending() && pin!(tokio::task::yield_now()).poll(cx).is_pending();
     if !asked {
         cx.waker().wake_by_ref();
@@ -137,7 +137,7 @@ pub(super) fn kind() -> Kind {
     }
 }
 
-/// The number of the runtime in whose context the caller is.
+/// Returns the number of the tokio runtime in whose context the caller is.
 #[inline]
 fn id_here() -> Option<NonZeroU64> {
     let here = Handle::try_current().ok()?;
@@ -146,12 +146,12 @@ fn id_here() -> Option<NonZeroU64> {
     NonZeroU64::new(number.0)
 }
 
-/// Whether this thread is about to end, and its thread-locals are gone.
+/// Returns `true` if this thread is ending and its thread-locals are gone.
 fn is_thread_ending() -> bool {
     Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
 }
 
-/// Reads the number out of a [`runtime::Id`](tokio::runtime::Id), which shows it to hashers alone.
+/// Reads the number out of a [`runtime::Id`](tokio::runtime::Id), which shows its number to hashers only.
 struct Number(u64);
 
 impl Hasher for Number {

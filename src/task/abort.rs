@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use super::{JoinError, JoinHandle, Reason, Slot, TaskId, TaskLabel, TaskState};
 use crate::coop;
 
-/// Stops a task from elsewhere: a [`JoinHandle`] without the result.
+/// A handle that can abort a task, but does not give its result.
 ///
-/// It keeps neither the task nor its result; dropping it does nothing. Made by [`JoinHandle::abort_handle`].
+/// It keeps neither the task nor its result alive, and dropping it does nothing. Made by [`JoinHandle::abort_handle`].
 ///
 /// # Examples
 ///
@@ -40,12 +40,12 @@ impl AbortHandle {
         self.ask(None)
     }
 
-    /// Asks the task to stop, and says why. See [`JoinHandle::abort_with`].
+    /// Asks the task to stop, and gives a reason. See [`JoinHandle::abort_with`].
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
         self.ask(Some(Box::new(reason.into())))
     }
 
-    /// Returns whether the task has ended.
+    /// Returns `true` if the task has ended.
     pub fn is_finished(&self) -> bool {
         self.state() == TaskState::Finished
     }
@@ -54,7 +54,7 @@ impl AbortHandle {
         self.label.pool_ref.state(self.slot, self.id)
     }
 
-    /// Returns where the task stands in its pool, with its number.
+    /// Returns the slot of the task in its pool, and the task's number.
     #[cfg(feature = "control")]
     pub(crate) fn place(&self) -> (Slot, TaskId) {
         (self.slot, self.id)
@@ -78,7 +78,7 @@ impl fmt::Debug for AbortHandle {
     }
 }
 
-/// A [`JoinHandle`] that takes its task along: dropping it aborts the task.
+/// A [`JoinHandle`] that aborts its task when it is dropped.
 ///
 /// Made by [`JoinHandle::abort_on_drop`].
 ///
@@ -95,7 +95,7 @@ impl fmt::Debug for AbortHandle {
 /// ```
 #[must_use = "dropping it aborts the task; `detach` it to let the task run on"]
 pub struct AbortOnDrop<T> {
-    /// `None` once the task has been let go.
+    /// `None` once the handle has been detached.
     handle: Option<JoinHandle<T>>,
 }
 
@@ -106,7 +106,7 @@ impl<T> AbortOnDrop<T> {
         }
     }
 
-    /// Lets the task run on, whatever becomes of the handle.
+    /// Detaches the task from this guard: the task runs on, whatever happens to the returned handle.
     pub fn detach(mut self) -> JoinHandle<T> {
         self.handle
             .take()
@@ -149,7 +149,7 @@ impl<T> Drop for AbortOnDrop<T> {
     }
 }
 
-/// Asks these tasks to stop: those that wait first, so that none of them starts in the place of one that ran.
+/// Asks all these tasks to stop. Waiting tasks are asked first, so that none of them starts when a running one stops.
 pub(crate) async fn ask_all<T>(tasks: &[JoinHandle<T>]) {
     let count = tasks.len();
     let ask = |step: usize| {

@@ -8,78 +8,83 @@ use super::{End, Failure, Outcome, Packed, Shared, Slot, TaskId};
 use crate::unwind::{Payload, caught, discard, shielded};
 use crate::wakes::Wakes;
 
-/// A task of any type: what waits in the queue, and what a worker polls.
+/// A task of any type: it waits in the queue, and then a worker polls it.
 ///
-/// `poll` and `give_up` run foreign code: call them with no lock held.
+/// `poll` and `give_up` run user code: call them with no lock held.
 pub(crate) trait Task: Send {
-    /// Says that it has got its permit, to the `spawn` that waits for that. Returns whether one does.
+    /// Tells the `spawn` that waits for it, if there is one, that the task has got its permit. Returns
+    /// [`Start::Announced`] if there is one.
     fn announce(&self, wakes: &mut Wakes) -> Start;
 
-    /// Tells the extras that the task starts. Its first poll does so by itself.
+    /// Tells the extras that the task starts. The first poll of the task does this by itself.
     fn begin(self: Pin<&mut Self>) {}
 
-    /// Polls the future, and returns the task unless it has ended. Then `finish` has been called.
+    /// Polls the future. Returns the task, or `None` if it has ended; then `finish` has been called.
     #[must_use = "a task that is dropped here never settles"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask>;
 
-    /// Returns whether it runs elsewhere: its first poll only takes it there, and is no start.
+    /// Returns `true` if the task runs elsewhere. Its first poll then only takes it there, and does not count as its
+    /// start.
     fn leaves_its_worker(&self) -> bool {
         false
     }
 
-    /// Whether the task, which was asked to stop, is polled on for a while. That time begins with the first call.
+    /// Returns `true` if the task, which was asked to stop, is polled on for a while. This time begins with the first
+    /// call.
     fn has_grace(self: Pin<&mut Self>) -> bool {
         false
     }
 
-    /// Ready when a task that was asked to stop is to be dropped.
+    /// Returns `Ready` when a task that was asked to stop is to be dropped.
     fn poll_grace(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
 
-    /// Ready when the task has run for too long. Its future is not polled.
+    /// Returns `Ready` when the task has run for too long. Does not poll the future.
     fn poll_expired(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 
-    /// Drops the future unfinished, then calls `finish`.
+    /// Drops the unfinished future, then calls `finish`.
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>);
 }
 
-/// A task in the queue, and then in the hands of its worker.
+/// A boxed task. It moves from the queue to its worker.
 pub(crate) type BoxTask = Pin<Box<dyn Task>>;
 
-/// Called once, when the future is gone: makes the end of the task known.
+/// A function that makes the end of a task known. It is called once, when the future has been dropped.
 pub(crate) type Finish<'a> = &'a mut dyn FnMut(End, Settle<'_>);
 
-/// Leaves the outcome to the handle: to be called under the pool's lock. Returns whom to wake after that.
+/// A function that leaves the outcome to the handle. It is called under the pool's lock, and returns the waker to wake
+/// after that.
 pub(crate) type Settle<'a> = &'a mut dyn FnMut() -> Option<Waker>;
 
 /// What a task has beyond its future.
 pub(crate) trait Extras: Default + Send {
-    /// Called when the task has got its permit, perhaps with the pool locked.
+    /// Called when the task has got its permit, possibly under the pool's lock.
     fn admitted(&self, wakes: &mut Wakes) -> Start;
-    /// Called before the future is polled. The first call is the start of the task.
+    /// Called before each poll of the future. The first call is the start of the task.
     fn begin(&mut self, _: TaskId) {}
     /// Called after each poll, before the end of the task is made known.
     fn polled(&mut self) {}
-    /// Ready when the task has run for too long. Asked when its future is pending: a value that is ready wins.
+    /// Returns `Ready` when the task has run for too long. Called when the future is pending, so a value that is ready
+    /// wins.
     fn poll_expired(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
-    /// Whether a task that was asked to stop is polled on for a while. That time begins with the first call.
+    /// Returns `true` if a task that was asked to stop is polled on for a while. This time begins with the first call.
     fn has_grace(&mut self) -> bool {
         false
     }
-    /// Ready when a task that was asked to stop is to be dropped.
+    /// Returns `Ready` when a task that was asked to stop is to be dropped.
     fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
-    /// Called when the future is gone, before anyone learns of it.
+    /// Called when the future has been dropped, before the end of the task is made known.
     fn ended(self, _: TaskId, _: End) {}
 }
 
-/// Whether somebody waits for the start of a task: `spawn` does, `spawn_n` does not.
+/// Whether a `spawn` waits for the start of the task. `spawn_n` does not wait for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Start {
     #[default]
@@ -87,7 +92,7 @@ pub(crate) enum Start {
     Announced,
 }
 
-/// The extras of a task that has none, so that it pays for none.
+/// The extras of a task without options. They take no room and do nothing.
 #[derive(Default)]
 pub(crate) struct NoExtras;
 
@@ -97,7 +102,7 @@ impl Extras for NoExtras {
     }
 }
 
-/// The same for a task whose start somebody waits for.
+/// The extras of a task without options whose `spawn` waits for its start.
 #[derive(Default)]
 pub(crate) struct Announced;
 
@@ -108,9 +113,9 @@ impl Extras for Announced {
 }
 
 pin_project! {
-    /// The user's future, and all that only its worker needs.
+    /// The user's future, and what only the worker of the task needs.
     pub(crate) struct Body<F: Future, X> {
-        // Put in when the task is numbered. Both are taken out at the end, which they outlive.
+        // Set when the task gets its number. `conclude` takes it out, and the extras, since both outlive the future.
         shared: Option<Arc<Shared<F::Output>>>,
         extras: X,
         #[pin]
@@ -119,7 +124,7 @@ pin_project! {
 }
 
 impl<F: Future, X> Body<F, X> {
-    /// Boxes a future: as early as can be, since each move of a large one takes its size on the stack.
+    /// Boxes a future. Call it as early as possible: each move of a large future takes its size on the stack.
     pub(crate) fn boxed(future: F, extras: X) -> Box<Self> {
         let shared = None;
         Box::new(Self {
@@ -129,7 +134,8 @@ impl<F: Future, X> Body<F, X> {
         })
     }
 
-    /// Numbers the task, while `shared` is nobody else's yet. It may have been admitted already.
+    /// Gives the task its number and slot, while nothing else shares `shared` yet. `admitted` says that the task has
+    /// its permit already.
     #[inline]
     pub(crate) fn place(
         &mut self,
@@ -148,7 +154,7 @@ impl<F: Future, X> Body<F, X> {
         &mut self.extras
     }
 
-    /// Gives the future back, of a task that was not taken in.
+    /// Returns the future of a task that was not accepted.
     pub(crate) fn into_future(self) -> F {
         self.future
     }
@@ -161,7 +167,7 @@ where
 {
     /// Drops the future, then makes the outcome known.
     ///
-    /// It is taken from where it lies: every move of it on the way to the handle would cost.
+    /// The outcome is taken out of the caller's variable, since each move of it on the way to the handle has a cost.
     fn conclude(
         mut self: Pin<Box<Self>>,
         outcome: &mut Option<Outcome<F::Output>>,
@@ -180,11 +186,11 @@ where
         };
         shielded(|| extras.ended(shared.id(), end));
         if Arc::strong_count(&shared) == 1 {
-            // Nobody can read it any more.
+            // The handle is gone, so nothing can read the outcome. It is dropped before the task counts as ended.
             discard(outcome.take());
         }
         finish(end, &mut || shared.settle(outcome));
-        // With it goes the outcome, if the handle has gone meanwhile.
+        // If the handle was dropped meanwhile, this drops the outcome.
         discard(shared);
     }
 }
@@ -252,7 +258,7 @@ where
     }
 }
 
-/// A timer that panics has run out.
+/// A timer that panics counts as run out.
 pub(crate) fn over(polled: Result<Poll<()>, Payload>) -> Poll<()> {
     polled.unwrap_or_else(|payload| {
         discard(payload);

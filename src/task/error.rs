@@ -10,7 +10,7 @@ use crate::unwind::{self, Payload};
 
 /// Why a task has no value: it was cancelled, it panicked, its time was over, or it never ran.
 ///
-/// A task's own `Result` is its value, and passes through untouched.
+/// The task's own `Result` is its value, and passes through unchanged.
 ///
 /// # Examples
 ///
@@ -51,26 +51,26 @@ impl JoinError {
         }
     }
 
-    /// Whether somebody stopped the task, or its runtime dropped it halfway.
+    /// Returns `true` if the task was aborted, or its runtime dropped it before its end.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.inner.kind, Kind::Cancelled(_))
     }
 
-    /// Whether the task panicked, or its destructor did.
+    /// Returns `true` if the task or its destructor panicked.
     pub fn is_panic(&self) -> bool {
         matches!(self.inner.kind, Kind::Panicked { .. })
     }
 
-    /// Whether the task's time to run, or to wait, was over.
+    /// Returns `true` if the task's time to run, or to wait, was over.
     ///
-    /// [`is_run_timeout`](Self::is_run_timeout) and [`is_wait_timeout`](Self::is_wait_timeout) tell which.
+    /// [`is_run_timeout`](Self::is_run_timeout) and [`is_wait_timeout`](Self::is_wait_timeout) tell which of the two.
     pub fn is_timeout(&self) -> bool {
         matches!(self.inner.kind, Kind::TimedOut(_))
     }
 
-    /// Returns whether the task never started, because the time that it was allowed to wait was over.
+    /// Returns `true` if the task never started, because the time that it was allowed to wait was over.
     ///
-    /// That time is set by [`TaskBuilder::wait_timeout`](crate::TaskBuilder::wait_timeout).
+    /// [`TaskBuilder::wait_timeout`](crate::TaskBuilder::wait_timeout) sets this time.
     ///
     /// # Examples
     ///
@@ -91,9 +91,9 @@ impl JoinError {
         matches!(self.inner.kind, Kind::TimedOut(Late::Waiting))
     }
 
-    /// Returns whether the task was dropped halfway, because the time that it was allowed to run was over.
+    /// Returns `true` if the task was dropped before its end, because the time that it was allowed to run was over.
     ///
-    /// That time is set by [`TaskBuilder::timeout`](crate::TaskBuilder::timeout).
+    /// [`TaskBuilder::timeout`](crate::TaskBuilder::timeout) sets this time.
     ///
     /// # Examples
     ///
@@ -112,12 +112,13 @@ impl JoinError {
         matches!(self.inner.kind, Kind::TimedOut(Late::Running))
     }
 
-    /// Whether the task never ran: the pool was closed, its queue was full, or its runtime is gone.
+    /// Returns `true` if the task never ran: the pool was closed, its queue was full, the task weighed more than the
+    /// pool has permits, or its runtime is gone.
     pub fn is_rejected(&self) -> bool {
         matches!(self.inner.kind, Kind::Rejected(_))
     }
 
-    /// Why it was cancelled, if whoever did so said so; why it was rejected.
+    /// Returns the reason for which the task was cancelled, if one was given, or for which it was rejected.
     pub fn reason(&self) -> Option<&str> {
         match &self.inner.kind {
             Kind::Cancelled(reason) => reason.as_ref().map(|reason| &***reason),
@@ -126,7 +127,7 @@ impl JoinError {
         }
     }
 
-    /// What the panic said, if it was raised with a text.
+    /// Returns the message of the panic, if the panic had a text.
     pub fn panic_message(&self) -> Option<&str> {
         match &self.inner.kind {
             Kind::Panicked { message, .. } => message.as_deref(),
@@ -134,7 +135,7 @@ impl JoinError {
         }
     }
 
-    /// Returns what the panic carried, as for [`std::panic::resume_unwind`].
+    /// Returns the payload of the panic, as for [`std::panic::resume_unwind`].
     ///
     /// # Panics
     ///
@@ -147,7 +148,7 @@ impl JoinError {
         }
     }
 
-    /// Returns what the panic carried.
+    /// Returns the payload of the panic.
     ///
     /// # Errors
     ///

@@ -10,23 +10,22 @@ use super::{
 };
 use crate::coop;
 
-/// A task's result to come: await it, or look at it, or stop the task.
+/// A handle to a task: await it for the result, read the state of the task, or abort the task.
 ///
-/// It settles exactly once, whatever happens to the task, its pool or its
-/// runtime. When it does, the task's future has been dropped, its permit has
-/// passed on and the pool's counters say so.
+/// The result is set exactly once, whatever happens to the task, its pool or its runtime. At that time the task's
+/// future has been dropped, its permit has passed on, and the pool's counters include the end of the task.
 ///
-/// Dropping it detaches the task, which runs on; the result, which nobody can read then, is dropped before the
-/// task counts as ended. See [`abort_on_drop`](Self::abort_on_drop) for the opposite.
+/// Dropping the handle detaches the task, which runs on. Its result cannot be read then, and is dropped before the task
+/// counts as ended. See [`abort_on_drop`](Self::abort_on_drop) for the opposite.
 ///
 /// # Cancel safety
 ///
-/// Awaiting `&mut handle` may be dropped and begun again: nothing is lost. A task that awaits one ready handle after
-/// the other yields now and then.
+/// A future that awaits `&mut handle` may be dropped and begun again: nothing is lost. A task that awaits one ready
+/// handle after the other yields now and then.
 ///
 /// # Panics
 ///
-/// Polling it panics after it has given its result.
+/// Polling the handle again after it has given its result panics.
 ///
 /// # Examples
 ///
@@ -57,22 +56,23 @@ impl<T> JoinHandle<T> {
         self.label.task_name(self.id())
     }
 
-    /// Returns how far the task has come.
+    /// Returns the state of the task.
     pub fn state(&self) -> TaskState {
         let state = self.label.pool_ref.state(self.slot(), self.id());
         match state {
-            // It has been taken out of the queue, and is about to end.
+            // The task has been taken out of the queue and is about to end, but its handle does not have the result
+            // yet.
             TaskState::Finished if !self.is_finished() => TaskState::Active,
             _ => state,
         }
     }
 
-    /// Returns whether the task has ended, in whatever way.
+    /// Returns `true` if the task has ended, in whatever way.
     pub fn is_finished(&self) -> bool {
         self.task.is_finished()
     }
 
-    /// Returns the result if it is there now, and only once.
+    /// Returns the result if the task has ended. The result is returned only once.
     ///
     /// # Examples
     ///
@@ -92,16 +92,15 @@ impl<T> JoinHandle<T> {
 
     /// Asks the task to stop, and returns at once.
     ///
-    /// A waiting task leaves the queue, and its future is dropped right here. The
-    /// future of an active one is dropped by its worker, at a poll which this
-    /// causes; should that poll have been its last, its value wins.
+    /// A waiting task leaves the queue, and its future is dropped during this call. The future of an active task is
+    /// dropped by its worker, at a poll that this call causes. If the future completes before that, its value wins.
     ///
-    /// Returns `false` if it had ended, or had been asked before.
+    /// Returns `false` if the task had ended, or had been asked before.
     pub fn abort(&self) -> bool {
         self.ask(None)
     }
 
-    /// Asks the task to stop, and says why: [`JoinError::reason`] will tell.
+    /// Asks the task to stop, and gives a reason, which [`JoinError::reason`] returns.
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
         self.ask(Some(Box::new(reason.into())))
     }
@@ -112,22 +111,22 @@ impl<T> JoinHandle<T> {
     ///
     /// # Errors
     ///
-    /// Whatever the task has come to; most often [`JoinError::is_cancelled`].
+    /// Returns the error of the task, most often one with [`JoinError::is_cancelled`].
     ///
     /// # Cancel safety
     ///
-    /// The task is asked at the first poll. Dropped after that, this stops waiting, and nothing else.
+    /// The task is asked at the first poll. If this future is dropped after that, it only stops waiting.
     pub async fn cancel(self) -> Result<T, JoinError> {
         self.abort();
         self.await
     }
 
-    /// Returns something that can stop the task, from anywhere, any number of times.
+    /// Returns a handle that can abort the task from anywhere, any number of times.
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle::new(self.slot(), self.id(), self.label.clone())
     }
 
-    /// Binds the task to its handle: dropping the returned one aborts the task.
+    /// Binds the task to its handle: dropping the returned handle aborts the task.
     pub fn abort_on_drop(self) -> AbortOnDrop<T> {
         AbortOnDrop::new(self)
     }
@@ -137,12 +136,12 @@ impl<T> JoinHandle<T> {
         self.task.poll_announced(cx, &*self.label.pool_ref)
     }
 
-    /// Its slot in the pool's register, until it is finished.
+    /// Returns the slot of the task in the pool's register, until the task has ended.
     pub(crate) fn slot(&self) -> Slot {
         self.task.slot().unwrap_or(Slot::NOWHERE)
     }
 
-    /// The pool that keeps the task.
+    /// Returns the pool of the task.
     pub(crate) fn pool_ref(&self) -> Arc<dyn PoolRef> {
         self.label.pool_ref.clone()
     }
@@ -184,7 +183,8 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 impl<T> Drop for JoinHandle<T> {
-    /// Nobody waits here any more: a task that lends its permit meanwhile is to know.
+    /// Takes the waker out, since nothing waits here any more. This tells a task of the pool that its nested wait is
+    /// over.
     #[inline]
     fn drop(&mut self) {
         self.task.hush();

@@ -18,27 +18,27 @@ use std::num::NonZeroU64;
 pub struct TaskId(u64);
 
 impl TaskId {
-    /// The number of no task.
+    /// The number that belongs to no task.
     pub(crate) const NONE: Self = Self(u64::MAX);
 
-    /// The number of what stands in a queue, and is no task, nor to be told from others.
+    /// The number of queue entries that are no tasks and need not be distinguished.
     pub(crate) const UNNUMBERED: Self = Self(Self::END);
 
-    /// From here on no task is numbered.
+    /// The first number that no task gets.
     const END: u64 = 1 << 63;
 
-    /// A number for what is no task, and to be told from others.
+    /// Returns a number for something that is no task but must be distinguished from others.
     pub(crate) fn unnumbered(distinct: u64) -> Self {
         Self(Self::END + distinct)
     }
 
-    /// Whether it is the number of a task.
+    /// Returns `true` if this is the number of a task.
     #[inline]
     pub(crate) fn is_task(self) -> bool {
         self.0 < Self::END
     }
 
-    /// Returns the bare number.
+    /// Returns the number as an integer.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -56,27 +56,27 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// How far a task has come.
+/// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TaskState {
-    /// It has no permit: it stands in the queue and has not been polled, or it has lent its permit while it
-    /// waits for its own pool.
+    /// The task has no permit. It is in the queue and has not been polled, or it has lent its permit while it waits for
+    /// its own pool.
     Waiting,
-    /// It holds a permit.
+    /// The task holds a permit.
     Active,
-    /// It has ended, in whatever way, and its future has been dropped.
+    /// The task has ended, in whatever way, and its future has been dropped.
     Finished,
 }
 
-/// Where a live task stands in its pool's register. Given anew once it has ended.
+/// The index of a live task in its pool's register. It is given to another task once this one has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Slot(pub(crate) u32);
 
-/// The number of a runtime, as long as it lives: one of several that a pool serves.
+/// The number of a runtime, while the runtime lives. It tells apart the runtimes that a pool serves.
 pub(crate) type RuntimeId = NonZeroU64;
 
 impl Slot {
-    /// Before it has been given one.
+    /// The slot of a task that has none yet.
     pub(crate) const NOWHERE: Self = Self(u32::MAX);
 }

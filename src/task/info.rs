@@ -2,26 +2,26 @@ use std::time::Duration;
 
 use super::{TaskId, TaskState};
 
-/// A task as a listing shows it: a picture of one moment.
+/// A snapshot of a task, as a listing shows it.
 ///
-/// Made by [`AioPool::tasks`](crate::AioPool::tasks), and given to an [`Observer`](crate::Observer).
+/// Made by [`AioPool::tasks`](crate::AioPool::tasks), and passed to an [`Observer`](crate::Observer).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TaskInfo {
-    /// Its number.
+    /// The number of the task.
     pub id: TaskId,
-    /// The name it was given, or `"{pool}-{id}"`.
+    /// The name of the task: its own, or `"{pool}-{id}"`.
     pub name: String,
-    /// The group it was submitted to, if it was one.
+    /// The name of the group to which the task was submitted, if it was one.
     pub group: Option<String>,
-    /// How far it has come.
+    /// The state of the task.
     pub state: TaskState,
-    /// Its rank in the queue: higher starts first.
+    /// The priority of the task in the queue: a higher one starts first.
     pub priority: i32,
-    /// How many permits it takes.
+    /// The number of permits that the task takes.
     pub weight: usize,
-    /// How long it has waited, or had waited when it started. `None` unless the pool is timed.
+    /// How long the task has waited so far, or had waited when it started. `None` unless the pool is timed.
     pub waited: Option<Duration>,
-    /// How long it has run. `None` unless the pool is timed and the task has started.
+    /// How long the task has run. `None` unless the pool is timed and the task has started.
     pub running: Option<Duration>,
 }

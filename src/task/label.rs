@@ -7,31 +7,32 @@ use std::time::Duration;
 
 use super::{Reason, Slot, TaskId, TaskState};
 
-/// A runtime's timer, running.
+/// A timer of a runtime that has been started.
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What the handles of tasks ask of the pool that keeps them.
+/// The pool of a task, as the handles of the task see it.
 pub(crate) trait PoolRef: Send + Sync {
-    /// Asks the task to stop. `false`: it had ended, or been asked before.
+    /// Asks the task to stop. Returns `false` if the task had ended, or had been asked before.
     fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool;
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
-    /// The waker to leave where somebody waits for this pool: a task of its own lends its permit meanwhile.
+    /// Returns the waker to leave where the current future waits for this pool. In a task of this pool, the waker makes
+    /// the task lend its permit during the wait.
     fn waker(&self, cx: &Context<'_>) -> Waker;
-    /// Returns whether a task of this pool is being polled on this thread.
+    /// Returns `true` if a task of this pool is being polled on this thread.
     fn is_inside(&self) -> bool;
-    /// The time that the task could wait is over.
+    /// Ends the task if it still waits, since the time that it was allowed to wait is over.
     fn expire(&self, slot: Slot, id: TaskId);
-    /// Starts the runtime's timer.
+    /// Starts a timer of the runtime.
     ///
     /// # Panics
     ///
-    /// Panics if the runtime has none.
+    /// Panics if the runtime has no timer.
     fn sleep(&self, duration: Duration) -> Sleep;
 }
 
-/// Where a task comes from: its pool, and by which name it is known there.
+/// The pool of a task, and the names for messages about the task.
 ///
-/// One serves all the unnamed tasks of a pool; a named task has its own.
+/// All unnamed tasks of a pool share one label; a named task has its own.
 #[derive(Clone)]
 pub(crate) struct TaskLabel {
     pub(crate) pool_ref: Arc<dyn PoolRef>,
@@ -49,7 +50,7 @@ impl TaskLabel {
         }
     }
 
-    /// The same for one task with a name of its own.
+    /// Returns the label for a task with a name of its own.
     pub(crate) fn named(&self, name: Cow<'static, str>) -> Self {
         let task = Some(name);
         Self {

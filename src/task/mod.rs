@@ -1,8 +1,7 @@
-//! What a task is: the words that everything else is said in.
+//! Tasks: their types, states, handles and outcomes.
 //!
-//! A task is two allocations. [`Body`] owns the user's future and moves, boxed,
-//! from the queue to its worker. [`Shared`] is what is left for the
-//! [`JoinHandle`]: the id, and the stage that the task has reached.
+//! A task consists of two allocations. [`Body`] owns the user's future, and moves in its box from the queue to the
+//! worker. [`Shared`] is the part that the [`JoinHandle`] sees: the number of the task, and its stage.
 //!
 //! ```text
 //!             admitted                poll → Ready

@@ -1,13 +1,13 @@
-//! What became of a task.
+//! The outcomes of tasks.
 
 use std::borrow::Cow;
 
 use crate::unwind::Payload;
 
-/// Why somebody stopped a task. Boxed, since few say so and every task has room for it.
+/// The reason that was given for an abort. It is boxed, since few aborts have one but every task has room for it.
 pub(crate) type Reason = Option<Box<Cow<'static, str>>>;
 
-/// What a task leaves to its handle.
+/// The outcome of a task, as it is left to the handle.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     Value(T),
@@ -27,7 +27,7 @@ impl<T> Outcome<T> {
     }
 }
 
-/// Why there is no value.
+/// The reason why a task has no value.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Cancelled(Reason),
@@ -36,19 +36,19 @@ pub(crate) enum Failure {
     Panicked(Payload),
 }
 
-/// What a task took too long for.
+/// The phase in which a task took too long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Late {
     Waiting,
     Running,
 }
 
-/// A failure in one word, since it is handed on many times: most tasks that fail are just cancelled.
+/// A failure in one word. It is moved many times, and most tasks that fail are cancelled without a reason.
 #[derive(Debug)]
 pub(crate) struct Packed(Option<Box<Failure>>);
 
 impl Packed {
-    /// Cancelled by somebody who did not say why.
+    /// Cancelled without a reason.
     pub(crate) const CANCELLED: Self = Self(None);
 
     pub(crate) fn unpack(self) -> Failure {
@@ -81,7 +81,7 @@ impl Failure {
     }
 }
 
-/// Why a task never ran.
+/// The reason why a task never ran.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rejection {
     Closed,
@@ -101,7 +101,7 @@ impl Rejection {
     }
 }
 
-/// An outcome as the counters see it.
+/// An outcome as the counters distinguish it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum End {
     Completed,
@@ -109,7 +109,7 @@ pub(crate) enum End {
     Cancelled,
     TimedOut,
     Rejected,
-    /// What ended was no task.
+    /// The end of something that was no task.
     Nothing,
 }
 

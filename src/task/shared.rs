@@ -6,29 +6,32 @@ use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::unwind::discard;
 
-/// What a task's body and its handle have in common.
+/// The part of a task that its body and its handle share.
 pub(crate) struct Shared<T> {
     /// The number of the task, and two marks.
+    ///
+    /// The number and `ADMITTED` are set before the task is shared. `WATCHED` is set and read by the thread that has
+    /// the handle, so `Relaxed` is enough.
     id: AtomicU64,
     stage: Lock<Stage<T>>,
 }
 
-/// A waker may lie here.
+/// A waker may be in the stage.
 const WATCHED: u64 = 1 << 63;
 
-/// It had a permit from the beginning.
+/// The task had a permit from the beginning.
 const ADMITTED: u64 = 1 << 62;
 
 const MARKS: u64 = WATCHED | ADMITTED;
 
-/// How far the task has come, as far as its handle must know.
+/// The stage of a task, as far as its handle must know it.
 ///
 /// # Invariants
 ///
-/// 1. `Pending` becomes `Value` or `Failed` together with the counters and the
-///    permits, or after them: whoever sees the one sees the others.
-/// 2. One future at a time waits here: first that of `spawn`, for the start,
-///    then the handle that it returned, for the end.
+/// 1. `Pending` becomes `Value` or `Failed` together with the counters and the permits, or after them: a thread that
+///    sees the result also sees these.
+/// 2. One future at a time waits here: first the future of `spawn`, for the start, then the handle that it has
+///    returned, for the end.
 enum Stage<T> {
     Pending {
         slot: Slot,
@@ -54,7 +57,8 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Says what the pool has given it, perhaps with a permit, before anyone else can see it.
+    /// Sets the number and the slot that the pool has given to the task. `admitted` says that the task has a permit
+    /// already. Nothing else shares the task yet.
     #[inline]
     pub(crate) fn place(&mut self, id: TaskId, at: Slot, admitted: bool) {
         let mark = if admitted { ADMITTED } else { 0 };
@@ -73,7 +77,7 @@ impl<T> Shared<T> {
         self.id.load(Relaxed) & mark != 0
     }
 
-    /// Its slot in the pool's register, until it is finished.
+    /// Returns the slot of the task in the pool's register, until the task has ended.
     pub(crate) fn slot(&self) -> Option<Slot> {
         match *self.stage.lock() {
             Stage::Pending { slot, .. } => Some(slot),
@@ -85,7 +89,7 @@ impl<T> Shared<T> {
         self.slot().is_none()
     }
 
-    /// Says that a permit has been given, to the `spawn` that waits for it.
+    /// Notes that the task has its permit. Returns the waker of the `spawn` that waits for this.
     #[must_use = "to be woken when no lock is held"]
     pub(crate) fn announce(&self) -> Option<Waker> {
         match &mut *self.stage.lock() {
@@ -99,7 +103,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Leaves the outcome, unless it was dropped already, to the handle.
+    /// Leaves the outcome to the handle, unless the outcome was dropped already. Returns the waker of the handle.
     #[must_use = "to be woken when no lock is held"]
     pub(crate) fn settle(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
         outcome.as_ref()?;
@@ -135,7 +139,7 @@ impl<T> Shared<T> {
     ///
     /// # Panics
     ///
-    /// Panics if it has been taken.
+    /// Panics if the outcome has been taken before.
     #[track_caller]
     pub(crate) fn poll_outcome(
         &self,
@@ -149,7 +153,7 @@ impl<T> Shared<T> {
         })
     }
 
-    /// Takes the waker out of a task whose handle goes.
+    /// Takes the handle's waker out. Called when the handle is dropped.
     #[inline]
     pub(crate) fn hush(&self) {
         if self.is_marked(WATCHED) {
@@ -170,7 +174,7 @@ impl<T> Shared<T> {
         self.stage.lock().take()
     }
 
-    /// Looks at the stage, and leaves the waker if there is nothing yet.
+    /// Looks at the stage, and leaves the waker if the stage is not there yet.
     #[inline]
     fn poll_stage<R>(
         &self,
@@ -185,7 +189,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// A waker is foreign code: it is cloned and dropped while nothing is locked.
+    /// Leaves the waker. A waker is user code, so it is cloned and dropped while no lock is held.
     #[inline(never)]
     fn wait<R>(
         &self,
@@ -194,7 +198,8 @@ impl<T> Shared<T> {
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut fresh = None;
-        // A waker that was left from outside does not tell that a task of the pool waits, even if it wakes that task.
+        // A waker that was left from outside of the pool's tasks does not begin a nested wait, even if it wakes the
+        // same task. So it must be replaced.
         let may_keep = !pool_ref.is_inside();
         loop {
             let mut stage = self.stage.lock();

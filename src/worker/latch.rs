@@ -3,7 +3,7 @@ use std::task::{Poll, Waker};
 use crate::lock::Lock;
 use crate::unwind::discard;
 
-/// Waits until a number of aborted tasks have ended.
+/// Counts aborted tasks down, and wakes the future that waits until all of them have ended.
 #[derive(Default)]
 pub(crate) struct Latch(Lock<Count>);
 
@@ -15,12 +15,14 @@ struct Count {
 }
 
 impl Latch {
-    /// So many more to wait for.
+    /// Adds `count` tasks that must end before the latch opens.
     pub(crate) fn add(&self, count: usize) {
         self.0.lock().running += count;
     }
 
-    /// One of them has ended.
+    /// Counts one task as ended. Returns the waker of the future that waits, if this was the last task.
+    ///
+    /// `cancelled` says whether the task was cancelled at the request of this latch's owner.
     #[must_use = "to be woken when no lock is held"]
     pub(crate) fn count_down(&self, cancelled: bool) -> Option<Waker> {
         let mut count = self.0.lock();
@@ -33,12 +35,12 @@ impl Latch {
         }
     }
 
-    /// Once all have ended: how many of them were cancelled on its account.
+    /// Returns the number of tasks that were cancelled at the request of this latch's owner, once all have ended.
     pub(crate) fn result(&self) -> Option<usize> {
         self.0.lock().result()
     }
 
-    /// Waits for all, and tells how many of them were cancelled on its account.
+    /// Waits until all tasks have ended, and returns the same number as [`result`](Self::result).
     pub(crate) fn poll(&self, waker: Waker) -> Poll<usize> {
         let mut count = self.0.lock();
         if let Some(cancelled) = count.result() {
@@ -52,7 +54,7 @@ impl Latch {
         Poll::Pending
     }
 
-    /// Nobody waits any more.
+    /// Takes the waker out when nothing waits any more.
     pub(crate) fn hush(&self) {
         let left = self.0.lock().waker.take();
         discard(left);

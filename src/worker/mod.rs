@@ -1,25 +1,24 @@
-//! What runs tasks: a runtime task that polls one pool task after the other.
+//! Workers: the runtime tasks that poll the tasks of a pool, one after the other.
 //!
-//! A [`Worker`] starts with one task. When that ends, it asks its
-//! [`Scheduler`] for the next, which inherits the permit, and polls it in the
-//! same runtime task: this is why a busy pool costs less than spawning each
-//! task. When nothing waits, the worker ends.
+//! A [`Worker`] starts with one task. When that task ends, the worker asks its [`Scheduler`] for the next one, which
+//! inherits the permit, and polls it in the same runtime task. This is why a busy pool costs less than a runtime task
+//! for each pool task. When no task waits, the worker ends.
 //!
 //! ```text
-//!            next task           nothing waits
+//!           next task              no task waits
 //!  spawned ──▶ running ─────────────────────────▶ ended
-//!                ▲ │ nothing waits, but more         ▲
-//!      handed one│ │ is likely to come at once       │ still nothing,
-//!                │ ▼                                 │ one poll later
+//!                ▲ │ no task waits, but the next    ▲
+//!   handed a task│ │ one is likely to come soon     │ still no task
+//!                │ ▼                                │ one poll later
 //!                idle ──────────────────────────────┘
 //! ```
 //!
-//! - [`WorkerShared`]: where a worker is reached from outside.
-//! - [`NestedWaits`]: what a task shares with those whom it asks, and when it lends its permit.
-//! - [`running`]: which task is being polled on this thread.
-//! - [`Latch`]: waits until a number of aborted tasks have ended.
+//! - [`WorkerShared`]: the state of a worker that other threads reach.
+//! - [`NestedWaits`]: the waits of a task for its own pool, and when the task lends its permit.
+//! - [`running()`]: the worker that is being polled on this thread.
+//! - [`Latch`]: counts aborted tasks until all of them have ended.
 //!
-//! A worker may keep the time of its pool instead, and run no tasks.
+//! A worker may instead run a future that is no task, such as the clock of its pool.
 
 mod latch;
 mod nested_waits;

@@ -10,41 +10,48 @@ use crate::sync::atomic::{AtomicBool, AtomicUsize};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
-/// What a running task shares with those whom it asks: made when it first asks.
+/// The waits of a running task for its own pool, shared between its worker and the places where the task waits.
 ///
-/// While it is suspended and waits for its own pool, a task lends its permit.
-/// It may be in several such waits at once (`join!`), and in others beside them.
+/// It is made when the task first waits for its pool, or calls `lend` or `current`. While a task is suspended in a
+/// nested wait, it lends its permit. It may be in several such waits at once (`join!`), and in other waits beside them.
 ///
 /// ```text
-///            suspended, while it waits        woken
+///            suspended in a wait              woken
 ///  held ─────────────────────────────▶ lent ────────▶ returning
 ///    ▲                                 │  ▲                │
-///    │                                 └──┘ polled on      │
-///    │                                  inside of `lend`   │
-///    └─────────────────────────────────────────────────────┘ has its permit: polled
+///    │                                 └──┘ polled inside  │
+///    │                                      of `lend`      │
+///    └─────────────────────────────────────────────────────┘ the permit is back: polled
 /// ```
 #[derive(Debug, Default)]
 pub(crate) struct NestedWaits {
-    /// Waits for its own pool that have begun, and have not ended.
+    // The first three counters may change on any thread, and each stands alone. A decrement that belongs to a wake
+    // comes before that wake (see `Waiting::wake`), so the worker that this wake polls reads the new count. A weaker
+    // ordering than `Release` in the decrement and `Acquire` in the load would leave this to the runtime's own
+    // synchronization: a task could then lend its permit for a wait that is over. `SeqCst` is more than that needs, and
+    // costs only tasks that wait for their own pool.
+    /// Number of waits for the own pool that have begun and not ended.
     waits: AtomicUsize,
-    /// Futures inside of `lend` that are not ready.
+    /// Number of futures inside of `lend` that are not ready.
     lends: AtomicUsize,
-    /// Futures inside of `lend` that are ready, and may not say so yet.
+    /// Number of futures inside of `lend` that are ready and wait for the permit before they return.
     owed: AtomicUsize,
-    /// Joins of its pool or its groups that last, or [`OVER`]. Changed under the pool's lock.
+    /// Number of joins that the task is in, of its pool or of the pool's groups, or [`OVER`].
+    // The pool's lock orders all accesses, hence `Relaxed`. Without the lock, two changes could overwrite each other,
+    // since each is a load and then a swap.
     joins: AtomicUsize,
     aborted: Lock<AbortSignal>,
     returned: Lock<Wakers>,
 }
 
-/// Whether it has been asked to stop, and who waits to hear that.
+/// Whether the task has been asked to stop, and the wakers of the futures that wait for this.
 #[derive(Debug, Default)]
 struct AbortSignal {
     aborted: bool,
     wakers: Wakers,
 }
 
-/// One waker of each who waits.
+/// The wakers of several futures, one of each.
 #[derive(Debug, Default)]
 struct Wakers {
     next: u64,
@@ -52,7 +59,7 @@ struct Wakers {
 }
 
 impl Wakers {
-    /// Leaves a waker in place of the one that lies under this key, which is returned. Without a key, gives one.
+    /// Puts the waker in under `key`, and returns the waker that was there. Without a key, chooses a new one.
     #[must_use = "to be dropped when no lock is held"]
     fn leave(&mut self, key: &mut Option<u64>, waker: Waker) -> Option<Waker> {
         let key = *key.get_or_insert_with(|| {
@@ -75,20 +82,21 @@ impl Wakers {
     }
 }
 
-/// A task that has ended joins nobody, whatever becomes of its futures.
+/// The number of joins of a task that has ended: it counts as joining no more, even if one of its futures lives on.
 const OVER: usize = usize::MAX;
 
-/// A waker that lies where a task waits for its pool: until it is woken or taken away, the wait lasts.
+/// The waker of a task, left at a place where the task waits for its own pool. The wait lasts until this waker is woken
+/// or dropped.
 struct Waiting {
     nested_waits: Arc<NestedWaits>,
     waker: Waker,
     over: AtomicBool,
 }
 
-/// Waits until a task is asked to stop.
+/// The future of [`NestedWaits::aborted`].
 pub(crate) struct Aborted<'n> {
     nested_waits: &'n NestedWaits,
-    /// Where its waker lies.
+    /// The key of its waker in the [`AbortSignal`].
     key: Option<u64>,
 }
 
@@ -104,7 +112,7 @@ impl NestedWaits {
         }
     }
 
-    /// The waker to leave where the task waits for its own pool.
+    /// Begins a nested wait, and returns the waker to leave where the task waits.
     pub(crate) fn waker(self: &Arc<Self>, cx: &Context<'_>) -> Waker {
         let waker = cx.waker().clone();
         self.waits.fetch_add(1, SeqCst);
@@ -116,7 +124,7 @@ impl NestedWaits {
         }))
     }
 
-    /// Returns whether the task was in no other join.
+    /// Begins a join. Returns `true` if the task was in no other join.
     pub(crate) fn begin_join(&self) -> bool {
         match self.joins.load(Relaxed) {
             OVER => false,
@@ -124,7 +132,7 @@ impl NestedWaits {
         }
     }
 
-    /// Returns whether it is in no other join now.
+    /// Ends a join. Returns `true` if the task is in no other join now.
     pub(crate) fn end_join(&self) -> bool {
         match self.joins.load(Relaxed) {
             OVER => false,
@@ -132,7 +140,7 @@ impl NestedWaits {
         }
     }
 
-    /// The task has ended. Returns whether it was in a join.
+    /// Ends all joins, since the task has ended. Returns `true` if the task was in a join.
     pub(super) fn end_joins(&self) -> bool {
         self.joins.swap(OVER, Relaxed) > 0
     }
@@ -141,17 +149,17 @@ impl NestedWaits {
         !matches!(self.joins.load(Relaxed), 0 | OVER)
     }
 
-    /// Whether a suspended task is to lend its permit.
+    /// Returns `true` if the task is to lend its permit while it is suspended.
     pub(super) fn wants_out(&self) -> bool {
         self.is_lending() || self.waits.load(SeqCst) > 0
     }
 
-    /// Whether one that has lent it has nothing more to wait for, or something to say.
+    /// Returns `true` if a task that has lent its permit wants it back: all its waits are over, or a `lend` is ready.
     pub(super) fn wants_back(&self) -> bool {
         self.owed.load(SeqCst) > 0 || !self.wants_out()
     }
 
-    /// Whether it is polled without a permit.
+    /// Returns `true` if the task is inside of `lend`, and so is polled without a permit.
     pub(crate) fn is_lending(&self) -> bool {
         self.lends.load(SeqCst) > 0
     }
@@ -164,23 +172,24 @@ impl NestedWaits {
         self.lends.fetch_sub(1, SeqCst);
     }
 
-    /// One of its `lend`s is ready, and waits for the permit to say so.
+    /// Notes that a future inside of `lend` is ready and waits for the permit.
     pub(crate) fn owe(&self) {
         self.owed.fetch_add(1, SeqCst);
     }
 
+    /// Notes that this future waits for the permit no longer.
     pub(crate) fn settle(&self) {
         self.owed.fetch_sub(1, SeqCst);
     }
 
-    /// Has this waker woken when the permit is back, and the one before no longer.
+    /// Registers the waker to be woken when the permit is back, in place of the one under `key`.
     pub(crate) fn on_return(&self, key: &mut Option<u64>, cx: &Context<'_>) {
         let waker = cx.waker().clone();
         let stale = self.returned.lock().leave(key, waker);
         discard(stale);
     }
 
-    /// Whoever left its waker under this key waits no longer.
+    /// Removes the waker that [`on_return`](Self::on_return) has registered under `key`.
     pub(crate) fn hush_return(&self, key: Option<u64>) {
         if let Some(key) = key {
             let left = self.returned.lock().remove(key);
@@ -196,7 +205,7 @@ impl NestedWaits {
         self.aborted.lock().aborted
     }
 
-    /// Waits until the task is asked to stop.
+    /// Returns a future that is ready when the task has been asked to stop.
     pub(crate) fn aborted(&self) -> Aborted<'_> {
         let key = None;
         Aborted {
@@ -255,12 +264,14 @@ impl Waiting {
 
 impl Wake for Waiting {
     fn wake(self: Arc<Self>) {
-        // Before: whoever is woken may be polled inside of this.
+        // The wait ends first: `wake_by_ref` may poll the task inside of this call, and the worker then reads the
+        // count.
         self.end();
         self.waker.wake_by_ref();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
+        // The waker stays in its place, so the wait goes on.
         self.waker.wake_by_ref();
     }
 }

@@ -12,11 +12,10 @@ use crate::task::{BoxTask, End, Failure, Reason, Rejection, Settle};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
-/// What a pool gives to its [`Spawner`](crate::Spawner): a future to be polled to its end.
+/// A future that runs tasks of a pool. The pool gives it to its [`Spawner`](crate::Spawner), to be polled to its end.
 ///
-/// It polls the pool's tasks, one at a time, and ends when none waits. Dropping
-/// it before its end is allowed, and noticed: the task that it ran is cancelled,
-/// and its permit passes on.
+/// It polls the pool's tasks, one at a time, and ends when no task waits. It may be dropped before its end: the task
+/// that it ran is then cancelled, and the permit passes on.
 ///
 /// # Examples
 ///
@@ -36,64 +35,66 @@ pub struct Worker {
 
 enum Role {
     Tasks(Tasks),
-    /// Does what is no task: it keeps the time of its pool, or ends very many tasks.
+    /// Runs a future that is no task: it keeps the time of the pool, or ends very many tasks.
     Aside(Pin<Box<dyn Future<Output = ()> + Send>>),
 }
 
-/// Runs tasks.
+/// The state of a worker that runs tasks.
 struct Tasks {
     shared: Arc<WorkerShared>,
-    /// The same, to be lent to the thread during a poll.
+    /// The same, lent to the thread during a poll.
     running: Option<Arc<WorkerShared>>,
     /// `None` while the worker is idle, and after its end.
     task: Option<BoxTask>,
     /// Whether the task has been polled.
     polled: bool,
-    /// Whether the worker has.
+    /// Whether the worker has been polled.
     ran: bool,
     stay: Stay,
-    /// Of the tasks that it runs.
+    /// How long the last tasks took.
     pace: Pace,
-    /// Wakes a worker that is idle, or whose tasks are long.
+    /// Wakes the worker if it is idle, or if its tasks are long.
     wake_later: fn(&mut Context<'_>),
-    /// The waker that the worker has left in its shared state.
+    /// The last waker that the worker has left in its shared state during a task's poll.
     known: Option<Waker>,
 }
 
-/// Whom a worker asks when its task has ended.
+/// The pool, as its workers see it.
 pub(crate) trait Scheduler: Send + Sync {
-    /// Makes the end known, and gives the permit to the next task, which is returned.
+    /// Makes the end of a task known, and gives the permit to the next task, which is returned.
     ///
     /// If there is none, the shared state says whether the worker stays idle for a moment.
     fn finish(&self, shared: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask>;
 
-    /// Ends the idle time: with a task, or without.
+    /// Ends the idle time of a worker. Returns the task that it was handed meanwhile, if any.
     fn rejoin(&self, shared: &Arc<WorkerShared>) -> Option<BoxTask>;
 
-    /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns it if it was
-    /// asked to stop meanwhile.
+    /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns the task instead
+    /// if it was asked to stop.
     fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
 
-    /// Makes known the end of a task whose worker was dropped; others go on with its permit.
+    /// Makes known the end of a task that is not at its worker any more, and lets other tasks use the permit.
     fn abandon(&self, shared: &WorkerShared, end: End, settle: Settle<'_>);
 
-    /// Counts a task as started that is about to be polled for the first time.
+    /// Counts a task as started. The task is about to be polled for the first time.
     fn begin(&self, shared: &WorkerShared);
 
-    /// Gives the permit of a suspended task to others.
+    /// Gives the permit of a suspended task away.
     fn lend(&self, shared: &WorkerShared);
 
-    /// Asks for the permit again. The shared state says when it is back, and the worker is woken.
+    /// Asks for the lent permit again. The shared state says when the permit is back; the worker is woken then.
     fn come_back(&self, shared: &WorkerShared);
 
     fn as_any(&self) -> &dyn Any;
 }
 
-/// In which of its two polls without a task a worker is.
+/// Which of its two polls without a task an idle worker is in.
 #[derive(Clone, Copy)]
 enum Stay {
+    /// The worker waits for one more poll.
     First,
-    /// The runtime has looked at its timers and sockets since, if it can be asked to, and has polled others.
+    /// The worker ends if it finds no task. Since its last poll, the runtime has looked at its timers and sockets, if
+    /// it can be asked to, and has polled other tasks.
     Last,
 }
 
@@ -118,7 +119,8 @@ impl Worker {
         }
     }
 
-    /// Lets the runtime look at its timers and sockets before the next long task: `wake` wakes after that.
+    /// Sets the function that wakes a worker after the runtime has looked at its timers and sockets. It is used before
+    /// a long task, and while the worker is idle.
     #[cfg(feature = "tokio")]
     pub(crate) fn wake_later_by(mut self, wake: fn(&mut Context<'_>)) -> Self {
         if let Role::Tasks(tasks) = &mut self.role {
@@ -127,7 +129,7 @@ impl Worker {
         self
     }
 
-    /// A worker for what is no task.
+    /// Makes a worker for a future that is no task.
     pub(crate) fn aside(future: impl Future<Output = ()> + Send + 'static) -> Self {
         let role = Role::Aside(Box::pin(future));
         Self { role }
@@ -168,7 +170,7 @@ impl Tasks {
         let mut budget = Budget::new(TASKS_IN_A_POLL, self.pace);
         loop {
             let held = self.shared.permit() == PermitState::Held;
-            // It lies here while the waker is cloned, which is foreign code and may panic.
+            // The task stays in `self.task` while the waker is cloned: that is user code and may panic.
             let leave = match &mut self.task {
                 None => return Poll::Ready(()),
                 Some(_) if held => PollMode::WithPermit,
@@ -193,8 +195,8 @@ impl Tasks {
         Poll::Pending
     }
 
-    /// Returns `true` if the worker stays idle until its next poll. If another thread has handed it a task meanwhile, takes
-    /// that.
+    /// Returns `true` if the worker stays idle until its next poll. If another thread has handed it a task meanwhile,
+    /// takes that task.
     fn stays_idle(&mut self) -> bool {
         if self.task.is_some() {
             return false;
@@ -206,7 +208,7 @@ impl Tasks {
         is_idle
     }
 
-    /// Looks for a task after a poll without one.
+    /// Ends the idle time, if this is the second poll without a task.
     fn rejoin(&mut self) {
         match std::mem::replace(&mut self.stay, Stay::Last) {
             Stay::First => {}
@@ -214,7 +216,8 @@ impl Tasks {
         }
     }
 
-    /// Polls the task, or drops its future if it was asked to stop. When it has ended, its successor is here.
+    /// Polls the task, or drops its future if it was asked to stop. When the task has ended, `self.task` is the next
+    /// one.
     fn run(&mut self, leave: PollMode, cx: &mut Context<'_>) -> Poll<()> {
         let Some(mut task) = self.task.take() else {
             return Poll::Ready(());
@@ -248,7 +251,9 @@ impl Tasks {
         self.give_up(task, Failure::Cancelled(self.shared.reason()))
     }
 
-    /// A task with grace is polled at least once after it was asked to stop, before its time is looked at.
+    /// Returns `true` if the time that the task may run on after an abort is over.
+    ///
+    /// A task with grace is polled at least once after the abort before this time is looked at.
     fn is_out_of_grace(&mut self, was_asked: bool, cx: &mut Context<'_>) -> bool {
         let Some(task) = &mut self.task else {
             return false;
@@ -268,17 +273,18 @@ impl Tasks {
 
     fn finish(&mut self, end: End, settle: Settle<'_>) {
         self.polled = false;
+        // Before the scheduler wakes wakers, whose code does not belong to the task.
         self.shared.set_between(true);
         self.task = self.shared.scheduler().finish(&self.shared, end, settle);
     }
 
-    /// Lends the permit of a task that waits for its own pool, or takes it back for one that does no longer.
+    /// Lends the permit of a task that waits for its own pool, or asks for it back when the task waits no longer.
     #[cold]
     fn suspend(&mut self, leave: PollMode, cx: &mut Context<'_>) {
         let (shared, nested_waits) = (&self.shared, self.shared.nested_waits());
         match shared.permit() {
             PermitState::Held if leave == PollMode::InsideOfLend => {
-                // It came back during the poll: what saw it missing is to look again.
+                // The permit came back during this poll. The `lend` that saw it missing must look again.
                 let mut wakes = Wakes::default();
                 nested_waits.tell_returned(&mut wakes);
                 wakes.wake();
@@ -290,9 +296,9 @@ impl Tasks {
         }
     }
 
-    /// Ends a task that its worker can run no further.
+    /// Ends a task that its worker cannot run any more.
     fn abandon(&self, task: BoxTask) {
-        // One that was asked to stop does, wherever it has come to.
+        // A task that was asked to stop counts as cancelled, even if it was never polled.
         let failure = match self.polled || self.shared.is_aborted() {
             true => Failure::Cancelled(self.shared.reason().or_else(runtime_ended)),
             false => Failure::Rejected(Rejection::RuntimeGone),
@@ -304,26 +310,29 @@ impl Tasks {
     }
 }
 
-/// What may be done with a task now.
+/// What a worker may do with its task in this poll.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PollMode {
+    /// Wait: the permit is not there.
     None,
     WithPermit,
-    /// Its permit is lent, or on its way back.
+    /// Poll it without a permit, which is lent or on its way back.
     InsideOfLend,
+    /// Drop it, since it was asked to stop.
     ToStop,
+    /// Drop it, since it has run for too long.
     ToTimeOut,
 }
 
 impl PollMode {
-    /// For a task without its permit: it is polled inside of `lend`, or given up.
+    /// The mode for a task that does not hold its permit.
     #[cold]
     fn of_lending(shared: &WorkerShared, task: &mut BoxTask, cx: &mut Context<'_>) -> Self {
         if shared.nested_waits().is_lending() {
             return Self::InsideOfLend;
         }
         if shared.permit() == PermitState::Lent {
-            // Whoever gives the permit at once need not wake the one who asks.
+            // If `come_back` gives the permit at once, it need not wake the worker, which is here.
             discard(shared.unwatch());
             shared.scheduler().come_back(shared);
         }
@@ -331,6 +340,7 @@ impl PollMode {
             return Self::WithPermit;
         }
         shared.watch(cx.waker().clone());
+        // Again, after the waker is left: the permit may have come back before there was a waker to wake.
         if shared.permit() == PermitState::Held {
             return Self::WithPermit;
         }
@@ -352,12 +362,14 @@ impl fmt::Debug for Worker {
 
 impl Drop for Tasks {
     fn drop(&mut self) {
+        // An idle worker may have been handed a task since its last poll.
         let task = self
             .task
             .take()
             .or_else(|| self.shared.scheduler().rejoin(&self.shared));
         let Some(task) = task else { return };
-        // A worker that was never polled has been refused. Any other may have been dropped alone.
+        // A worker that was never polled was refused by the runtime, which may refuse another one as well. A worker
+        // that was polled may have been dropped alone, so another one can run a task that was never polled.
         let left = match self.ran && !self.polled {
             true => self.shared.scheduler().relaunch(&self.shared, task),
             false => Some(task),

@@ -1,4 +1,4 @@
-//! Which worker is being polled on this thread, and so which task.
+//! The worker that is being polled on this thread, and so the task that it runs.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -10,19 +10,21 @@ thread_local! {
     static RUNNING: Cell<Option<Arc<WorkerShared>>> = const { Cell::new(None) };
 }
 
-/// The worker of the task that is being polled on this thread.
+/// Returns the worker whose task is being polled on this thread.
 pub(crate) fn running() -> Option<Arc<WorkerShared>> {
     let mut shared = None;
     swap(&mut shared);
     let found = shared.clone();
     swap(&mut shared);
-    // What a task leaves behind, wakers and results, is not to be taken for the next one.
+    // Between two tasks, the worker runs wakers and destructors that the last task left. Their code does not belong to
+    // the next task.
     found.filter(|shared| !shared.is_between())
 }
 
-/// Makes a worker the running one, until this is dropped. Workers may be polled inside of each other.
+/// Makes a worker the running one of this thread until the guard is dropped. Workers may be polled inside of each
+/// other.
 pub(crate) struct Entered<'s> {
-    /// Which one is the running one otherwise.
+    /// The worker that this guard has replaced, to be put back.
     other: &'s mut Option<Arc<WorkerShared>>,
 }
 
@@ -41,9 +43,9 @@ impl Drop for Entered<'_> {
     }
 }
 
-/// On a thread that is ending nothing is swapped: the argument stays as it was.
+/// Swaps the argument with the running worker. On a thread that is ending, the argument stays as it was.
 #[inline]
 fn swap(shared: &mut Option<Arc<WorkerShared>>) {
-    // Where it fails, nothing has been taken yet.
+    // If the thread-local is gone, `try_with` does not call the closure: nothing has been taken yet.
     let _ = RUNNING.try_with(|running| *shared = running.replace(shared.take()));
 }

@@ -9,32 +9,46 @@ use crate::task::{BoxTask, End, Reason, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
-/// Where a worker is reached from outside, as long as it lives.
+/// The state of a worker that other threads reach, as long as the worker lives.
 ///
-/// The task that it runs now is asked to stop here. That, and the change to
-/// another task, happen under the pool's lock: nobody stops the wrong one.
-/// Code that runs in place, under a permit of its own, has this without a worker.
+/// Here the task that the worker runs is asked to stop. An abort, and the change to the next task, both happen under
+/// the pool's lock, so an abort never reaches the wrong task. Code that runs in place under a permit of its own has
+/// this state without a worker.
 pub(crate) struct WorkerShared {
     scheduler: Arc<dyn Scheduler>,
-    /// Where its worker runs, if its pool serves several runtimes.
+    /// The runtime of the worker, if its pool serves several.
     runtime: Option<RuntimeId>,
-    /// Where its task stands in the register.
+    // `slot`, `place` and `unstarted` are `Relaxed`: they change under the pool's lock. Other readers are the worker
+    // and its task, which get the values together with the task: by the inbox's lock, by the runtime's spawn, or on the
+    // same thread.
+    /// The slot of the task in the pool's register.
     slot: AtomicU32,
-    /// Where it stands among the idle ones, as long as it is one. Changed under the pool's lock.
+    /// The index of the worker among the idle workers, while it is one of them.
     place: AtomicUsize,
-    /// Whether its task has its permit: a [`PermitState`].
+    /// The [`PermitState`] of the task.
+    // The store (`Release`) pairs with the load (`Acquire`): a worker that sees its permit held also sees what the
+    // previous holder of that permit has written. With a weaker ordering, a worker that is polled before its wake
+    // arrives could run the task without seeing that, even in a pool of size 1.
     permit: AtomicU8,
-    /// The worker is idle, and has been handed no task.
+    /// Whether the worker is idle and has been handed no task.
+    // The worker itself sets it, under the pool's lock and before other threads can hand it a task, hence `Relaxed`
+    // there. The store in `hand` (`Release`) pairs with the load in `is_idle` (`Acquire`): a worker that sees `false`
+    // also sees what was written for it. The lock of the inbox, which the worker takes next, would order this as well.
     idle: AtomicBool,
-    /// The task has been asked to stop.
+    /// Whether the task has been asked to stop. Changed under the inbox's lock.
+    // The store in `ask` (`Release`) pairs with the load in `is_aborted` (`Acquire`): a worker that sees the abort also
+    // sees what the aborting thread wrote before. With a weaker ordering, the worker would depend on the locks that it
+    // takes after the load.
     aborted: AtomicBool,
-    /// Its task has not been polled, and does not count as started.
+    /// Whether the task has not been polled yet, and so does not count as started.
     unstarted: AtomicBool,
-    /// The worker's waker is in the inbox.
+    /// Whether the worker's waker is in the inbox. Changed under the inbox's lock.
+    // The worker reads it without the lock, hence it may see a stale `true`. `Relaxed` is enough even so: the thread
+    // that has taken the waker wakes it, and the next poll looks again.
     watched: AtomicBool,
-    /// The task has [`NestedWaits`].
+    /// Whether the task has [`NestedWaits`]. `Relaxed`: only the thread that runs the task uses it.
     nested: AtomicBool,
-    /// Its task has ended, and the next has not begun: neither is running.
+    /// Whether the worker is between two tasks and runs neither. `Relaxed`: only the worker's thread uses it.
     between: AtomicBool,
     inbox: Lock<Inbox>,
 }
@@ -43,13 +57,13 @@ pub(crate) struct WorkerShared {
 struct Inbox {
     waker: Option<Waker>,
     reason: Reason,
-    /// Who waits for the end, and whether it was they who asked.
+    /// The latches that wait for the end of the task, each with `true` if its owner was the first to ask for the abort.
     latches: Vec<(Arc<Latch>, bool)>,
     handed: Option<BoxTask>,
     nested_waits: Option<Arc<NestedWaits>>,
 }
 
-/// Where a task's permit is. Changed under the pool's lock, together with the gate.
+/// The state of a task's permit. It changes under the pool's lock, together with the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub(crate) enum PermitState {
@@ -97,25 +111,25 @@ impl WorkerShared {
         Slot(self.slot.load(Relaxed))
     }
 
-    /// Says which task its worker runs next, or where its code stands that runs elsewhere.
+    /// Sets the slot of the next task, which counts as started already, or of code that runs in place.
     pub(crate) fn serve(&self, slot: Slot) {
         self.slot.store(slot.0, Relaxed);
         self.unstarted.store(false, Relaxed);
     }
 
-    /// Says which task its worker runs next. The task is to be counted as started when it is first polled.
+    /// Sets the slot of the next task, which is to be counted as started when it is first polled.
     pub(crate) fn serve_unstarted(&self, slot: Slot) {
         self.slot.store(slot.0, Relaxed);
         self.unstarted.store(true, Relaxed);
     }
 
-    /// Returns whether its task is yet to be counted as started.
+    /// Returns `true` if the task is still to be counted as started.
     #[inline]
     pub(crate) fn is_unstarted(&self) -> bool {
         self.unstarted.load(Relaxed)
     }
 
-    /// Its task is being counted as started.
+    /// Notes that the task is counted as started.
     pub(crate) fn set_started(&self) {
         self.unstarted.store(false, Relaxed);
     }
@@ -125,7 +139,7 @@ impl WorkerShared {
         self.between.load(Relaxed)
     }
 
-    /// Only for its worker.
+    /// Only the worker calls this.
     #[inline]
     pub(super) fn set_between(&self, between: bool) {
         self.between.store(between, Relaxed);
@@ -139,10 +153,10 @@ impl WorkerShared {
         self.idle.store(idle, Relaxed);
     }
 
-    /// Hands a task to an idle worker.
+    /// Hands a task to an idle worker. The caller holds the pool's lock.
     pub(crate) fn hand(&self, task: BoxTask) {
         self.inbox.lock().handed = Some(task);
-        // Its worker looks at this first, and at the inbox only then.
+        // The task comes first: the worker reads `idle`, and looks into the inbox only if that is `false`.
         self.idle.store(false, Release);
     }
 
@@ -155,9 +169,10 @@ impl WorkerShared {
         self.aborted.load(Acquire)
     }
 
-    /// Asks the task to stop. Returns whether this is the first time.
+    /// Asks the task to stop. Returns `true` if this is the first request.
     ///
-    /// Its worker is woken if it has gone to sleep, and with it those of the task who wait for that.
+    /// `wakes` receives the worker's waker, if it is in the inbox, and the wakers of the task's futures that wait for
+    /// an abort.
     pub(crate) fn ask(&self, reason: Reason, wakes: &mut Wakes) -> bool {
         let mut inbox = self.inbox.lock();
         if self.aborted.load(Relaxed) {
@@ -167,7 +182,7 @@ impl WorkerShared {
         if let Some(nested_waits) = &inbox.nested_waits {
             nested_waits.tell_aborted(wakes);
         }
-        // Only now: a worker that finds it set (Acquire) polls a task which finds itself aborted.
+        // The signal comes first: the task that is polled because of this flag must find itself aborted.
         self.aborted.store(true, Release);
         self.wake_worker(&mut inbox, wakes);
         true
@@ -178,9 +193,11 @@ impl WorkerShared {
         wakes.add(inbox.waker.take());
     }
 
-    /// Leaves the worker's waker, unless it lies there, and looks whether it came too late.
+    /// Returns `true` if the task was asked to stop during its poll. Leaves the worker's waker in the inbox, unless it
+    /// is there already.
     ///
-    /// Whoever asks before that look is seen by it; whoever asks after it finds the waker.
+    /// The order is: leave the waker, then read the flag. A request before the read is seen by it, and a later request
+    /// finds the waker.
     #[inline]
     pub(super) fn is_asked(&self, known: &mut Option<Waker>, cx: &mut Context<'_>) -> bool {
         let is_known = known
@@ -202,33 +219,35 @@ impl WorkerShared {
         discard(stale);
     }
 
-    /// Takes the worker's waker back.
+    /// Takes the worker's waker out of the inbox.
     pub(super) fn unwatch(&self) -> Option<Waker> {
         let mut inbox = self.inbox.lock();
         self.watched.store(false, Relaxed);
         inbox.waker.take()
     }
 
-    /// Why the task has been asked to stop.
+    /// Takes the reason for which the task was asked to stop.
     pub(crate) fn reason(&self) -> Reason {
         self.inbox.lock().reason.take()
     }
 
-    /// Lets a latch wait for the end of the task, which it counts if it was first to ask.
+    /// Makes a latch wait for the end of the task. `first` says that its owner was the first to ask for the abort, so
+    /// that the latch counts the task if it is cancelled. The caller holds the pool's lock, so the task has not ended.
     pub(crate) fn add_latch(&self, latch: &Arc<Latch>, first: bool) {
         latch.add(1);
         self.inbox.lock().latches.push((latch.clone(), first));
     }
 
-    /// Whether there is nothing to [`clear`](Self::clear).
+    /// Returns `true` if there is nothing to [`clear`](Self::clear).
     #[inline]
     pub(crate) fn is_clear(&self) -> bool {
         !self.is_aborted() && !self.is_nested()
     }
 
-    /// Clears the inbox for the next task: nobody has asked that one yet.
+    /// Clears the inbox for the next task, which has not been asked to stop.
     ///
-    /// Returns whether the task that has ended counts as joining, though a join of it may live on elsewhere.
+    /// Returns `true` if the task that has ended still counts as joining. A future of it may go on with the join
+    /// elsewhere.
     #[cold]
     #[must_use = "to be counted no longer"]
     pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
@@ -246,7 +265,8 @@ impl WorkerShared {
             .as_ref()
             .is_some_and(|nested_waits| nested_waits.end_joins());
         if let Some(nested_waits) = nested_waits {
-            // Who still waits in there waits for nothing, and the wakers are foreign.
+            // A future of the task that lives on elsewhere would wait for nothing. Its waker is user code: `wakes`
+            // takes it out, to run it when no lock is held.
             nested_waits.tell_aborted(wakes);
             nested_waits.tell_returned(wakes);
         }
@@ -272,8 +292,9 @@ impl WorkerShared {
         self.permit.store(permit as u8, Release);
     }
 
-    /// Its turn has come: wakes those who wait for the permit.
+    /// Marks the permit as held again, and wakes the worker and the futures that wait for the permit.
     pub(crate) fn take_back(&self, wakes: &mut Wakes) {
+        // This comes before the lock: a worker that leaves its waker in the inbox too late reads the permit after that.
         self.set_permit(PermitState::Held);
         let mut inbox = self.inbox.lock();
         if let Some(nested_waits) = &inbox.nested_waits {
@@ -282,14 +303,16 @@ impl WorkerShared {
         self.wake_worker(&mut inbox, wakes);
     }
 
-    /// Whether its task has waited for its own pool.
+    /// Returns `true` if the task has nested waits.
     #[inline]
     pub(crate) fn is_nested(&self) -> bool {
         self.nested.load(Relaxed)
     }
 
-    /// Returns the nested waits of the task that runs now, and makes them if there are none. Only its worker calls this.
+    /// Returns the nested waits of the running task, and makes them if there are none. Only the thread that runs the
+    /// task calls this.
     pub(crate) fn nested_waits(&self) -> Arc<NestedWaits> {
+        // `ask` sets the flag under this lock. So an abort is either seen here, or finds the nested waits to tell.
         let mut inbox = self.inbox.lock();
         self.nested.store(true, Relaxed);
         let new = || Arc::new(NestedWaits::new(self.is_aborted()));

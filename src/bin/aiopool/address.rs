@@ -1,9 +1,9 @@
-//! Where a control server listens.
+//! The address of a control server.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// The two kinds of sockets that a control server can have.
+/// An address of one of the two kinds of sockets that a control server can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Tcp(String),
@@ -19,7 +19,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Takes `HOST:PORT`, with the brackets of an IPv6 address if it is one. What the host means is found out later.
+/// Checks that the text is `HOST:PORT`, with brackets around an IPv6 address. The host is resolved later.
 pub(crate) fn host_and_port(text: &str) -> Result<String, String> {
     let (host, port) = text.rsplit_once(':').ok_or("it has no port: HOST:PORT")?;
     if host.is_empty() {

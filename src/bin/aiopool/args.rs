@@ -117,7 +117,7 @@ enum Server {
     },
 }
 
-/// Does what the command line says.
+/// Runs the program as the command line says.
 pub(crate) fn run() -> ExitCode {
     let args = Args::parse();
     match dispatch(args) {
@@ -158,7 +158,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     }
 }
 
-/// From a tenth of a second to a day.
+/// Parses a timeout, from a tenth of a second to a day.
 fn timeout(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0.1..=86_400.0) => Ok(Duration::from_secs_f64(seconds)),
@@ -166,7 +166,7 @@ fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Neither a busy loop nor a dashboard that seems dead.
+/// Parses the interval of the dashboard. The limits exclude a busy loop and a dashboard that seems dead.
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0.1..=60.0) => Ok(Duration::from_secs_f64(seconds)),
@@ -174,7 +174,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// No command has an option `--json`: after a command, too, it is this program that is meant.
+/// Takes `--json` out of the command's words, wherever it stands: no command of a server has such an option, so it is
+/// meant for this program.
 fn heard_anywhere(mut command: Vec<String>, json: bool) -> (Vec<String>, bool) {
     let words = command.len();
     command.retain(|word| word != "--json");
@@ -188,7 +189,7 @@ fn completions(shell: Shell) -> Result<(), Failure> {
     Ok(io::Write::write_all(&mut io::stdout(), &script)?)
 }
 
-/// As wide as the terminal, or as terminals are.
+/// Returns the width of the terminal, or 80 without one.
 fn width() -> u16 {
     ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| columns)
 }

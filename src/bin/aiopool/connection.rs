@@ -1,11 +1,9 @@
-//! A session with a control server, of this crate or of asyncio-taskpool 1.1.4.
+//! A session with a control server of this crate, or of asyncio-taskpool 1.1.4.
 //!
-//! The handshake asks for JSON: what answers it in JSON goes on so, and what
-//! does not is a server that only has text.
+//! The handshake asks for JSON. A server that answers in JSON uses it from then on; any other server only has text.
 //!
-//! On the JSON wire a reply is a line. On the text wire nothing says where a
-//! reply ends, so each command is followed by a second one whose reply is
-//! known: a line that is `True` or `False`, once the first has been answered.
+//! In the JSON protocol, a reply is one line. In the text protocol, nothing marks the end of a reply. So each command
+//! is followed by a second one with a known reply: a line `True` or `False`, which comes after the reply to the first.
 
 use std::fmt::Display;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
@@ -20,27 +18,27 @@ use crate::socket::Socket;
 
 const LONGEST_GREETING: u64 = 1 << 16;
 
-/// So long a server may take to accept a connection, and to greet.
+/// Maximum time for connecting, and for the handshake.
 const GREETING: Duration = Duration::from_secs(5);
 
-/// So long a server may take to answer, unless the command is one that waits.
+/// Maximum time for an answer, unless the command itself waits.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// Looks, and no more: every server has it.
+/// A command that every server has and that changes nothing.
 const PROBE: &str = "is-locked";
 
-/// What the user gave to connect with.
+/// The user's settings for the connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Login {
     pub(crate) address: Address,
     pub(crate) token: Option<String>,
-    /// The columns that help is wrapped to.
+    /// Width in columns to which the server wraps help texts.
     pub(crate) width: u16,
-    /// How long to wait for the server, each time, if the user has said so.
+    /// The user's timeout for connecting and for each answer, if given.
     pub(crate) timeout: Option<Duration>,
 }
 
-/// The server's half of what is said, and ours.
+/// A connection to a server, in both directions.
 #[derive(Debug)]
 pub(crate) struct Connection {
     login: Login,
@@ -48,19 +46,20 @@ pub(crate) struct Connection {
     wire: Wire,
     reader: BufReader<Socket>,
     sender: Sender,
-    /// An answer was not waited for: the next one would be taken for it.
+    /// `true` after a failure: an answer may still be outstanding, and would be taken for the next one.
     is_broken: bool,
 }
 
-/// Stops what the server does for a command that goes on.
+/// Stops a command that the server is executing.
 #[derive(Debug)]
 pub(crate) struct Stopper {
     socket: Sender,
-    /// A line ends it, if it is a `watch`; where that does not help, and otherwise, the end of the connection does.
+    /// `true` if the first attempt is to send an empty line, which ends a `watch`. Otherwise, and if that does not
+    /// help, the connection is closed.
     line_first: bool,
 }
 
-/// The half that is written to, for another thread too.
+/// The writing half of a connection, which another thread can use.
 #[derive(Debug)]
 pub(crate) struct Sender(Socket);
 
@@ -71,7 +70,7 @@ pub(crate) enum Wire {
 }
 
 impl Connection {
-    /// Connects, greets, and finds out which wire it is.
+    /// Connects, sends the handshake, and detects the protocol.
     pub(crate) fn open(login: &Login) -> Result<Self, Failure> {
         let address = &login.address;
         let failed =
@@ -91,7 +90,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// What the server calls its pool: `SimpleTaskPool-demo`.
+    /// Returns the server's name of its pool: `SimpleTaskPool-demo`.
     pub(crate) fn server(&self) -> &str {
         &self.server
     }
@@ -104,14 +103,15 @@ impl Connection {
         self.wire
     }
 
-    /// Sends one command, and waits for its reply: as long as it takes for a command that waits, else as long as a
-    /// server may take to answer.
+    /// Sends one command, and waits for its reply. The timeout is that of the user, or else none for a command that
+    /// itself waits, and [`ANSWER`] for all others.
     pub(crate) fn ask(&mut self, command: &str) -> Result<Reply, Failure> {
         let usual = (!waits(command)).then_some(ANSWER);
         self.ask_within(command, self.login.timeout.or(usual))
     }
 
-    /// The same within this time. After a failure there is no connection any more, until it is [revived](Self::revive).
+    /// Sends one command, and waits for its reply for at most `patience`. After a failure the connection is broken
+    /// until it is [revived](Self::revive).
     pub(crate) fn ask_within(
         &mut self,
         command: &str,
@@ -125,18 +125,18 @@ impl Connection {
         self.answered(reply)
     }
 
-    /// Whether a failure has left no connection.
+    /// Returns `true` if a failure has broken the connection.
     pub(crate) fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Takes a farewell for what it is: the server has hung up, and says why.
+    /// Converts a reply into a failure if it says why the server has closed the connection.
     fn answered(&mut self, reply: io::Result<Reply>) -> Result<Reply, Failure> {
         match reply {
             Ok(Reply::Refused(why)) if why.kind == "idle" => {
                 Err(self.fail(io::Error::other(why.message)))
             }
-            // The newer client would be sent away in its turn.
+            // Connecting again would only push out the newer client.
             Ok(Reply::Refused(why)) if why.kind == "busy" => {
                 self.is_broken = true;
                 Err(Failure::Unwelcome(self.loss(why.message)))
@@ -151,8 +151,8 @@ impl Connection {
         self.lost(explain(error))
     }
 
-    /// Connects anew if the server has hung up since the last reply, as it does when nobody says anything for long.
-    /// Tells whether it did.
+    /// Connects again if the server has closed the connection since the last reply, as it does when a session is idle
+    /// for too long. Returns `true` if it did.
     pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
         let is_gone = self.is_gone();
         if is_gone {
@@ -161,17 +161,18 @@ impl Connection {
         Ok(is_gone)
     }
 
-    /// Whether the server has hung up since the last reply, or a failure has left no connection.
+    /// Returns `true` if the server has closed the connection since the last reply, or a failure has broken it.
     pub(crate) fn is_gone(&mut self) -> bool {
         self.is_broken || self.has_hung_up().unwrap_or(true)
     }
 
-    /// What the user gave to connect with.
+    /// Returns the user's settings for the connection.
     pub(crate) fn login(&self) -> &Login {
         &self.login
     }
 
-    /// Nobody has been asked: whatever there is to be read is a farewell.
+    /// Returns `true` if there are bytes to read, or the end. As no command is outstanding, both mean that the server
+    /// has ended the session.
     fn has_hung_up(&mut self) -> io::Result<bool> {
         self.reader.get_ref().blocking(false)?;
         let read = self.reader.fill_buf().map(|_| ());
@@ -179,31 +180,31 @@ impl Connection {
         Ok(!matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock))
     }
 
-    /// The next reply of a command that has more than one.
+    /// Waits for the next reply of a command with several replies.
     pub(crate) fn next_reply(&mut self, patience: Option<Duration>) -> Result<Reply, Failure> {
         let set = self.reader.get_ref().patient(patience);
         let reply = set.and_then(|()| self.receive());
         self.answered(reply)
     }
 
-    /// How long the user would wait for the server, if that was said.
+    /// Returns the user's timeout, if given.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.login.timeout
     }
 
-    /// What stops the command that is about to be sent, or the `watch` that goes on.
+    /// Returns a stopper for the command that is sent next, or for the `watch` that runs.
     pub(crate) fn stopper(&self, line_first: bool) -> Result<Stopper, Failure> {
         let socket = self.sender()?;
         Ok(Stopper { socket, line_first })
     }
 
-    /// Sends lines while this waits for replies.
+    /// Returns a second writing half, for sending lines while this connection waits for replies.
     pub(crate) fn sender(&self) -> Result<Sender, Failure> {
         let socket = self.sender.0.another().map_err(|error| self.lost(error))?;
         Ok(Sender(socket))
     }
 
-    /// Says the first line, and returns what is answered.
+    /// Sends the handshake, and returns the answer.
     fn greet(&mut self) -> io::Result<String> {
         let login = &self.login;
         let mut greeting = json!({ "terminal_width": login.width, "format": "json" });
@@ -216,7 +217,7 @@ impl Connection {
         line(&mut self.reader.by_ref().take(LONGEST_GREETING))
     }
 
-    /// Finds out which wire it is, and whether the client is let in.
+    /// Detects the protocol from the answer, and fails if the server does not admit the client.
     fn understand(&mut self, answer: &str) -> Result<(), Failure> {
         let failed = |why: &str| format!("cannot connect to {}: {why}", self.login.address);
         (self.wire, self.server) = match Reply::from_json(answer) {
@@ -241,7 +242,7 @@ impl Connection {
             match line(&mut self.reader) {
                 Ok(end) if end == "True" || end == "False" => break,
                 Ok(more) => text = text + "\n" + &more,
-                // It has answered, and gone.
+                // The server has answered and closed the connection.
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
                 Err(error) => return Err(error),
             }
@@ -258,7 +259,8 @@ impl Connection {
     }
 }
 
-/// There may be a seat later, and time to answer. What else a server has against a client stays.
+/// Converts a refusal of the handshake into a failure. `busy` and `idle` may pass, so the client may try again; the
+/// other kinds stay.
 fn turned_away(why: &Refusal, message: String) -> Failure {
     match &*why.kind {
         "busy" | "idle" => Failure::Connection(message),
@@ -266,14 +268,14 @@ fn turned_away(why: &Refusal, message: String) -> Failure {
     }
 }
 
-/// Whether a command may take as long as tasks do.
+/// Returns `true` if the command may take as long as the tasks of the pool do.
 fn waits(command: &str) -> bool {
     let name = command.split_whitespace().next();
     matches!(name, Some("until-closed" | "gather-and-close"))
 }
 
 impl Stopper {
-    /// Stops it: asks at first, and insists then.
+    /// Stops the command: with an empty line at the first call if that can help, else by closing the connection.
     pub(crate) fn stop(&mut self) {
         let asked = std::mem::take(&mut self.line_first) && self.socket.send("").is_ok();
         if !asked {
@@ -283,20 +285,20 @@ impl Stopper {
 }
 
 impl Sender {
-    /// In one piece, so that nobody has to wait for the second.
+    /// Sends a line in one write, so that it is not split into two packets.
     pub(crate) fn send(&mut self, line: &str) -> io::Result<()> {
         self.0.write_all(format!("{line}\n").as_bytes())
     }
 }
 
-/// A pool is called by its class and its name: `SimpleTaskPool-0`.
+/// Returns `true` for a title of a pool: its class, `-`, and its name, such as `SimpleTaskPool-0`.
 fn is_title(line: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_';
     let class = line.split_once('-').map_or("", |title| title.0);
     !class.is_empty() && class.chars().all(is_part)
 }
 
-/// The next line, without its end.
+/// Reads the next line, without its end.
 fn line(reader: &mut impl BufRead) -> io::Result<String> {
     let mut bytes = Vec::new();
     reader.read_until(b'\n', &mut bytes)?;
@@ -309,7 +311,7 @@ fn line(reader: &mut impl BufRead) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Says what a silence means, which the system calls "temporarily unavailable".
+/// Replaces the system's message for a timeout, "temporarily unavailable", by a clear one.
 fn explain(error: io::Error) -> io::Error {
     match error.kind() {
         ErrorKind::WouldBlock | ErrorKind::TimedOut => {

@@ -1,4 +1,4 @@
-//! What can go wrong, and the exit code that says so.
+//! Failures of the program, and their exit codes.
 
 use std::fmt;
 use std::io;
@@ -6,27 +6,27 @@ use std::process::ExitCode;
 
 use crate::printable::printable;
 
-/// Why the program ends, if not because all is well.
+/// Why the program ends without success.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The pool refused, and the reader has been told why.
+    /// The server has refused the command, and the user has been told why.
     Refused,
-    /// The command cannot be right, and the reader has been told why.
+    /// The command is invalid, and the user has been told why.
     Usage,
-    /// There is no server, or no session with it, or there is none any more.
+    /// There is no server or no session with it, or the connection was lost.
     Connection(String),
-    /// The server does not want this client, and would not if it tried again.
+    /// The server refuses this client, and would refuse it again.
     Unwelcome(String),
-    /// The server is no server of this crate, and does not know what is needed.
+    /// The server is not one of this crate, and lacks the commands that are needed.
     Foreign,
-    /// What was to be printed has no reader, or the terminal fails.
+    /// The output has no reader, or the terminal fails.
     Output(io::Error),
     /// Part of the program panicked.
     Bug(String),
 }
 
 impl Failure {
-    /// Says on the standard error what nobody has said yet.
+    /// Prints the failure to standard error, unless the user has been told already. Returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Refused | Self::Usage => {}
@@ -34,7 +34,7 @@ impl Failure {
             Self::Foreign => complain(
                 "a dashboard needs a server of this crate, and this one does not know its commands",
             ),
-            // Whoever read it has seen enough.
+            // The reader of the pipe needs no more output: this is no error for the user.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
             Self::Bug(panic) => complain(panic),
             Self::Output(error) => complain(format_args!("cannot write: {error}")),
@@ -47,9 +47,9 @@ impl Failure {
             Self::Refused | Self::Foreign => 1,
             Self::Usage => 2,
             Self::Connection(_) | Self::Unwelcome(_) => 3,
-            // What a shell reports for a program that SIGPIPE ended.
+            // The exit code that a shell reports for a program that SIGPIPE has ended.
             Self::Output(_) => 141,
-            // As a panic of the main thread.
+            // The exit code of a panic in the main thread.
             Self::Bug(_) => 101,
         }
     }
@@ -61,7 +61,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// One line on the standard error, which may be closed.
+/// Prints one line to standard error. Errors are ignored: standard error may be closed.
 pub(crate) fn complain(what: impl fmt::Display) {
     use io::Write;
     let what = what.to_string();

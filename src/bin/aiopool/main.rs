@@ -1,4 +1,4 @@
-//! `aiopool`: look at a running pool, and steer it, from a shell, at a prompt, or on a dashboard.
+//! `aiopool`: inspects and controls a running pool from a shell, at a prompt, or on a dashboard.
 
 mod address;
 mod args;

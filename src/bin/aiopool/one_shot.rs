@@ -1,4 +1,4 @@
-//! One command, its answer, and back to the shell.
+//! Sends one command and prints its answer.
 
 use std::io::{self, Write};
 
@@ -26,7 +26,7 @@ pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> R
     print(&command, &reply, json)
 }
 
-/// `help` is what the server calls `-h`, here as at the prompt.
+/// Translates `help COMMAND` into the server's `COMMAND -h`, as the prompt does.
 fn asked(words: &[String]) -> Vec<String> {
     match words {
         [help, command @ ..] if help == "help" => [command, &["-h".into()]].concat(),
@@ -34,7 +34,8 @@ fn asked(words: &[String]) -> Vec<String> {
     }
 }
 
-/// A value goes to the standard output, a refusal to the standard error; JSON says itself which it is.
+/// Prints a value to standard output, and a refusal to standard error. JSON always goes to standard output, as it
+/// contains which of the two it is.
 pub(crate) fn print(command: &str, reply: &Reply, json: bool) -> Result<(), Failure> {
     match reply {
         _ if json => writeln!(io::stdout(), "{}", reply.to_json())?,

@@ -1,21 +1,21 @@
-//! What a terminal may be shown.
+//! Escapes text for a terminal.
 //!
-//! Names, values and messages come from elsewhere. A terminal obeys some of the characters in them: it changes its title,
-//! its clipboard, its colours, or the direction of the text.
+//! Names, values and messages come from other programs. A terminal interprets some characters: they can change its
+//! title, its clipboard, its colours, or the direction of the text.
 
 use std::borrow::Cow;
 
-/// The text with escapes for the characters that a terminal would obey, but with its lines.
+/// Escapes all characters that a terminal would interpret, except `\n`.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && is_obeyed(c))
 }
 
-/// The same in one line.
+/// Escapes all characters that a terminal would interpret, also `\n`.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
 
-/// Whether a terminal does something else with the character than to show it.
+/// Returns `true` if a terminal would interpret the character, not show it.
 pub(crate) fn is_obeyed(c: char) -> bool {
     let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let breaks = matches!(c, '\u{2028}' | '\u{2029}');

@@ -1,4 +1,4 @@
-//! Values, written for people.
+//! Formats values for people.
 
 use std::fmt::Write;
 
@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use crate::printable::{one_line, printable};
 
-/// What a person reads, without the end of the last line. Where asyncio-taskpool has a form for it, it is that form.
+/// Formats a value without the end of the last line. It uses the form of asyncio-taskpool where there is one.
 pub(crate) fn readable(asked: &str, value: &Value) -> String {
     match value {
         Value::Null => "ok".into(),
         Value::Bool(true) => "True".into(),
         Value::Bool(false) => "False".into(),
         Value::Number(number) => number.to_string(),
-        // On the text wire it may be the whole of a table.
+        // In the text protocol it may be a whole table.
         Value::String(text) => printable(text).into_owned(),
         Value::Array(items) if asked.starts_with("groups") => table(items),
         Value::Array(items) if asked.starts_with("functions") => {
@@ -70,10 +70,11 @@ fn lines(fields: &Map<String, Value>) -> String {
     pairs.collect::<Vec<_>>().join("\n")
 }
 
-/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+/// Maximum width that a cell gives to its column. A wider cell moves the rest of its own line, but makes no other line
+/// longer.
 const WIDEST: usize = 60;
 
-/// Rows under the names of their fields, each column as wide as its widest.
+/// Formats rows as columns below the names of their fields.
 fn table(rows: &[Value]) -> String {
     let Some(first) = rows.first().and_then(Value::as_object) else {
         return "none".into();

@@ -1,29 +1,28 @@
-//! What a server answers: a value or a refusal, read from either wire.
+//! The reply of a server: a value or a refusal, read from either protocol.
 //!
-//! A server that speaks JSON says which of the two it is. The text of the
-//! other wire does not, but what each command can answer is known: what has
-//! another shape is a refusal.
+//! A JSON reply says which of the two it is. A text reply does not, but the possible values of each command are known:
+//! a text of another form is a refusal.
 
 use serde_json::{Map, Value, json};
 
-/// The answer to one command.
+/// The reply to one command.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Reply {
     Done(Value),
     Refused(Refusal),
 }
 
-/// Why a command was not obeyed.
+/// Why the server has refused a command.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Refusal {
     pub(crate) kind: String,
     pub(crate) message: String,
-    /// How the command is used, if it cannot be right as it is.
+    /// Usage of the command, if the refusal is about wrong usage.
     pub(crate) usage: Option<String>,
 }
 
 impl Reply {
-    /// Reads one line of the JSON wire; `None` if it is no reply.
+    /// Parses a line of the JSON protocol. Returns `None` if it is no reply.
     pub(crate) fn from_json(line: &str) -> Option<Self> {
         let mut reply: Map<String, Value> = serde_json::from_str(line).ok()?;
         if let Some(value) = reply.remove("ok") {
@@ -41,7 +40,7 @@ impl Reply {
         }))
     }
 
-    /// Reads what came on the text wire for the command that `asked` begins with.
+    /// Parses a reply of the text protocol to the command at the start of `asked`.
     pub(crate) fn from_text(asked: &str, text: &str) -> Self {
         let text = text.trim_end();
         if text.starts_with("usage:") {
@@ -58,7 +57,7 @@ impl Reply {
         }
     }
 
-    /// One line, as the JSON wire has it.
+    /// Returns the reply as a line of the JSON protocol.
     pub(crate) fn to_json(&self) -> String {
         let reply = match self {
             Self::Done(Value::Object(cut)) if cut.contains_key("groups") => {
@@ -80,7 +79,8 @@ impl Reply {
     }
 }
 
-/// Wrong usage has a line `{command}: error: {what}`; of a help's lines none has: they are indented, or sentences.
+/// Tells help from wrong usage. Wrong usage has a line `{command}: error: {what}`; help has no such line, as its lines
+/// are indented or whole sentences.
 fn help_or_error(text: &str) -> Reply {
     const ERROR: &str = ": error: ";
     let lines: Vec<&str> = text.lines().collect();
@@ -95,7 +95,7 @@ fn help_or_error(text: &str) -> Reply {
     })
 }
 
-/// The value that this text is, if it is one that this command can answer.
+/// Returns the value of the text, if it is a possible value of this command.
 fn value(command: &str, text: &str) -> Option<Value> {
     match command {
         "pool-size" => number(text).or_else(|| done(text)),
@@ -106,7 +106,7 @@ fn value(command: &str, text: &str) -> Option<Value> {
         "stop" | "stop-all" => numbers(text.strip_prefix('[')?.strip_suffix(']')?),
         "get-group-ids" if text == "set()" => Some(json!([])),
         "get-group-ids" => numbers(text.strip_prefix('{')?.strip_suffix('}')?),
-        // A name has no space, and a refusal is a sentence.
+        // A name has no space, but a refusal is a sentence.
         "start" | "apply" | "map" | "starmap" | "doublestarmap" | "func-name" => {
             (!text.is_empty() && !text.contains(' ')).then(|| text.into())
         }
@@ -126,7 +126,7 @@ fn truth(text: &str) -> Option<Value> {
     }
 }
 
-/// A pool without a bound answers `inf`, which is no number of JSON.
+/// Parses a number, or `inf` for an unbounded size, which is no JSON number.
 fn number(text: &str) -> Option<Value> {
     match text {
         "inf" => Some(text.into()),
@@ -157,7 +157,7 @@ mod tests {
         })
     }
 
-    /// What release 1.1.4 answered.
+    /// Commands and values that asyncio-taskpool 1.1.4 answers.
     const VALUES: [(&str, &str); 17] = [
         ("pool-size", "5"),
         ("pool-size", "inf"),

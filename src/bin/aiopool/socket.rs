@@ -1,4 +1,4 @@
-//! TCP and Unix sockets as one thing to read from and to write to.
+//! A common type for TCP and Unix sockets.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
@@ -20,10 +20,10 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
-    /// Connects, and waits no longer than this for it.
+    /// Connects, and waits for it for at most `patience`.
     ///
-    /// The system sets no limit to some of the steps, as to find out what a name means, or to wait for a Unix socket whose
-    /// server accepts nobody. A thread takes them, which is left behind.
+    /// Some steps have no timeout of the system, such as resolving a name, or connecting to a Unix socket whose server
+    /// does not accept. So a thread connects, and is left behind after a timeout.
     pub(crate) fn connect(address: &Address, patience: Duration) -> io::Result<Self> {
         let address = address.clone();
         let (tell, told) = channel();
@@ -38,7 +38,7 @@ impl Socket {
         told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))
     }
 
-    /// The same socket, for another thread or another use.
+    /// Returns a second handle to the same socket.
     pub(crate) fn another(&self) -> io::Result<Self> {
         match self {
             Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),
@@ -47,7 +47,7 @@ impl Socket {
         }
     }
 
-    /// Whether to wait for bytes at all.
+    /// Sets whether reads and writes block.
     pub(crate) fn blocking(&self, blocking: bool) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket.set_nonblocking(!blocking),
@@ -56,7 +56,7 @@ impl Socket {
         }
     }
 
-    /// How long to wait for bytes, or for room for some; `None` stands for ever.
+    /// Sets the timeout of reads and writes; `None` waits for ever.
     pub(crate) fn patient(&self, patience: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket
@@ -69,7 +69,7 @@ impl Socket {
         }
     }
 
-    /// Ends the connection, for whoever waits for it.
+    /// Closes the connection, which also wakes all threads that wait for it.
     pub(crate) fn end(&self) {
         _ = match self {
             Self::Tcp(socket) => socket.shutdown(Shutdown::Both),
@@ -79,7 +79,7 @@ impl Socket {
     }
 }
 
-/// Tries all addresses of the host, in order; the last failure counts.
+/// Tries all addresses of the host in order. Returns the last error if all fail.
 fn connect_tcp(address: &str, patience: Duration) -> io::Result<Socket> {
     let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
     for address in address.to_socket_addrs()? {

@@ -1,11 +1,11 @@
-//! The token, where it is not to be seen by others.
+//! Reads the token from a place that other users cannot see.
 
 use std::fs;
 use std::path::Path;
 
 use crate::failure::{Failure, complain};
 
-/// Reads it from the first line of a file.
+/// Reads the token from the first line of a file.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string());
     let token = text.and_then(|text| match text.lines().next() {

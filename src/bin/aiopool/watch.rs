@@ -1,4 +1,4 @@
-//! `watch`: one command whose answers go on until the next line.
+//! `watch`: one command with a stream of answers, which ends with the next line.
 
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::one_shot::print;
 use crate::reply::Reply;
 
-/// What ends it.
+/// The event that ends a `watch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Until {
     /// The end of the program, or of the server.
@@ -22,13 +22,13 @@ pub(crate) enum Until {
     Once,
 }
 
-/// Whether more answers follow this one.
+/// Returns `true` if more answers follow this one.
 pub(crate) fn goes_on(command: &str, reply: &Reply) -> bool {
     let watches = command.split_whitespace().next() == Some("watch");
     watches && matches!(reply, Reply::Done(value) if value.get("active").is_some())
 }
 
-/// Prints the answers as they come, from the `first` on.
+/// Prints the answers as they arrive, beginning with `first`.
 pub(crate) fn follow(
     connection: &mut Connection,
     command: &str,
@@ -44,14 +44,14 @@ pub(crate) fn follow(
     loop {
         match connection.next_reply(patience)? {
             reply if !goes_on(command, &reply) => return Ok(()),
-            // It has been asked for an end, and had more to say meanwhile.
+            // An end has been requested; answers that were sent before it are dropped.
             _ if until == Until::Once => {}
             reply => print(command, &reply, json)?,
         }
     }
 }
 
-/// How long a `watch` is silent between two answers.
+/// Returns the time between two answers of a `watch`.
 fn interval(command: &str) -> Duration {
     let options = ["-i", "--interval"];
     let mut words = command.split_whitespace();
@@ -67,7 +67,7 @@ fn interval(command: &str) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX / 2)
 }
 
-/// Sends the line that ends a `watch`, as long as there is one.
+/// Sends the line that ends a `watch`, until this is dropped.
 struct Ender {
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -96,7 +96,7 @@ impl Ender {
 }
 
 impl Drop for Ender {
-    /// What is typed from now on is for the prompt.
+    /// Stops the thread and waits for it, so that the next line that is typed goes to the prompt.
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -105,7 +105,7 @@ impl Drop for Ender {
     }
 }
 
-/// Waits for a line and takes it, unless it is `over` before one comes.
+/// Waits for a line and reads it. Returns when `over` is set before a line arrives.
 #[cfg(unix)]
 fn read_line(over: &AtomicBool) -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};

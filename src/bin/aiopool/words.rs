@@ -1,10 +1,10 @@
-//! Arguments, as one line for the server.
+//! Converts arguments into one line for the server.
 
 use aiopool::control::quote;
 
 use crate::connection::Wire;
 
-/// The words as one line in which the server finds the same words.
+/// Joins words into one line from which the server reads the same words.
 pub(crate) fn line(words: &[String], wire: Wire) -> Result<String, &'static str> {
     let needs_quotes = |word: &String| word.is_empty() || word.contains(char::is_whitespace);
     match wire {

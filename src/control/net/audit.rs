@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use crate::unwind::{caught, discard};
 
-/// Who is at the other end of a connection.
+/// The peer of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Peer {
     /// The address that a client has connected from.
     Tcp(SocketAddr),
-    /// The user and the process that have connected, where the system tells them.
+    /// The user and the process that have connected, where the system provides them.
     Unix {
-        /// The number of the user.
+        /// The user ID.
         uid: Option<u32>,
-        /// The number of the process.
+        /// The process ID.
         pid: Option<u32>,
     },
 }
 
-/// What a client does, as [`Builder::audit`](super::Builder::audit) is told.
+/// An event of a client, as passed to the hook of [`Builder::audit`](super::Builder::audit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuditEvent<'a> {
-    /// It has been let in.
+    /// The client has been admitted.
     Admitted,
-    /// Its token is wrong, or there should have been one.
+    /// The client has sent a wrong token, or no token where one is required.
     WrongToken,
-    /// It has sent this line, which is about to be obeyed, or answered as wrong.
+    /// The client has sent this line, which is about to be executed, or answered as wrong usage.
     Line(&'a str),
 }
 
@@ -43,7 +43,7 @@ impl fmt::Display for Peer {
 
 type Hook = dyn Fn(&Peer, AuditEvent<'_>) + Send + Sync;
 
-/// The hook, if there is one.
+/// The audit hook, if there is one.
 #[derive(Clone, Default)]
 pub(super) struct Audit(Option<Arc<Hook>>);
 
@@ -52,7 +52,7 @@ impl Audit {
         Self(Some(Arc::new(hook)))
     }
 
-    /// Tells the hook. Returns whether it has heard it: it may panic.
+    /// Calls the hook. Returns `false` if it panicked.
     pub(super) fn tell(&self, peer: &Peer, event: AuditEvent<'_>) -> bool {
         let Some(hook) = &self.0 else { return true };
         caught(|| hook(peer, event)).map_err(discard).is_ok()

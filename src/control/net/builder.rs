@@ -12,7 +12,7 @@ use super::secret::Secret;
 use super::server::ControlServer;
 use super::serving::Serving;
 
-/// Says how a pool is to be served. Begun with [`ControlServer::builder`].
+/// Configures a server for a pool. Created with [`ControlServer::builder`].
 #[must_use = "it serves nothing until `serve_tcp` or `serve_unix`"]
 pub struct Builder {
     target: Target,
@@ -24,7 +24,7 @@ pub struct Builder {
     limits: Limits,
 }
 
-/// What a session may cost.
+/// Limits for sessions, and the token.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
     pub(super) sessions: usize,
@@ -51,25 +51,26 @@ impl Builder {
         }
     }
 
-    /// Whether clients may only look: every command that would change something is refused. Off by default.
+    /// Sets whether clients may only read: the server then refuses every command that would change something. Off by
+    /// default.
     pub fn read_only(mut self, read_only: bool) -> Self {
         self.read_only = read_only;
         self
     }
 
-    /// What a client has to send in its handshake. Without one, TCP is served on loopback only.
+    /// Sets the token that a client has to send in its handshake. Without a token, TCP is served on loopback only.
     ///
-    /// It crosses the network in the clear: see the [module](crate::control) for how to go through SSH. Best it is long
-    /// and random, and read from a file or from the environment: a command line can be read by every local user.
+    /// The token crosses the network unencrypted: see the [module](crate::control) for how to use SSH. It should be
+    /// long and random, and come from a file or from the environment: every local user can read a command line.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.limits.token = Some(Secret::new(token.into()));
         self
     }
 
-    /// Calls `hook` for each line that a client sends, before the line is obeyed, and for each client that is let in or has
-    /// a wrong token.
+    /// Calls `hook` for each line that a client sends, before the line is executed, and for each client that is
+    /// admitted or has a wrong token.
     ///
-    /// It runs on the thread that serves, and is to be short. Where it panics, the line is not obeyed.
+    /// The hook runs on the thread that polls [`Serving`], and should be short. If it panics, the line is not executed.
     ///
     /// # Examples
     ///
@@ -87,40 +88,42 @@ impl Builder {
         self
     }
 
-    /// The mode of a Unix socket's file: 0o660 lets the file's group in, too. The default is 0o600, for its owner alone.
+    /// Sets the mode of the socket file of a Unix socket: 0o660 also admits the file's group. The default is 0o600,
+    /// which admits its owner only.
     ///
-    /// Whoever may write to the file can steer the pool.
+    /// Every user that may write to the file can control the pool.
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = mode;
         self
     }
 
-    /// How many sessions there may be at once: who comes then is told so, and sent away. The default is 256.
+    /// Sets the maximum number of sessions at the same time. A further client is told so and disconnected. The default
+    /// is 256.
     ///
-    /// With a [token](Self::token) there is one seat more, so that sessions that only wait or watch keep no operator out:
-    /// a client that shows the token when all seats are taken gets it. The client that had it until then is told so, and
-    /// disconnected, whatever it waits for.
+    /// With a [token](Self::token) there is one seat more, so that sessions that only wait or watch do not keep an
+    /// operator out: a client that shows the token when all seats are taken gets it. The client that had this seat
+    /// before is told so and disconnected, whatever it waits for.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.limits.sessions = sessions;
         self
     }
 
-    /// How long a client may take for its next line, and to read a reply. The default is 15 minutes; for the
-    /// handshake it is 10 seconds, or this if it is less.
+    /// Sets how long a client may take to send its next line, and to read a reply. The default is 15 minutes. For the
+    /// handshake the limit is 10 seconds, or this time if it is shorter.
     pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.limits.idle = time;
         self
     }
 
-    /// How many bytes a line may have. The default is 64 KiB.
+    /// Sets the maximum length of a line in bytes. The default is 64 KiB.
     pub fn max_line(mut self, bytes: usize) -> Self {
         self.limits.line = bytes;
         self
     }
 
-    /// Whether the server ends when the pool does: when it is closed, and nothing is left in it. Off by default.
+    /// Sets whether the server ends with the pool: when the pool is closed and empty. Off by default.
     ///
-    /// The client whose command ended the pool is answered yet. To lock an idle pool is to end it, in this sense.
+    /// The client whose command ended the pool still gets its answer. In this sense, to lock an idle pool is to end it.
     pub fn until_closed(mut self, until_closed: bool) -> Self {
         self.until_closed = until_closed;
         self
@@ -128,11 +131,13 @@ impl Builder {
 
     /// Registers work that clients may start by this name, with `apply`, `map`, `starmap` and `doublestarmap`.
     ///
-    /// It is given what the client wrote, as JSON: an element of the list for `map`, a list or an object of it for
-    /// `starmap` and `doublestarmap`, for `apply` what followed `-a` or `-k`, or else null. It runs as a task of the
-    /// pool, in the group of the command, and its output is dropped. Named
-    /// by `-e` or `-c`, it is given the number of each task that ends or is stopped, and is run by the server, while it
-    /// serves. Clients of a [`SimpleTaskPool`](crate::SimpleTaskPool) start copies of its function, and nothing else.
+    /// The function gets the client's input as JSON: for `map` an element of the list; for `starmap` and
+    /// `doublestarmap` an element that is itself a list or an object; for `apply` the value after `-a` or `-k`, or else
+    /// null. The work runs as a task of the pool, in the group of the command, and its output is dropped.
+    ///
+    /// If a client names the work with `-e` or `-c`, it gets the number of each task that ends or is stopped, and the
+    /// server runs it, as long as it serves. Clients of a [`SimpleTaskPool`](crate::SimpleTaskPool) start copies of its
+    /// function, and nothing else.
     ///
     /// # Examples
     ///
@@ -160,8 +165,8 @@ impl Builder {
         self
     }
 
-    /// What the function of a [`SimpleTaskPool`](crate::SimpleTaskPool) is called. By default a function has the name
-    /// that it has in the program, and a closure is `closure`.
+    /// Sets the name that clients see for the function of a [`SimpleTaskPool`](crate::SimpleTaskPool). By default a
+    /// function has its name in the program, and a closure is called `closure`.
     pub fn func_name(mut self, name: impl Into<String>) -> Self {
         self.target.name_function(name.into());
         self
@@ -169,14 +174,14 @@ impl Builder {
 
     /// Listens on a TCP port: `"127.0.0.1:7007"`, or port 0 for a free one.
     ///
-    /// The returned [`Serving`] is a future, to be spawned on the runtime of the program: nobody is
-    /// served before. The [`ControlServer`] is for stopping it.
+    /// The returned [`Serving`] is a future to be spawned on the runtime of the program; no client is served before it
+    /// is polled. The [`ControlServer`] stops the server.
     ///
     /// # Errors
     ///
-    /// What the system says; [`PermissionDenied`](io::ErrorKind::PermissionDenied) for an address that is not
-    /// loopback, if there is no token; [`InvalidInput`](io::ErrorKind::InvalidInput) if the token is empty, or
-    /// no session or no line fits the limits.
+    /// Returns the error of the system; [`PermissionDenied`](io::ErrorKind::PermissionDenied) for an address that is
+    /// not loopback, if there is no token; [`InvalidInput`](io::ErrorKind::InvalidInput) if the token is empty, or if
+    /// the limit of sessions, of the line length or of the idle time is 0.
     pub async fn serve_tcp(
         self,
         address: impl fmt::Display,
@@ -187,14 +192,14 @@ impl Builder {
         self.serve(listener)
     }
 
-    /// Serves on a socket that listens already, as systemd and other supervisors hand it over: a
+    /// Serves on a socket that already listens, as systemd and other supervisors pass it on: a
     /// [`TcpListener`](std::net::TcpListener) or, on Unix, a `UnixListener` of the standard library.
     ///
     /// The file of such a Unix socket is left as it is, with its mode, and stays when the server has stopped.
     ///
     /// # Errors
     ///
-    /// As for [`serve_tcp`](Self::serve_tcp): without a token, a TCP socket has to be bound to loopback.
+    /// The same as for [`serve_tcp`](Self::serve_tcp): without a token, a TCP socket has to be bound to loopback.
     ///
     /// # Examples
     ///
@@ -221,15 +226,15 @@ impl Builder {
         self.serve(listener)
     }
 
-    /// Listens on a Unix socket, which only its owner may connect to, unless [`mode`](Self::mode) says otherwise.
+    /// Listens on a Unix socket. Only its owner may connect, unless [`mode`](Self::mode) says otherwise.
     ///
-    /// A socket that nobody listens on any more is replaced. As [`serve_tcp`](Self::serve_tcp) it returns
-    /// what is to be spawned.
+    /// A socket file on which no process listens any more is replaced. As with [`serve_tcp`](Self::serve_tcp), the
+    /// returned [`Serving`] has to be spawned.
     ///
     /// # Errors
     ///
-    /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there;
-    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if something else is there than a socket;
+    /// Returns the error of the system; [`AddrInUse`](io::ErrorKind::AddrInUse) if a process already listens there;
+    /// [`AlreadyExists`](io::ErrorKind::AlreadyExists) if the path exists and is no socket;
     /// [`InvalidInput`](io::ErrorKind::InvalidInput) as for TCP.
     #[cfg(unix)]
     pub async fn serve_unix(
@@ -254,7 +259,7 @@ impl Builder {
 
     fn serve(self, listener: Listener) -> io::Result<(ControlServer, Serving)> {
         let address = listener.address()?;
-        // The server may be polled where there is no runtime.
+        // The pool gets its runtime now, where the caller is in one: the server may be polled outside of any runtime.
         self.target.pool().bind_runtime();
         let handler = Arc::new(Handler::new(self.target, self.works, self.read_only));
         Ok(Serving::new(

@@ -6,22 +6,22 @@ use futures_util::io::AsyncRead;
 
 use super::super::yields::yield_now;
 
-/// Takes what a client sends apart into lines, of which none is too long.
+/// Splits the bytes that a client sends into lines of bounded length.
 pub(super) struct Lines<R> {
     from: R,
-    /// What was read: never more than `most` bytes, a `\r` and a chunk.
+    /// Bytes that were read: never more than `most` bytes, a `\r` and a chunk.
     read: Vec<u8>,
-    /// So much of it was taken.
+    /// Number of bytes at the start of `read` that were already returned as lines.
     taken: usize,
-    /// Up to here there is no line's end behind that.
+    /// Index into `read` up to which the untaken bytes contain no `\n`, so that no byte is searched twice.
     searched: usize,
     most: usize,
-    /// The rest of a line that was too long is to be thrown away.
+    /// `true` while the rest of a line that was too long is discarded.
     skips: bool,
     ended: bool,
 }
 
-/// What a client has sent.
+/// A line of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
     Text(String),
@@ -44,7 +44,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Waits for the next line; `None` if there will be no more. Dropped before, it loses nothing.
+    /// Waits for the next line. Returns `None` at the end of the input. If the future is dropped, no input is lost.
     pub(super) async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             if let Some(line) = self.take() {
@@ -57,7 +57,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         }
     }
 
-    /// Throws away what comes, until nothing more does.
+    /// Discards all input until its end.
     pub(super) async fn drain(&mut self) -> io::Result<()> {
         while !self.ended {
             self.searched = self.read.len();
@@ -67,7 +67,8 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Ok(())
     }
 
-    /// Waits until the client has no more to say, while there is room for what it says before.
+    /// Waits until the end of the input, and buffers lines that arrive before it. Stops reading while the buffer is
+    /// full.
     pub(super) async fn until_end(&mut self) -> io::Result<()> {
         while !self.ended {
             if self.read.len() - self.taken >= self.most {
@@ -85,12 +86,12 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.forget_taken();
         self.read.extend_from_slice(&chunk[..count]);
         self.ended = count == 0;
-        // A client that never pauses is not to hold up the others, nor the clock.
+        // A client that never pauses must not delay the other sessions or the timers, which share this future.
         yield_now().await;
         Ok(())
     }
 
-    /// Takes a line that is there.
+    /// Takes the next line from the buffer, if there is a whole one.
     fn take(&mut self) -> Option<Line> {
         loop {
             let fresh = &self.read[self.searched..];
@@ -147,7 +148,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 }
 
-/// A line without a `\r` at its end.
+/// Strips a `\r` from the end of a line.
 fn bare(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -161,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives what it has in pieces.
+    /// A reader that returns its input in pieces.
     struct Pieces(VecDeque<Vec<u8>>);
 
     impl AsyncRead for Pieces {

@@ -9,18 +9,18 @@ use super::server::Address;
 #[cfg(unix)]
 use super::unix::UnixSocket;
 
-/// A socket that is listened on.
+/// A socket that the server listens on.
 pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixSocket),
 }
 
-/// A socket that listens already: see [`Builder::serve_listener`](super::Builder::serve_listener).
+/// A socket that already listens: see [`Builder::serve_listener`](super::Builder::serve_listener).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ListeningSocket {
-    /// One for TCP.
+    /// A TCP socket.
     Tcp(StdTcpListener),
     /// A Unix socket.
     #[cfg(unix)]
@@ -41,7 +41,7 @@ impl From<StdUnixListener> for ListeningSocket {
 }
 
 impl Listener {
-    /// Takes a socket that listens already.
+    /// Uses a socket that already listens. Unless `any` is set, a TCP socket has to be bound to loopback.
     pub(super) fn listening(socket: ListeningSocket, any: bool) -> io::Result<Self> {
         match socket {
             ListeningSocket::Tcp(listener) => {
@@ -53,7 +53,8 @@ impl Listener {
         }
     }
 
-    /// Listens on one of the addresses that this stands for. Unless `any` may be, all of them have to be loopback.
+    /// Resolves the address and listens on one of the results. Unless `any` is set, all of them have to be loopback:
+    /// the caller does not know which one is used.
     pub(super) async fn tcp(address: &str, any: bool) -> io::Result<Self> {
         let addresses = async_net::resolve(address).await?;
         check(&addresses, any)?;
@@ -74,7 +75,7 @@ impl Listener {
     }
 }
 
-/// Unless `any` may be, all of the addresses have to be loopback.
+/// Returns an error if one of the addresses is not loopback, unless `any` is set.
 fn check(addresses: &[SocketAddr], any: bool) -> io::Result<()> {
     let mut open = addresses.iter().filter(|one| !any && !is_loopback(one));
     match open.next() {

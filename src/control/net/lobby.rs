@@ -5,11 +5,11 @@ use async_lock::OnceCell;
 
 use crate::lock::Lock;
 
-/// A bounded room for connections: where another one comes, the oldest has to go.
+/// A bounded set of places for connections: when it is full, a new connection takes the place of the oldest.
 ///
-/// One is for the connections without a seat: those that have not been admitted, and those that are about to end. So
-/// connections that say nothing keep nobody out, and take no more descriptors of the program than this. Another one has
-/// the seat that is kept for a client with a token.
+/// One lobby is for the connections without a seat: those that have not been admitted, and those that are about to end.
+/// So connections that send nothing do not keep others out, and they use a bounded number of the program's descriptors.
+/// Another lobby, of size 1, is the seat that is reserved for the newest client with a token.
 pub(super) struct Lobby {
     places: Lock<Places>,
 }
@@ -18,11 +18,11 @@ struct Places {
     most: usize,
     taken: BTreeMap<u64, Arc<OnceCell<()>>>,
     given: u64,
-    /// So many connections have to go, and have not gone yet.
+    /// Number of connections whose place was withdrawn and that have not ended yet.
     leaving: usize,
 }
 
-/// The place of a connection, until this is dropped.
+/// The place of a connection. Dropping it frees the place.
 pub(super) struct Place {
     lobby: Arc<Lobby>,
     number: u64,
@@ -40,7 +40,7 @@ impl Lobby {
         Arc::new(Self { places })
     }
 
-    /// Takes a connection in.
+    /// Gives a place to a new connection, and withdraws that of the oldest if there are too many.
     pub(super) fn enter(self: &Arc<Self>) -> Place {
         let withdrawn = Arc::new(OnceCell::new());
         let mut places = self.places.lock();
@@ -58,8 +58,8 @@ impl Lobby {
         }
     }
 
-    /// Makes the room smaller, as the system has none for another connection: the older half has to go. From now on there
-    /// are no more, but for the `least` that there may always be.
+    /// Reduces the number of places, as the system has no descriptors for another connection: withdraws the places of
+    /// the older half. From then on there are no more places than the other half, but always at least `least`.
     pub(super) fn shrink(&self, least: usize) {
         let mut places = self.places.lock();
         let half = places.taken.len() / 2;
@@ -69,14 +69,14 @@ impl Lobby {
         send_away(older);
     }
 
-    /// Returns whether all have gone that had to.
+    /// Returns `true` if all connections with a withdrawn place have ended.
     pub(super) fn is_settled(&self) -> bool {
         self.places.lock().leaving == 0
     }
 }
 
 impl Places {
-    /// Takes places away from the oldest, until there are no more than so many.
+    /// Withdraws the oldest places until at most `most` are left.
     #[must_use = "they have to be told"]
     fn withdraw_beyond(&mut self, most: usize) -> Vec<Arc<OnceCell<()>>> {
         let beyond = self.taken.len().saturating_sub(most);
@@ -86,6 +86,7 @@ impl Places {
     }
 }
 
+/// Tells connections that their places are withdrawn. Called without the lock: it wakes tasks.
 fn send_away(withdrawn: Vec<Arc<OnceCell<()>>>) {
     for place in withdrawn {
         _ = place.set_blocking(());
@@ -93,7 +94,7 @@ fn send_away(withdrawn: Vec<Arc<OnceCell<()>>>) {
 }
 
 impl Place {
-    /// Waits until another connection needs the place.
+    /// Waits until the place is withdrawn for another connection.
     pub(super) fn withdrawal(&self) -> impl Future<Output = ()> + use<> {
         let withdrawn = self.withdrawn.clone();
         async move {
@@ -101,7 +102,7 @@ impl Place {
         }
     }
 
-    /// Returns whether another connection has got the place.
+    /// Returns `true` if the place was withdrawn for another connection.
     pub(super) fn is_withdrawn(&self) -> bool {
         self.withdrawn.is_initialized()
     }

@@ -1,4 +1,4 @@
-//! The sockets: who may connect, how long, and what is read and written.
+//! The sockets: which clients may connect, for how long, and how bytes are read and written.
 //!
 //! ```text
 //! accept ─▶ Session ─ Lines ─▶ line ─▶ (wire, steer) ─▶ reply ─▶ written, within a time

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hint::black_box;
 
-/// A token. It is shown nowhere.
+/// The token. Its `Debug` output does not show it.
 #[derive(Clone)]
 pub(super) struct Secret(String);
 
@@ -14,7 +14,8 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// Whether it is this. How long that takes tells nothing but the length of `given`.
+    /// Returns `true` if `given` is the token. The time that this takes depends only on the length of `given`, so it
+    /// reveals nothing about the token.
     pub(super) fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         let mut differs = u8::from(own.len() != given.len());

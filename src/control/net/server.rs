@@ -7,15 +7,15 @@ use super::super::steer::Target;
 use super::builder::Builder;
 use super::serving::Signals;
 
-/// A server by which a pool is looked at, and steered, from outside.
+/// A server through which clients inspect and control a pool.
 ///
 /// # Dropping
 ///
-/// Stops the server, as [`stop`](Self::stop) does, and does not wait for it.
+/// Dropping it stops the server, as [`stop`](Self::stop) does, but does not wait until it has stopped.
 ///
 /// # Examples
 ///
-/// A session as a client has it, here by hand:
+/// A session, with the lines that a client sends written out:
 ///
 /// ```
 /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -52,7 +52,7 @@ pub struct ControlServer {
     signals: Arc<Signals>,
 }
 
-/// Where a server listens.
+/// The address that a server listens on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Address {
@@ -63,7 +63,7 @@ pub enum Address {
 }
 
 impl ControlServer {
-    /// Begins a server for a pool: an [`AioPool`](crate::AioPool), or an `Arc` of a
+    /// Returns a builder of a server for a pool: an [`AioPool`](crate::AioPool), or an `Arc` of a
     /// [`SimpleTaskPool`](crate::SimpleTaskPool).
     pub fn builder(target: impl Into<Target>) -> Builder {
         Builder::new(target.into())
@@ -73,23 +73,24 @@ impl ControlServer {
         Self { address, signals }
     }
 
-    /// Returns where it listens. Port 0 is a real one here.
+    /// Returns the address that the server listens on. If port 0 was asked for, it has the actual port.
     pub fn local_addr(&self) -> &Address {
         &self.address
     }
 
-    /// Returns how many connections have sent a wrong token so far, or none where there should have been one.
+    /// Returns the number of connections so far that have sent a wrong token, or no token where one is required.
     pub fn wrong_tokens(&self) -> u64 {
         self.signals.wrong_tokens()
     }
 
-    /// Ends all sessions at once, frees the port, or removes the socket's file. Waits until that is done.
+    /// Stops the server: ends all sessions at once, and frees the port or removes the socket file. Waits until that is
+    /// done.
     ///
-    /// What clients have asked for and was not answered is not carried out, or not to its end.
+    /// Commands that have not been answered are not executed, or not to their end.
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it stops the server all the same.
+    /// If the future is dropped, the server stops all the same.
     pub async fn stop(self) {
         self.signals.stop();
         self.signals.ended().await;

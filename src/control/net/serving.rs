@@ -29,21 +29,22 @@ use super::time::{either, within};
 use super::unix::peer;
 use crate::unwind::discard;
 
-/// A server at work: a future that is done when the server has stopped.
+/// A running server: a future that completes when the server has stopped.
 ///
-/// Spawn it on any runtime, best on that of the pool. It holds the socket and all sessions.
+/// Spawn it on any runtime, preferably on that of the pool. It holds the socket and all sessions.
 ///
 /// # Dropping
 ///
-/// Ends the server at once: no session, port or socket file is left of it.
+/// Dropping it ends the server at once: all sessions end, the port is free, and the socket file is removed.
 #[must_use = "nobody is served unless it is polled"]
 pub struct Serving(BoxFuture<'static, ()>);
 
-/// What the two halves of a server tell each other.
+/// State that [`ControlServer`] and [`Serving`] share.
 #[derive(Debug, Default)]
 pub(super) struct Signals {
     stop: OnceCell<()>,
     ended: OnceCell<()>,
+    // Read and written with `Relaxed`: the counter orders no other memory accesses.
     wrong_tokens: AtomicU64,
 }
 
@@ -65,7 +66,7 @@ impl Signals {
     }
 }
 
-/// Says that the server has ended, in whatever way.
+/// Signals the end of the server when it is dropped, also after a panic and when the future is dropped.
 struct Farewell(Arc<Signals>);
 
 impl Drop for Farewell {
@@ -74,14 +75,14 @@ impl Drop for Farewell {
     }
 }
 
-/// So long sessions may finish what they say after their pool has ended.
+/// Time that sessions have to finish their answers after the pool has ended.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
-/// So many connections may be there without a seat: as many as there are seats, but within these bounds.
+/// Bounds for the number of connections without a seat. Within them, it is the number of seats.
 const FEW: usize = 16;
 const MANY: usize = 256;
 
-/// So long nobody is accepted when the system refuses: it may be out of descriptors.
+/// Pause before the next `accept` after an error: the system may be out of descriptors, and would refuse again at once.
 const RESPITE: Duration = Duration::from_millis(50);
 
 impl Serving {
@@ -112,7 +113,7 @@ impl Serving {
             sessions: FuturesUnordered::new(),
         };
         let serving = async move {
-            // Dropped in the other order: the sessions have ended when the server says goodbye.
+            // Locals drop in reverse order: `sessions` is gone before `farewell` signals the end of the server.
             let _farewell = farewell;
             either(signals.stop.wait(), sessions.serve(until_closed)).await;
         };
@@ -134,7 +135,7 @@ impl fmt::Debug for Serving {
     }
 }
 
-/// Where the sessions are.
+/// The server's listener, and all sessions and callbacks that run.
 struct Sessions {
     listener: Listener,
     host: Arc<Host>,
@@ -153,7 +154,7 @@ impl Sessions {
         either(closed, self.serve_all()).await;
         _ = self.host.ending.set_blocking(());
         let mut sessions = std::mem::take(&mut self.sessions);
-        // The last tasks may have left some on their way out.
+        // The last tasks may have added callbacks while the pool ended.
         sessions.extend(handler.callback_queue().end().into_iter().map(unbreakable));
         within(LAST_WORDS, sessions.collect::<()>()).await;
     }
@@ -165,6 +166,8 @@ impl Sessions {
             match either(news, session_ends(&mut self.sessions)).await {
                 Either::Left(Either::Left(Ok(session))) => self.sessions.push(session),
                 Either::Left(Either::Left(Err(error))) => {
+                    // Closing the older half makes room for new connections; without it, silent ones would hold the
+                    // descriptors.
                     if lacks_descriptors(&error) {
                         self.host.lobby.shrink(FEW);
                     }
@@ -185,23 +188,25 @@ impl Drop for Sessions {
     }
 }
 
-/// What all sessions have in common.
+/// State that all sessions share.
 pub(super) struct Host {
     pub(super) seats: Arc<Semaphore>,
-    /// One seat more, for the newest client that finds all others taken. Only where it has shown a token.
+    /// One more seat, for the newest client if all others are taken. `None` without a token: then any client could take
+    /// it.
     pub(super) kept_seat: Option<Arc<Lobby>>,
     pub(super) lobby: Arc<Lobby>,
     pub(super) limits: Limits,
     pub(super) handler: Arc<Handler>,
     pub(super) audit: Audit,
-    /// Set when no session is to begin another command.
+    /// Set when the server ends because its pool has ended: from then on, no session begins another command.
     pub(super) ending: OnceCell<()>,
     pub(super) signals: Arc<Signals>,
 }
 
 impl Host {
     async fn accept(self: &Arc<Self>, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
-        // They have descriptors yet. Their end is the end of a session, after which this is begun again.
+        // Withdrawn connections still hold their descriptors. When one of them ends, a session ends, and `serve_all`
+        // calls `accept` again.
         if !self.lobby.is_settled() {
             pending::<()>().await;
         }
@@ -232,7 +237,7 @@ impl Host {
     }
 }
 
-/// Whether the system says that the program, or all of them, have as many descriptors as they may.
+/// Returns `true` if the error says that the program, or the whole system, has no descriptors left.
 #[cfg(unix)]
 fn lacks_descriptors(error: &io::Error) -> bool {
     use rustix::io::Errno;
@@ -245,7 +250,7 @@ fn lacks_descriptors(_: &io::Error) -> bool {
     false
 }
 
-/// Has the system find out that a client is gone which could not say so.
+/// Turns on TCP keep-alive, so that the system detects a client that has gone without closing the connection.
 #[cfg(unix)]
 fn keep_alive(stream: &TcpStream) {
     use rustix::net::sockopt::set_socket_keepalive;
@@ -260,13 +265,13 @@ fn keep_alive(stream: &TcpStream) {
 #[cfg(not(unix))]
 fn keep_alive(_: &TcpStream) {}
 
-/// A panic of it is the end of it, and of nothing else.
+/// Catches a panic of the callback, so that it ends only this callback and not the server.
 fn unbreakable(callback: BoxFuture<'static, ()>) -> BoxFuture<'static, ()> {
     let caught = AssertUnwindSafe(callback).catch_unwind();
     caught.map(discard).boxed()
 }
 
-/// Waits for the end of one, if there are any.
+/// Waits until one of the sessions or callbacks ends, or for ever if there are none.
 async fn session_ends(sessions: &mut FuturesUnordered<BoxFuture<'static, ()>>) {
     if sessions.next().await.is_none() {
         pending::<()>().await;

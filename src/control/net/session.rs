@@ -18,7 +18,7 @@ use super::lobby::{Lobby, Place};
 use super::serving::Host;
 use super::time::{either, within};
 
-/// A client, from its connection on.
+/// A connection of a client, from `accept` to its end.
 pub(super) struct Session<S> {
     lines: Lines<S>,
     stream: S,
@@ -27,22 +27,23 @@ pub(super) struct Session<S> {
     standing: Standing,
     format: Format,
     width: usize,
-    /// An answer is not written to its end.
+    /// `true` while an answer is only partly written.
     is_answering: bool,
 }
 
-/// What a connection has in the server.
+/// The kind of seat that the connection has, or its place without a seat.
 enum Standing {
-    /// It may be sent away for another one: it has not been admitted yet, or can say no more.
+    /// No seat: the client has not been admitted yet, or sends no more commands. The place may be withdrawn for a newer
+    /// connection.
     Waits(Place),
     Admitted {
         _seat: SemaphoreGuardArc,
     },
-    /// It has the seat that is kept for the newest client with a token.
+    /// The seat that is reserved for the newest client with a token.
     HasKeptSeat(Place),
 }
 
-/// Why a session ends: the client has gone, or is to go. It has been told what there is to tell.
+/// The session ends: the client has gone, or is to be disconnected and has already been told why.
 struct Over;
 
 impl From<io::Error> for Over {
@@ -51,22 +52,22 @@ impl From<io::Error> for Over {
     }
 }
 
-/// So long a client may take to introduce itself.
+/// Maximum time for the handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// So long a client waits to be told that its token is wrong.
+/// Delay before a client is told that its token is wrong.
 const WRONG_TOKEN: Duration = Duration::from_millis(500);
 
-/// So long a command goes on for a client that will say no more.
+/// Maximum time that a command runs on after the client has closed its half of the connection.
 const HALF_CLOSED: Duration = Duration::from_secs(60);
 
-/// An answer that is no longer than this may wait for its reader as long as a session may be idle.
+/// Size in bytes up to which an answer may wait for its reader for the whole idle timeout.
 const SMALL: usize = 64 * 1024;
 
-/// So long a client may take nothing of a longer one.
+/// Maximum time without progress while a client reads a larger answer.
 const LARGE_UNREAD: Duration = Duration::from_secs(10);
 
-/// So long a client may take to read that it is sent away.
+/// Maximum time for a client to read why it is disconnected.
 const REFUSAL: Duration = Duration::from_secs(1);
 
 impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
@@ -83,7 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    /// Holds the session, to its end.
+    /// Runs the session to its end.
     pub(super) async fn hold(mut self) {
         if self.or_withdrawn(Self::meet).await.is_some() {
             self.or_withdrawn(Self::serve).await;
@@ -96,7 +97,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.or_withdrawn(Self::part).await;
     }
 
-    /// Waits for this as long as the connection has a place. `None` if it has none, or is to end.
+    /// Runs a step for as long as the connection keeps its place. Returns `None` if the place was withdrawn or the step
+    /// ended the session.
     async fn or_withdrawn<T>(
         &mut self,
         step: impl AsyncFnOnce(&mut Self) -> Result<T, Over>,
@@ -111,19 +113,20 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    /// A client that can say no more needs no seat.
+    /// Moves the connection to a place without a seat, as its client sends no more commands.
     fn give_up_seat(&mut self) {
         if !matches!(self.standing, Standing::Waits(_)) {
             self.standing = Standing::Waits(self.host.lobby.enter());
         }
     }
 
-    /// Returns whether a newer client has got the seat of this one.
+    /// Returns `true` if a newer client has taken the reserved seat of this one.
     fn is_replaced(&self) -> bool {
         matches!(&self.standing, Standing::HasKeptSeat(place) if place.is_withdrawn())
     }
 
-    /// Tells the client why it has to go, unless it would read that in the middle of an answer.
+    /// Tells the client why it is disconnected, unless an answer is partly written: the message would be read as part
+    /// of it.
     async fn tell_replaced(&mut self) -> Result<(), Over> {
         if self.is_answering {
             return Ok(());
@@ -145,7 +148,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.answer(Ok(Reply::Name(title))).await
     }
 
-    /// A seat for a client that may have one, if there is one left.
+    /// Takes a free seat, or else the reserved seat. Returns `None` if there is neither.
     fn find_seat(&self) -> Option<Standing> {
         let seat = self.host.seats.try_acquire_arc();
         let admitted = seat.map(|_seat| Standing::Admitted { _seat });
@@ -153,7 +156,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         admitted.or_else(|| kept().map(Standing::HasKeptSeat))
     }
 
-    /// Ends the connection so that the client can read what it was told: what it sends meanwhile has to be taken.
+    /// Closes the connection gracefully. It drains what the client still sends: if data were left unread, the system
+    /// would reset the connection, and the client might lose the last answer.
     async fn part(&mut self) -> Result<(), Over> {
         let part = async {
             self.stream.close().await?;
@@ -205,7 +209,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    /// Counts a wrong token, and tells the client after a while, so that it does not try many.
+    /// Counts a wrong token, and tells the client after a delay that slows down guessing.
     async fn refuse_token(&mut self) -> Result<(), Over> {
         self.host.signals.count_wrong_token();
         self.audit(AuditEvent::WrongToken);
@@ -219,7 +223,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         Err(Over)
     }
 
-    /// Waits for the next line, unless the server is about to end.
+    /// Waits for the next line. Ends the session if the server ends, or if no line arrives within `time`.
     async fn next(&mut self, time: Duration) -> Result<Line, Over> {
         let line = within(time, self.lines.next());
         match either(self.host.ending.wait(), line).await {
@@ -260,7 +264,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         })
     }
 
-    /// Carries a command out, as long as the client is there.
+    /// Executes a command for as long as the client is connected.
     async fn run(&mut self, call: Call) -> Result<Result<Reply, Failure>, Over> {
         let host = self.host.clone();
         let only_waits = call.only_waits();
@@ -270,7 +274,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             Either::Left(ran) => Some(ran),
             Either::Right(Err(_)) => None,
             Either::Right(Ok(())) if only_waits => None,
-            // It may have closed its own half only, and wait for the answer; or it has gone.
+            // The client has closed its half only and waits for the answer, or it has gone: the server cannot tell
+            // which.
             Either::Right(Ok(())) => {
                 self.give_up_seat();
                 let time = HALF_CLOSED.min(self.host.limits.idle);
@@ -282,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         Ok(ran.ok_or(Over)?.unwrap_or_else(|_| Err(panicked())))
     }
 
-    /// Answers again and again, until the client says something: what that was, unless it was nothing.
+    /// Answers at each interval until the client sends a line. Returns this line, unless it is empty.
     async fn watch(
         &mut self,
         group: Option<String>,
@@ -314,7 +319,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
 
     async fn answer(&mut self, answer: Result<Reply, Failure>) -> Result<(), Over> {
         let line = self.format.write(&answer);
-        // It may wait for its reader, and a list has as many bytes as its text.
+        // The answer is no longer needed, and a list uses as much memory as its text. Writing may take long, so it is
+        // dropped first.
         drop(answer);
         let write = async |session: &mut Self| session.write(&line).await;
         self.or_withdrawn(write).await.ok_or(Over)

@@ -4,7 +4,7 @@ use std::time::Duration;
 use async_io::Timer;
 use futures_util::future::{Either, select};
 
-/// Waits for a future, but no longer than this.
+/// Waits for a future for at most `time`. Returns `None` if the time is over.
 pub(super) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {
     match select(pin!(future), Timer::after(time)).await {
         Either::Left((output, _)) => Some(output),
@@ -12,7 +12,7 @@ pub(super) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Ou
     }
 }
 
-/// Waits for one of two; the first, if both are there.
+/// Waits for the first of two futures to complete. If both are ready, `one` wins.
 pub(super) async fn either<A: Future, B: Future>(one: A, other: B) -> Either<A::Output, B::Output> {
     match select(pin!(one), pin!(other)).await {
         Either::Left((output, _)) => Either::Left(output),

@@ -8,16 +8,16 @@ use super::audit::Peer;
 use async_net::unix::{UnixListener, UnixStream};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 
-/// A Unix socket that its owner alone may use. Its file goes with it.
+/// A listening Unix socket. If the server has made it, its file is removed when it is dropped.
 pub(super) struct UnixSocket {
     listener: UnixListener,
-    /// Where it is, as far as it is anywhere.
+    /// The path of the socket; empty if it has none.
     path: PathBuf,
-    /// `None` for a socket that somebody else has made.
+    /// `None` for a socket that another process or the program itself has made.
     _file: Option<SocketFile>,
 }
 
-/// The file of a socket, as long as it is ours.
+/// The file of a socket, removed on drop unless another file has replaced it.
 struct SocketFile {
     path: PathBuf,
     identity: (u64, u64),
@@ -26,7 +26,7 @@ struct SocketFile {
 impl UnixSocket {
     pub(super) fn bind(path: &Path, mode: u32) -> io::Result<Self> {
         make_room(path)?;
-        // Nobody can connect between `bind` and `listen`: in between it gets its mode.
+        // The socket gets its mode between `bind` and `listen`: no client can connect before `listen`.
         let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
         rustix::io::ioctl_fioclex(&socket)?;
         bind(&socket, &SocketAddrUnix::new(path)?)?;
@@ -41,7 +41,7 @@ impl UnixSocket {
         })
     }
 
-    /// Takes a socket that listens already. Its file is left to whoever made it.
+    /// Uses a socket that already listens. Its file stays with its maker.
     pub(super) fn listening(listener: Listening) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
@@ -63,7 +63,7 @@ impl UnixSocket {
     }
 }
 
-/// Who has connected, where the system tells it.
+/// Returns the user and the process that have connected, where the system provides them.
 pub(super) fn peer(stream: &UnixStream) -> Peer {
     #[cfg(target_os = "linux")]
     if let Ok(who) = rustix::net::sockopt::socket_peercred(stream) {
@@ -79,7 +79,7 @@ pub(super) fn peer(stream: &UnixStream) -> Peer {
     }
 }
 
-/// Removes a socket that nobody listens on any more.
+/// Removes a socket file on which no process listens any more.
 fn make_room(path: &Path) -> io::Result<()> {
     let there = match fs::symlink_metadata(path) {
         Ok(there) => there,
@@ -92,7 +92,7 @@ fn make_room(path: &Path) -> io::Result<()> {
     }
     match Connecting::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            // Whoever was quicker has made another one.
+            // Another process may have replaced the file since then: it must not be removed.
             match identity(path)? == (there.dev(), there.ino()) {
                 true => fs::remove_file(path),
                 false => Err(in_use(path)),
@@ -124,7 +124,7 @@ impl SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // Somebody may have removed it, or put something else there.
+        // The file may have been removed, or replaced by another one.
         if identity(&self.path).is_ok_and(|there| there == self.identity) {
             _ = fs::remove_file(&self.path);
         }

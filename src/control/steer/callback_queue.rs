@@ -8,7 +8,7 @@ use crate::lock::Lock;
 use crate::unwind::discard;
 use crate::wakes::wake;
 
-/// What is to be done because tasks have ended: the server does it, as long as it serves.
+/// Callbacks of tasks that have ended. The server takes and runs them, as long as it serves.
 #[derive(Clone, Default)]
 pub(in crate::control) struct CallbackQueue(Arc<Lock<Todo>>);
 
@@ -20,7 +20,7 @@ struct Todo {
 }
 
 impl CallbackQueue {
-    /// Asks for one. It is dropped if nobody serves any more.
+    /// Adds a callback and wakes the server. Drops the callback if the server has ended.
     pub(super) fn add(&self, callback: BoxFuture<'static, ()>) {
         let mut todo = self.0.lock();
         let late = match todo.over {
@@ -36,7 +36,7 @@ impl CallbackQueue {
         wake(waker);
     }
 
-    /// Waits until there are some, and takes them.
+    /// Waits until there are callbacks, and takes all of them.
     pub(in crate::control) async fn take(&self) -> Vec<BoxFuture<'static, ()>> {
         poll_fn(|cx| {
             let fresh = cx.waker().clone();
@@ -52,7 +52,7 @@ impl CallbackQueue {
         .await
     }
 
-    /// Takes no more of them. Returns those that are left.
+    /// Closes the queue: later callbacks are dropped. Returns the callbacks that are left.
     #[must_use = "to be done, or dropped"]
     pub(in crate::control) fn end(&self) -> Vec<BoxFuture<'static, ()>> {
         let mut todo = self.0.lock();

@@ -4,7 +4,7 @@ use serde_json::json;
 use super::callback_queue::CallbackQueue;
 use super::work::Work;
 
-/// Registered work that is told the number of a task when it is stopped, and when it ends.
+/// Registered work that gets the number of a task when the task is stopped, and when it ends.
 #[derive(Clone)]
 pub(super) struct Callbacks {
     pub(super) cancel: Option<Work>,
@@ -12,7 +12,7 @@ pub(super) struct Callbacks {
     pub(super) callback_queue: CallbackQueue,
 }
 
-/// A task that runs, until this is dropped with it.
+/// Guard inside a running task: on drop it adds the callbacks for the end of the task.
 pub(super) struct Watched {
     id: u64,
     completed: bool,

@@ -5,19 +5,19 @@ use super::ids::Ids;
 use crate::TaskState;
 use crate::pool::Surveyed;
 
-/// The numbers of the tasks that were started in some groups.
+/// The numbers of the tasks that were started in some groups: the answer to `get-group-ids`.
 pub(super) struct GroupIds<'n> {
     sets: Vec<BTreeSet<u64>>,
-    /// The place of each group in `sets`.
+    /// Index of each group in `sets`.
     places: HashMap<&'n str, usize>,
-    /// All that was recorded.
+    /// All recorded numbers, of all groups.
     recorded: HashSet<u64>,
-    /// Those of it that wait yet.
+    /// The recorded numbers of tasks that still wait. The answer leaves them out.
     waiting: HashSet<u64>,
     count: u64,
 }
 
-/// No answer has more numbers.
+/// Maximum number of task numbers in an answer.
 const MOST: u64 = 100_000;
 
 impl<'n> GroupIds<'n> {
@@ -31,11 +31,11 @@ impl<'n> GroupIds<'n> {
         }
     }
 
-    /// Takes what is recorded for the next group.
+    /// Adds the recorded numbers of the next group.
     ///
     /// # Errors
     ///
-    /// If there are too many numbers for an answer.
+    /// Returns an error if there are too many numbers for an answer.
     pub(super) fn record(&mut self, ids: &Ids) -> Result<(), Failure> {
         self.count += ids.len();
         self.check()?;
@@ -46,7 +46,8 @@ impl<'n> GroupIds<'n> {
         Ok(())
     }
 
-    /// Takes a task into account that is in the pool.
+    /// Adds or marks a task that is now in the pool: an active task belongs to the set of its group, and a waiting task
+    /// is left out.
     pub(super) fn correct(&mut self, task: &Surveyed<'_>) {
         let id = task.id.get();
         if task.state == TaskState::Waiting {
@@ -63,7 +64,7 @@ impl<'n> GroupIds<'n> {
     ///
     /// # Errors
     ///
-    /// If there are too many of them for an answer.
+    /// Returns an error if there are too many numbers for an answer.
     pub(super) fn into_sets(mut self) -> Result<Vec<BTreeSet<u64>>, Failure> {
         self.check()?;
         for set in &mut self.sets {

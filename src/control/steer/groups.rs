@@ -6,23 +6,24 @@ use super::names::FreeNames;
 use crate::lock::Lock;
 use crate::{AioPool, Feed, TaskState};
 
-/// The groups that were started from outside, as long as they are remembered.
+/// Records of the groups that clients have started, as long as they are remembered.
 ///
-/// What a command does here takes no longer for many groups than for few, or is done once for as many commands.
+/// The cost of a command here does not grow with the number of groups, or the work is done only once for as many
+/// commands as there are groups.
 #[derive(Default)]
 pub(super) struct Groups {
     named: BTreeMap<String, Group>,
     begun: u64,
-    /// The next time that there are so many, those that have ended are forgotten.
+    /// Number of groups at which ended groups are forgotten next.
     too_many: Threshold,
-    /// When so many have been begun, the pools of those that have ended are looked for.
+    /// Value of `begun` at which the pools of ended groups are released next.
     tidy_at: u64,
     names: FreeNames,
-    /// Where the numbers of copies lie, by the first of each run.
+    /// Runs of copies' numbers, by the first number of each run.
     runs: BTreeMap<u64, Run>,
 }
 
-/// Of more groups than this, those that were begun first and have ended are forgotten.
+/// Number of groups up to which nothing is forgotten. Beyond it, the oldest groups that have ended are forgotten.
 const REMEMBERED: usize = 1_000;
 
 struct Threshold(usize);
@@ -33,26 +34,27 @@ impl Default for Threshold {
     }
 }
 
-/// Numbers of copies without a gap, all of one group.
+/// Consecutive numbers of copies, all of one group.
 struct Run {
     last: u64,
     begun: u64,
     group: Arc<str>,
 }
 
-/// Tasks that one command has started.
+/// The tasks that one command has started.
 pub(super) struct Group {
     begun: u64,
     ids: Arc<Lock<Ids>>,
-    /// What is left to be done for it, in an [`AioPool`].
+    /// The feed that adds its tasks, in an [`AioPool`]. `None` for copies, and when the feed has finished and was
+    /// released.
     feeding: Option<Feeding>,
 }
 
-/// A group of the pool that is being fed.
+/// A group of the pool, and the feed that adds its tasks.
 pub(super) struct Feeding {
     pub(super) pool: AioPool,
     pub(super) feed: Feed,
-    /// How many tasks it is to be.
+    /// Number of tasks that the feed adds in total.
     pub(super) count: u64,
 }
 
@@ -65,12 +67,13 @@ impl Groups {
         self.named.get(name)
     }
 
-    /// The group in which a copy was started.
+    /// Returns the name of the group in which a copy was started.
     pub(super) fn of(&self, id: u64) -> Option<String> {
         self.run(id).map(|run| run.group.as_ref().to_owned())
     }
 
-    /// How many of these copies are active and how many wait in each group, in the order in which the groups were begun.
+    /// Returns, for each group, how many of these copies are active and how many wait, in the order in which the groups
+    /// were begun.
     pub(super) fn count(&self, copies: &[(u64, TaskState)]) -> Vec<(String, usize, usize)> {
         let mut counts = BTreeMap::new();
         for (id, state) in copies {
@@ -106,13 +109,13 @@ impl Groups {
         std::mem::take(&mut self.named).into_values().collect()
     }
 
-    /// The first of `{begin}-group-0`, `{begin}-group-1` … that is not given yet.
+    /// Returns the first of the names `{begin}-group-0`, `{begin}-group-1` … that is not in use.
     pub(super) fn free_name(&mut self, begin: &str) -> String {
         let named = &self.named;
         self.names.first(begin, |name| named.contains_key(name))
     }
 
-    /// Remembers copies that were started.
+    /// Records a group of copies.
     pub(super) fn add_copies(&mut self, name: String, ids: Ids) {
         let group: Arc<str> = name.as_str().into();
         for (first, last) in ids.runs() {
@@ -122,7 +125,7 @@ impl Groups {
         self.add(name, Arc::new(Lock::new(ids)), None);
     }
 
-    /// Remembers a group that is fed.
+    /// Records a group that a feed fills.
     pub(super) fn add_fed(&mut self, name: String, ids: Arc<Lock<Ids>>, feeding: Feeding) {
         self.add(name, ids, Some(feeding));
     }
@@ -138,15 +141,17 @@ impl Groups {
         self.named.insert(name, group);
     }
 
-    /// Whether some should be forgotten.
+    /// Returns `true` if ended groups should be forgotten now.
     pub(super) fn are_too_many(&self) -> bool {
         self.named.len() >= self.too_many.0
     }
 
-    /// Forgets the older groups of which nothing lives: neither one of these copies, nor a feed.
+    /// Forgets the older groups that have ended: the groups without a copy in `living` and without a running feed. The
+    /// newest half of [`REMEMBERED`] always stays.
     ///
-    /// It does so once for half as many groups as it leaves. Returns what it has forgotten: a pool that is let go may start
-    /// tasks.
+    /// The next call is due when half as many new groups as are left have been added, so its cost per command stays
+    /// constant. Returns the forgotten groups: dropping the handle of a pool may start tasks, which must not happen
+    /// under the lock.
     #[must_use = "to be dropped once nothing is locked"]
     pub(super) fn forget(&mut self, living: &[u64]) -> Vec<Group> {
         let newest = self.begun.saturating_sub(REMEMBERED as u64 / 2);
@@ -165,7 +170,7 @@ impl Groups {
         gone.into_values().collect()
     }
 
-    /// A group is named no longer.
+    /// Frees the name of a group, and forgets the numbers of its copies.
     fn let_go(&mut self, name: &str, group: &Group) {
         self.names.free(name);
         if group.feeding.is_none() {
@@ -175,7 +180,8 @@ impl Groups {
         }
     }
 
-    /// Takes out the pools of those groups that have nothing left to do, once for as many commands as there are groups.
+    /// Takes out the pools of groups whose feed has finished, but only once for about half as many commands as there
+    /// are groups, so that the cost per command stays constant.
     #[must_use = "to be dropped once nothing is locked"]
     pub(super) fn tidy_now_and_then(&mut self) -> Vec<Feeding> {
         match self.begun >= self.tidy_at {
@@ -184,7 +190,7 @@ impl Groups {
         }
     }
 
-    /// Takes out the pools of those groups that have nothing left to do.
+    /// Takes out the pools of groups whose feed has finished.
     #[must_use = "to be dropped once nothing is locked"]
     pub(super) fn tidy(&mut self) -> Vec<Feeding> {
         let ended = |feeding: &mut Feeding| feeding.feed.is_finished();
@@ -208,7 +214,8 @@ impl Group {
             .is_some_and(|feeding| !feeding.feed.is_finished())
     }
 
-    /// Whether as much of it has started as can for now, and its tasks have noted their numbers.
+    /// Returns `true` if the group has started as many tasks as it can for now, and these tasks have recorded their
+    /// numbers.
     pub(super) fn rests(&self, around: &AioPool) -> bool {
         let Some(feeding) = &self.feeding else {
             return true;
@@ -221,7 +228,7 @@ impl Group {
             || rests && noted >= feeding.pool.active() as u64
     }
 
-    /// Starts no more of it, and stops what runs.
+    /// Aborts the feed: it adds no more tasks, and its tasks are aborted.
     pub(super) fn abort(&self) {
         if let Some(feeding) = &self.feeding {
             feeding.feed.abort();

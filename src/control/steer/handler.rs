@@ -7,26 +7,26 @@ use super::{CallbackQueue, Target, Works};
 use crate::lock::Lock;
 use crate::{AbortHandle, TaskId};
 
-/// Carries commands out, for all sessions of a server.
+/// Executes commands for all sessions of a server.
 pub(in crate::control) struct Handler {
     pub(super) target: Target,
     pub(super) works: Works,
     pub(super) callback_queue: CallbackQueue,
     read_only: bool,
     records: Lock<Records>,
-    /// Held by the command that goes through all tasks: one does so at a time.
+    /// Held by a command while it goes through all tasks, so that only one command does so at a time.
     pub(super) searching: async_lock::Mutex<()>,
 }
 
-/// What the pool cannot tell itself.
+/// Facts that the server needs and the pool itself does not record.
 #[derive(Default)]
 pub(super) struct Records {
     pub(super) groups: Groups,
-    /// How many groups `start` has begun.
+    /// Number of groups that `start` has begun; the next one is named after it.
     pub(super) starts: u64,
-    /// How many had ended at the last flush.
+    /// Number of ended tasks at the last `flush`.
     pub(super) flushed: u64,
-    /// The tasks that were asked to stop, and were active when they were last looked at.
+    /// Tasks that were aborted and were still active when last inspected.
     pub(super) stopping: BTreeMap<TaskId, AbortHandle>,
 }
 
@@ -54,7 +54,7 @@ impl Handler {
         self.target.sort()
     }
 
-    /// Carries a command out. What makes `watch` a stream is up to the session.
+    /// Executes a command. For `watch` it returns a single answer: the session repeats the call.
     pub(in crate::control) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
         if self.read_only && !call.only_looks() {
             return Err(Failure::new(

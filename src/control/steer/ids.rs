@@ -1,14 +1,13 @@
 use std::collections::BTreeSet;
 
-/// Numbers of tasks, mostly in runs: few bytes, however many they are.
+/// A set of task numbers, stored as runs: numbers are mostly consecutive, so even many of them use few bytes.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Ids(Vec<(u64, u64)>);
 
-/// Of more runs than this, the oldest are forgotten.
+/// Maximum number of runs. Beyond it, the runs with the lowest numbers are forgotten.
 const RUNS: usize = 10_000;
 
 impl Ids {
-    /// Adds a number.
     pub(super) fn add(&mut self, id: u64) {
         let at = self.0.partition_point(|(first, _)| *first <= id);
         if at > 0 && self.0[at - 1].1 >= id {
@@ -36,7 +35,7 @@ impl Ids {
         self.0.iter().map(|(first, last)| last - first + 1).sum()
     }
 
-    /// The first and the last number of each run.
+    /// Returns the first and the last number of each run.
     pub(super) fn runs(&self) -> impl Iterator<Item = (u64, u64)> {
         self.0.iter().copied()
     }

@@ -6,7 +6,7 @@ use super::ids::Ids;
 use super::search::Lowest;
 use crate::{AbortHandle, AioPool, Stats, TaskInfo, TaskState};
 
-/// Looking, and steering what is no task.
+/// Commands that read, and commands that change a pool or group but no task.
 impl Handler {
     pub(super) fn num_running(&self) -> u64 {
         let active = match &self.target.copies {
@@ -21,7 +21,7 @@ impl Handler {
         self.ended().saturating_sub(flushed)
     }
 
-    /// How many tasks have run and ended. One that never started is in none of the numbers.
+    /// Returns the number of tasks that have started and ended. A task that never started is not counted.
     fn ended(&self) -> u64 {
         let pool = &self.target.pool;
         let (stats, active) = (pool.stats(), pool.active() as u64);
@@ -50,7 +50,8 @@ impl Handler {
         found.into_sets().map(Reply::Ids)
     }
 
-    /// The tasks that are recorded for a group: none if it is one of the program itself.
+    /// Returns the recorded tasks of a group that a client has started. A group that the program itself has made has
+    /// none.
     fn recorded_ids(&self, name: &str) -> Result<Ids, Failure> {
         let group = self.records().groups.get(name).map(Group::ids);
         match group {
@@ -124,7 +125,8 @@ impl Handler {
         Ok(Reply::Tasks(Listing { tasks, more }))
     }
 
-    /// The pool that a group's tasks are in, and their numbers if not all tasks of that pool are its own.
+    /// Returns the pool that contains the tasks of a group, and the numbers of these tasks if the pool contains others,
+    /// too.
     fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Failure> {
         let Some(name) = group else {
             return Ok((self.target.pool.clone(), None));
@@ -149,7 +151,8 @@ impl Handler {
         Reply::Groups { lines, more }
     }
 
-    /// The first groups, each before those inside of it, and how many more were seen.
+    /// Returns the first groups in depth-first order, each before the groups inside of it, and the number of further
+    /// groups that were seen.
     fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
         let mut groups = Vec::new();
         let (mut left, mut more) = self.target.pool.first_groups_and_more(most);
@@ -164,7 +167,7 @@ impl Handler {
         (groups, more + left.len())
     }
 
-    /// The groups of copies, as far as something is left of them.
+    /// Returns the groups of copies that still have active or waiting tasks.
     fn started_groups(&self, living: &[AbortHandle]) -> Vec<GroupLine> {
         let whole = GroupLine::of(&self.target.pool);
         let states = living.iter().map(|task| (task.id().get(), task.state()));
@@ -180,7 +183,7 @@ impl Handler {
         counted.into_iter().map(line).collect()
     }
 
-    /// The whole pool, or a group of it.
+    /// Returns the group with this name, or the whole pool without a name.
     pub(super) fn pool_of(&self, group: Option<&str>) -> Result<AioPool, Failure> {
         match group {
             None => Ok(self.target.pool.clone()),
@@ -188,20 +191,21 @@ impl Handler {
         }
     }
 
-    /// Finds a group that lives, however deep it lies.
+    /// Returns the group with this name, at any depth, if it exists in the pool.
     pub(super) fn find(&self, name: &str) -> Option<AioPool> {
         self.target.pool.find_group_below(name)
     }
 }
 
-/// A list has no more lines, whatever a client asks for.
+/// Maximum number of lines in a list, whatever number a client asks for.
 const MOST_LINES: usize = 10_000;
 
-/// A list has about so many bytes at most.
+/// Approximate maximum size of a list of tasks, in bytes.
 const MOST_BYTES: usize = 3 << 19;
 
-/// Takes as many of these lines as a client is given: their names may be long.
+/// Takes lines as long as their total size is within `MOST_BYTES`: names of tasks and groups may be long.
 fn lines_that_fit(tasks: impl Iterator<Item = TaskInfo>) -> Vec<TaskInfo> {
+    // Estimated bytes of a line without its names.
     const FIGURES: usize = 100;
     let mut room = MOST_BYTES;
     let fits = |task: &TaskInfo| {

@@ -1,10 +1,10 @@
-//! What the commands do: a pool, and what has to be known of it beyond what it tells itself.
+//! Executes the commands: holds the pool, and the records that the pool itself does not keep.
 //!
 //! - [`Target`]: the pool.
-//! - [`Works`]: the work that may be started by name.
-//! - [`Handler`]: carries commands out, for all sessions of a server.
-//! - `search`: goes through all tasks, and holds up nobody.
-//! - `groups`: which tasks were started from outside, in which group.
+//! - [`Works`]: the work that clients can start by name.
+//! - [`Handler`]: executes commands for all sessions of a server.
+//! - `search`: goes through all tasks without blocking the runtime.
+//! - `groups`: records which tasks a client has started, and in which group.
 
 mod callback_queue;
 mod callbacks;

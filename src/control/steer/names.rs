@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The numbers that are free in names such as `{begin}-group-7`, by the beginning.
+/// The free numbers in names such as `{begin}-group-7`, for each `{begin}`.
 #[derive(Default)]
 pub(super) struct FreeNames(BTreeMap<String, Numbers>);
 
-/// All numbers from `next` on are free, and these below it.
+/// The free numbers: all from `next` on, and those in `freed`, which are below it.
 #[derive(Default)]
 struct Numbers {
     next: u64,
@@ -12,7 +12,8 @@ struct Numbers {
 }
 
 impl FreeNames {
-    /// Returns the first name with this beginning that is free. One that is `taken` has been given without this.
+    /// Returns the first free name with this beginning. `taken` returns `true` for names in use, of which this type may
+    /// not know.
     pub(super) fn first(&mut self, begin: &str, taken: impl Fn(&str) -> bool) -> String {
         let numbers = self.0.entry(begin.to_owned()).or_default();
         loop {
@@ -25,14 +26,14 @@ impl FreeNames {
         }
     }
 
-    /// A name is given, whether it came from here or not.
+    /// Marks a name as used, whether `first` returned it or not.
     pub(super) fn take(&mut self, name: &str) {
         if let Some((numbers, number)) = self.find(name) {
             numbers.take(number);
         }
     }
 
-    /// A name is given no longer.
+    /// Marks a name as free.
     pub(super) fn free(&mut self, name: &str) {
         if let Some((numbers, number)) = self.find(name) {
             numbers.free(number);
@@ -42,7 +43,7 @@ impl FreeNames {
     fn find(&mut self, name: &str) -> Option<(&mut Numbers, u64)> {
         let (begin, number) = name.rsplit_once("-group-")?;
         let parsed: u64 = number.parse().ok()?;
-        // `+7` and `07` are numbers, and no such names.
+        // `+7` and `07` parse as 7, but a name never contains them.
         let numbers = self.0.get_mut(begin)?;
         (parsed.to_string() == number).then_some((numbers, parsed))
     }

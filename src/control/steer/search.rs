@@ -5,19 +5,19 @@ use super::Handler;
 use crate::pool::Surveyed;
 use crate::{AbortHandle, AioPool, TaskId, TaskState};
 
-/// The tasks with the lowest numbers among all that are offered.
+/// Collects the tasks with the lowest numbers among all that are offered.
 pub(super) struct Lowest {
     most: usize,
     kept: BTreeMap<TaskId, AbortHandle>,
     offered: usize,
 }
 
-/// Going through all tasks of a pool.
+/// Searches through all tasks of a pool.
 impl Handler {
-    /// Shows each task of `pool` to `visit`, which runs while the pool is locked.
+    /// Calls `visit` for each task of `pool`, with the pool locked.
     ///
-    /// Whatever the number of tasks and of clients, the other work of the runtime has a turn every few microseconds: one
-    /// search goes on at a time, and in small parts.
+    /// Only one search runs at a time, and it yields after each small part. So the other work of the runtime can run
+    /// every few microseconds, however many tasks and clients there are.
     pub(super) async fn each_task(&self, pool: &AioPool, mut visit: impl FnMut(&Surveyed<'_>)) {
         let _turn = self.searching.lock().await;
         let mut survey = pool.survey();
@@ -26,7 +26,7 @@ impl Handler {
         }
     }
 
-    /// Finds the active tasks that `is_wanted` accepts.
+    /// Returns the active tasks that `is_wanted` accepts.
     pub(super) async fn find_active(
         &self,
         is_wanted: impl Fn(&Surveyed<'_>) -> bool,
@@ -41,7 +41,7 @@ impl Handler {
         found
     }
 
-    /// Finds the active tasks among those with these numbers.
+    /// Returns the active tasks with these numbers.
     pub(super) async fn find_active_of(&self, ids: &[u64]) -> Vec<AbortHandle> {
         let ids: HashSet<u64> = ids.iter().copied().collect();
         match ids.is_empty() {
@@ -73,7 +73,7 @@ impl Lowest {
         }
     }
 
-    /// Returns the tasks by number, and how many were offered.
+    /// Returns the collected tasks in order of their numbers, and the number of tasks that were offered.
     pub(super) fn into_parts(self) -> (Vec<AbortHandle>, usize) {
         (self.kept.into_values().collect(), self.offered)
     }

@@ -2,11 +2,11 @@ use std::time::{Duration, Instant};
 
 use async_io::Timer;
 
-/// So long a reply waits for the tasks to be where the command wants them: they get there by their own runtime,
-/// and one that blocks is not waited for.
+/// Maximum time that a reply waits until the effect of its command is visible. Tasks run on their own runtime, and a
+/// task that blocks its thread must not delay the reply.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Waits until it is so, or no longer.
+/// Waits until `is_so` returns `true`, but no longer than [`PATIENCE`]. Checks it at growing intervals.
 pub(super) async fn settled(mut is_so: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut pause = Duration::from_micros(50);

@@ -12,10 +12,10 @@ use super::work::Work;
 use crate::lock::Lock;
 use crate::{AbortHandle, AioPool, Feed, current};
 
-/// No more are started by one `start`, since all of them are made at once.
+/// Maximum number of tasks that one `start` submits, as it submits all of them at once.
 const AT_ONCE: i64 = 100_000;
 
-/// Starting tasks.
+/// Commands that start tasks.
 impl Handler {
     pub(super) fn start(&self, count: i64) -> Result<Reply, Failure> {
         let Some(copies) = &self.target.copies else {
@@ -95,13 +95,13 @@ impl Handler {
         Ok(name)
     }
 
-    /// Forgets groups that have ended, once there are too many. A group of copies lives if one of the `living` is in it.
+    /// Forgets ended groups if there are too many. A group of copies has ended if none of the `living` tasks is in it.
     fn forget_groups(&self, living: impl FnOnce() -> Vec<AbortHandle>) {
         if !self.records().groups.are_too_many() {
             return;
         }
         let living: Vec<u64> = living().iter().map(|task| task.id().get()).collect();
-        // A pool that is let go may start tasks: that is not to happen under the lock.
+        // Dropping the handle of a pool may start tasks, which must not happen under the lock.
         let forgotten = self.records().groups.forget(&living);
         drop(forgotten);
     }
@@ -164,7 +164,7 @@ fn positive(at_once: i64) -> Result<usize, Failure> {
     }
 }
 
-/// Feeds the group with one task for each input, which notes its number when it starts.
+/// Feeds the group with one task for each input. A task records its number when it starts.
 fn feed(
     group: &AioPool,
     inputs: impl Iterator<Item = Value> + Send + 'static,

@@ -10,9 +10,9 @@ use super::looking::no_group;
 use super::settled::{PATIENCE, settled};
 use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 
-/// Stopping tasks.
+/// Commands that stop tasks.
 ///
-/// A task that has been asked to stop before is passed over: it costs a stop nothing but a look.
+/// A task that was aborted before is skipped: it costs only a check of its state.
 impl Handler {
     pub(super) async fn cancel(&self, ids: &[i64]) -> Result<Reply, Failure> {
         let unknown = |id: &i64| Failure::new(Kind::NotFound, format!("there is no task {id}"));
@@ -53,7 +53,7 @@ impl Handler {
             }
         };
         let stop_others = async {
-            // The tasks that wait come first, so that none of them starts in the place of one that ran.
+            // Waiting tasks are aborted first, so that none of them starts when an active task frees its permit.
             self.abort_newest(&waiting, usize::MAX).await;
             self.abort_newest(&active, usize::MAX).await;
             self.await_end(active).await;
@@ -84,7 +84,7 @@ impl Handler {
         Reply::Done
     }
 
-    /// Stops so many of the function's tasks that run, the newest first.
+    /// Stops up to `count` active tasks of the function, the newest first.
     pub(super) async fn stop(&self, count: i64) -> Reply {
         let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
         let copies = self.target.copies.as_ref();
@@ -96,7 +96,7 @@ impl Handler {
         Reply::Stopped(ids)
     }
 
-    /// Aborts the last `count` of the tasks that have not been asked before. Returns which, the newest first.
+    /// Aborts the last `count` of `tasks` that were not aborted before. Returns them, the newest first.
     async fn abort_newest(&self, tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
         let _one_at_a_time = self.searching.lock().await;
         let mut asked = Vec::new();
@@ -110,7 +110,8 @@ impl Handler {
         asked
     }
 
-    /// Waits until these tasks, which were active, have ended, but not for long: then they count as cancelled.
+    /// Waits for a short time until these tasks, which were active, have ended. Tasks that are still active after it
+    /// count as cancelled.
     async fn await_end(&self, tasks: Vec<AbortHandle>) {
         self.note_stopping(&tasks);
         settled(|| tasks.iter().all(|task| !is_active(task))).await;
@@ -122,7 +123,7 @@ impl Handler {
         self.records().stopping.extend(tasks);
     }
 
-    /// How many tasks have been asked to stop, and have not yet.
+    /// Returns the number of tasks that were aborted and are still active.
     pub(super) fn num_cancelled(&self) -> u64 {
         let mut records = self.records();
         records.stopping.retain(|_, task| is_active(task));
@@ -130,12 +131,12 @@ impl Handler {
     }
 }
 
-/// Stops all tasks of a pool or group, and waits for their end, but not for long.
+/// Stops all tasks of a pool or group, and waits for a short time until they have ended.
 async fn stop_all(pool: &AioPool) {
     select(pin!(pool.cancel_all()), Timer::after(PATIENCE)).await;
 }
 
-/// The active tasks, and those that wait.
+/// Splits tasks into the active ones and the others.
 fn by_state(tasks: Vec<AbortHandle>) -> (Vec<AbortHandle>, Vec<AbortHandle>) {
     tasks.into_iter().partition(is_active)
 }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use super::super::wire::PoolKind;
 use crate::{AbortHandle, AioPool, SimpleTaskPool, TaskId};
 
-/// What a server steers: an [`AioPool`] with its groups, or a [`SimpleTaskPool`].
+/// The pool that a server controls: an [`AioPool`] with its groups, or a [`SimpleTaskPool`].
 ///
-/// A server holds on to its pool as any other user does.
+/// A server holds a handle to its pool like any other user of the pool.
 pub struct Target {
     pub(super) pool: AioPool,
     pub(super) copies: Option<Arc<dyn Copies>>,
     pub(super) function: String,
 }
 
-/// A [`SimpleTaskPool`], whatever its function is.
+/// The methods of a [`SimpleTaskPool`], for any type of function.
 pub(super) trait Copies: Send + Sync {
     fn start(&self, count: usize) -> Vec<TaskId>;
     /// Returns the tasks that have not ended, in order of submission.
@@ -57,10 +57,10 @@ impl Target {
         }
     }
 
-    /// What clients are told first.
+    /// Returns the answer to the handshake: the kind and the name of the pool.
     pub(in crate::control) fn title(&self) -> String {
         let name = self.pool.name();
-        // A pool that was given no name is AioPool-{n} already.
+        // A pool without a name of its own is called AioPool-{n} already.
         let unnamed = name.strip_prefix("AioPool-");
         let number = unnamed.filter(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
         let name = number.unwrap_or(name);
@@ -113,7 +113,7 @@ where
     }
 }
 
-/// The last part of a path; a closure has no name.
+/// Returns the last part of a type's path. A closure has no name, and is called `closure`.
 fn function_name(path: &str) -> String {
     let path = path.split('<').next().unwrap_or(path);
     match path.rsplit("::").next() {

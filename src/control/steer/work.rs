@@ -6,11 +6,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-/// Work that may be started from outside, by name.
+/// The work that clients may start by name.
 #[derive(Default)]
 pub(in crate::control) struct Works(BTreeMap<String, Work>);
 
-/// Makes one future of it for each value.
+/// Creates the future of a task from its JSON input.
 pub(super) type Work = Arc<dyn Fn(Value) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Works {
@@ -27,7 +27,7 @@ impl Works {
         self.0.get(name).cloned()
     }
 
-    /// Their names.
+    /// Returns the names of all registered work, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::table::{Argument, Command, Count, Kind, Switch};
 use super::value::value;
 
-/// What was written after a command, read as its table says.
+/// The options and arguments of a command, read according to its table entry.
 #[derive(Debug, Default)]
 pub(super) struct Args(BTreeMap<&'static str, Vec<Argued>>);
 
@@ -19,7 +19,7 @@ enum Argued {
     Flag,
 }
 
-/// Help was asked for, or what is wrong.
+/// Why there are no arguments: the client asked for help, or made an error, with a message.
 #[derive(Debug, PartialEq)]
 pub(super) enum ArgError {
     Help,
@@ -171,7 +171,7 @@ impl Args {
     }
 }
 
-/// `-x` is one, `-` and `-1` are not.
+/// Returns `true` for `-x` and `--long`, but not for `-` and `-1`.
 fn is_option(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next() == Some('-')
@@ -231,7 +231,7 @@ fn read(kind: Kind, title: &str, word: &str) -> Result<Argued, ArgError> {
     }
 }
 
-/// From a tenth of a second to a day.
+/// Reads a number of seconds, from a tenth of a second to a day.
 fn seconds(word: &str) -> Option<Duration> {
     let seconds: f64 = word.trim().parse().ok()?;
     (0.1..=86_400.0)

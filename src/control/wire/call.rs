@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::TaskState;
 
-/// A command with its arguments: what a client asks for.
+/// A command with its arguments, as a client has sent it.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::control) enum Call {
     PoolSize(Option<i64>),
@@ -37,7 +37,7 @@ pub(in crate::control) enum Call {
     Stats(Option<String>),
     Tasks {
         group: Option<String>,
-        /// Only those in this state.
+        /// Lists only tasks in this state.
         state: Option<TaskState>,
         most: usize,
     },
@@ -51,10 +51,10 @@ pub(in crate::control) enum Call {
     Help(Option<&'static str>),
 }
 
-/// Registered work that is to be started as a group.
+/// A command to start registered work as a group of tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::control) struct Begin {
-    /// The command, after which the group is named.
+    /// Name of the command. The name of the group begins with it.
     pub(in crate::control) verb: &'static str,
     pub(in crate::control) function: String,
     pub(in crate::control) inputs: Inputs,
@@ -63,22 +63,22 @@ pub(in crate::control) struct Begin {
     pub(in crate::control) on_cancel: Option<String>,
 }
 
-/// What a group of tasks is given.
+/// The inputs of the tasks of a group.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::control) enum Inputs {
-    /// The same, so many times.
+    /// `count` tasks with the same input.
     Copies { count: i64, input: Value },
-    /// One each, with so many at once.
+    /// One task for each item, at most `at_once` of them active at the same time.
     Each { items: Vec<Value>, at_once: i64 },
 }
 
 impl Call {
-    /// Whether it does nothing but wait: nobody needs it to go on for a client that has gone.
+    /// Returns `true` if the call only waits. Such a call ends when its client has gone, as it has no other effect.
     pub(in crate::control) fn only_waits(&self) -> bool {
         matches!(self, Self::UntilClosed)
     }
 
-    /// Whether it changes nothing.
+    /// Returns `true` if the call changes nothing, so that a read-only server accepts it.
     pub(in crate::control) fn only_looks(&self) -> bool {
         match self {
             Self::PoolSize(size) => size.is_none(),

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::reply::Format;
 
-/// How a client begins.
+/// The contents of a client's handshake.
 pub(in crate::control) struct Handshake {
     pub(in crate::control) width: usize,
     pub(in crate::control) format: Format,
@@ -12,7 +12,9 @@ pub(in crate::control) struct Handshake {
 impl Handshake {
     /// Reads a client's first line.
     ///
-    /// Why it is none, and in which format to say so.
+    /// # Errors
+    ///
+    /// Returns what is wrong with the line, and the format in which to tell the client.
     pub(in crate::control) fn read(line: &str) -> Result<Self, (Format, String)> {
         let Ok(Value::Object(asked)) = serde_json::from_str(line) else {
             let expected =

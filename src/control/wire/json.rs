@@ -2,9 +2,9 @@ use std::fmt::{self, Display, Formatter};
 
 use serde_json::Value;
 
-/// A value of JSON that is written in the order in which it was made.
+/// A JSON value that keeps the order of its fields when it is written.
 ///
-/// The order of a [`Value`] depends on the features of `serde_json` that somebody in the program has turned on.
+/// The order of a [`Value`] depends on which features of `serde_json` are enabled anywhere in the program.
 #[derive(Debug)]
 pub(super) enum Json {
     Scalar(Value),
@@ -48,7 +48,7 @@ impl Display for Json {
     }
 }
 
-/// Writes what stands in brackets. The keys need no escapes.
+/// Writes items between brackets, with keys for an object. The keys must need no escapes.
 fn write_all<'j>(
     f: &mut Formatter<'_>,
     [open, close]: [char; 2],

@@ -1,4 +1,4 @@
-//! What goes over the wire, as plain values: lines in, lines out, no socket and no pool.
+//! The wire protocol as plain values: lines in, lines out, with no socket and no pool.
 //!
 //! ```text
 //! line ─ words ─▶ words ─ args, by the table ─▶ Call ─▶ (steer) ─▶ Reply or Failure ─ text or json ─▶ line

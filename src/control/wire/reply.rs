@@ -6,14 +6,14 @@ use super::json::Json;
 use super::set::PythonSet;
 use crate::{AioPool, Stats, TaskInfo, TaskState};
 
-/// In which words a client is answered.
+/// The format of the answers to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::control) enum Format {
     Text,
     Json,
 }
 
-/// What a command gives.
+/// The result of a command.
 #[derive(Debug)]
 pub(in crate::control) enum Reply {
     Done,
@@ -22,29 +22,29 @@ pub(in crate::control) enum Reply {
     Size(usize),
     Name(String),
     Names(Vec<String>),
-    /// The numbers of each group.
+    /// The numbers of the tasks of each group.
     Ids(Vec<BTreeSet<u64>>),
     Stopped(Vec<u64>),
     Help(String),
     Stats(Box<StatsLine>),
     Tasks(Listing),
-    /// Groups, and how many more there are at least.
+    /// Groups, and the minimum number of groups that are not listed.
     Groups {
         lines: Vec<GroupLine>,
         more: usize,
     },
 }
 
-/// Why it gives nothing.
+/// The error of a command, or of the connection.
 #[derive(Debug)]
 pub(in crate::control) struct Failure {
     pub(in crate::control) kind: Kind,
     pub(in crate::control) message: String,
-    /// How the command would be written, and what it is called, if it was not used so.
+    /// The usage of the command and its name, if the error is wrong usage.
     pub(in crate::control) usage: Option<(String, &'static str)>,
 }
 
-/// The sorts of failure, as JSON names them.
+/// The kinds of errors, as JSON names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::control) enum Kind {
     Busy,
@@ -66,7 +66,7 @@ pub(in crate::control) enum Kind {
     Usage,
 }
 
-/// All that a pool or group counts.
+/// All counts of a pool or group.
 #[derive(Debug)]
 pub(in crate::control) struct StatsLine {
     pub(in crate::control) about: GroupLine,
@@ -74,7 +74,7 @@ pub(in crate::control) struct StatsLine {
     pub(in crate::control) stats: Stats,
 }
 
-/// A pool or group in a list.
+/// A line of a list of groups, or the first part of a `StatsLine`.
 #[derive(Debug)]
 pub(in crate::control) struct GroupLine {
     pub(in crate::control) name: String,
@@ -85,7 +85,7 @@ pub(in crate::control) struct GroupLine {
     pub(in crate::control) locked: bool,
 }
 
-/// Tasks, and how many more there are.
+/// Tasks, and the number of tasks that are not listed.
 #[derive(Debug)]
 pub(in crate::control) struct Listing {
     pub(in crate::control) tasks: Vec<TaskInfo>,
@@ -93,7 +93,7 @@ pub(in crate::control) struct Listing {
 }
 
 impl Format {
-    /// Writes an answer, with the line's end.
+    /// Returns the text of an answer, with a `\n` at its end.
     pub(in crate::control) fn write(self, answer: &Result<Reply, Failure>) -> String {
         let mut line = match (self, answer) {
             (Self::Text, Ok(reply)) => reply.text(),
@@ -214,7 +214,7 @@ impl Kind {
 }
 
 impl StatsLine {
-    /// Names and numbers, in this order.
+    /// Returns the names and values of the counters, in the order in which they are written.
     fn counts(&self) -> [(&'static str, u64); 7] {
         let stats = self.stats;
         [
@@ -257,7 +257,7 @@ impl StatsLine {
 }
 
 impl GroupLine {
-    /// Describes a pool. A task counts as waiting, too, if its feed has yet to put it into the queue.
+    /// Describes a pool. A task that a feed has yet to put into the queue counts as waiting, too.
     pub(in crate::control) fn of(pool: &AioPool) -> Self {
         Self {
             name: pool.name().to_owned(),
@@ -346,7 +346,7 @@ fn groups_text(groups: &[GroupLine]) -> String {
     table(&head, rows.collect())
 }
 
-/// The line below a list that is not complete.
+/// Returns the line below a list that is not complete.
 fn more_text(more: usize) -> String {
     match more {
         0 => String::new(),
@@ -354,10 +354,12 @@ fn more_text(more: usize) -> String {
     }
 }
 
-/// A cell that is wider moves the rest of its own line, and makes no other line longer.
+/// Maximum width that a cell gives to its column. A wider cell moves the rest of its own line, but makes no other line
+/// longer.
 const WIDEST: usize = 60;
 
-/// Lines of columns, under their names. It ends with a line's end, and the empty line follows.
+/// Formats rows as columns below their names. The text ends with `\n`; with the `\n` of the reply, this makes the empty
+/// line at the end.
 fn table(head: &[&str], rows: Vec<Vec<String>>) -> String {
     let mut lines = vec![head.iter().map(|name| (*name).to_owned()).collect()];
     lines.extend(rows);
@@ -421,7 +423,7 @@ fn commas(numbers: impl Iterator<Item = u64>) -> String {
     numbers.join(", ")
 }
 
-/// What is not to begin a new line, nor to move a cursor.
+/// Escapes control characters, so that a text stays in one line and cannot move the cursor of a terminal.
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {

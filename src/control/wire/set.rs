@@ -1,19 +1,20 @@
 use std::collections::BTreeSet;
 
-/// A set of numbers that lists them as CPython does, so that old clients read what they are used to.
+/// A set of numbers that iterates in the order of a CPython set, so that old clients get the output that they expect.
 ///
-/// An open hash table, in which the hash of a number is the number: it stands at its remainder by the size of the
-/// table, or a little further on if that is taken.
+/// It is an open-addressing hash table in which the hash of a number is the number itself. A number is stored at its
+/// remainder by the size of the table, or in a later slot if that one is taken.
 pub(super) struct PythonSet {
     slots: Vec<Option<u64>>,
     used: usize,
 }
 
-/// So many slots behind the first are tried before it jumps.
+/// Number of slots behind the first that are tried before the probe jumps to another part of the table.
 const NEAR: usize = 9;
 
 impl PythonSet {
-    /// What is given one by one, from each of these sets.
+    /// Creates the union of sets: adds their numbers one by one, set after set. The order of insertion determines that
+    /// of iteration.
     pub(super) fn union(sets: &[BTreeSet<u64>]) -> Self {
         let mut all = Self::new();
         for set in sets {
@@ -46,7 +47,7 @@ impl PythonSet {
         }
     }
 
-    /// Where it is, or is to be.
+    /// Returns the slot that holds the number, or the free slot for it.
     fn slot(&self, number: u64) -> usize {
         let mask = self.slots.len() - 1;
         let mut jump = number as usize;
@@ -85,7 +86,7 @@ mod tests {
         PythonSet::union(&sets).iter().collect()
     }
 
-    /// As CPython 3.8 to 3.13 list them.
+    /// The expected lists are those of CPython 3.8 to 3.13.
     #[test]
     fn numbers_are_listed_as_python_does() {
         assert_eq!(listed(&[]), [0; 0]);

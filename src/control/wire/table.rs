@@ -6,7 +6,7 @@ use super::args::Args;
 use super::call::{Begin, Call, Inputs};
 use crate::TaskState;
 
-/// A command as clients know it.
+/// An entry of the command table.
 pub(in crate::control) struct Command {
     pub(super) name: &'static str,
     pub(super) arguments: &'static [Argument],
@@ -16,7 +16,7 @@ pub(in crate::control) struct Command {
     pub(super) call: fn(&mut Args) -> Result<Call, String>,
 }
 
-/// Which pools have it.
+/// The kinds of pools that have a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(in crate::control) enum PoolKind {
     All,
@@ -24,7 +24,7 @@ pub(in crate::control) enum PoolKind {
     Aio,
 }
 
-/// An argument without a name.
+/// A positional argument.
 pub(super) struct Argument {
     pub(super) name: &'static str,
     pub(super) count: Count,
@@ -51,7 +51,7 @@ pub(super) enum Kind {
 pub(super) struct Switch {
     pub(super) short: &'static str,
     pub(super) long: &'static str,
-    /// What its value is called, if it takes one.
+    /// Name and kind of its value. `None` for a flag.
     pub(super) takes: Option<(&'static str, Kind)>,
     pub(super) help: &'static str,
 }
@@ -62,7 +62,7 @@ impl Switch {
     }
 }
 
-/// The commands that a pool of this sort has, by name.
+/// Returns the commands for a kind of pool, sorted by name.
 pub(in crate::control) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
     COMMANDS
         .iter()

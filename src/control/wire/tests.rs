@@ -1,4 +1,4 @@
-//! The parser against what was written for it, and against noise.
+//! Tests the parser with calls that are written in all allowed ways, and with random input.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::table::{PoolKind, commands};
 use super::value::value;
 use super::words::{Unreadable, split};
 
-/// Random numbers, the same in each run.
+/// A generator of random numbers, which are the same in each run.
 struct Dice(u64);
 
 impl Dice {
@@ -196,7 +196,7 @@ fn what_is_no_value_is_said_and_deep_ones_do_no_harm() {
     assert!(value(&format!("{}{}", "[".repeat(60), "]".repeat(60))).is_ok());
 }
 
-/// The call as a client would write it, in one of several ways.
+/// Writes the call as a client may write it, in one of several ways.
 fn written(call: &Call, dice: &mut Dice) -> String {
     let mut words: Vec<String> = Vec::new();
     let option = |dice: &mut Dice, short: &str, long: &str, value: &str| match dice.roll(3) {

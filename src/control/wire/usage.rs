@@ -2,14 +2,14 @@ use std::fmt::Write;
 
 use super::table::{Command, Count, PoolKind, commands};
 
-/// Explains a command, or all of them, within so many columns.
+/// The usage of a command, or of all commands, wrapped to a number of columns.
 pub(in crate::control) struct Usage {
     command: Option<&'static Command>,
     sort: PoolKind,
     width: usize,
 }
 
-/// No column of names is wider.
+/// Maximum width of the column of names.
 const NAMES: usize = 24;
 
 impl Usage {
@@ -22,7 +22,7 @@ impl Usage {
         }
     }
 
-    /// How it is written, in a few words: the first lines of help, and of what is said about wrong usage.
+    /// Returns a short usage: the first lines of help, and of the answer to wrong usage.
     pub(in crate::control) fn short(&self) -> String {
         let Some(command) = self.command else {
             return "usage: [-h] [command] ...".into();
@@ -41,7 +41,7 @@ impl Usage {
         begin + &lines.join(&next)
     }
 
-    /// All there is to say, without an empty line: that would be the end of it.
+    /// Returns the whole help. It contains no empty line, as that would end the reply.
     pub(in crate::control) fn help(&self) -> String {
         let mut help = self.short();
         help.push('\n');
@@ -102,13 +102,13 @@ impl Usage {
     }
 }
 
-/// The names of all commands.
+/// Returns the names of all commands.
 pub(super) fn names(sort: PoolKind) -> String {
     let names: Vec<_> = commands(sort).map(|command| command.name).collect();
     names.join(", ")
 }
 
-/// How options and arguments are written.
+/// Returns the options and the arguments of a command as the usage shows them.
 fn parts(command: &Command) -> (Vec<String>, Vec<String>) {
     let options = command.switches.iter().map(|switch| match switch.takes {
         Some((name, _)) => format!("[{} {name}]", switch.short),
@@ -131,7 +131,7 @@ fn words(text: &str) -> Vec<&str> {
     text.split(' ').collect()
 }
 
-/// Fills lines with words.
+/// Wraps words into lines of at most `width` bytes, if no word is longer.
 fn wrapped(words: &[impl AsRef<str>], width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words {

@@ -3,10 +3,10 @@ use std::str::Chars;
 
 use serde_json::{Map, Number, Value};
 
-/// How deep values may lie inside of each other.
+/// Maximum nesting depth of values. It bounds the recursion of the reader.
 const DEEPEST: usize = 64;
 
-/// Reads a value: JSON, or what Python writes for the same.
+/// Reads a value in JSON, or in the Python notation for the same.
 pub(in crate::control) fn value(word: &str) -> Result<Value, String> {
     let mut reader = Reader {
         rest: word.chars().peekable(),
@@ -35,7 +35,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A tuple; but with one value and no comma it is that value.
+    /// Reads a tuple. Parentheses around one value without a comma are this value, as in Python.
     fn parenthesized(&mut self) -> Result<Value, String> {
         let (mut items, comma) = self.items(')')?;
         match items.pop() {
@@ -47,7 +47,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What stands in brackets, and whether a comma was there.
+    /// Reads the values up to `close`. Returns them, and whether there was a comma.
     fn items(&mut self, close: char) -> Result<(Vec<Value>, bool), String> {
         let (mut items, mut comma) = (Vec::new(), false);
         self.deeper()?;
@@ -158,7 +158,7 @@ impl Reader<'_> {
         self.rest.next_if_eq(&close).is_some()
     }
 
-    /// Goes past a comma, and says whether it was there. Without one, the end has to follow.
+    /// Skips a comma, and returns whether there was one. Without a comma, `close` has to follow.
     fn separated(&mut self, close: char) -> Result<bool, String> {
         self.skip_blanks();
         let comma = self.rest.next_if_eq(&',').is_some();

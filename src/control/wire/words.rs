@@ -3,9 +3,9 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Writes a word so that it comes out of a line as it is: quoted, if it has to be.
+/// Quotes a word, if necessary, so that the server reads the same word from a line.
 ///
-/// For clients: `line = words.map(quote)`, with a space between them.
+/// A client builds a line with `words.map(quote)` and a space between the words.
 ///
 /// # Examples
 ///
@@ -37,12 +37,12 @@ pub fn quote(word: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// Why a line is no list of words.
+/// Why a line cannot be split into words.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::control) enum Unreadable {
-    /// What was opened here is not closed.
+    /// A quote or bracket is not closed.
     Open(char),
-    /// Something follows a quote at once.
+    /// A quoted word is not followed by a blank.
     Glued,
 }
 
@@ -55,7 +55,7 @@ impl fmt::Display for Unreadable {
     }
 }
 
-/// Takes a line apart.
+/// Splits a line into words.
 pub(in crate::control) fn split(line: &str) -> Result<Vec<String>, Unreadable> {
     let mut rest = line.chars().peekable();
     let mut words = Vec::new();
@@ -123,7 +123,7 @@ fn nested(first: char, rest: &mut Peekable<Chars<'_>>) -> Result<String, Unreada
     Ok(plain(word, rest))
 }
 
-/// A text inside of brackets, which stays as it is.
+/// Copies a quoted text inside of brackets unchanged: the brackets in it do not count.
 fn text(quote: char, word: &mut String, rest: &mut Peekable<Chars<'_>>) -> Result<(), Unreadable> {
     loop {
         let c = rest.next().ok_or(Unreadable::Open(quote))?;

@@ -10,18 +10,18 @@ use crate::unwind::{caught, discard, shielded};
 use crate::wakes::Wakes;
 
 pin_project! {
-    /// A task that a feed has made. Nobody has its handle: it tells the feed what became of it.
+    /// A task that a feed has made. It has no handle: it reports its end to the tracker of the feed.
     pub(super) struct Item<Fut, X> {
         extras: X,
         seen: Seen,
-        // Put in when it is numbered. They outlive the future.
+        // Set when the item gets its number. `extras`, `seen` and `tracker` are used after the future has been dropped.
         tracker: Option<Arc<Tracker>>,
         #[pin]
         future: Fut,
     }
 }
 
-/// Who it is, and by which place the feed knows it.
+/// The number of the item, and its index in the tracker.
 #[derive(Clone, Copy)]
 struct Seen {
     id: TaskId,
@@ -53,7 +53,8 @@ where
     Fut: Future + Send + 'static,
     X: Extras + 'static,
 {
-    /// Drops the future, then makes the end known.
+    /// Drops the future, then makes the end known: what the future owned is gone before the feed or a `join` can be
+    /// ready.
     fn conclude(mut self: Pin<Box<Self>>, mut end: End, finish: Finish<'_>) {
         let this = self.as_mut().project();
         let (extras, Seen { id, place }) = (std::mem::take(this.extras), *this.seen);

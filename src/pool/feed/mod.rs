@@ -1,4 +1,4 @@
-//! A batch that stands in the queue as one entry.
+//! Feeds: many tasks that wait in the queue as one entry.
 //!
 //! ```text
 //!              its turn            an item                     the last has ended
@@ -7,10 +7,10 @@
 //!     └── behind the others ───┘ └ none left, a panic, an abort: no more are pulled
 //! ```
 //!
-//! - [`Source`]: the iterator and the closure, which travel between queue and workers.
-//! - [`Item`](item::Item): a task that it makes.
-//! - [`Tracker`]: what the feed, its source and its items know of each other.
-//! - [`Unpulled`](unpulled::Unpulled): the items that the source will still pull, counted in the pool.
+//! - [`Source`]: the iterator and the closure. It moves between the queue and the workers.
+//! - [`Item`](item::Item): a task that the source makes of an item.
+//! - [`Tracker`]: the state that the feed, its source and its items share.
+//! - [`Unpulled`](unpulled::Unpulled): the number of items that the source will still pull, counted in the pool.
 
 mod item;
 mod source;
@@ -34,20 +34,20 @@ use crate::task::PoolRef;
 impl AioPool {
     /// Feeds the pool with tasks made of `items`, one whenever a permit is free for it. Returns at once.
     ///
-    /// However many items there are, they take the memory of one waiting task and of those that run: the
-    /// iterator may be infinite. It is pulled by the workers, one item at a time.
+    /// However many items there are, the feed takes only the memory of one waiting task and of the tasks that run, so
+    /// the iterator may be infinite. The workers pull the iterator, one item at a time.
     ///
-    /// In the queue the feed is one entry: when its turn has come, it starts one task, and goes to the back
-    /// of the queue. So tasks submitted later, and other feeds, have their turn in between. It waits
-    /// for permits like any task: the pool's `join` waits until it is exhausted.
+    /// In the queue the feed is one entry: when its turn comes, it starts one task, and goes to the back of the queue.
+    /// So tasks that are submitted later, and other feeds, have their turns in between. The feed waits for permits like
+    /// any task: the pool's `join` waits until the feed is exhausted.
     ///
-    /// The results of the tasks are dropped, and counted: see [`FeedReport`]. To read results, use
+    /// The results of the tasks are dropped, and only counted: see [`FeedReport`]. To read results, use
     /// [`itermap`](Self::itermap) with a [`buffer`](crate::IterMap::buffer).
     ///
-    /// A panic of the iterator or of the closure ends the feed, and counts as a task that panicked.
-    /// A pool that is closed or whose queue is full takes none of it, and counts it as one rejected task.
-    /// Closed later, it takes the rest. So is the end of its runtime counted, which ends the feed; a runtime
-    /// that drops a worker now and then does not.
+    /// A panic of the iterator or of the closure ends the feed, and counts as a task that panicked. If the pool is
+    /// closed or its queue is full, it takes nothing of the feed, and counts the feed as one rejected task. If the pool
+    /// is closed later, it still takes the rest of the feed. The end of the feed's runtime ends the feed, and counts as
+    /// one rejected task too; a runtime that only drops a worker now and then does not end the feed.
     ///
     /// # Panics
     ///
@@ -108,15 +108,15 @@ impl AioPool {
     }
 }
 
-/// A batch on its way through the pool. Made by [`AioPool::feed`].
+/// A handle to a feed in a pool. Returned by [`AioPool::feed`].
 ///
-/// Await it for its [`FeedReport`], which is there when the last of its tasks has ended.
+/// Await it to get its [`FeedReport`], which is ready when the last task of the feed has ended.
 ///
-/// Dropping it detaches the feed, which goes on.
+/// Dropping it detaches the feed, which continues.
 ///
 /// # Cancel safety
 ///
-/// Awaiting `&mut feed` may be dropped and begun again: nothing is lost.
+/// A future that awaits `&mut feed` may be dropped, and the feed awaited again: nothing is lost.
 pub struct Feed {
     tracker: Arc<Tracker>,
     pool_ref: Arc<dyn PoolRef>,
@@ -125,7 +125,7 @@ pub struct Feed {
 impl Feed {
     /// Stops the feed, and returns at once: no more items are pulled, and the tasks that run are aborted.
     ///
-    /// Returns `false` if it had finished, or been aborted before.
+    /// Returns `false` if the feed has finished, or was aborted before.
     pub fn abort(&self) -> bool {
         let Some(abort) = self.tracker.begin_abort() else {
             return false;
@@ -136,12 +136,12 @@ impl Feed {
         true
     }
 
-    /// Returns whether all of it is over: nothing is left to be pulled, and all tasks have ended.
+    /// Returns `true` if the feed has finished: nothing is left to pull, and all of its tasks have ended.
     pub fn is_finished(&self) -> bool {
         self.tracker.is_finished()
     }
 
-    /// Returns what has become of it so far.
+    /// Returns the counts of the feed so far.
     pub fn progress(&self) -> FeedReport {
         self.tracker.report()
     }

@@ -25,28 +25,31 @@ use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{WorkerShared, running};
 
-/// The iterator and the closure of a feed, in the queue or with a worker.
+/// The iterator and the closure of a feed, while it is in the queue or with a worker.
 ///
-/// With a worker it holds a permit, and a slot, which the item that it pulls takes over. Then it is back in
-/// the queue, in another slot, before that item is polled.
+/// With a worker, the source holds a permit and a slot. The item that it pulls takes both over. Before that item is
+/// polled, the source is back in the queue, in another slot.
 pub(super) struct Source<I, F, Fut> {
     items: I,
     f: F,
     id: TaskId,
     tracker: Arc<Tracker>,
-    /// Where it stands in the queue. The pool keeps the source, and not the other way round.
+    /// The pool whose queue the source is in. Weak, because the pool owns the source while it waits: a strong reference
+    /// would be a cycle.
     core: Weak<Core>,
     home: NodeId,
-    /// The runtime that its items start on, if that is not the main one.
+    /// The runtime that the items start on, if it is not the main one.
     runtime: Option<Runtime>,
-    /// The runtime has dropped its worker, and no item was pulled since.
+    /// Set when the runtime has dropped the worker of the source, and no item was pulled since.
     dropped: bool,
-    /// What was pulled from an iterator that had said it was at its end, or how that panicked.
+    /// An item that was pulled ahead from an iterator whose size hint said that it was at its end, or the panic of that
+    /// pull.
     ahead: Option<Result<Fut, Payload>>,
-    /// In a pool with a rate: its start is that of the item that it pulls.
+    /// The start of the rate, in a pool that has one. The item that the source pulls takes it over.
     token: Option<Token>,
     unpulled: Unpulled,
-    /// How often all that waits had been stopped, when it entered the queue.
+    /// The value of [`State::stops`] when the source entered the queue. A higher value means that all waiting tasks of
+    /// its node have been stopped since.
     stops: u64,
 }
 
@@ -79,7 +82,7 @@ where
         }
     }
 
-    /// The pool takes none of it: that counts as one task.
+    /// Ends a feed that the pool does not take. It counts as one rejected task.
     pub(super) fn refuse(self: Box<Self>, core: &Core, id: TaskId) {
         let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
@@ -105,20 +108,21 @@ where
         self.items.next().map(&mut self.f)
     }
 
-    /// Looks whether an iterator is at its end that says so: a wrong one loses no items. Returns whether it is not.
+    /// Pulls one item ahead from an iterator whose size hint says that it is at its end, so that a wrong hint loses no
+    /// items. Returns `true` if there was an item, or a panic.
     fn pull_ahead(&mut self) -> bool {
         self.ahead = caught(|| self.pull_one()).transpose();
         self.ahead.is_some()
     }
 
-    /// Ends the feed at its worker.
+    /// Ends the feed at its worker, without an item.
     fn end(self: Box<Self>, finish: Finish<'_>) {
         let tracker = self.tracker.clone();
         discard(self);
         finish(End::Nothing, &mut || tracker.end_source());
     }
 
-    /// Its iterator or its closure has panicked: that is the end of a task, and of the feed.
+    /// Ends a feed whose iterator or closure has panicked. It counts as a task that panicked.
     fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
         let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
@@ -131,7 +135,7 @@ where
         (poll.finish)(End::Panicked, &mut || tracker.end_source());
     }
 
-    /// Lets an item run in its place.
+    /// Runs a pulled item in place of the source.
     fn start(
         mut self: Box<Self>,
         poll: SourcePoll<'_, '_>,
@@ -147,7 +151,7 @@ where
         }
     }
 
-    /// Gives slot and permit to an item, and goes back to the queue.
+    /// Gives the slot and the permit to an item, and puts the source back into the queue.
     fn start_with<X: Extras + 'static>(
         self: Box<Self>,
         poll: SourcePoll<'_, '_>,
@@ -174,16 +178,17 @@ where
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
-        // It may have been aborted while it was pulled.
+        // An abort may have reached the worker while the item was pulled without the lock.
         let goes_on = goes_on && !poll.worker.is_aborted();
         state.begin(slot);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
         };
-        // A worker whose item ends at once is wanted again for the next.
+        // If the item ends at once, its worker should stay idle for a moment: the feed will bring the next task.
         poll.core.expecting.store(true, Relaxed);
         poll.core.dispatch(state);
+        // Unlocked: dropping a source runs user code, and locks the pool to take its items out of the count.
         if last.is_some() || withdrawn.is_some() {
             discard((last, withdrawn));
             wake(tracker.end_source());
@@ -191,7 +196,7 @@ where
         poll.run(Box::into_pin(item), goes_on)
     }
 
-    /// Stands in the queue for the first time.
+    /// Puts the source into the queue for the first time.
     pub(super) fn park(
         mut self: Box<Self>,
         core: &Core,
@@ -205,7 +210,7 @@ where
         core.dispatch(state);
     }
 
-    /// Stands in the queue again, since the runtime has dropped the worker that was to pull it.
+    /// Puts the source back into the queue, because the runtime has dropped the worker that was to pull it.
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
         self.dropped = true;
         self.token = core.token();
@@ -217,13 +222,13 @@ where
             true => None,
             false => state.withdraw_source(at.0),
         };
-        // Who hears of the end looks for those who can start now.
+        // `finish` locks the pool again, and starts the tasks that can start now.
         drop(state);
         discard(withdrawn);
         finish(End::Nothing, &mut || tracker.end_source());
     }
 
-    /// Ends the feed, whose pool has no runtime any more: that counts as one task.
+    /// Ends a feed whose runtime is gone. It counts as one rejected task.
     fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
         let (tracker, home) = (self.tracker.clone(), self.home);
         let id = core.lock().number(home);
@@ -233,7 +238,7 @@ where
         finish(End::Rejected, &mut || tracker.end_source());
     }
 
-    /// Stands behind all that are in the queue.
+    /// Puts the source at the back of the queue.
     fn enter(mut self: Box<Self>, state: &mut State) -> QueueEntry {
         self.unpulled.count(state, self.home);
         self.stops = state.stops(self.home);
@@ -255,14 +260,14 @@ impl<I, F, Fut> Drop for Source<I, F, Fut> {
     }
 }
 
-/// What a source has pulled.
+/// An item that a source has pulled.
 struct Pulled<Fut> {
     future: Fut,
-    /// Its iterator says that there is no more.
+    /// Set if the iterator has no more items.
     is_last: bool,
 }
 
-/// A poll of a source, which has a permit.
+/// One poll of a source that has a permit.
 struct SourcePoll<'t, 'w> {
     core: &'t Core,
     worker: &'t WorkerShared,
@@ -273,7 +278,7 @@ struct SourcePoll<'t, 'w> {
 impl SourcePoll<'_, '_> {
     fn run(self, mut item: BoxTask, goes_on: bool) -> Option<BoxTask> {
         if !goes_on {
-            // It counts as started, and an observer is to hear that.
+            // The item counts as started, so an observer has to hear of its start.
             item.announce(&mut Wakes::default());
             item.as_mut().begin();
             let failure = Failure::Cancelled(self.worker.reason());
@@ -339,16 +344,16 @@ where
 }
 
 impl State {
-    /// Takes a source out of the queue again.
+    /// Withdraws a source that has just entered the queue. The caller drops it after unlocking.
     fn withdraw_source(&mut self, slot: Slot) -> Option<BoxTask> {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
-        // Nothing foreign goes with its record: the source has the runtime too.
+        // Dropping the record runs no user code: the source still holds the runtime that the record names.
         self.forget_record(slot, &mut Wakes::default());
         source
     }
 
-    /// Makes a task of what runs in a slot.
+    /// Gives a new task number to the item that takes over the slot of its source.
     fn number_item(&mut self, slot: Slot) -> TaskId {
         let home = self.gate.home(slot);
         let id = self.number(home);
@@ -358,13 +363,13 @@ impl State {
 }
 
 impl Core {
-    /// Numbers a new feed that may neither start nor wait.
+    /// Counts and numbers a new feed that may neither start nor wait. Returns `None` if the pool takes the feed.
     pub(super) fn refuse_source(&self, state: &mut State, home: NodeId) -> Option<TaskId> {
         self.rejection(state, home, Demand::DEFAULT, Patience::Park)
             .map(|_| state.refuse(home))
     }
 
-    /// Tells the observer of a feed that has ended in a way that counts as a task.
+    /// Tells the observer of a feed whose end counts as the end of a task.
     fn tell_of_source(&self, home: NodeId, id: TaskId, end: End) {
         if self.settings.watcher.is_none() {
             return;
@@ -378,7 +383,8 @@ impl Core {
         extras.ended(id, end);
     }
 
-    /// What an item needs beyond its future, in a pool that is watched, timed, or has a rate.
+    /// Returns what an item needs beyond its future, in a pool that is timed (as every pool with an observer is) or has
+    /// a rate; otherwise `None`.
     fn equip_item(&self) -> Option<Equipment> {
         if !self.settings.timed && self.settings.rate.is_none() {
             return None;
@@ -388,10 +394,10 @@ impl Core {
 }
 
 impl AioPool {
-    /// What a task without options needs that is not submitted by itself.
+    /// Returns what an item needs, as a task without options that is not submitted by itself.
     fn equip_bare(&self) -> Equipment {
         let mut equipment = self.equip(TaskOptions::default(), None);
-        // The start of the rate is the feed's.
+        // The item takes the start of the rate over from its source, and needs none of its own.
         equipment.extras.token = None;
         if let Some(watch) = &equipment.extras.watch {
             watch.release();

@@ -4,37 +4,38 @@ use crate::lock::Lock;
 use crate::task::{End, Slot, TaskId};
 use crate::unwind::discard;
 
-/// What has become of a [`Feed`](super::Feed).
+/// The counts of a [`Feed`](super::Feed): how its tasks have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FeedReport {
-    /// Tasks that came to their end.
+    /// Number of tasks that ran to their end.
     pub completed: u64,
-    /// Tasks that panicked or were rejected; with them a panic of the iterator or the closure.
+    /// Number of tasks that panicked or were rejected. A panic of the iterator or the closure counts here too.
     pub failed: u64,
-    /// Tasks that were cancelled.
+    /// Number of tasks that were cancelled.
     pub cancelled: u64,
-    /// Whether its iterator or closure panicked, which ended it.
+    /// `true` if the iterator or the closure panicked, which ended the feed.
     pub broken: bool,
-    /// Whether the pool took none of it, closed or full; or no more of it, when its runtime was gone.
+    /// `true` if the pool took nothing of the feed, because it was closed or full, or took no more of it, because the
+    /// runtime was gone.
     pub rejected: bool,
 }
 
-/// What a feed, its source and its items know of each other.
+/// The state that a feed, its source and its items share.
 pub(super) struct Tracker(Lock<Progress>);
 
-/// Where something is in the pool, and as what.
+/// The slot of a source or an item in the pool, and its number.
 pub(super) type QueueEntry = (Slot, TaskId);
 
 #[derive(Default)]
 struct Progress {
     report: FeedReport,
-    /// The source, if it is there, and the items that run.
+    /// Number of items that run, plus one as long as the source exists. The feed has finished at 0.
     living: usize,
     aborted: bool,
-    /// Where the source waits, or did before it was taken out to be pulled.
+    /// Where the source waits, or did before a worker took it to pull it.
     source: Option<QueueEntry>,
-    /// Where the items run: a place is given again when its item has ended.
+    /// Where the items run. An index is used again when its item has ended.
     items: Vec<Option<QueueEntry>>,
     vacant: Vec<usize>,
     waker: Option<Waker>,
@@ -49,12 +50,12 @@ impl Tracker {
         }))
     }
 
-    /// Says where the source waits first.
+    /// Sets where the source waits for the first time.
     pub(super) fn park(&self, at: QueueEntry) {
         self.0.lock().source = Some(at);
     }
 
-    /// Says where the source waits from now on, while where it was is yet to end. Returns whether it may go on.
+    /// Sets where the source waits now, while its old slot has yet to end. Returns `true` if the source may go on.
     pub(super) fn park_again(&self, at: QueueEntry, goes_on: bool) -> bool {
         let mut progress = self.0.lock();
         let goes_on = goes_on && !progress.aborted;
@@ -63,9 +64,9 @@ impl Tracker {
         goes_on
     }
 
-    /// Adds an item that starts, and says where the source waits from now on, if it does.
+    /// Adds an item that starts, and sets where the source waits now, if it does.
     ///
-    /// Returns the place of the item, and whether both may go on.
+    /// Returns the index of the item, and whether the item and the source may go on.
     pub(super) fn start(&self, item: QueueEntry, source: Option<QueueEntry>) -> (usize, bool) {
         let mut progress = self.0.lock();
         progress.living += 1;
@@ -78,7 +79,7 @@ impl Tracker {
         (place, !progress.aborted)
     }
 
-    /// An item has gone from the pool, in this way. Returns whom to wake.
+    /// Removes an item that has ended, and counts its end. Returns the waker to call, if the feed has finished.
     pub(super) fn end_item(&self, place: usize, end: End) -> Option<Waker> {
         let mut progress = self.0.lock();
         progress.items[place] = None;
@@ -87,12 +88,12 @@ impl Tracker {
         progress.end_one()
     }
 
-    /// The source has gone from the pool. Returns whom to wake.
+    /// Removes the source. Returns the waker to call, if the feed has finished.
     pub(super) fn end_source(&self) -> Option<Waker> {
         self.0.lock().end_one()
     }
 
-    /// Its iterator or closure has panicked.
+    /// Notes that the iterator or the closure has panicked.
     pub(super) fn mark_broken(&self) {
         let report = &mut self.0.lock().report;
         report.broken = true;
@@ -103,7 +104,8 @@ impl Tracker {
         self.0.lock().report.rejected = true;
     }
 
-    /// Lets no more items start, and returns what is to be aborted; `None` if that is no news.
+    /// Lets no more items start. Returns what the caller has to abort, or `None` if the feed has finished or was
+    /// aborted before.
     pub(super) fn begin_abort(&self) -> Option<Vec<QueueEntry>> {
         let mut progress = self.0.lock();
         if progress.living == 0 || std::mem::replace(&mut progress.aborted, true) {
@@ -133,7 +135,7 @@ impl Tracker {
         finished.map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Nobody waits for it any more.
+    /// Drops the waker: the feed is not awaited any more.
     pub(super) fn hush(&self) {
         let stale = self.0.lock().waker.take();
         discard(stale);

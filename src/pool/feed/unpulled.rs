@@ -1,11 +1,12 @@
 use crate::gate::NodeId;
 use crate::pool::state::State;
 
-/// Number of items that one feed will still pull, counted in its pool and in all pools around that.
+/// Number of items that one feed will still pull, counted in its node and in all nodes around that.
 ///
-/// The feed takes it out of the count when it is dropped, which is before its end is made known: its pool is still there.
+/// When the source is dropped, it takes its items out of the count. That is before the end of the feed is made known,
+/// so its node still exists.
 pub(super) struct Unpulled {
-    /// Number of items that the feed has left. Set whenever it has pulled one.
+    /// Number of items that the feed has left. Set after each pull.
     pub(super) left: u64,
     counted: u64,
 }
@@ -19,7 +20,8 @@ impl Unpulled {
         self.counted > 0
     }
 
-    /// Counts what is left, when the feed enters the queue. There it is one entry already.
+    /// Counts the items that are left, when the source enters the queue. One of them is not counted, because the source
+    /// itself is a queue entry there.
     pub(super) fn count(&mut self, state: &mut State, home: NodeId) {
         self.set(state, home, self.left.saturating_sub(1));
     }
@@ -38,7 +40,8 @@ impl Unpulled {
     }
 }
 
-/// Number of items that an iterator has at least, by its size hint. One that may be endless counts as none.
+/// Returns the number of items that an iterator has at least, by its size hint. The result is 0 if there is no upper
+/// bound, since the iterator may be endless.
 pub(super) fn at_least((lower, upper): (usize, Option<usize>)) -> u64 {
     // Bounded, so that the sum over all feeds does not overflow, whatever their iterators claim.
     const MOST: u64 = 1 << 48;

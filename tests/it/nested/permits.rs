@@ -1,8 +1,8 @@
 //! When a task lends its permit, when it has one again, and how it is counted meanwhile.
 
 use aiopool::{ReturnWhen, TaskState, iterwait, wait};
-use futures::future::BoxFuture;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::support::{Hand, Probe, on_every_runtime, yield_now};
 

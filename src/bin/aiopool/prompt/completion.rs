@@ -1,4 +1,4 @@
-//! What Tab offers: the commands that this server has, their options, and the names of groups.
+//! Completion with the Tab key: the commands of this server, their options, and the names of groups.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,17 +14,18 @@ use crate::failure::Failure;
 use crate::printable::is_obeyed;
 use crate::reply::Reply;
 
-/// Asks the server itself, by the connection of the prompt: pools of different kinds have different commands.
+/// Completes with the answers of the server, through the connection of the prompt: pools of different kinds have
+/// different commands.
 #[derive(Debug, Helper, Highlighter, Hinter, Validator)]
 pub(super) struct Completion {
     commands: Vec<String>,
     connection: Rc<RefCell<Connection>>,
 }
 
-/// So long whoever types may be held up.
+/// Maximum time that a request for completions may block the prompt.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// What can stand where the cursor is.
+/// The kind of word that fits at the cursor.
 #[derive(Debug, PartialEq)]
 enum Expected<'a> {
     Command,
@@ -48,7 +49,8 @@ impl Completion {
         })
     }
 
-    /// A refusal, or that there is no server any more, is no reason to disturb who types.
+    /// Returns the value of a command, or `null` after a refusal or without a connection: neither should disturb the
+    /// user while typing.
     fn ask(&self, command: &str) -> Value {
         let mut connection = self.connection.borrow_mut();
         if connection.is_broken() {
@@ -95,7 +97,7 @@ impl Completer for Completion {
     }
 }
 
-/// What stands `before` decides what the `word` can be.
+/// Determines from the text `before` it what the `word` can be.
 fn expected<'a>(before: &'a str, word: &str) -> Expected<'a> {
     let words: Vec<&str> = before.split_whitespace().collect();
     match words[..] {
@@ -108,7 +110,8 @@ fn expected<'a>(before: &'a str, word: &str) -> Expected<'a> {
     }
 }
 
-/// They stand below their title, at the beginnings of lines; what explains them is further to the right.
+/// Returns the commands that the help lists. They stand below their title, at the start of a line; their explanations
+/// are further to the right.
 fn commands_in(help: &str) -> Vec<String> {
     let below = help
         .lines()
@@ -121,7 +124,7 @@ fn commands_in(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// The long names: `-n NUM, --num NUM` has one.
+/// Returns the long names of options that the help lists, such as `--num` from `-n NUM, --num NUM`.
 fn options_in(help: &str) -> Vec<String> {
     let lines = help
         .lines()
@@ -133,7 +136,7 @@ fn options_in(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// The first word of a line, if it stands near the margin.
+/// Returns the first word of a line, if it is indented by one to four columns.
 fn beginning(line: &str) -> Option<&str> {
     let indented = line.len() - line.trim_start().len();
     (1..=4)
@@ -142,7 +145,7 @@ fn beginning(line: &str) -> Option<&str> {
         .flatten()
 }
 
-/// The names in a list: of names, or of what has one.
+/// Returns the names in a list of names, or in a list of objects with a name.
 fn names_in(list: &Value) -> Vec<String> {
     let list = list.get("groups").unwrap_or(list);
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
@@ -154,7 +157,7 @@ fn names_in(list: &Value) -> Vec<String> {
             .map(str::to_owned)
     };
     let names = list.iter().filter_map(name);
-    // The terminal would obey the others.
+    // Names with control characters are left out: the prompt prints completions as they are.
     let names = names.filter(|name| !name.contains(is_obeyed));
     names.map(|name| quote(&name).into_owned()).collect()
 }
@@ -170,7 +173,7 @@ mod tests {
         cancel-all          Cancels all tasks still running within the pool\n                        \
         (including meta tasks).\n    a-very-long-name-indeed\n                        At last.\n";
 
-    /// As a server of this crate has it.
+    /// Help as a server of this crate prints it.
     const OURS: &str = "usage: [-h] [command] ...\n\noptions:\n  -h, --help  shows this\n\n\
         Commands, each of which explains itself:\n  cancel      Stops these tasks: all of them or,\n              \
         none.\n  cancel-all  Stops all.\n";

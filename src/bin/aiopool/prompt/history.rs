@@ -1,18 +1,18 @@
-//! Where lines are kept from one session to the next.
+//! Stores the lines of the prompt from one session to the next.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
 use super::Line;
 
-/// Brings back the lines of earlier sessions. That there are none, or that they cannot be read, is no reason to complain.
+/// Loads the lines of earlier sessions. A history that is missing or cannot be read is no error.
 pub(super) fn load(editor: &mut Line) {
     if let Some(path) = path() {
         let _ = editor.load_history(&path);
     }
 }
 
-/// Adds the lines that have come since, in a file that only its owner can read.
+/// Appends the new lines to the history, in a file that only its owner can read.
 pub(super) fn save(editor: &mut Line) {
     let Some(path) = path() else { return };
     if let Some(folder) = path.parent() {
@@ -21,7 +21,8 @@ pub(super) fn save(editor: &mut Line) {
     let _ = editor.append_history(&path);
 }
 
-/// `AIOPOOL_HISTORY`, and nowhere if that is empty; else where the system keeps such things.
+/// Returns the path of the history: `AIOPOOL_HISTORY`, `None` if that is empty, and by default a path in the system's
+/// folder for such data.
 fn path() -> Option<PathBuf> {
     let folder = |variable| env::var_os(variable).filter(|value| !value.is_empty());
     match env::var_os("AIOPOOL_HISTORY") {

@@ -1,4 +1,4 @@
-//! A prompt: commands with history and completion, until `exit` or Ctrl-D.
+//! A prompt for commands, with history and completion. It ends with `exit` or Ctrl-D.
 
 mod completion;
 mod history;
@@ -24,8 +24,8 @@ use crate::watch::{self, Until};
 
 const WELCOME: &str = "Tab completes, `help` and `help COMMAND` explain, `exit` or Ctrl-D leaves.";
 
-/// Asks for commands and prints the answers. Lines that come from no terminal are a script: a refusal in it is told at
-/// its end, by the exit code.
+/// Reads commands and prints the answers. Input that does not come from a terminal is a script: if one of its commands
+/// is refused, the exit code tells so at the end.
 pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
     let interactive = io::stdin().is_terminal();
     let interrupt = Interrupt::default();
@@ -51,12 +51,12 @@ pub(crate) fn run(connection: Connection, json: bool) -> Result<(), Failure> {
         let told = obey(&mut connection.borrow_mut(), &command, json, heard);
         let is_interrupted = interrupt.take();
         match told {
-            // The terminal has written ^C.
+            // The terminal has written ^C, so the message begins on a new line.
             Err(Failure::Connection(_)) if is_interrupted => {
                 let _ = writeln!(io::stderr());
                 complain("interrupted: the next command connects again");
             }
-            // The next command connects again.
+            // The prompt stays: the next command connects again.
             Err(Failure::Connection(why) | Failure::Unwelcome(why)) if interactive => complain(why),
             Err(
                 failure @ (Failure::Output(_) | Failure::Connection(_) | Failure::Unwelcome(_)),
@@ -79,7 +79,7 @@ fn editor(connection: Rc<RefCell<Connection>>) -> Result<Line, Failure> {
     Ok(editor)
 }
 
-/// The next line that is to be obeyed; `None` after the last. Ctrl-C only drops what is being typed.
+/// Returns the next command line, or `None` after the last. Ctrl-C only discards the line that is being typed.
 fn next_line(editor: &mut Line, interactive: bool) -> Result<Option<String>, Failure> {
     loop {
         let line = match editor.readline("> ") {
@@ -120,7 +120,7 @@ fn obey(
     watch::follow(connection, command, &reply, json, until)
 }
 
-/// Connects again. A thread does so, which is left behind if Ctrl-C is pressed meanwhile.
+/// Connects again. A thread does this, and is left behind if Ctrl-C is pressed meanwhile.
 fn reconnect(lost: &Connection, interrupt: Option<&Interrupt>) -> Result<Connection, Failure> {
     let (tell, told) = channel();
     let stop = tell.clone();
@@ -131,7 +131,7 @@ fn reconnect(lost: &Connection, interrupt: Option<&Interrupt>) -> Result<Connect
     told.recv().ok().flatten().unwrap_or(Err(stopped))
 }
 
-/// Lets Ctrl-C stop the command, and not the prompt.
+/// Makes Ctrl-C stop the command that is sent next, and not the prompt.
 fn stops(
     interrupt: Option<&Interrupt>,
     connection: &Connection,
@@ -144,7 +144,7 @@ fn stops(
     interrupt.map(stops).transpose()
 }
 
-/// What to send for a line; `None` if it says nothing.
+/// Returns the command to send for a line, or `None` if the line is empty.
 fn command(line: &str) -> Option<String> {
     let line = line.trim();
     match line.split_once(' ') {

@@ -1,23 +1,24 @@
-//! Signals at the prompt: Ctrl-C leaves a command that goes on, and whatever ends the program gives the terminal back.
+//! Signals at the prompt: Ctrl-C stops the running command, and a signal that ends the program restores the terminal
+//! first.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What Ctrl-C does now.
+/// The current effect of Ctrl-C.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     stop: Arc<Mutex<Option<Stop>>>,
-    /// It has stopped something, and that was not told yet.
+    /// `true` if Ctrl-C has stopped a command and [`take`](Self::take) has not reported it yet.
     has_stopped: Arc<AtomicBool>,
 }
 
 type Stop = Box<dyn FnMut() + Send>;
 
-/// As long as it is there, Ctrl-C stops something.
+/// Guard: Ctrl-C stops a command until this is dropped.
 pub(crate) struct Interruptible(Interrupt);
 
 impl Interrupt {
-    /// Has Ctrl-C call this, until what is returned is dropped.
+    /// Makes Ctrl-C call `stop`, until the returned guard is dropped.
     pub(crate) fn stops(&self, stop: impl FnMut() + Send + 'static) -> Interruptible {
         self.set(Some(Box::new(stop)));
         Interruptible(self.clone())
@@ -27,7 +28,7 @@ impl Interrupt {
         *self.stop.lock().unwrap_or_else(PoisonError::into_inner) = stop;
     }
 
-    /// Whether Ctrl-C has stopped something since this was last asked.
+    /// Returns `true` if Ctrl-C has stopped a command since the last call.
     pub(crate) fn take(&self) -> bool {
         self.has_stopped.swap(false, Relaxed)
     }
@@ -47,7 +48,7 @@ impl Drop for Interruptible {
     }
 }
 
-/// Has signals heard from now on.
+/// Handles signals from now on.
 #[cfg(unix)]
 pub(super) fn hear(interrupt: Interrupt) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -71,7 +72,7 @@ pub(super) fn hear(_: Interrupt) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The terminal as it was before the prompt.
+/// The settings of the terminal before the prompt.
 #[cfg(unix)]
 struct Terminal(Option<rustix::termios::Termios>);
 
@@ -87,7 +88,7 @@ impl Terminal {
         use rustix::termios::{OptionalActions, tcsetattr};
         if let Some(terminal) = &self.0 {
             _ = tcsetattr(std::io::stdin(), OptionalActions::Now, terminal);
-            // What is pasted is not marked any more, and the shell's prompt has a line of its own.
+            // Turns off bracketed paste, and puts the shell's prompt on a new line.
             _ = std::io::stdout().write_all(b"\x1b[?2004l\r\n");
             _ = std::io::stdout().flush();
         }

@@ -1,11 +1,11 @@
-//! What counts as a count, wherever in an answer it stands.
+//! Reads counts from an answer.
 
 use serde_json::Value;
 
-/// Counts above it are no counts, and would only make sums overflow.
+/// Maximum value of a count. A larger one is no real count, and could make sums overflow.
 const LARGEST: u64 = 1 << 48;
 
-/// Reads a count: 0 where there is none, and never more than can be added up.
+/// Reads a count. Returns 0 if the value is none, and at most `LARGEST`.
 pub(super) fn read(told: &Value) -> u64 {
     told.as_u64().unwrap_or_default().min(LARGEST)
 }

@@ -1,4 +1,4 @@
-//! What the dashboard is told, each by a thread of its own: keys, signals, and the server's news.
+//! The sources of news for the dashboard, each a thread of its own: keys, signals, and the server.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -11,10 +11,10 @@ use crate::connection::{Connection, Wire};
 use crate::failure::Failure;
 use crate::reply::Reply;
 
-/// More tasks than anybody scrolls through.
+/// Number of tasks to ask for: more than a user scrolls through.
 const LISTED: usize = 200;
 
-/// So long there is nothing tried at most while the connection is lost.
+/// Maximum time between two attempts to connect again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -34,14 +34,14 @@ pub(super) enum News {
         command: String,
         why: &'static str,
     },
-    /// There is no connection any more, or there is none yet.
+    /// The connection was lost, or an attempt to connect again has failed.
     Lost(String),
-    /// There is a connection again, with a server that calls its pool so.
+    /// There is a connection again, with the server's name of its pool.
     Back(String),
     Failed(Failure),
 }
 
-/// Keys, and other sizes of the terminal.
+/// Sends keys and new sizes of the terminal.
 pub(super) fn terminal(news: Sender<News>) {
     thread::spawn(move || {
         loop {
@@ -56,7 +56,7 @@ pub(super) fn terminal(news: Sender<News>) {
     });
 }
 
-/// Signals that would end the program without giving the terminal back.
+/// Sends signals that would otherwise end the program without restoring the terminal.
 #[cfg(unix)]
 pub(super) fn signals(news: Sender<News>) -> std::io::Result<()> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
@@ -69,13 +69,14 @@ pub(super) fn signals(news: Sender<News>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// There are none.
+/// Does nothing: there are no such signals.
 #[cfg(not(unix))]
 pub(super) fn signals(_: Sender<News>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Asks the server in turns, and between them has it do what is wanted. Where the connection is lost, it connects again.
+/// Asks the server at each interval, and sends the user's commands in between. If the connection is lost, it connects
+/// again.
 pub(super) fn server(
     connection: Connection,
     interval: Duration,
@@ -103,7 +104,7 @@ struct Feed {
 }
 
 impl Feed {
-    /// Follows one connection after the other, until the dashboard ends, or no other can be had.
+    /// Uses one connection after the other, until the dashboard ends or connecting again is impossible.
     fn follow_all(&mut self) -> Result<(), Failure> {
         while let Err(failure) = self.follow() {
             let Failure::Connection(why) = failure else {
@@ -148,7 +149,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Connects again, as soon as that is possible. Returns `false` if the dashboard ends before.
+    /// Connects again as soon as possible. Returns `false` if the dashboard ends before.
     fn reconnect(&mut self, mut why: String) -> Result<bool, Failure> {
         for pause in pauses(self.interval) {
             self.tell(News::Lost(why));
@@ -161,14 +162,14 @@ impl Feed {
                 Err(failure) => return Err(failure),
             }
         }
-        // What was wanted meanwhile was meant for the pool that was shown.
+        // Commands that were given meanwhile were meant for the pool that was shown, and this may be another.
         let wanted = self.refuse_for(Duration::ZERO);
         check_wire(&self.connection)?;
         self.tell(News::Back(self.connection.server().into()));
         Ok(wanted)
     }
 
-    /// Refuses for this time what is wanted. Returns `false` if the dashboard ends meanwhile.
+    /// Refuses all commands for this time. Returns `false` if the dashboard ends meanwhile.
     fn refuse_for(&self, time: Duration) -> bool {
         let begun = Instant::now();
         loop {
@@ -189,7 +190,8 @@ impl Feed {
     }
 }
 
-/// A dashboard needs the commands of a server of this crate, which speaks JSON.
+/// Returns an error if the server has no JSON protocol: then it is not one of this crate, and lacks commands that the
+/// dashboard needs.
 pub(super) fn check_wire(connection: &Connection) -> Result<(), Failure> {
     match connection.wire() {
         Wire::Json => Ok(()),
@@ -197,13 +199,14 @@ pub(super) fn check_wire(connection: &Connection) -> Result<(), Failure> {
     }
 }
 
-/// How long to wait before each attempt to connect again: at first the interval, then longer, but never very long.
+/// Returns the pauses before each attempt to connect again: first the interval, then twice as long each time, up to
+/// [`LONGEST_PAUSE`].
 fn pauses(interval: Duration) -> impl Iterator<Item = Duration> {
     let longer = |pause: &Duration| Some((*pause * 2).min(LONGEST_PAUSE));
     std::iter::successors(Some(interval.min(LONGEST_PAUSE)), longer)
 }
 
-/// Whether the list is cut, and none of its tasks is in this state.
+/// Returns `true` if the list is cut and contains no task in this state.
 fn lacks(tasks: &Value, state: &str) -> bool {
     let listed = tasks["tasks"].as_array().map_or(&[][..], Vec::as_slice);
     tasks["more"].as_u64() > Some(0) && listed.iter().all(|task| task["state"] != state)
@@ -211,7 +214,7 @@ fn lacks(tasks: &Value, state: &str) -> bool {
 
 /// Adds the first task in this state: it has been in it for about the longest time.
 fn add_first(connection: &mut Connection, tasks: &mut Value, state: &str) -> Result<(), Failure> {
-    // An older server does not know the option.
+    // An older server refuses the option.
     if let Reply::Done(first) = connection.ask(&format!("tasks -n 1 -s {state}"))? {
         add(tasks, first["tasks"][0].clone());
     }
@@ -229,7 +232,8 @@ fn add(tasks: &mut Value, task: Value) {
     }
 }
 
-/// Of a server that has much to list the dashboard takes no more than a tenth of its time.
+/// Returns the pause until the next request. It is at least nine times as long as the last request took, so that the
+/// dashboard uses at most a tenth of the server's time.
 fn rest(interval: Duration, took: Duration) -> Duration {
     interval.saturating_sub(took).max(9 * took)
 }

@@ -1,11 +1,11 @@
-//! What the counts have been over time, and the rates and means that follow from them.
+//! The counts over time, and the rates and means that follow from them.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// As many samples as a wide terminal has columns.
+/// Maximum number of samples: about as many as a wide terminal has columns.
 const REMEMBERED: usize = 500;
-/// Rates and means are those of so many of the latest samples.
+/// Number of the latest samples that rates and means are computed from.
 const WINDOW: usize = 30;
 
 /// The latest samples, oldest first.
@@ -14,7 +14,7 @@ pub(super) struct History {
     samples: VecDeque<Sample>,
 }
 
-/// What is drawn over time.
+/// The counts at one time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sample {
     pub(super) at: Duration,
@@ -25,7 +25,7 @@ pub(super) struct Sample {
 }
 
 impl History {
-    /// Adds the newest sample, and forgets the oldest if there are too many.
+    /// Adds the newest sample, and removes the oldest if there are too many.
     pub(super) fn push(&mut self, sample: Sample) {
         self.samples.push_back(sample);
         if self.samples.len() > REMEMBERED {
@@ -33,32 +33,34 @@ impl History {
         }
     }
 
-    /// The newest sample.
+    /// Returns the newest sample.
     pub(super) fn latest(&self) -> Option<&Sample> {
         self.samples.back()
     }
 
-    /// Tasks that ended each second, of late; `None` as long as nobody can know.
+    /// Returns how many tasks have ended per second lately. `None` as long as this is unknown.
     pub(super) fn throughput(&self) -> Option<f64> {
         self.rate(|sample| sample.ended)
     }
 
-    /// How long tasks wait on average: by Little's law, those that wait, over how many start each second.
+    /// Returns how long tasks wait on average, by Little's law: the number of waiting tasks, divided by the number of
+    /// tasks that start per second.
     pub(super) fn mean_wait(&self) -> Option<Duration> {
         self.mean(|sample| sample.waiting, self.rate(|sample| sample.started)?)
     }
 
-    /// How long tasks run on average: by the same law, those that run, over how many end each second.
+    /// Returns how long tasks run on average, by Little's law: the number of active tasks, divided by the number of
+    /// tasks that end per second.
     pub(super) fn mean_run(&self) -> Option<Duration> {
         self.mean(|sample| sample.active, self.throughput()?)
     }
 
-    /// One value of each sample, oldest first.
+    /// Returns one value of each sample, oldest first.
     pub(super) fn values(&self, value: impl Fn(&Sample) -> u64) -> Vec<u64> {
         self.samples.iter().map(value).collect()
     }
 
-    /// Tasks that ended between each two samples, for each second, oldest first.
+    /// Returns how many tasks per second ended between each two samples, oldest first.
     pub(super) fn ends(&self) -> Vec<u64> {
         let later = self.samples.iter().skip(1);
         let pairs = self.samples.iter().zip(later);
@@ -67,7 +69,8 @@ impl History {
             .collect()
     }
 
-    /// The latest samples, as far as they are of the same pool: a counter that went back belongs to another one.
+    /// Returns the latest samples, as far as they belong to the same pool: a counter that went back belongs to another
+    /// pool.
     fn window(&self) -> impl ExactSizeIterator<Item = &Sample> {
         let first = self.samples.len().saturating_sub(WINDOW);
         let is_another = |at: &usize| self.samples[*at].started < self.samples[*at - 1].started;

@@ -1,11 +1,11 @@
-//! What each key does to the model, and what it has the server do.
+//! The effects of the keys: on the model, and as commands for the server.
 
 use aiopool::control::quote;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::model::{Mode, Model, Question};
 
-/// What is to be done about a key besides drawing.
+/// The effect of a key, besides drawing.
 #[derive(Debug, PartialEq)]
 pub(super) enum Effect {
     Nothing,
@@ -13,7 +13,7 @@ pub(super) enum Effect {
     Quit,
 }
 
-/// The keys, as the help shows them.
+/// The keys as the help shows them.
 pub(super) const HELP: [(&str, &str); 12] = [
     (
         "↑ ↓ k j",
@@ -35,7 +35,7 @@ pub(super) const HELP: [(&str, &str); 12] = [
     ("q", "leave the dashboard; the pool goes on"),
 ];
 
-/// No size has more digits.
+/// Maximum number of digits of a size.
 const DIGITS: usize = 19;
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
@@ -82,7 +82,8 @@ fn look(model: &mut Model, key: KeyCode) -> Effect {
     Effect::Nothing
 }
 
-/// A pool without a bound has no next size, and 0 is none: to hold tasks back there is the pause.
+/// Changes the size by `by`. An unbounded pool has no next size, and 0 is not a valid size: the user can pause the pool
+/// to hold tasks back.
 fn resize(model: &Model, by: i64) -> Effect {
     match model
         .stats
@@ -126,7 +127,7 @@ fn type_size(model: &mut Model, mut size: String, key: KeyCode) -> Effect {
     Effect::Nothing
 }
 
-/// Only a clear yes is one, and only a clear no or Esc takes the question away.
+/// Handles the answer to a question. Only `y` confirms, and only a clear no or Esc withdraws the question.
 fn answer(model: &mut Model, question: Question, key: KeyCode) -> Effect {
     match key {
         KeyCode::Char('y') => Effect::Send(match question {

@@ -1,7 +1,6 @@
-//! A dashboard: the pool over time, its tasks, and keys to steer it.
+//! A dashboard: the pool over time, its tasks, and keys to control it.
 //!
-//! What happens arrives in one channel, changes the model, and the model is
-//! drawn:
+//! Every event arrives in one channel and changes the model, and then the model is drawn:
 //!
 //! ```text
 //!  keys, sizes ─┐
@@ -36,10 +35,11 @@ use crate::connection::Connection;
 use crate::failure::{Failure, complain};
 use crate::reply::Reply;
 
-/// The dashboard is drawn at least this often: what it says of times is to be right.
+/// Maximum time between two drawings, so that the times on the dashboard stay correct.
 const LONGEST_STILL: Duration = Duration::from_secs(1);
 
-/// Shows the pool until a key or a signal. A connection that is lost is told, and made anew as soon as there is a server.
+/// Shows the pool until a key or a signal ends the dashboard. If the connection is lost, it says so, and connects again
+/// as soon as there is a server.
 pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         complain("a dashboard needs a terminal");
@@ -64,7 +64,7 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
             .terminal
             .draw(|frame| view::draw(frame, &model, theme))?;
         let told = heard.recv_timeout(interval.min(LONGEST_STILL));
-        // After a timeout, too: a silence is shown.
+        // Also after a timeout: the dashboard shows how long the server has been silent.
         model.now = start.elapsed();
         let ended = match told {
             Ok(told) => take(&mut model, told, &command),
@@ -82,7 +82,7 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
     }
 }
 
-/// Why it ends: a failure, a signal, or because somebody wants it to.
+/// Why the dashboard ends: a failure, a signal, or `None` at the user's wish.
 type Ended = Result<Option<i32>, Failure>;
 
 fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended> {
@@ -92,7 +92,7 @@ fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended
             Effect::Send(wanted) => drop(command.send(wanted)),
             Effect::Quit => return Some(Ok(None)),
         },
-        // The next drawing asks for the size.
+        // A resize needs no action: the next drawing asks for the size.
         News::Terminal(_) => {}
         News::Signal(signal) => return Some(Ok(Some(signal))),
         News::Pool { stats, tasks } => model.update(model.now, &stats, &tasks),
@@ -116,7 +116,7 @@ fn note(command: &str, reply: Reply) -> Note {
     Note { text, bad }
 }
 
-/// <https://no-color.org>: set, and not empty.
+/// Returns the theme. Colours are off if `NO_COLOR` is set and not empty: see <https://no-color.org>.
 fn theme() -> Theme {
     match env::var_os("NO_COLOR") {
         Some(value) if !value.is_empty() => Theme::Plain,
@@ -124,7 +124,7 @@ fn theme() -> Theme {
     }
 }
 
-/// Ends as if the signal had not been caught, now that the terminal is as it was.
+/// Ends the program as the signal would have done if it were not caught. The terminal is restored before.
 #[cfg(unix)]
 fn end_by(signal: i32) -> Result<(), Failure> {
     Ok(signal_hook::low_level::emulate_default_handler(signal)?)

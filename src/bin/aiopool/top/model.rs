@@ -1,4 +1,4 @@
-//! What the dashboard knows, as a plain value: no terminal, no socket, no clock.
+//! The state of the dashboard as a plain value: no terminal, no socket, no clock.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use super::count;
 use super::history::{History, Sample};
 use super::tasks::Tasks;
 
-/// The whole of it.
+/// The whole state of the dashboard.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    /// What the server calls its pool.
+    /// The server's name of its pool.
     pub(super) server: String,
     pub(super) address: String,
-    /// How often the server is to be asked.
+    /// Interval at which the server is asked.
     pub(super) interval: Duration,
-    /// How long the dashboard has been there: all other times are on this clock.
+    /// Time since the start of the dashboard. All other times are on this clock.
     pub(super) now: Duration,
     pub(super) stats: Stats,
     pub(super) history: History,
     pub(super) tasks: Tasks,
     pub(super) mode: Mode,
-    /// What became of the last command.
+    /// Result of the last command.
     pub(super) note: Option<Note>,
-    /// Why there is no connection, while there is none.
+    /// Why there is no connection; `None` while there is one.
     pub(super) lost: Option<String>,
 }
 
-/// The pool's counts, now.
+/// The current counts of the pool.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Stats {
-    /// `None` if it has no bound.
+    /// `None` if the pool is unbounded.
     pub(super) size: Option<u64>,
     pub(super) active: u64,
     pub(super) waiting: u64,
@@ -45,18 +45,18 @@ pub(super) struct Stats {
     pub(super) rejected: u64,
 }
 
-/// What the keys mean.
+/// The mode, which determines what the keys mean.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Mode {
     #[default]
     Looking,
     Help,
-    /// The new size, as far as it has been typed.
+    /// The digits of the new size that have been typed so far.
     Typing(String),
     Asking(Question),
 }
 
-/// What cannot be undone, and is to be confirmed.
+/// An action that cannot be undone, and that the user has to confirm.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Question {
     Cancel { id: u64, name: String },
@@ -80,12 +80,12 @@ impl Model {
         }
     }
 
-    /// Takes in what the server said at `now`: the values of `stats` and of `tasks`.
+    /// Updates the model with the server's answers to `stats` and `tasks` at `now`.
     pub(super) fn update(&mut self, now: Duration, stats: &Value, tasks: &Value) {
         self.now = now;
         let stats = Stats::from(stats);
         if stats.started < self.stats.started {
-            // It is another pool, whose tasks have the same numbers.
+            // The counter went back: this is another pool, which uses the same task numbers.
             self.tasks.forget();
         }
         self.stats = stats;
@@ -93,39 +93,39 @@ impl Model {
         self.tasks.update(now, tasks);
     }
 
-    /// Takes in that there is no connection.
+    /// Records that there is no connection.
     pub(super) fn lose(&mut self, why: String) {
         self.lost = Some(why);
         self.take_question_back();
     }
 
-    /// Takes in that there is a connection again.
+    /// Records that there is a connection again.
     pub(super) fn regain(&mut self, server: String) {
         self.server = server;
         self.lost = None;
         self.take_question_back();
-        // A command that was not answered has to be read.
+        // A note about an unanswered command stays, so that the user can read it.
         self.note.get_or_insert_with(|| Note {
             text: "connected again".into(),
             bad: false,
         });
     }
 
-    /// It was asked about the pool that was shown, and the next one may be another.
+    /// Withdraws an open question: it was about the pool that was shown, and the next one may be another.
     fn take_question_back(&mut self) {
         if matches!(self.mode, Mode::Asking(_)) {
             self.mode = Mode::Looking;
         }
     }
 
-    /// How long nothing has been heard from the server, if that is longer than it should be.
+    /// Returns how long the server has been silent, if that is longer than expected.
     pub(super) fn silence(&self) -> Option<Duration> {
         const MARGIN: Duration = Duration::from_secs(2);
         let silence = self.age();
         (silence > self.interval + MARGIN).then_some(silence)
     }
 
-    /// How old the figures are.
+    /// Returns the age of the figures.
     pub(super) fn age(&self) -> Duration {
         let heard = self.history.latest().map(|sample| sample.at);
         self.now.saturating_sub(heard.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The list of tasks: its order, what of it is selected, and how old its tasks are.
+//! The list of tasks: its order, its selection, and the ages of its tasks.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -8,19 +8,19 @@ use serde_json::Value;
 
 use super::count;
 
-/// The tasks that the server lists, in the order that is wanted.
+/// The tasks that the server lists, in the order that the user has chosen.
 #[derive(Debug, Default)]
 pub(super) struct Tasks {
     pub(super) listed: Vec<Task>,
-    /// Tasks that are not in the list, which has an end.
+    /// Number of tasks that are not in the list, as the server cuts it.
     pub(super) more: u64,
     pub(super) order: Order,
     pub(super) selected: usize,
-    /// When a task was first seen in the state in which it is, for pools that take no times.
+    /// When each task was first seen in its present state, for pools that are not timed.
     seen: HashMap<u64, (bool, Duration)>,
 }
 
-/// A line of the list.
+/// A task in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Task {
     pub(super) id: u64,
@@ -30,18 +30,18 @@ pub(super) struct Task {
     pub(super) age: Age,
 }
 
-/// How long a task has been in its state.
+/// The time that a task has been in its state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Age {
     Exactly(Duration),
-    /// The pool takes no times, and so long the dashboard has seen it.
+    /// A lower bound, for pools that are not timed: the time since the dashboard first saw the task in this state.
     AtLeast(Duration),
 }
 
-/// How the list is sorted.
+/// The order of the list.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Order {
-    /// What runs, then what waits; in each the oldest first.
+    /// Active tasks, then waiting tasks; in each, the oldest first.
     #[default]
     State,
     Id,
@@ -50,14 +50,14 @@ pub(super) enum Order {
 }
 
 impl Tasks {
-    /// Takes in what the server said at `now`: the value of `tasks`.
+    /// Updates the list with the server's answer to `tasks` at `now`.
     pub(super) fn update(&mut self, now: Duration, told: &Value) {
         let selected = self.selection().map(|task| task.id);
         self.list(now, told);
         self.follow(selected);
     }
 
-    /// Begins anew, in the same order.
+    /// Clears the list, but keeps its order.
     pub(super) fn forget(&mut self) {
         let order = self.order;
         *self = Self {
@@ -66,18 +66,18 @@ impl Tasks {
         };
     }
 
-    /// The task that a key would be about.
+    /// Returns the selected task, to which keys apply.
     pub(super) fn selection(&self) -> Option<&Task> {
         self.listed.get(self.selected)
     }
 
-    /// Goes up or down the list, as far as there is one.
+    /// Moves the selection up or down, within the list.
     pub(super) fn select(&mut self, by: isize) {
         let last = self.listed.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
     }
 
-    /// Takes the next order, and stays at the task.
+    /// Changes to the next order. The same task stays selected.
     pub(super) fn reorder(&mut self) {
         self.order = match self.order {
             Order::State => Order::Id,
@@ -90,7 +90,7 @@ impl Tasks {
         self.follow(selected);
     }
 
-    /// The longest that a task of the list has been in a state.
+    /// Returns the longest time that a task of the list has been active, or waiting.
     pub(super) fn longest(&self, active: bool) -> Option<Age> {
         let ages = self
             .listed
@@ -148,7 +148,7 @@ impl Tasks {
         }
     }
 
-    /// Stays at the task that was selected, or, if it has gone, at its line.
+    /// Selects the same task as before, or, if it has gone, the task on the same line.
     fn follow(&mut self, selected: Option<u64>) {
         let place = self
             .listed

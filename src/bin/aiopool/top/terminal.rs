@@ -1,4 +1,4 @@
-//! The terminal, taken and given back.
+//! Takes over the terminal, and restores it.
 
 use std::io;
 use std::panic;
@@ -10,7 +10,7 @@ use ratatui::DefaultTerminal;
 use super::feed::News;
 use crate::failure::Failure;
 
-/// The alternate screen, without echo; given back when this is dropped, and before a panic is told.
+/// The alternate screen, without echo. The terminal is restored when this is dropped, and before a panic is reported.
 #[derive(Debug)]
 pub(super) struct Screen {
     pub(super) terminal: DefaultTerminal,
@@ -24,8 +24,8 @@ impl Screen {
     }
 }
 
-/// A panic of this thread gives the terminal back, by the hook of `ratatui`, and unwinds. One of another thread is news:
-/// told by that thread, it would be drawn over.
+/// Installs a panic hook. A panic of this thread restores the terminal, through the hook of `ratatui`, and unwinds. A
+/// panic of another thread is sent as news: if that thread printed it, the dashboard would draw over it.
 fn hear_of_panics(news: Sender<News>) {
     let hook = panic::take_hook();
     let this = thread::current().id();
@@ -40,7 +40,8 @@ fn hear_of_panics(news: Sender<News>) {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // A second time, it would put the cursor back to where it was, and write over the panic's message.
+        // After a panic the hook has done this already. A second call would move the cursor back, and the message of
+        // the panic would be overwritten.
         if !thread::panicking() {
             ratatui::restore();
         }

@@ -1,4 +1,4 @@
-//! The counts over time, each as a name, a number, and a curve.
+//! Draws the counts over time, each as a name, a number, and a curve.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -10,10 +10,10 @@ use super::figures::rate;
 use super::theme::Theme;
 use crate::top::model::Model;
 
-/// The columns left of the curves.
+/// Width of the labels to the left of the curves.
 const LABELS: u16 = 16;
 
-/// Draws what is active, what waits, and what ended, each in an area of its own.
+/// Draws the active, waiting and ended tasks, each in an area of its own.
 pub(super) fn draw(frame: &mut Frame<'_>, areas: [Rect; 3], model: &Model, theme: Theme) {
     let curves = [
         (active(model), Color::Green),
@@ -25,12 +25,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, areas: [Rect; 3], model: &Model, theme
     }
 }
 
-/// A name and a number, and how the number came to be.
+/// A name, a number, and the past values of the number.
 struct Curve {
     name: &'static str,
     number: String,
     values: Vec<u64>,
-    /// What fills the height; else the largest of the values that are seen.
+    /// Value that fills the whole height, unless a visible value is larger. `None` for the largest visible value.
     full: Option<u64>,
 }
 
@@ -81,7 +81,7 @@ impl Curve {
         Paragraph::new(lines.to_vec())
     }
 
-    /// The newest value is at the right end.
+    /// Draws the newest value at the right end.
     fn chart(&self, columns: usize) -> Sparkline<'static> {
         let missing = columns.saturating_sub(self.values.len());
         let seen = &self.values[self.values.len().saturating_sub(columns)..];
@@ -89,7 +89,7 @@ impl Curve {
             .into_iter()
             .chain(seen.iter().copied().map(Some));
         let bars = bars.map(SparklineBar::from);
-        // Some are more than none, and a shrunk pool may have more active than its size.
+        // A single task must be distinguishable from none, and a shrunk pool may have more active tasks than its size.
         let most = seen.iter().copied().max().unwrap_or(0);
         let full = self.full.unwrap_or(0).max(most).max(1);
         Sparkline::default().data(bars).max(full)

@@ -1,10 +1,10 @@
-//! How times and rates are written.
+//! Formats times and rates.
 
 use std::time::Duration;
 
 use crate::top::tasks::Age;
 
-/// Tells how old a task is, or is at least.
+/// Formats the age of a task, with `>` in front of a lower bound.
 pub(super) fn age(age: Age) -> String {
     match age {
         Age::Exactly(age) => span(age),
@@ -12,7 +12,7 @@ pub(super) fn age(age: Age) -> String {
     }
 }
 
-/// Tells how many there are a second, more exactly where they are few.
+/// Formats a rate per second, with a decimal if it is small.
 pub(super) fn rate(per_second: f64) -> String {
     match per_second {
         rate if rate >= 100.0 => format!("{rate:.0} a second"),
@@ -20,7 +20,7 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
-/// A length of time in at most seven characters.
+/// Formats a duration in at most seven characters.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {

@@ -1,4 +1,4 @@
-//! The keys: the most important in a line, all of them in a box.
+//! Shows the keys: the most important ones in a line, all of them in a box.
 
 use ratatui::Frame;
 use ratatui::layout::Constraint;
@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Clear, Paragraph};
 use super::theme::Theme;
 use crate::top::keys;
 
-/// Shows the keys that are needed most.
+/// Returns the line with the most important keys.
 pub(super) fn line(paused: bool) -> Line<'static> {
     let keys = [
         ("q", "quit"),
@@ -28,7 +28,7 @@ pub(super) fn line(paused: bool) -> Line<'static> {
     }))
 }
 
-/// Draws the box with all keys over what is there.
+/// Draws the box with all keys on top of the dashboard.
 pub(super) fn draw(frame: &mut Frame<'_>, theme: Theme) {
     let mut lines: Vec<Line<'_>> = keys::HELP
         .iter()

@@ -1,4 +1,4 @@
-//! What takes one line each: the title, the times, the totals, the note.
+//! The parts that take one line each: the title, the times, the totals, the note.
 
 use std::iter;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::figures::{age, span};
 use super::theme::Theme;
 use crate::top::model::{Mode, Model, Question, Stats};
 
-/// Tells which pool it is, what holds it back, and how long it has been watched, or how old that is.
+/// Shows the pool, whether it is paused or locked, and how long it has been watched; without news, also since when.
 pub(super) fn title(model: &Model, width: u16) -> Line<'static> {
     let left = format!(" {} at {}", model.server, model.address);
     let mut right = String::new();
@@ -36,7 +36,7 @@ pub(super) fn title(model: &Model, width: u16) -> Line<'static> {
     Line::styled(format!("{left:room$}{right}"), Modifier::REVERSED)
 }
 
-/// Tells how long tasks wait and run.
+/// Shows how long tasks wait and run.
 pub(super) fn times(model: &Model) -> Line<'static> {
     let mean = |mean: Option<Duration>| mean.map_or("-".into(), |mean| format!("~{}", span(mean)));
     let longest = |active| model.tasks.longest(active).map_or("-".into(), age);
@@ -49,7 +49,7 @@ pub(super) fn times(model: &Model) -> Line<'static> {
     ))
 }
 
-/// Tells what became of tasks so far.
+/// Shows the counts of ended tasks by outcome.
 pub(super) fn totals(stats: &Stats, theme: Theme) -> Line<'static> {
     let bad = [
         ("cancelled", stats.cancelled),
@@ -69,8 +69,8 @@ pub(super) fn totals(stats: &Stats, theme: Theme) -> Line<'static> {
     Line::from_iter(iter::once(completed).chain(bad))
 }
 
-/// Tells what is asked, or typed, or came of the last command, or why there is no connection, or else where in the list
-/// the selection is.
+/// Shows the open question, the size that is being typed, the result of the last command, or why there is no
+/// connection; else the position of the selection in the list.
 pub(super) fn note(model: &Model, theme: Theme) -> Line<'static> {
     match (&model.mode, &model.note, &model.lost) {
         (Mode::Asking(question), ..) => Line::styled(ask(question, model), theme.bad()),

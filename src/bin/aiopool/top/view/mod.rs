@@ -1,4 +1,4 @@
-//! How the model looks: curves above, the table of tasks below, lines around them, and the help on top of it all.
+//! Draws the model: curves at the top, the table of tasks below, lines around them, and the help on top of everything.
 
 mod curves;
 mod figures;
@@ -16,7 +16,7 @@ use crate::printable::is_obeyed;
 
 pub(super) use self::theme::Theme;
 
-/// Draws it all.
+/// Draws the whole dashboard.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
     let rows = [
         Constraint::Length(1),
@@ -53,7 +53,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
     frame.buffer_mut().content.iter_mut().for_each(disarm);
 }
 
-/// Names come from elsewhere: what a terminal would obey in them is shown as a dot.
+/// Replaces a character that a terminal would interpret by a dot: names come from other programs.
 fn disarm(cell: &mut Cell) {
     if cell.symbol().contains(is_obeyed) {
         cell.set_symbol("·");

@@ -1,4 +1,4 @@
-//! The list of tasks, as a table.
+//! Draws the list of tasks as a table.
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Rect};
@@ -10,7 +10,7 @@ use super::figures::age;
 use super::theme::Theme;
 use crate::top::tasks::{Order, Task, Tasks};
 
-/// Draws the list with its order and its selection, which is always in sight.
+/// Draws the list with its order and its selection, and scrolls so that the selection is visible.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, tasks: &Tasks, theme: Theme) {
     let title = |name: &'static str, order| match tasks.order == order {
         true => Cell::from(name).style(Modifier::BOLD),

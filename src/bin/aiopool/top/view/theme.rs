@@ -1,8 +1,8 @@
-//! Styles, with colours or without.
+//! Styles, with or without colours.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// With colour, or with bold, underlined and reversed text alone.
+/// With colours, or only with bold, underlined and reversed text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::top) enum Theme {
     Colour,
@@ -10,7 +10,7 @@ pub(in crate::top) enum Theme {
 }
 
 impl Theme {
-    /// Takes the colour, if there are colours.
+    /// Returns a style with this colour, or the default style without colours.
     pub(super) fn fore(self, colour: Color) -> Style {
         match self {
             Self::Colour => Style::new().fg(colour),
@@ -18,7 +18,7 @@ impl Theme {
         }
     }
 
-    /// Stands out, also without colour.
+    /// Returns a style that stands out, also without colours.
     pub(super) fn bad(self) -> Style {
         self.fore(Color::Red).add_modifier(Modifier::BOLD)
     }
