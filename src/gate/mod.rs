@@ -45,7 +45,7 @@ fn entry_size<W, A>() -> usize {
     size_of::<register::Entry<W, A>>()
 }
 
-pub(crate) use node::Demand;
+pub(crate) use node::{Demand, Ticket};
 pub(crate) use register::Content;
 pub(crate) use state::{Admitted, Gate};
 pub(crate) use tree::NodeId;

@@ -38,7 +38,7 @@ pub(super) struct Rank {
 
 /// The order of arrival: the number of a task, or a position between the numbers of two tasks.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Ticket(u64, u64);
+pub(crate) struct Ticket(u64, u64);
 
 impl Ticket {
     /// The ticket before all others.

@@ -68,10 +68,11 @@ impl<W, A, L> Gate<W, A, L> {
         }
         // The root's lanes are first in, first out, so that a ticket matters only in comparison with a group. A
         // task has its number as a ticket, and needs no queue entry for it. Other entries need one, once there are
-        // groups.
+        // groups, and while a stop of all tasks goes on, which leaves later entries alone.
         let takes_fast_path = home == NodeId::ROOT && demand == Demand::DEFAULT;
-        if takes_fast_path && (id.is_task() || self.tree.root.children.is_empty()) {
-            let root = &mut self.tree.root;
+        let root = &mut self.tree.root;
+        let needs_no_ticket = root.children.is_empty() && root.holds == 0;
+        if takes_fast_path && (id.is_task() || needs_no_ticket) {
             root.waiting += 1;
             root.push(slot, demand.priority, &mut self.register);
         } else {
@@ -118,6 +119,11 @@ impl<W, A, L> Gate<W, A, L> {
             true => Ticket::of_task(id.get()),
             false => self.next_ticket(),
         }
+    }
+
+    /// Returns a ticket that comes after all that have been given, and before all later ones.
+    pub(crate) fn last_ticket(&self) -> Ticket {
+        Ticket::between(self.next, self.others)
     }
 
     pub(super) fn next_ticket(&mut self) -> Ticket {
@@ -376,10 +382,10 @@ impl<W, A, L> Gate<W, A, L> {
     pub(super) fn first_of(&self, at: u32) -> Option<(Rank, Slot)> {
         let node = self.tree.at(at);
         let own = match node.first_returning() {
-            Some(slot) => Some((Rank::returning(self.ticket_at(slot)), slot)),
+            Some(slot) => Some((Rank::returning(self.ticket(slot)), slot)),
             None => node
                 .first()
-                .map(|(slot, priority)| (Rank::newcomer(priority, self.ticket_at(slot)), slot)),
+                .map(|(slot, priority)| (Rank::newcomer(priority, self.ticket(slot)), slot)),
         };
         match (own, node.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
@@ -388,7 +394,8 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    fn ticket_at(&self, slot: Slot) -> Ticket {
+    /// Returns when the entry in a slot entered the queue, as far as that matters to others.
+    pub(crate) fn ticket(&self, slot: Slot) -> Ticket {
         if let Some(queue_entry) = self.queue_entries.get(slot) {
             return queue_entry.ticket;
         }

@@ -300,13 +300,17 @@ impl State {
                 self.gate.finish_into_next_of_queue(ended)?,
             ),
         };
-        worker.serve(slot);
-        let is_task = u64::from(id.is_task());
+        // An observer is told of a start at the first poll. So where there may be one, the start counts only then: an
+        // abort before that poll is not to leave a start that nobody has heard of.
+        let is_started = u64::from(id.is_task() && self.records.is_empty());
         self.gate.each_data_from(home, |data| {
             data.stats.count(end);
-            data.stats.started += is_task;
+            data.stats.started += is_started;
         });
-        if !self.records.is_empty() {
+        if self.records.is_empty() {
+            worker.serve(slot);
+        } else {
+            worker.serve_unstarted(slot);
             self.forget_record(ended, wakes);
             self.time_start(slot);
         }

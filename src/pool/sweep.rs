@@ -15,7 +15,7 @@ use super::state::{Exit, State};
 use super::walk::Walk;
 use super::withdrawals::WithdrawalId;
 use crate::coop;
-use crate::gate::{Content, NodeId};
+use crate::gate::{Content, NodeId, Ticket};
 use crate::lock::Lock;
 use crate::task::{BoxTask, End, Packed, PoolRef, Slot, TaskId};
 use crate::wakes::{Wakes, wake};
@@ -68,14 +68,10 @@ impl Core {
                 state = self.give_way(state);
             }
         }
-        sweep.finish(&mut state);
+        let (swept, wakes) = sweep.finish(&mut state);
         self.dispatch(state);
-        sweep.wakes.wake();
-        Swept {
-            withdrawal: sweep.withdrawal,
-            withdrawn: sweep.withdrawn,
-            asked: sweep.asked,
-        }
+        wakes.wake();
+        swept
     }
 
     /// Ends the rest. If that takes more than one poll, a worker goes on with it, even if the caller is not polled
@@ -112,8 +108,8 @@ type Part = Vec<(Slot, BoxTask)>;
 /// Stops all tasks of a pool or group, in parts. No task starts meanwhile, and no user code runs.
 struct Sweep<'l> {
     node: NodeId,
-    /// New tasks, which are not stopped, have this number or a higher one.
-    newcomers: TaskId,
+    /// New tasks and feeds, which are not stopped, have a later ticket.
+    begun: Ticket,
     withdrawal: WithdrawalId,
     latch: Option<&'l Arc<Latch>>,
     withdrawn: Parts,
@@ -132,7 +128,7 @@ impl<'l> Sweep<'l> {
         state.gate.data_mut(node).stops += 1;
         Self {
             node,
-            newcomers: state.gate.data(NodeId::ROOT).stats.submitted.into(),
+            begun: state.gate.last_ticket(),
             withdrawal: state.open_withdrawal(node),
             latch,
             withdrawn: Vec::new(),
@@ -141,13 +137,14 @@ impl<'l> Sweep<'l> {
         }
     }
 
-    /// Takes waiting tasks and feeds out of the queue, except for new tasks.
+    /// Takes waiting tasks and feeds out of the queue, except for new ones.
     fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
         let mut part = Vec::new();
-        let is_newcomer = |id: TaskId| id.is_task() && id >= self.newcomers;
-        for (slot, _) in found.iter().filter(|(_, id)| !is_newcomer(*id)) {
-            let task = state.withdraw_with(self.withdrawal, *slot);
-            part.extend(task.map(|task| (*slot, task)));
+        for (slot, _) in found {
+            if state.gate.ticket(*slot) <= self.begun {
+                let task = state.withdraw_with(self.withdrawal, *slot);
+                part.extend(task.map(|task| (*slot, task)));
+            }
         }
         self.withdrawn.push(part);
     }
@@ -168,9 +165,16 @@ impl<'l> Sweep<'l> {
         }
     }
 
-    fn finish(&mut self, state: &mut State) {
+    /// Lets tasks start again. Returns what is to be done after unlocking.
+    fn finish(mut self, state: &mut State) -> (Swept, Wakes) {
         state.gate.release(self.node);
         state.close_withdrawal(self.withdrawal, &mut self.wakes);
+        let swept = Swept {
+            withdrawal: self.withdrawal,
+            withdrawn: self.withdrawn,
+            asked: self.asked,
+        };
+        (swept, self.wakes)
     }
 }
 
@@ -242,5 +246,56 @@ impl Drop for Stopping<'_> {
     /// Takes the waker away. The tasks that are stopping keep the latch.
     fn drop(&mut self) {
         self.latch.hush();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pool::AioPool;
+    use crate::spawner::FnSpawner;
+    use crate::task::JoinHandle;
+
+    #[test]
+    fn what_is_submitted_between_two_parts_stays_wherever_its_slot_is() {
+        for in_group in [false, true] {
+            let pool = AioPool::with_spawner(1, FnSpawner(std::mem::forget));
+            let home = match in_group {
+                true => pool.group("group", 1).expect("no other has this name"),
+                false => pool.clone(),
+            };
+            let _active = home.spawn_n(std::future::pending::<()>());
+            let old_feed = home.feed(0..3, |_| async {});
+            let tasks = home.map_n(0..5_000, |_| async {});
+            // Their slots are free, and far from the first part.
+            tasks[4_000..4_010].iter().for_each(|task| _ = task.abort());
+
+            let core = home.core();
+            let mut state = core.lock();
+            let mut sweep = Sweep::begin(&mut state, home.node(), None);
+            let mut walk = Walk::new(&state, home.node());
+            let mut is_more = true;
+            let mut new = None;
+            while is_more {
+                let mut found = Vec::new();
+                is_more = walk.part(&state, &mut found);
+                sweep.withdraw(&mut state, &found);
+                drop(state);
+                new.get_or_insert_with(|| {
+                    let feed = home.feed(0..3, |_| async {});
+                    (feed, home.map_n(0..5, |_| async {}))
+                });
+                state = core.lock();
+            }
+            let (swept, wakes) = sweep.finish(&mut state);
+            drop(state);
+            wakes.wake();
+            drop(Rest::new(core.me(), swept, Arc::default()));
+
+            let (new_feed, new_tasks) = new.expect("there was a part");
+            assert!(old_feed.is_finished() && !new_feed.is_finished());
+            assert!(tasks.iter().all(JoinHandle::is_finished));
+            assert!(new_tasks.iter().all(|task| !task.is_finished()));
+        }
     }
 }
