@@ -162,9 +162,10 @@ fn file_of(entry: DirEntry) -> Option<Result<PathBuf, Failure>> {
 
 /// What `entry` is, or what it links to.
 fn kind_of(entry: &DirEntry) -> io::Result<FileType> {
-    match entry.path_is_symlink() {
-        true => Ok(fs::metadata(entry.path())?.file_type()),
-        false => Ok(entry.file_type()),
+    if entry.path_is_symlink() {
+        Ok(fs::metadata(entry.path())?.file_type())
+    } else {
+        Ok(entry.file_type())
     }
 }
 

@@ -70,9 +70,10 @@ fn list(folder: &Path) -> io::Result<(u64, Vec<PathBuf>)> {
     let mut inner = Vec::new();
     for entry in folder.read_dir()? {
         let entry = entry?;
-        match entry.file_type()?.is_dir() {
-            true => inner.push(entry.path()),
-            false => bytes += entry.metadata()?.len(),
+        if entry.file_type()?.is_dir() {
+            inner.push(entry.path());
+        } else {
+            bytes += entry.metadata()?.len();
         }
     }
     Ok((bytes, inner))

@@ -69,9 +69,10 @@ impl Budget {
         self.next_look += self.next_look.min(STRIDE);
         let begun = self.begun.get_or_insert_with(Instant::now);
         // Loom needs each run of a model to take the same path, so that time must not matter there.
-        match cfg!(aiopool_loom) || begun.elapsed() < TIME {
-            true => Pace::Short,
-            false => Pace::Long,
+        if cfg!(aiopool_loom) || begun.elapsed() < TIME {
+            Pace::Short
+        } else {
+            Pace::Long
         }
     }
 }
@@ -88,9 +89,10 @@ mod tests {
         let mut step = || {
             if let Some(begun) = &mut budget.begun {
                 took += time;
-                *begun = match took < TIME {
-                    true => Instant::now() + HOUR,
-                    false => Instant::now() - TIME,
+                *begun = if took < TIME {
+                    Instant::now() + HOUR
+                } else {
+                    Instant::now() - TIME
                 };
             }
             budget.spend(pace)

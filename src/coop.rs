@@ -81,9 +81,10 @@ impl Drop for Left {
 /// A caller that polls by hand may poll only once. For such a caller the steps are counted and not timed, so that
 /// the result does not depend on how long the thread was suspended.
 pub(crate) fn steps(most: u32, cx: &Context<'_>) -> Budget {
-    match is_by_hand(cx) {
-        true => Budget::untimed(most),
-        false => Budget::new(most, Pace::Short),
+    if is_by_hand(cx) {
+        Budget::untimed(most)
+    } else {
+        Budget::new(most, Pace::Short)
     }
 }
 

@@ -64,8 +64,9 @@ fn has_ended(child: &mut Child) -> io::Result<bool> {
 /// On Linux the one that runs, even if a newer one has been built in its place.
 fn this_program() -> io::Result<PathBuf> {
     let running = Path::new("/proc/self/exe");
-    match running.exists() {
-        true => Ok(running.to_owned()),
-        false => env::current_exe(),
+    if running.exists() {
+        Ok(running.to_owned())
+    } else {
+        env::current_exe()
     }
 }

@@ -115,9 +115,10 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Returns the ticket of a new entry. Tasks are ordered by number; any other entry comes before the next task.
     fn ticket_of(&mut self, id: TaskId) -> Ticket {
-        match id.is_task() {
-            true => Ticket::of_task(id.get()),
-            false => self.next_ticket(),
+        if id.is_task() {
+            Ticket::of_task(id.get())
+        } else {
+            self.next_ticket()
         }
     }
 
@@ -169,9 +170,10 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        let slot = match self.tree.root.is_simple() {
-            true => self.pass_simple()?,
-            false => self.pass_mixed()?,
+        let slot = if self.tree.root.is_simple() {
+            self.pass_simple()?
+        } else {
+            self.pass_mixed()?
         };
         let QueueEntry { home, state, .. } = self.queue_entry(slot);
         self.tree.each_from(home, |node| {

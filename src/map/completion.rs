@@ -126,9 +126,10 @@ impl<T> Completion<T> {
     {
         let place = self.vacant.last().copied().unwrap_or(self.tasks.len());
         let notifier = Notifier(Some((self.ended.clone(), place)));
-        let handle = match pool.is_bounded() {
-            true => notifier.submit(pool, Queued::new(future, &self.ended)),
-            false => notifier.submit(pool, future),
+        let handle = if pool.is_bounded() {
+            notifier.submit(pool, Queued::new(future, &self.ended))
+        } else {
+            notifier.submit(pool, future)
         };
         // The place is taken only now, since submitting to a pool without a runtime panics.
         match self.vacant.pop() {
@@ -289,12 +290,12 @@ impl Notifier {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match pool.takes_bare_futures() {
-            true => pool.line_up(future, self),
-            false => pool
-                .task(future)
+        if pool.takes_bare_futures() {
+            pool.line_up(future, self)
+        } else {
+            pool.task(future)
                 .on_end(|_| self.tell())
-                .line_up(Start::Silent),
+                .line_up(Start::Silent)
         }
     }
 

@@ -205,9 +205,10 @@ fn ask(
 fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortError> {
     let Some(found) = found else {
         let is_given = id.get() < state.gate.data(NodeId::ROOT).stats.submitted;
-        return Err(match is_given && id.is_task() {
-            true => AbortError::AlreadyFinished(id),
-            false => AbortError::NotFound(id),
+        return Err(if is_given && id.is_task() {
+            AbortError::AlreadyFinished(id)
+        } else {
+            AbortError::NotFound(id)
         });
     };
     if !found.is_inside {

@@ -128,9 +128,10 @@ impl Clock {
             times.leap(raw, length.max(TICK) - took);
         } else {
             let late = took.saturating_sub(length).min(LATEST);
-            times.lateness = match truly_took < length {
-                true => Duration::ZERO,
-                false => late.max(times.lateness * 7 / 8),
+            times.lateness = if truly_took < length {
+                Duration::ZERO
+            } else {
+                late.max(times.lateness * 7 / 8)
             };
         }
     }
@@ -167,9 +168,10 @@ impl Times {
             (Some(_), None) => true,
             (None, _) => false,
         };
-        match is_early || !self.has_work() {
-            true => self.timer.waker.take(),
-            false => None,
+        if is_early || !self.has_work() {
+            self.timer.waker.take()
+        } else {
+            None
         }
     }
 
@@ -252,10 +254,7 @@ impl Core {
         let mut times = self.clock.times.lock();
         let now = raw + times.ahead;
         let stamp = times.window.as_mut()?.count(now);
-        let waker = match times.starved {
-            true => times.nudge(),
-            false => None,
-        };
+        let waker = if times.starved { times.nudge() } else { None };
         drop(times);
         wake(waker);
         Some(stamp)

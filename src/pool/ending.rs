@@ -61,9 +61,10 @@ impl Scheduler for Core {
             return Some(task);
         }
         let successor = Arc::new(WorkerShared::new(self.me(), worker.runtime()));
-        match worker.is_unstarted() {
-            true => successor.serve_unstarted(slot),
-            false => successor.serve(slot),
+        if worker.is_unstarted() {
+            successor.serve_unstarted(slot);
+        } else {
+            successor.serve(slot);
         }
         let stale = state.gate.replace_server(slot, successor.clone());
         let runtime = state.runtime_of(slot).cloned();

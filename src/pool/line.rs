@@ -57,9 +57,10 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.takes_bare_futures() {
-            true => self.line_up(future, Announced),
-            false => self.task(future).line_up(Start::Announced),
+        if self.takes_bare_futures() {
+            self.line_up(future, Announced)
+        } else {
+            self.task(future).line_up(Start::Announced)
         }
     }
 }

@@ -53,9 +53,10 @@ impl AioPool {
     {
         // Box the future before the async block: otherwise a large future would move together with the one returned
         // here.
-        let task = match self.takes_bare_futures() {
-            true => Ok(Body::boxed(future, Announced)),
-            false => Err(Body::boxed(future, TaskExtras::default())),
+        let task = if self.takes_bare_futures() {
+            Ok(Body::boxed(future, Announced))
+        } else {
+            Err(Body::boxed(future, TaskExtras::default()))
         };
         self.start(task)
     }
@@ -87,12 +88,11 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.takes_bare_futures() {
-            true => self.submit_bare(Body::boxed(future, NoExtras)),
-            false => {
-                let body = Body::boxed(future, TaskExtras::default());
-                TaskBuilder::new(self, body).submit(Start::Silent)
-            }
+        if self.takes_bare_futures() {
+            self.submit_bare(Body::boxed(future, NoExtras))
+        } else {
+            let body = Body::boxed(future, TaskExtras::default());
+            TaskBuilder::new(self, body).submit(Start::Silent)
         }
     }
 
@@ -132,15 +132,15 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        match self.takes_bare_futures() {
-            true => self
-                .submit(
-                    Body::boxed(future, NoExtras),
-                    self.bare_order(),
-                    Patience::Try,
-                )
-                .map_err(Rejected::refuse),
-            false => self.task(future).try_spawn(),
+        if self.takes_bare_futures() {
+            self.submit(
+                Body::boxed(future, NoExtras),
+                self.bare_order(),
+                Patience::Try,
+            )
+            .map_err(Rejected::refuse)
+        } else {
+            self.task(future).try_spawn()
         }
     }
 

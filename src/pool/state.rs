@@ -134,9 +134,10 @@ impl State {
     /// Takes an idle worker, if a permit is free and no task waits. Only for a task that takes the fast path.
     #[inline]
     pub(super) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
-        match !self.idle_workers.is_empty() && self.gate.is_open() {
-            true => self.idle_workers.take(self.main_id()),
-            false => None,
+        if !self.idle_workers.is_empty() && self.gate.is_open() {
+            self.idle_workers.take(self.main_id())
+        } else {
+            None
         }
     }
 

@@ -260,9 +260,10 @@ mod tests {
     fn what_is_submitted_between_two_parts_stays_wherever_its_slot_is() {
         for in_group in [false, true] {
             let pool = AioPool::with_spawner(1, FnSpawner(std::mem::forget));
-            let home = match in_group {
-                true => pool.group("group", 1).expect("no other has this name"),
-                false => pool.clone(),
+            let home = if in_group {
+                pool.group("group", 1).expect("no other has this name")
+            } else {
+                pool.clone()
             };
             let _active = home.spawn_n(std::future::pending::<()>());
             let old_feed = home.feed(0..3, |_| async {});

@@ -291,10 +291,7 @@ where
             record,
             runs,
         };
-        let order = Order {
-            terms,
-            label: label,
-        };
+        let order = Order { terms, label };
         let submitted = pool.submit(body, order, patience);
         if let Some(watch) = watch {
             match &submitted {
@@ -352,9 +349,10 @@ impl AioPool {
         let times = Times::new(settings.timed);
         let watch = settings.heard_by().map(|watcher| {
             let is_bare = named.is_none() && options.demand == Demand::DEFAULT;
-            let subject = match is_bare {
-                true => self.bare_subject(watcher),
-                false => self.subject(watcher, &label, options.demand),
+            let subject = if is_bare {
+                self.bare_subject(watcher)
+            } else {
+                self.subject(watcher, &label, options.demand)
             };
             Box::new(Watch::new(subject, times))
         });

@@ -81,9 +81,10 @@ impl Timer {
             nap.doze(remaining, cx);
             return Poll::Pending;
         }
-        let length = match is_near {
-            true => remaining,
-            false => remaining - reach,
+        let length = if is_near {
+            remaining
+        } else {
+            remaining - reach
         };
         nap.sleep.get_or_insert_with(|| Slept {
             sleep: core.sleep(length),

@@ -60,13 +60,12 @@ impl<'p> Until<'p> {
                 state.end_join(joiner);
             }
         }
-        let unused = match is_reached {
-            true => Some(waker),
-            false => {
-                let waiters = &mut state.gate.data_mut(self.pool.node()).waiters;
-                self.key = Some(waiters.add(self.goal, waker, joiner));
-                None
-            }
+        let unused = if is_reached {
+            Some(waker)
+        } else {
+            let waiters = &mut state.gate.data_mut(self.pool.node()).waiters;
+            self.key = Some(waiters.add(self.goal, waker, joiner));
+            None
         };
         drop(state);
         discard(unused);

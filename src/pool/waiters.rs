@@ -58,9 +58,10 @@ impl Joiner {
     /// Returns how the wait counts now. If the task has ended, its wait may go on elsewhere, and then counts as
     /// outside.
     pub(super) fn asker(&self) -> Asker {
-        match self.excuses && self.nested_waits.is_joining() {
-            true => Asker::Inside,
-            false => Asker::Outside,
+        if self.excuses && self.nested_waits.is_joining() {
+            Asker::Inside
+        } else {
+            Asker::Outside
         }
     }
 }

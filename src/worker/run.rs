@@ -299,12 +299,13 @@ impl Tasks {
     /// Ends a task that its worker cannot run any more.
     fn abandon(&self, task: BoxTask) {
         // A task that was asked to stop counts as cancelled, even if it was never polled.
-        let failure = match self.polled || self.shared.is_aborted() {
-            true => Failure::Cancelled(self.shared.reason().or_else(runtime_ended)),
-            false => Failure::Rejected(Rejection::RuntimeGone),
+        let failure = if self.polled || self.shared.is_aborted() {
+            Failure::Cancelled(self.shared.reason().or_else(runtime_ended))
+        } else {
+            Failure::Rejected(Rejection::RuntimeGone)
         };
         let mut finish = |end: End, settle: Settle<'_>| {
-            self.shared.scheduler().abandon(&self.shared, end, settle)
+            self.shared.scheduler().abandon(&self.shared, end, settle);
         };
         task.give_up(failure.pack(), &mut finish);
     }
@@ -370,9 +371,10 @@ impl Drop for Tasks {
         let Some(task) = task else { return };
         // A worker that was never polled was refused by the runtime, which may refuse another one as well. A worker
         // that was polled may have been dropped alone, so another one can run a task that was never polled.
-        let left = match self.ran && !self.polled {
-            true => self.shared.scheduler().relaunch(&self.shared, task),
-            false => Some(task),
+        let left = if self.ran && !self.polled {
+            self.shared.scheduler().relaunch(&self.shared, task)
+        } else {
+            Some(task)
         };
         if let Some(task) = left {
             self.abandon(task);

@@ -15,9 +15,10 @@ fn a_pool_that_has_run_nothing_is_served_from_a_thread_without_a_runtime() {
     for copies in [false, true] {
         let (server, serving) = runtime.block_on(async {
             let pool = AioPool::new(2);
-            let builder = match copies {
-                true => ControlServer::builder(Arc::new(SimpleTaskPool::new(pool, || async {}))),
-                false => with_work(pool),
+            let builder = if copies {
+                ControlServer::builder(Arc::new(SimpleTaskPool::new(pool, || async {})))
+            } else {
+                with_work(pool)
             };
             builder.serve_tcp("127.0.0.1:0").await.unwrap()
         });

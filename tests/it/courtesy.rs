@@ -180,9 +180,10 @@ fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
     };
     for by_feed in [false, true] {
         let (hand, pool) = Hand::pool(1);
-        match by_feed {
-            true => drop(pool.feed(0..10, long)),
-            false => drop(pool.map_n(0..10, long)),
+        if by_feed {
+            drop(pool.feed(0..10, long));
+        } else {
+            drop(pool.map_n(0..10, long));
         }
         let mut polls = 0;
         while hand.poll_each_once() {

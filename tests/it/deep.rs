@@ -137,9 +137,10 @@ fn a_chain_of_active_tasks_ends_without_recursion() {
             run();
             let tasks = pool.tasks();
             assert_eq!(tasks.len(), LONG + 1);
-            match outermost {
-                true => assert!(handle.abort()),
-                false => assert_eq!(pool.abort([tasks[LONG].id]), Ok(1)),
+            if outermost {
+                assert!(handle.abort());
+            } else {
+                assert_eq!(pool.abort([tasks[LONG].id]), Ok(1));
             }
             run();
             assert_eq!(block_on(handle).is_ok(), !outermost);

@@ -174,9 +174,12 @@ fn a_worker_whose_waker_panics_when_it_is_dropped_keeps_its_task() {
     let pool = AioPool::with_spawner(1, spawner);
     let told = Arc::new(AtomicBool::new(false));
     let is_told = told.clone();
-    let mut handle = pool.spawn_n(poll_fn(move |_| match is_told.load(SeqCst) {
-        true => Poll::Ready(1),
-        false => Poll::Pending,
+    let mut handle = pool.spawn_n(poll_fn(move |_| {
+        if is_told.load(SeqCst) {
+            Poll::Ready(1)
+        } else {
+            Poll::Pending
+        }
     }));
     let mut worker = workers.lock().unwrap().pop().unwrap();
     let waker = Waker::from(Arc::new(PanickingWhenDropped));

@@ -146,9 +146,10 @@ impl Sessions {
     async fn serve(mut self, until_closed: bool) {
         let handler = self.host.handler.clone();
         let closed = async {
-            match until_closed {
-                true => handler.target().pool().closed().await,
-                false => pending().await,
+            if until_closed {
+                handler.target().pool().closed().await;
+            } else {
+                pending::<()>().await;
             }
         };
         either(closed, self.serve_all()).await;

@@ -203,9 +203,10 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.width = handshake.width;
         let token = self.host.limits.token.as_ref();
         let given = handshake.token.as_deref();
-        match token.is_none_or(|token| given.is_some_and(|given| token.is(given))) {
-            true => Ok(()),
-            false => self.refuse_token().await,
+        if token.is_none_or(|token| given.is_some_and(|given| token.is(given))) {
+            Ok(())
+        } else {
+            self.refuse_token().await
         }
     }
 
@@ -327,9 +328,10 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     }
 
     async fn write(&mut self, line: &str) -> Result<(), Over> {
-        let patience = match line.len() > SMALL {
-            true => self.host.limits.idle.min(LARGE_UNREAD),
-            false => self.host.limits.idle,
+        let patience = if line.len() > SMALL {
+            self.host.limits.idle.min(LARGE_UNREAD)
+        } else {
+            self.host.limits.idle
         };
         let mut left = line.as_bytes();
         self.is_answering = true;

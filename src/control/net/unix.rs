@@ -93,9 +93,10 @@ fn make_room(path: &Path) -> io::Result<()> {
     match Connecting::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             // Another process may have replaced the file since then: it must not be removed.
-            match identity(path)? == (there.dev(), there.ino()) {
-                true => fs::remove_file(path),
-                false => Err(in_use(path)),
+            if identity(path)? == (there.dev(), there.ino()) {
+                fs::remove_file(path)
+            } else {
+                Err(in_use(path))
             }
         }
         Ok(_) => Err(in_use(path)),

@@ -23,12 +23,11 @@ impl CallbackQueue {
     /// Adds a callback and wakes the server. Drops the callback if the server has ended.
     pub(super) fn add(&self, callback: BoxFuture<'static, ()>) {
         let mut todo = self.0.lock();
-        let late = match todo.over {
-            true => Some(callback),
-            false => {
-                todo.callbacks.push(callback);
-                None
-            }
+        let late = if todo.over {
+            Some(callback)
+        } else {
+            todo.callbacks.push(callback);
+            None
         };
         let waker = todo.waker.take();
         drop(todo);

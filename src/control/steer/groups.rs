@@ -184,9 +184,10 @@ impl Groups {
     /// are groups, so that the cost per command stays constant.
     #[must_use = "to be dropped once nothing is locked"]
     pub(super) fn tidy_now_and_then(&mut self) -> Vec<Feeding> {
-        match self.begun >= self.tidy_at {
-            true => self.tidy(),
-            false => Vec::new(),
+        if self.begun >= self.tidy_at {
+            self.tidy()
+        } else {
+            Vec::new()
         }
     }
 

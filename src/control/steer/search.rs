@@ -44,9 +44,10 @@ impl Handler {
     /// Returns the active tasks with these numbers.
     pub(super) async fn find_active_of(&self, ids: &[u64]) -> Vec<AbortHandle> {
         let ids: HashSet<u64> = ids.iter().copied().collect();
-        match ids.is_empty() {
-            true => Vec::new(),
-            false => self.find_active(|task| ids.contains(&task.id.get())).await,
+        if ids.is_empty() {
+            Vec::new()
+        } else {
+            self.find_active(|task| ids.contains(&task.id.get())).await
         }
     }
 }

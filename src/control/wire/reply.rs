@@ -412,9 +412,10 @@ fn size_json(size: usize) -> Json {
 }
 
 fn set_text(groups: &[BTreeSet<u64>]) -> String {
-    match groups.iter().all(BTreeSet::is_empty) {
-        true => "set()".into(),
-        false => format!("{{{}}}", commas(PythonSet::union(groups).iter())),
+    if groups.iter().all(BTreeSet::is_empty) {
+        "set()".into()
+    } else {
+        format!("{{{}}}", commas(PythonSet::union(groups).iter()))
     }
 }
 
@@ -427,9 +428,10 @@ fn commas(numbers: impl Iterator<Item = u64>) -> String {
 fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
-        match c.is_control() {
-            true => line.extend(c.escape_default()),
-            false => line.push(c),
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
         }
     }
     line

@@ -147,9 +147,10 @@ impl Reader<'_> {
 
     fn deeper(&mut self) -> Result<(), String> {
         self.depth += 1;
-        match self.depth > DEEPEST {
-            true => Err(format!("more than {DEEPEST} brackets inside of each other")),
-            false => Ok(()),
+        if self.depth > DEEPEST {
+            Err(format!("more than {DEEPEST} brackets inside of each other"))
+        } else {
+            Ok(())
         }
     }
 
@@ -162,9 +163,10 @@ impl Reader<'_> {
     fn separated(&mut self, close: char) -> Result<bool, String> {
         self.skip_blanks();
         let comma = self.rest.next_if_eq(&',').is_some();
-        match comma || self.rest.peek() == Some(&close) {
-            true => Ok(comma),
-            false => Err(format!("neither ',' nor '{close}' after a value")),
+        if comma || self.rest.peek() == Some(&close) {
+            Ok(comma)
+        } else {
+            Err(format!("neither ',' nor '{close}' after a value"))
         }
     }
 

@@ -172,9 +172,10 @@ where
             state.keep_record(slot, record);
         }
         let is_stopped = state.stops(home) != self.stops;
-        let (last, waits) = match pulled.is_last {
-            true => (Some(self), None),
-            false => (None, Some(self.enter(&mut state))),
+        let (last, waits) = if pulled.is_last {
+            (Some(self), None)
+        } else {
+            (None, Some(self.enter(&mut state)))
         };
         let (place, goes_on) = tracker.start((slot, id), waits);
         item.place(tracker.clone(), id, place);
@@ -218,9 +219,10 @@ where
         let mut state = core.lock();
         let goes_on = state.stops(home) == self.stops;
         let at = self.enter(&mut state);
-        let withdrawn = match tracker.park_again(at, goes_on) {
-            true => None,
-            false => state.withdraw_source(at.0),
+        let withdrawn = if tracker.park_again(at, goes_on) {
+            None
+        } else {
+            state.withdraw_source(at.0)
         };
         // `finish` locks the pool again, and starts the tasks that can start now.
         drop(state);

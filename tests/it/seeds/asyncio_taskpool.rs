@@ -112,9 +112,10 @@ fn closing_and_reopening_twice_is_as_good_as_once() {
     let (hand, pool) = Hand::pool(1);
     for closed in [true, false] {
         for _ in 0..2 {
-            match closed {
-                true => pool.close(),
-                false => pool.reopen(),
+            if closed {
+                pool.close();
+            } else {
+                pool.reopen();
             }
             assert_eq!(pool.is_closed(), closed);
             assert_eq!(pool.try_spawn(async {}).is_err(), closed);

@@ -12,9 +12,12 @@ use crate::top::tasks::{Order, Task, Tasks};
 
 /// Draws the list with its order and its selection, and scrolls so that the selection is visible.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, tasks: &Tasks, theme: Theme) {
-    let title = |name: &'static str, order| match tasks.order == order {
-        true => Cell::from(name).style(Modifier::BOLD),
-        false => Cell::from(name),
+    let title = |name: &'static str, order| {
+        if tasks.order == order {
+            Cell::from(name).style(Modifier::BOLD)
+        } else {
+            Cell::from(name)
+        }
     };
     let header = Row::new([
         title("TASK", Order::Id),
@@ -45,9 +48,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, tasks: &Tasks, theme: Them
 }
 
 fn row(task: &Task, theme: Theme) -> Row<'_> {
-    let (state, colour) = match task.active {
-        true => ("active", Color::Green),
-        false => ("waiting", Color::Yellow),
+    let (state, colour) = if task.active {
+        ("active", Color::Green)
+    } else {
+        ("waiting", Color::Yellow)
     };
     Row::new([
         Cell::from(task.id.to_string()),
