@@ -72,9 +72,10 @@ const ZERO_SIZE: &str = "a pool of size 0 would run nothing: pause it to hold ta
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no room for the task.
+    /// There is no room for the task. This is also said of a task that is heavier than the pool, and of one whose
+    /// runtime has ended.
     Full,
-    /// The pool is closed.
+    /// The pool is closed, or the group, or a group around it.
     Closed,
 }
 
@@ -137,7 +138,7 @@ impl<F> Error for TrySpawnError<F> {}
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AbortError {
-    /// The pool has given this number to no task.
+    /// The pool has given this number to no task, or the task is outside of the group that was called.
     NotFound(TaskId),
     /// The task has finished.
     AlreadyFinished(TaskId),

@@ -119,9 +119,9 @@
 //! number of sessions is reached, or a newer client has taken the seat), `idle`, `line-too-long` and `not-utf-8`. After
 //! `handshake`, `token`, `busy` and `idle` the server closes the connection; as text, these four read `error: …`.
 //!
-//! The size of an answer is bounded, whatever the pool holds: a list has at most 10000 lines and about 2 MiB,
-//! `get-group-ids` lists at most 100000 numbers. A client is disconnected if it takes nothing for 10 seconds of an
-//! answer of more than 64 KiB. While a command goes through all tasks, the other work of the runtime continues.
+//! The size of an answer is bounded, whatever the pool holds: a list of tasks or groups has at most 10000
+//! lines, and that of tasks about 2 MiB; `get-group-ids` lists at most 100000 numbers. A client is disconnected if it
+//! takes nothing for 10 seconds of an answer of more than 64 KiB. While a command goes through all tasks, the other work of the runtime continues.
 //!
 //! The memory that a session uses is bounded, too: it holds the one answer that its client has not read yet, and reads
 //! at most one [line](Builder::max_line) ahead. Until an answer is ready, and while it waits for the client to read it,

@@ -40,8 +40,8 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Gives a permit to user code that runs elsewhere, and is no task: the shortcut of [`ask`](Self::ask).
-    pub(crate) fn start_elsewhere(&mut self, who: A) -> Slot {
-        self.step_in(TaskId::UNNUMBERED, who)
+    pub(crate) fn start_elsewhere(&mut self, user: A) -> Slot {
+        self.step_in(TaskId::UNNUMBERED, user)
     }
 
     #[inline]

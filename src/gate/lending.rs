@@ -30,7 +30,7 @@ impl<W, A, L> Gate<W, A, L> {
         match self.register.get(next)?.content {
             Content::Waiting(_) => None,
             Content::Active(_) => match self.admit(|_| None)? {
-                Admitted::Back(who) => Some(who),
+                Admitted::Back(user) => Some(user),
                 Admitted::New(_) => None,
             },
         }
@@ -45,7 +45,7 @@ impl<W, A, L> Gate<W, A, L> {
             (queue_entry.state, queue_entry.ticket) = (EntryState::BySlot, Ticket::FIRST);
         });
         match &self.register.at(slot.0).content {
-            Content::Active(who) => who.clone(),
+            Content::Active(user) => user.clone(),
             Content::Waiting(_) => unreachable!("a task returned that had not started"),
         }
     }

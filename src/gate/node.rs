@@ -31,7 +31,7 @@ impl Demand {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
     /// `false` for a task that returns: it goes before all new tasks.
-    pub(super) is_newcomer: bool,
+    pub(super) is_new_task: bool,
     pub(super) priority: Reverse<i32>,
     pub(super) ticket: Ticket,
 }
@@ -57,15 +57,15 @@ impl Ticket {
 impl Rank {
     pub(super) fn returning(ticket: Ticket) -> Self {
         Self {
-            is_newcomer: false,
+            is_new_task: false,
             priority: Reverse(0),
             ticket,
         }
     }
 
-    pub(super) fn newcomer(priority: i32, ticket: Ticket) -> Self {
+    pub(super) fn new_task(priority: i32, ticket: Ticket) -> Self {
         Self {
-            is_newcomer: true,
+            is_new_task: true,
             priority: Reverse(priority),
             ticket,
         }
@@ -73,7 +73,7 @@ impl Rank {
 
     /// Returns `true` if it goes before a task of this priority that enters now.
     fn is_before(self, priority: i32) -> bool {
-        !self.is_newcomer || self.priority.0 >= priority
+        !self.is_new_task || self.priority.0 >= priority
     }
 }
 

@@ -85,12 +85,12 @@ impl<W, A, L> Gate<W, A, L> {
         slot
     }
 
-    /// Adds an entry for user code that runs elsewhere and only needs a permit. `who` is returned when the entry is
+    /// Adds an entry for user code that runs elsewhere and only needs a permit. `user` is returned when the entry is
     /// admitted.
-    pub(crate) fn ask(&mut self, home: NodeId, who: A) -> Slot {
+    pub(crate) fn ask(&mut self, home: NodeId, user: A) -> Slot {
         let slot = self
             .register
-            .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(who)));
+            .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(user)));
         let ticket = self.next_ticket();
         self.queue(
             slot,
@@ -373,7 +373,7 @@ impl<W, A, L> Gate<W, A, L> {
         let weight = queue_entry.demand.weight;
         self.tree
             .each_from(queue_entry.home, |node| node.held += weight);
-        if rank.is_newcomer {
+        if rank.is_new_task {
             self.starts = self.starts.map(|left| left - 1);
         }
         self.refresh_all(queue_entry.home);
@@ -387,7 +387,7 @@ impl<W, A, L> Gate<W, A, L> {
             Some(slot) => Some((Rank::returning(self.ticket(slot)), slot)),
             None => node
                 .first()
-                .map(|(slot, priority)| (Rank::newcomer(priority, self.ticket(slot)), slot)),
+                .map(|(slot, priority)| (Rank::new_task(priority, self.ticket(slot)), slot)),
         };
         match (own, node.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
@@ -412,7 +412,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if a node lets this task, the first of its queue and offers, through.
     fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
         let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
-        match (rank.is_newcomer, at) {
+        match (rank.is_new_task, at) {
             (false, _) => node.carries(weight),
             (true, NodeId::ROOT_AT) => node.fits(weight) && self.starts != Some(0),
             (true, _) => node.fits(weight),

@@ -91,7 +91,8 @@ impl AioPool {
     /// Asks all tasks to stop, and returns at once. Returns how many tasks were asked.
     ///
     /// The waiting tasks are gone when this returns; the active ones are about to stop. Tasks that had been asked
-    /// before are not counted.
+    /// before are not counted. Called deep inside of the destructors of other tasks' futures, it lets the waiting tasks
+    /// end after those.
     pub fn abort_all(&self) -> usize {
         self.core().stop_at_once(self.node())
     }

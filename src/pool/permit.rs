@@ -20,10 +20,10 @@ impl AioPool {
     /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it is the caller's own
     /// code, and runs there anyway.
     ///
-    /// A task of this pool has a permit already: there the future just runs, unless this is inside of [`lend`](fn@lend). In a
-    /// task that belongs to another group of the pool, this lends the permit of that task meanwhile. Outside of tasks,
-    /// a future that awaits this pool from inside of `run` needs a second permit: there `run` does not lend the permit
-    /// that it has.
+    /// A task of this pool has a permit already: there the future just runs, unless this is inside of
+    /// [`lend`](fn@lend). In a task that belongs to another group of the pool, this lends the permit of that task
+    /// meanwhile. Outside of tasks, a future that awaits this pool from inside of `run` needs a second permit: there
+    /// `run` does not lend the permit that it has.
     ///
     /// # Cancel safety
     ///

@@ -237,7 +237,11 @@ where
     ///
     /// # Errors
     ///
-    /// As [`AioPool::exec`]. See there also for the effect of dropping this future.
+    /// As [`AioPool::exec`], and [`JoinError::is_timeout`] for a task with a time limit.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`AioPool::exec`]: dropping this future aborts the task.
     pub async fn exec(self) -> Result<F::Output, JoinError> {
         self.spawn().await.abort_on_drop().await
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::task::Context;
 
 use super::item::Item;
-use super::tracker::{QueueEntry, Tracker};
+use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
 use crate::pool::core::Patience;
@@ -241,7 +241,7 @@ where
     }
 
     /// Puts the source at the back of the queue.
-    fn enter(mut self: Box<Self>, state: &mut State) -> QueueEntry {
+    fn enter(mut self: Box<Self>, state: &mut State) -> Position {
         self.unpulled.count(state, self.home);
         self.stops = state.stops(self.home);
         let (id, home, runtime) = (self.id, self.home, self.runtime.clone());

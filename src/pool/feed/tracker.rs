@@ -25,7 +25,7 @@ pub struct FeedReport {
 pub(super) struct Tracker(Lock<Progress>);
 
 /// The slot of a source or an item in the pool, and its number.
-pub(super) type QueueEntry = (Slot, TaskId);
+pub(super) type Position = (Slot, TaskId);
 
 #[derive(Default)]
 struct Progress {
@@ -34,9 +34,9 @@ struct Progress {
     living: usize,
     aborted: bool,
     /// Where the source waits, or did before a worker took it to pull it.
-    source: Option<QueueEntry>,
+    source: Option<Position>,
     /// Where the items run. An index is used again when its item has ended.
-    items: Vec<Option<QueueEntry>>,
+    items: Vec<Option<Position>>,
     vacant: Vec<usize>,
     waker: Option<Waker>,
 }
@@ -51,12 +51,12 @@ impl Tracker {
     }
 
     /// Sets where the source waits for the first time.
-    pub(super) fn park(&self, at: QueueEntry) {
+    pub(super) fn park(&self, at: Position) {
         self.0.lock().source = Some(at);
     }
 
     /// Sets where the source waits now, while its old slot has yet to end. Returns `true` if the source may go on.
-    pub(super) fn park_again(&self, at: QueueEntry, goes_on: bool) -> bool {
+    pub(super) fn park_again(&self, at: Position, goes_on: bool) -> bool {
         let mut progress = self.0.lock();
         let goes_on = goes_on && !progress.aborted;
         progress.source = Some(at);
@@ -67,7 +67,7 @@ impl Tracker {
     /// Adds an item that starts, and sets where the source waits now, if it does.
     ///
     /// Returns the index of the item, and whether the item and the source may go on.
-    pub(super) fn start(&self, item: QueueEntry, source: Option<QueueEntry>) -> (usize, bool) {
+    pub(super) fn start(&self, item: Position, source: Option<Position>) -> (usize, bool) {
         let mut progress = self.0.lock();
         progress.living += 1;
         progress.source = source;
@@ -106,7 +106,7 @@ impl Tracker {
 
     /// Lets no more items start. Returns what the caller has to abort, or `None` if the feed has finished or was
     /// aborted before.
-    pub(super) fn begin_abort(&self) -> Option<Vec<QueueEntry>> {
+    pub(super) fn begin_abort(&self) -> Option<Vec<Position>> {
         let mut progress = self.0.lock();
         if progress.living == 0 || std::mem::replace(&mut progress.aborted, true) {
             return None;
