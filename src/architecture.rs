@@ -2,18 +2,19 @@
 //!
 //! # A task, from `spawn_n` to its handle
 //!
-//! 1. `pool/spawn.rs`: [`spawn_n`](crate::AioPool::spawn_n) boxes the future into a `Body` (`task/body.rs`), and makes the
-//!    `Shared` (`task/shared.rs`) that the body and the handle have in common. With options, `pool/task_builder.rs` does
-//!    that, and adds the `TaskExtras` that the worker needs (`pool/extras.rs`) and the `TaskRecord` that the pool needs
-//!    (`pool/record.rs`).
-//! 2. `pool/core.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
-//!    (`pool/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
-//!    (`gate/fast_path.rs`, `gate/state.rs`). An idle worker (`pool/idle_workers.rs`) gets the task at once.
-//! 3. `pool/core.rs`: `start_ready` asks the gate for the next task as long as one may start. For each it takes an idle
-//!    worker, or makes a new one, unlocks, and gives the [`Worker`](crate::Worker) to the runtime (`spawner`).
-//! 4. `worker/run.rs`: the runtime polls the worker, and the worker polls the task. A pending task stays with its worker.
+//! 1. `pool/submit/spawn.rs`: [`spawn_n`](crate::AioPool::spawn_n) boxes the future into a `Body` (`task/body.rs`), and
+//!    makes the `Shared` (`task/shared.rs`) that the body and the handle have in common. With options,
+//!    `pool/submit/task_builder.rs` does that, and adds the `TaskExtras` that the worker needs
+//!    (`pool/submit/extras.rs`) and the `TaskRecord` that the pool needs (`pool/core/record.rs`).
+//! 2. `pool/core/mod.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
+//!    (`pool/core/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
+//!    (`gate/fast_path.rs`, `gate/state.rs`). An idle worker (`pool/core/idle_workers.rs`) gets the task at once.
+//! 3. `pool/core/mod.rs`: `start_ready` asks the gate for the next task as long as one may start. For each it takes an
+//!    idle worker, or makes a new one, unlocks, and gives the [`Worker`](crate::Worker) to the runtime (`spawner`).
+//! 4. `worker/run.rs`: the runtime polls the worker, and the worker polls the task. A pending task stays with its
+//!    worker.
 //! 5. `task/body.rs`: when the future is ready, `conclude` drops it, then calls the worker's `finish`.
-//! 6. `pool/ending.rs`: `finish` locks the state, once. Under this lock the outcome goes to the handle
+//! 6. `pool/core/ending.rs`: `finish` locks the state, once. Under this lock the outcome goes to the handle
 //!    (`task/shared.rs`), the counters change, the slot becomes free, and the permit passes to the next task, which is
 //!    returned to the same worker. Wakers are called after unlocking. Without a next task the worker stays idle for two
 //!    polls, and ends.
@@ -21,27 +22,30 @@
 //!
 //! # An abort
 //!
-//! 1. `task/handle.rs`: [`abort`](crate::JoinHandle::abort) asks the pool, which it knows as a `PoolRef` (`task/label.rs`).
-//! 2. `pool/ending.rs`: a waiting task is withdrawn from the queue (`pool/withdrawals.rs`), its future is dropped after
-//!    unlocking, and a second lock makes the end known. An active task is marked in its worker's `WorkerShared`
-//!    (`worker/shared.rs`), and the worker is woken.
-//! 3. `worker/run.rs`: at its next poll the worker drops the future instead of polling it, or polls on for as long as the
-//!    task has grace. From there it is the end of any task.
+//! 1. `task/handle.rs`: [`abort`](crate::JoinHandle::abort) asks the pool, which it knows as a `PoolRef`
+//!    (`task/label.rs`).
+//! 2. `pool/core/ending.rs`: a waiting task is withdrawn from the queue (`pool/core/withdrawals.rs`), its future is
+//!    dropped after unlocking, and a second lock makes the end known. An active task is marked in its worker's
+//!    `WorkerShared` (`worker/shared.rs`), and the worker is woken.
+//! 3. `worker/run.rs`: at its next poll the worker drops the future instead of polling it, or polls on for as long as
+//!    the task has grace. From there it is the end of any task.
 //!
-//! [`cancel_all`](crate::AioPool::cancel_all) does the same to all tasks of a node: `pool/sweep.rs` withdraws and marks
-//! them in parts (`pool/walk.rs`), while the gate holds back all of them, then drops the withdrawn futures in parts.
+//! [`cancel_all`](crate::AioPool::cancel_all) does the same to all tasks of a node: `pool/lifecycle/sweep.rs` withdraws
+//! and marks them in parts (`pool/core/walk.rs`), while the gate lets none of them start, then drops the withdrawn
+//! futures in parts.
 //!
 //! # An item of a feed
 //!
-//! 1. `pool/feed/mod.rs`: [`feed`](crate::AioPool::feed) puts one `Source` into the queue, however many items it has.
-//! 2. `pool/feed/source.rs`: once the source has a permit, its worker pulls one item, without a lock. The item takes over
-//!    the slot and the permit, and the source goes back to the end of the queue.
-//! 3. `pool/feed/item.rs`: the item is polled and ends as a task does. Its outcome is counted by the `Tracker`
-//!    (`pool/feed/tracker.rs`), which completes the [`Feed`](crate::Feed) after the last item.
+//! 1. `pool/submit/feed/mod.rs`: [`feed`](crate::AioPool::feed) puts one `Source` into the queue, however many items it
+//!    has.
+//! 2. `pool/submit/feed/source.rs`: once the source has a permit, its worker pulls one item, without a lock. The item
+//!    takes over the slot and the permit, and the source goes back to the end of the queue.
+//! 3. `pool/submit/feed/item.rs`: the item is polled and ends as a task does. Its outcome is counted by the `Tracker`
+//!    (`pool/submit/feed/tracker.rs`), which completes the [`Feed`](crate::Feed) after the last item.
 //!
 //! # A task that waits for its own pool
 //!
 //! `worker/nested_waits.rs` counts the waits that the task has begun on its own pool, since each leaves a waker of
 //! `PoolRef::waker` there. When the task is pending and has such a wait, `worker/run.rs` lends its permit to the next
-//! task (`pool/ending.rs`, `gate/lending.rs`). When it is woken, it asks for the permit again, before all tasks that have
-//! not started, and is polled once it has it.
+//! task (`pool/core/ending.rs`, `gate/lending.rs`). When it is woken, it asks for the permit again, before all tasks
+//! that have not started, and is polled once it has it.

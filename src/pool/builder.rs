@@ -4,26 +4,26 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use super::AioPool;
-use super::rate::Rate;
 use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
+use crate::pool::AioPool;
+use crate::pool::core::rate::Rate;
 use crate::spawner::Spawner;
 
 /// The settings of a pool, which never change.
 pub(crate) struct Settings {
-    pub(super) name: Arc<str>,
+    pub(crate) name: Arc<str>,
     /// Maximum number of tasks that may wait, or `None` for any number.
-    pub(super) max_waiting: Option<usize>,
-    pub(super) rate: Option<Rate>,
-    pub(super) timed: bool,
-    pub(super) watcher: Option<Arc<Watcher>>,
+    pub(crate) max_waiting: Option<usize>,
+    pub(crate) rate: Option<Rate>,
+    pub(crate) timed: bool,
+    pub(crate) watcher: Option<Arc<Watcher>>,
 }
 
 impl Settings {
     /// Returns the observer, unless it is known to hear of nothing.
     #[inline]
-    pub(super) fn heard_by(&self) -> Option<&Arc<Watcher>> {
+    pub(crate) fn heard_by(&self) -> Option<&Arc<Watcher>> {
         self.watcher.as_ref().filter(|watcher| watcher.hears())
     }
 }
@@ -52,7 +52,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             size: None,
             name: None,

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::record::{self, Times};
-use super::state::State;
-use super::waiters::Goal;
-use super::walk::Walk;
-use super::{AioPool, Stats};
 use crate::gate::Demand;
+use crate::pool::core::record::{self, Times};
+use crate::pool::core::state::State;
+use crate::pool::core::walk::Walk;
+use crate::pool::lifecycle::waiters::Goal;
+use crate::pool::{AioPool, Stats};
 use crate::task::{Slot, TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// Inspecting the pool. Each method shows one moment, which has passed when the method returns.
@@ -178,7 +178,7 @@ impl AioPool {
 }
 
 /// The data of a task that is copied while the pool is locked.
-pub(super) struct Line {
+pub(crate) struct Line {
     id: TaskId,
     state: TaskState,
     demand: Demand,
@@ -189,7 +189,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub(super) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
+    pub(crate) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
         let home = state.gate.data(state.gate.home(slot));
         let record = state.records.get(slot);
         Self {
@@ -203,7 +203,7 @@ impl Line {
         }
     }
 
-    pub(super) fn info(self) -> TaskInfo {
+    pub(crate) fn info(self) -> TaskInfo {
         let name = match &self.label {
             Some(label) => label.task_name(self.id).into_owned(),
             None => format!("{}-{}", self.pool, self.id),

@@ -1,63 +1,22 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
-//! - [`AioPool`]: the public handle. Its methods are in one file for each purpose: `spawn` (one task), `task_builder`
-//!   (a task with options), `blocking`, `feed` (many tasks as one queue entry), `permit` (code that runs in place),
-//!   `scope`, `group`, `cancel`, `lifecycle`, `shutdown` and `inspect`. `current` and `lend` are for code that runs
-//!   inside a task.
-//! - [`Core`]: the shared part behind the handles. It keeps the [`State`](state::State) under one lock, with a
-//!   [`NodeData`](node_data::NodeData) for each node (the pool and its groups).
-//! - `ending`: how a task ends, and how the next one starts; `walk`: visits many tasks in parts; `sweep`: stops many
-//!   tasks; `tidy`: gives back the memory that ended tasks and groups leave.
-//! - `clock`: the times that the pool waits for. One `timer` keeps them; a `sleeper` thread covers waits that are too
-//!   short for the timers of a runtime.
-//! - `rate`: limits how many tasks start in an interval; its `window` counts these starts.
-//! - `runtime`: chooses the runtime that a task starts on.
-//! - [`TaskBuilder`]: collects the `options` of a task. They become the `extras` that the task carries, the `record`
-//!   that the pool keeps, and the `watch` that tells the observer about the task.
+//! [`AioPool`] is the public handle. On top is what a reader looks for first: its `builder`, `permit` (code that runs
+//! in place), `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
+//!
+//! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
+//! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and
+//!   keeps the time.
+//! - `lifecycle`: joining, closing, cancelling and shutting down; groups and scopes.
+//! - `inside`: what a task can do from inside of its pool.
 
-mod blocking;
 mod builder;
-mod cancel;
-mod clock;
 mod core;
-mod current;
-mod ending;
-mod extras;
-mod feed;
-mod group;
-mod idle_workers;
+mod inside;
 mod inspect;
-mod lend;
 mod lifecycle;
-mod limit;
-mod line;
-mod node_data;
-mod options;
 mod permit;
-mod rate;
-mod record;
-mod resizes;
-mod runtime;
-mod scope;
-mod shutdown;
-mod sleeper;
-mod spawn;
-mod state;
-mod state_lock;
 mod stats;
-#[cfg(feature = "control")]
-mod survey;
-mod sweep;
-mod task_builder;
-mod then;
-mod tidy;
-mod timer;
-mod wait_until;
-mod waiters;
-mod walk;
-mod watch;
-mod window;
-mod withdrawals;
+mod submit;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -65,20 +24,20 @@ use std::sync::{Arc, OnceLock};
 
 pub use self::builder::Builder;
 use self::builder::Settings;
-pub use self::cancel::CancelReport;
 use self::core::Core;
-pub use self::current::{Current, current};
-pub use self::feed::{Feed, FeedReport};
-pub use self::lend::lend;
-pub use self::permit::Permit;
-pub(crate) use self::resizes::ResizeListener;
-pub use self::shutdown::{Shutdown, ShutdownReport};
-pub use self::stats::Stats;
+pub(crate) use self::core::resizes::ResizeListener;
 #[cfg(feature = "control")]
-pub(crate) use self::survey::Surveyed;
-pub use self::task_builder::TaskBuilder;
-pub use self::then::Then;
-use self::watch::Subject;
+pub(crate) use self::core::survey::Surveyed;
+use self::core::watch::Subject;
+pub use self::inside::current::{Current, current};
+pub use self::inside::lend::lend;
+pub use self::lifecycle::cancel::CancelReport;
+pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
+pub use self::permit::Permit;
+pub use self::stats::Stats;
+pub use self::submit::feed::{Feed, FeedReport};
+pub use self::submit::task_builder::TaskBuilder;
+pub use self::submit::then::Then;
 use crate::gate::NodeId;
 use crate::spawner::Spawner;
 use crate::task::{PoolRef, TaskLabel};
@@ -112,14 +71,14 @@ use crate::task::{PoolRef, TaskLabel};
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`, `cancel_all`,
-///   `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`](crate::lend).
+///   `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.
 /// - A combinator that polls only those of its futures that were woken, such as `FuturesUnordered`, hides the wait from
-///   the pool if the wait was first polled outside of the task. In that case, put [`lend`](crate::lend) around the
-///   combinator, or use [`iterwait`](crate::iterwait), which does not hide the wait. A `Shared` that another thread
-///   polls from outside at the same moment hides the wait too.
+///   the pool if the wait was first polled outside of the task. In that case, put [`lend`] around the combinator, or
+///   use [`iterwait`](crate::iterwait), which does not hide the wait. A `Shared` that another thread polls from outside
+///   at the same moment hides the wait too.
 /// - A task that lends its permit is polled again only when it has a permit. So a `tokio::time::timeout` around such a
 ///   wait does not fire before another task has given a permit back. Put `lend` around the timeout, or use the
 ///   [`timeout`](crate::TaskBuilder::timeout) of the task.

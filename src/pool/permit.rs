@@ -4,10 +4,10 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::window::Stamp;
-use super::{AioPool, Core, lend};
 use crate::coop;
 use crate::gate::NodeId;
+use crate::pool::core::window::Stamp;
+use crate::pool::{AioPool, Core, lend};
 use crate::wakes::Wakes;
 use crate::worker::{self, WorkerShared};
 

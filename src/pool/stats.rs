@@ -24,7 +24,7 @@ pub struct Stats {
 }
 
 impl Stats {
-    pub(super) fn count(&mut self, end: End) {
+    pub(crate) fn count(&mut self, end: End) {
         let ends = match end {
             End::Completed => &mut self.completed,
             End::Panicked => &mut self.panicked,

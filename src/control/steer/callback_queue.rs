@@ -10,7 +10,7 @@ use crate::wakes::wake;
 
 /// Callbacks of tasks that have ended. The server takes and runs them, as long as it serves.
 #[derive(Clone, Default)]
-pub(in crate::control) struct CallbackQueue(Arc<Lock<Todo>>);
+pub(crate) struct CallbackQueue(Arc<Lock<Todo>>);
 
 #[derive(Default)]
 struct Todo {
@@ -36,7 +36,7 @@ impl CallbackQueue {
     }
 
     /// Waits until there are callbacks, and takes all of them.
-    pub(in crate::control) async fn take(&self) -> Vec<BoxFuture<'static, ()>> {
+    pub(crate) async fn take(&self) -> Vec<BoxFuture<'static, ()>> {
         poll_fn(|cx| {
             let fresh = cx.waker().clone();
             let mut todo = self.0.lock();
@@ -53,7 +53,7 @@ impl CallbackQueue {
 
     /// Closes the queue: later callbacks are dropped. Returns the callbacks that are left.
     #[must_use = "to be done, or dropped"]
-    pub(in crate::control) fn end(&self) -> Vec<BoxFuture<'static, ()>> {
+    pub(crate) fn end(&self) -> Vec<BoxFuture<'static, ()>> {
         let mut todo = self.0.lock();
         todo.over = true;
         std::mem::take(&mut todo.callbacks)

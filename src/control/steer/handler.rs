@@ -8,7 +8,7 @@ use crate::lock::Lock;
 use crate::{AbortHandle, TaskId};
 
 /// Executes commands for all sessions of a server.
-pub(in crate::control) struct Handler {
+pub(crate) struct Handler {
     pub(super) target: Target,
     pub(super) works: Works,
     pub(super) callback_queue: CallbackQueue,
@@ -31,7 +31,7 @@ pub(super) struct Records {
 }
 
 impl Handler {
-    pub(in crate::control) fn new(target: Target, works: Works, read_only: bool) -> Self {
+    pub(crate) fn new(target: Target, works: Works, read_only: bool) -> Self {
         Self {
             target,
             works,
@@ -42,20 +42,20 @@ impl Handler {
         }
     }
 
-    pub(in crate::control) fn target(&self) -> &Target {
+    pub(crate) fn target(&self) -> &Target {
         &self.target
     }
 
-    pub(in crate::control) fn callback_queue(&self) -> &CallbackQueue {
+    pub(crate) fn callback_queue(&self) -> &CallbackQueue {
         &self.callback_queue
     }
 
-    pub(in crate::control) fn sort(&self) -> PoolKind {
+    pub(crate) fn sort(&self) -> PoolKind {
         self.target.sort()
     }
 
     /// Executes a command. For `watch` it returns a single answer: the session repeats the call.
-    pub(in crate::control) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
+    pub(crate) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
         if self.read_only && !call.only_looks() {
             return Err(Failure::new(
                 Kind::ReadOnly,

@@ -42,15 +42,15 @@ where
 }
 
 impl Target {
-    pub(in crate::control) fn pool(&self) -> &AioPool {
+    pub(crate) fn pool(&self) -> &AioPool {
         &self.pool
     }
 
-    pub(in crate::control) fn name_function(&mut self, name: String) {
+    pub(crate) fn name_function(&mut self, name: String) {
         self.function = name;
     }
 
-    pub(in crate::control) fn sort(&self) -> PoolKind {
+    pub(crate) fn sort(&self) -> PoolKind {
         match self.copies {
             Some(_) => PoolKind::Simple,
             None => PoolKind::Aio,
@@ -58,7 +58,7 @@ impl Target {
     }
 
     /// Returns the answer to the handshake: the kind and the name of the pool.
-    pub(in crate::control) fn title(&self) -> String {
+    pub(crate) fn title(&self) -> String {
         let name = self.pool.name();
         // A pool without a name of its own is called AioPool-{n} already.
         let unnamed = name.strip_prefix("AioPool-");

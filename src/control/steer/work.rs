@@ -8,13 +8,13 @@ use serde_json::Value;
 
 /// The work that clients may start by name.
 #[derive(Default)]
-pub(in crate::control) struct Works(BTreeMap<String, Work>);
+pub(crate) struct Works(BTreeMap<String, Work>);
 
 /// Creates the future of a task from its JSON input.
 pub(super) type Work = Arc<dyn Fn(Value) -> BoxFuture<'static, ()> + Send + Sync>;
 
 impl Works {
-    pub(in crate::control) fn add<F, Fut>(&mut self, name: String, function: F)
+    pub(crate) fn add<F, Fut>(&mut self, name: String, function: F)
     where
         F: Fn(Value) -> Fut + Send + Sync + 'static,
         Fut: Future + Send + 'static,

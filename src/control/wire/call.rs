@@ -6,7 +6,7 @@ use crate::TaskState;
 
 /// A command with its arguments, as a client has sent it.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::control) enum Call {
+pub(crate) enum Call {
     PoolSize(Option<i64>),
     IsFull,
     IsLocked,
@@ -53,19 +53,19 @@ pub(in crate::control) enum Call {
 
 /// A command to start registered work as a group of tasks.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::control) struct Begin {
+pub(crate) struct Begin {
     /// Name of the command. The name of the group begins with it.
-    pub(in crate::control) verb: &'static str,
-    pub(in crate::control) function: String,
-    pub(in crate::control) inputs: Inputs,
-    pub(in crate::control) group: Option<String>,
-    pub(in crate::control) on_end: Option<String>,
-    pub(in crate::control) on_cancel: Option<String>,
+    pub(crate) verb: &'static str,
+    pub(crate) function: String,
+    pub(crate) inputs: Inputs,
+    pub(crate) group: Option<String>,
+    pub(crate) on_end: Option<String>,
+    pub(crate) on_cancel: Option<String>,
 }
 
 /// The inputs of the tasks of a group.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::control) enum Inputs {
+pub(crate) enum Inputs {
     /// `count` tasks with the same input.
     Copies { count: i64, input: Value },
     /// One task for each item, at most `at_once` of them active at the same time.
@@ -74,12 +74,12 @@ pub(in crate::control) enum Inputs {
 
 impl Call {
     /// Returns `true` if the call only waits. Such a call ends when its client has gone, as it has no other effect.
-    pub(in crate::control) fn only_waits(&self) -> bool {
+    pub(crate) fn only_waits(&self) -> bool {
         matches!(self, Self::UntilClosed)
     }
 
     /// Returns `true` if the call changes nothing, so that a read-only server accepts it.
-    pub(in crate::control) fn only_looks(&self) -> bool {
+    pub(crate) fn only_looks(&self) -> bool {
         match self {
             Self::PoolSize(size) => size.is_none(),
             Self::IsFull

@@ -3,10 +3,10 @@ use serde_json::Value;
 use super::reply::Format;
 
 /// The contents of a client's handshake.
-pub(in crate::control) struct Handshake {
-    pub(in crate::control) width: usize,
-    pub(in crate::control) format: Format,
-    pub(in crate::control) token: Option<String>,
+pub(crate) struct Handshake {
+    pub(crate) width: usize,
+    pub(crate) format: Format,
+    pub(crate) token: Option<String>,
 }
 
 impl Handshake {
@@ -15,7 +15,7 @@ impl Handshake {
     /// # Errors
     ///
     /// Returns what is wrong with the line, and the format in which to tell the client.
-    pub(in crate::control) fn read(line: &str) -> Result<Self, (Format, String)> {
+    pub(crate) fn read(line: &str) -> Result<Self, (Format, String)> {
         let Ok(Value::Object(asked)) = serde_json::from_str(line) else {
             let expected =
                 r#"the first line has to be a JSON object, such as {"terminal_width": 80}"#;

@@ -6,13 +6,13 @@ use super::words::split;
 
 /// Wrong usage of a command, or a line without a valid command.
 #[derive(Debug, PartialEq)]
-pub(in crate::control) struct Misuse {
-    pub(in crate::control) command: Option<&'static str>,
-    pub(in crate::control) message: String,
+pub(crate) struct Misuse {
+    pub(crate) command: Option<&'static str>,
+    pub(crate) message: String,
 }
 
 /// Parses a line into a call. This is the only parser of the protocol.
-pub(in crate::control) fn parse(line: &str, sort: PoolKind) -> Result<Call, Misuse> {
+pub(crate) fn parse(line: &str, sort: PoolKind) -> Result<Call, Misuse> {
     let words = split(line).map_err(|unreadable| Misuse {
         command: None,
         message: unreadable.to_string(),
@@ -48,7 +48,7 @@ fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse
 }
 
 /// Returns the usage of a command, or of all commands.
-pub(in crate::control) fn usage(command: Option<&str>, sort: PoolKind, width: usize) -> Usage {
+pub(crate) fn usage(command: Option<&str>, sort: PoolKind, width: usize) -> Usage {
     let found = commands(sort).find(|found| Some(found.name) == command);
     Usage::new(found, sort, width)
 }

@@ -8,14 +8,14 @@ use crate::{AioPool, Stats, TaskInfo, TaskState};
 
 /// The format of the answers to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::control) enum Format {
+pub(crate) enum Format {
     Text,
     Json,
 }
 
 /// The result of a command.
 #[derive(Debug)]
-pub(in crate::control) enum Reply {
+pub(crate) enum Reply {
     Done,
     Flag(bool),
     Count(u64),
@@ -37,16 +37,16 @@ pub(in crate::control) enum Reply {
 
 /// The error of a command, or of the connection.
 #[derive(Debug)]
-pub(in crate::control) struct Failure {
-    pub(in crate::control) kind: Kind,
-    pub(in crate::control) message: String,
+pub(crate) struct Failure {
+    pub(crate) kind: Kind,
+    pub(crate) message: String,
     /// The usage of the command and its name, if the error is wrong usage.
-    pub(in crate::control) usage: Option<(String, &'static str)>,
+    pub(crate) usage: Option<(String, &'static str)>,
 }
 
 /// The kinds of errors, as JSON names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::control) enum Kind {
+pub(crate) enum Kind {
     Busy,
     Cancelled,
     Closed,
@@ -68,33 +68,33 @@ pub(in crate::control) enum Kind {
 
 /// All counts of a pool or group.
 #[derive(Debug)]
-pub(in crate::control) struct StatsLine {
-    pub(in crate::control) about: GroupLine,
-    pub(in crate::control) full: bool,
-    pub(in crate::control) stats: Stats,
+pub(crate) struct StatsLine {
+    pub(crate) about: GroupLine,
+    pub(crate) full: bool,
+    pub(crate) stats: Stats,
 }
 
 /// A line of a list of groups, or the first part of a `StatsLine`.
 #[derive(Debug)]
-pub(in crate::control) struct GroupLine {
-    pub(in crate::control) name: String,
-    pub(in crate::control) size: usize,
-    pub(in crate::control) active: usize,
-    pub(in crate::control) waiting: usize,
-    pub(in crate::control) paused: bool,
-    pub(in crate::control) locked: bool,
+pub(crate) struct GroupLine {
+    pub(crate) name: String,
+    pub(crate) size: usize,
+    pub(crate) active: usize,
+    pub(crate) waiting: usize,
+    pub(crate) paused: bool,
+    pub(crate) locked: bool,
 }
 
 /// Tasks, and the number of tasks that are not listed.
 #[derive(Debug)]
-pub(in crate::control) struct Listing {
-    pub(in crate::control) tasks: Vec<TaskInfo>,
-    pub(in crate::control) more: usize,
+pub(crate) struct Listing {
+    pub(crate) tasks: Vec<TaskInfo>,
+    pub(crate) more: usize,
 }
 
 impl Format {
     /// Returns the text of an answer, with a `\n` at its end.
-    pub(in crate::control) fn write(self, answer: &Result<Reply, Failure>) -> String {
+    pub(crate) fn write(self, answer: &Result<Reply, Failure>) -> String {
         let mut line = match (self, answer) {
             (Self::Text, Ok(reply)) => reply.text(),
             (Self::Text, Err(failure)) => failure.text(),
@@ -153,7 +153,7 @@ impl Reply {
 }
 
 impl Failure {
-    pub(in crate::control) fn new(kind: Kind, message: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             kind,
             message: message.into(),
@@ -258,7 +258,7 @@ impl StatsLine {
 
 impl GroupLine {
     /// Describes a pool. A task that a feed has yet to put into the queue counts as waiting, too.
-    pub(in crate::control) fn of(pool: &AioPool) -> Self {
+    pub(crate) fn of(pool: &AioPool) -> Self {
         Self {
             name: pool.name().to_owned(),
             size: pool.size(),

@@ -7,7 +7,7 @@ use super::call::{Begin, Call, Inputs};
 use crate::TaskState;
 
 /// An entry of the command table.
-pub(in crate::control) struct Command {
+pub(crate) struct Command {
     pub(super) name: &'static str,
     pub(super) arguments: &'static [Argument],
     pub(super) switches: &'static [Switch],
@@ -18,7 +18,7 @@ pub(in crate::control) struct Command {
 
 /// The kinds of pools that have a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::control) enum PoolKind {
+pub(crate) enum PoolKind {
     All,
     Simple,
     Aio,
@@ -63,7 +63,7 @@ impl Switch {
 }
 
 /// Returns the commands for a kind of pool, sorted by name.
-pub(in crate::control) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
+pub(crate) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
     COMMANDS
         .iter()
         .filter(move |command| command.only == PoolKind::All || command.only == sort)

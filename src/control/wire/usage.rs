@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::table::{Command, Count, PoolKind, commands};
 
 /// The usage of a command, or of all commands, wrapped to a number of columns.
-pub(in crate::control) struct Usage {
+pub(crate) struct Usage {
     command: Option<&'static Command>,
     sort: PoolKind,
     width: usize,
@@ -23,7 +23,7 @@ impl Usage {
     }
 
     /// Returns a short usage: the first lines of help, and of the answer to wrong usage.
-    pub(in crate::control) fn short(&self) -> String {
+    pub(crate) fn short(&self) -> String {
         let Some(command) = self.command else {
             return "usage: [-h] [command] ...".into();
         };
@@ -42,7 +42,7 @@ impl Usage {
     }
 
     /// Returns the whole help. It contains no empty line, as that would end the reply.
-    pub(in crate::control) fn help(&self) -> String {
+    pub(crate) fn help(&self) -> String {
         let mut help = self.short();
         help.push('\n');
         match self.command {

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value};
 const DEEPEST: usize = 64;
 
 /// Reads a value in JSON, or in the Python notation for the same.
-pub(in crate::control) fn value(word: &str) -> Result<Value, String> {
+pub(crate) fn value(word: &str) -> Result<Value, String> {
     let mut reader = Reader {
         rest: word.chars().peekable(),
         depth: 0,

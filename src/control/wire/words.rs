@@ -39,7 +39,7 @@ pub fn quote(word: &str) -> Cow<'_, str> {
 
 /// Why a line cannot be split into words.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::control) enum Unreadable {
+pub(crate) enum Unreadable {
     /// A quote or bracket is not closed.
     Open(char),
     /// A quoted word is not followed by a blank.
@@ -56,7 +56,7 @@ impl fmt::Display for Unreadable {
 }
 
 /// Splits a line into words.
-pub(in crate::control) fn split(line: &str) -> Result<Vec<String>, Unreadable> {
+pub(crate) fn split(line: &str) -> Result<Vec<String>, Unreadable> {
     let mut rest = line.chars().peekable();
     let mut words = Vec::new();
     loop {

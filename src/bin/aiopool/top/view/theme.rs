@@ -4,7 +4,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// With colours, or only with bold, underlined and reversed text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::top) enum Theme {
+pub(crate) enum Theme {
     Colour,
     Plain,
 }

@@ -1,0 +1,493 @@
+//! The times that a pool waits for, as data. At most one [`Timer`] looks after them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::OccupiedEntry;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::budget::{Budget, Pace};
+use crate::gate::NodeId;
+use crate::lock::Lock;
+use crate::pool::core::Core;
+use crate::pool::core::rate::Rate;
+use crate::pool::core::runtime::Runtime;
+use crate::pool::core::state::State;
+use crate::pool::core::timer::Timer;
+use crate::pool::core::window::{Stamp, Window};
+use crate::sync::MutexGuard;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::{PoolRef, Slot, TaskId};
+use crate::unwind::{caught, discard};
+use crate::wakes::{Wakes, wake};
+use crate::worker::Worker;
+
+/// The times that a pool waits for. The clock's lock may be taken under the pool's lock, but not the other way round.
+pub(crate) struct Clock {
+    times: Lock<Times>,
+    /// `true` once the runtime is known to have a timer.
+    checked: AtomicBool,
+}
+
+#[derive(Default)]
+struct Times {
+    /// The deadlines of the tasks that may wait only for a limited time.
+    waits: BTreeMap<Deadline, (Slot, TaskId)>,
+    next: u64,
+    /// `None` in a pool without a rate.
+    window: Option<Window>,
+    /// `true` if tasks wait for the rate.
+    starved: bool,
+    /// How far the timers are ahead of the clock, if the clock stands still.
+    ahead: Duration,
+    /// How late the timers are otherwise.
+    lateness: Duration,
+    timer: Running,
+}
+
+/// The pool's timer, as far as the clock knows it.
+#[derive(Default)]
+struct Running {
+    is_up: bool,
+    waker: Option<Waker>,
+    /// `None` if the timer only waits to be woken.
+    until: Option<Instant>,
+}
+
+/// The time until which a task may wait, and a number that makes it unique.
+type Deadline = (Instant, u64);
+
+/// What the timer does next.
+pub(crate) enum Next {
+    /// The timer ends.
+    Nothing,
+    /// The timer continues at once: there is more to do than one poll should take.
+    More,
+    /// The timer waits to be woken, or until this time.
+    Wait(Option<Instant>),
+}
+
+/// Maximum number of tasks that end in one poll because they have waited too long.
+const WAITS_IN_A_POLL: u32 = 64;
+
+/// The lateness of a runtime's timers matters for a rate with a shorter interval than this.
+const BRISK: Duration = Duration::from_millis(50);
+
+/// The most that a timer is late, on a runtime that is not busy.
+pub(crate) const LATEST: Duration = Duration::from_millis(2);
+
+/// The most that such a timer is early.
+const EARLIEST: Duration = Duration::from_millis(5);
+
+/// The resolution of the coarsest timers.
+const TICK: Duration = Duration::from_millis(1);
+
+impl Clock {
+    pub(crate) fn new(rate: Option<Rate>) -> Self {
+        let times = Times {
+            window: rate.map(Window::new),
+            ..Times::default()
+        };
+        Self {
+            times: Lock::new(times),
+            checked: AtomicBool::new(false),
+        }
+    }
+
+    /// Returns how far a time of the runtime's clock is from a deadline, and how late a timer for that deadline would
+    /// be, where that matters.
+    pub(crate) fn remaining(&self, raw: Instant, until: Instant) -> (Duration, Duration) {
+        let times = self.times.lock();
+        let is_brisk = |window: &Window| window.per() < BRISK;
+        let is_brisk = times.starved && times.window.as_ref().is_some_and(is_brisk);
+        let late = if is_brisk {
+            times.lateness
+        } else {
+            Duration::ZERO
+        };
+        (until.saturating_duration_since(raw + times.ahead), late)
+    }
+
+    /// Compares a sleep that has ended with the clock.
+    ///
+    /// A sleep that has ended long before its time shows that the clock stands still: then the time is what the timers
+    /// say. A sleep that truly took less than its length shows that the clock jumps to its timers: none of them is
+    /// late.
+    pub(crate) fn learn(
+        &self,
+        begun: Instant,
+        length: Duration,
+        raw: Instant,
+        truly_took: Duration,
+    ) {
+        let took = raw.saturating_duration_since(begun);
+        let mut times = self.times.lock();
+        let is_early = took + EARLIEST < length && took < length / 2;
+        if is_early || (took < length && !times.ahead.is_zero()) {
+            times.leap(raw, length.max(TICK) - took);
+        } else {
+            let late = took.saturating_sub(length).min(LATEST);
+            times.lateness = if truly_took < length {
+                Duration::ZERO
+            } else {
+                late.max(times.lateness * 7 / 8)
+            };
+        }
+    }
+}
+
+impl Times {
+    /// Moves the time ahead of the clock by `to`, and up to a grain further if the next start comes back there: starts
+    /// that were made while the timer began come back together with those that the timer was made for.
+    fn leap(&mut self, raw: Instant, to: Duration) {
+        let now = raw + self.ahead;
+        let window = self.window.as_ref();
+        let next = window.and_then(|window| Some((window.next()?, window.grain())));
+        let next = next.map(|(next, grain)| (next.saturating_duration_since(now), grain));
+        let with_next = next.filter(|(next, grain)| *next <= to + *grain);
+        self.ahead += with_next.map_or(to, |(next, _)| to.max(next));
+    }
+
+    fn has_work(&self) -> bool {
+        self.starved || !self.waits.is_empty()
+    }
+
+    /// Returns `true` if a timer has to begin. From then on the timer counts as running.
+    fn begin(&mut self) -> bool {
+        let begins = self.has_work() && !self.timer.is_up;
+        self.timer.is_up |= begins;
+        begins
+    }
+
+    /// Returns the waker of the timer, if the timer has to look earlier than planned, or has nothing left to do.
+    fn nudge(&mut self) -> Option<Waker> {
+        let next = self.next();
+        let is_early = match (next, self.timer.until) {
+            (Some(next), Some(until)) => next < until,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if is_early || !self.has_work() {
+            self.timer.waker.take()
+        } else {
+            None
+        }
+    }
+
+    fn next(&self) -> Option<Instant> {
+        let wait = self.waits.first_key_value().map(|((at, _), _)| *at);
+        let window = self.window.as_ref().filter(|_| self.starved);
+        let start = window.and_then(Window::next);
+        wait.into_iter().chain(start).min()
+    }
+}
+
+/// The time limit of a task's wait. Created before the task waits, and over when the task no longer waits.
+pub(crate) struct WaitLimit {
+    clock: Arc<Clock>,
+    /// `None` if the deadline is too far away for an [`Instant`].
+    until: Option<Instant>,
+    stage: Lock<Wait>,
+}
+
+enum Wait {
+    Before,
+    Timed(Deadline),
+    Over,
+}
+
+impl WaitLimit {
+    /// Files the deadline of a task that is in the queue, unless the task has left the queue meanwhile.
+    fn begin(&self, slot: Slot, id: TaskId) {
+        let Some(until) = self.until else { return };
+        let mut stage = self.stage.lock();
+        // Filed under the lock of the stage: `end` either comes before this, or finds the deadline.
+        if let Wait::Before = *stage {
+            let mut times = self.clock.times.lock();
+            times.next += 1;
+            let deadline = (until, times.next);
+            times.waits.insert(deadline, (slot, id));
+            *stage = Wait::Timed(deadline);
+        }
+    }
+
+    /// Ends the limit: the task no longer waits.
+    pub(crate) fn end(&self, wakes: &mut Wakes) {
+        let stage = std::mem::replace(&mut *self.stage.lock(), Wait::Over);
+        if let Wait::Timed(deadline) = stage {
+            let mut times = self.clock.times.lock();
+            times.waits.remove(&deadline);
+            if !times.has_work() {
+                wakes.add(times.nudge());
+            }
+        }
+    }
+}
+
+impl State {
+    /// Returns `true` if no start of the rate is left, or if the timer has to be looked at for another reason.
+    #[inline]
+    pub(crate) fn is_short(&self) -> bool {
+        self.gate.starts() == Some(0) || self.asks_time
+    }
+
+    fn is_starved(&self) -> bool {
+        self.gate.starts() == Some(0) && self.gate.waiting(NodeId::ROOT) > 0
+    }
+}
+
+/// The rate.
+impl Core {
+    /// Returns the time of the runtime's clock, or of the system's clock if the runtime's panics.
+    pub(crate) fn raw_now(&self) -> Instant {
+        caught(|| self.spawner().now()).unwrap_or_else(|payload| {
+            discard(payload);
+            Instant::now()
+        })
+    }
+
+    /// Counts a start at the current time.
+    pub(crate) fn count_start(&self) -> Option<Stamp> {
+        self.settings.rate?;
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let stamp = times.window.as_mut()?.count(now);
+        let waker = if times.starved { times.nudge() } else { None };
+        drop(times);
+        wake(waker);
+        Some(stamp)
+    }
+
+    /// Counts a start again, at the end of its first poll.
+    pub(crate) fn recount_start(&self, stamp: Stamp) {
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        if let Some(window) = &mut times.window {
+            window.recount(stamp, now);
+        }
+    }
+
+    /// Gives a start back that was granted and is not used. The caller then dispatches, since a task may start now.
+    pub(crate) fn give_start_back(&self) {
+        if let Some(window) = &mut self.clock.times.lock().window {
+            window.give_back();
+        }
+    }
+
+    /// Gives the gate the starts that have come back, and takes care of the timer. Returns `true` if there were any.
+    pub(crate) fn refill<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+    ) -> (MutexGuard<'a, State>, bool) {
+        let (mut state, mut back) = self.refill_now(state);
+        state.asks_time = state.is_starved();
+        let mut times = self.clock.times.lock();
+        times.starved = state.asks_time;
+        let (begins, waker) = (times.begin(), times.nudge());
+        drop(times);
+        if begins || waker.is_some() {
+            drop(state);
+            wake(waker);
+            if begins {
+                self.launch_timer();
+            }
+            let refilled = self.refill_now(self.lock());
+            state = refilled.0;
+            back |= refilled.1;
+        }
+        (state, back)
+    }
+
+    fn refill_now<'a>(&'a self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
+        if self.settings.rate.is_none() {
+            return (state, false);
+        }
+        // The runtime's clock may be user code: it is read with the pool unlocked.
+        drop(state);
+        let raw = self.raw_now();
+        let mut state = self.lock();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let back = times.window.as_mut().map_or(0, |window| {
+            window.expire(now);
+            window.take_back()
+        });
+        drop(times);
+        state.refill(back);
+        (state, back > 0)
+    }
+}
+
+/// How long tasks may wait.
+impl Core {
+    /// Checks at the first call that the runtime has a timer.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the runtime has no timer.
+    #[track_caller]
+    pub(crate) fn check_timer(&self, duration: Duration) {
+        // `Relaxed`, since nothing depends on the flag: at worst, two threads check.
+        if !self.clock.checked.load(Relaxed) {
+            drop(self.sleep(duration));
+            self.clock.checked.store(true, Relaxed);
+        }
+    }
+
+    /// Returns the time limit of a task that is about to be submitted.
+    #[track_caller]
+    pub(crate) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
+        self.check_timer(limit);
+        let raw = self.raw_now();
+        let now = raw + self.clock.times.lock().ahead;
+        Arc::new(WaitLimit {
+            clock: self.clock.clone(),
+            until: now.checked_add(limit),
+            stage: Lock::new(Wait::Before),
+        })
+    }
+
+    /// Starts the time limit of a task that waits. If no timer can keep the time, the limit is over at once.
+    pub(crate) fn time_wait(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
+        limit.begin(slot, id);
+        let mut times = self.clock.times.lock();
+        let (begins, waker) = (times.begin(), times.nudge());
+        drop(times);
+        wake(waker);
+        if !begins {
+            return;
+        }
+        self.launch_timer();
+        if !self.clock.times.lock().timer.is_up {
+            self.expire_if_waiting(limit, slot, id);
+        }
+        // Tasks that ended inside of the launch may have left the dispatch to this call.
+        self.dispatch(self.lock());
+    }
+
+    fn expire_if_waiting(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
+        let is_timed = matches!(*limit.stage.lock(), Wait::Timed(_));
+        if is_timed {
+            self.expire(slot, id);
+        }
+    }
+}
+
+/// The timer.
+impl Core {
+    fn launch_timer(&self) {
+        self.launch(Worker::aside(Timer::of(&self.me(), None)));
+    }
+
+    /// Tries a timer on the next of the runtimes that the pool's tasks were submitted from. Returns `false` if none is
+    /// left.
+    fn relaunch_timer(&self, untried: Option<Vec<Runtime>>) -> bool {
+        let mut untried = untried.unwrap_or_else(|| self.lock().runtimes());
+        let Some(runtime) = untried.pop() else {
+            return false;
+        };
+        if self.clock.times.lock().begin() {
+            let timer = Timer::of(&self.me(), Some(untried));
+            self.launch_on(Some(runtime), Worker::aside(timer));
+        }
+        true
+    }
+
+    /// Does what is due, and returns what the timer does next. From now on the clock holds the timer's waker.
+    pub(crate) fn tick(&self, waker: Waker) -> Next {
+        let raw = self.raw_now();
+        let mut times = self.clock.times.lock();
+        let now = raw + times.ahead;
+        let stale = times.timer.waker.replace(waker);
+        let has_back = times.window.as_mut().is_some_and(|window| {
+            window.expire(now);
+            window.has_back()
+        });
+        let is_late = matches!(times.waits.first_key_value(), Some(((at, _), _)) if *at <= now);
+        drop(times);
+        discard(stale);
+        if has_back || is_late {
+            self.dispatch_nested(self.lock());
+        }
+        let more = is_late && self.expire_due(now);
+        self.clock.plan(more)
+    }
+
+    /// Ends the waits whose time is over. Returns `true` if some are left.
+    fn expire_due(&self, now: Instant) -> bool {
+        let mut budget = Budget::new(WAITS_IN_A_POLL, Pace::Short);
+        loop {
+            let mut times = self.clock.times.lock();
+            let first = times.waits.first_entry();
+            let due = first.filter(|first| first.key().0 <= now);
+            let due = due.map(OccupiedEntry::remove);
+            drop(times);
+            match due {
+                Some((slot, id)) => self.expire(slot, id),
+                None => return false,
+            }
+            if !budget.spend(&mut Pace::Short) {
+                return true;
+            }
+        }
+    }
+
+    /// Replaces a timer that the runtime has dropped. If the timer was never polled, another runtime is tried.
+    pub(crate) fn lose_timer(&self, was_polled: bool, untried: Option<Vec<Runtime>>) {
+        let mut times = self.clock.times.lock();
+        let lost = std::mem::take(&mut times.timer);
+        let begins = was_polled && times.begin();
+        drop(times);
+        discard(lost.waker);
+        if begins {
+            self.launch_timer();
+        }
+        if was_polled {
+            self.dispatch_nested(self.lock());
+        } else if !self.relaunch_timer(untried) {
+            self.go_without();
+        }
+    }
+
+    /// Goes on without a timer, since none can be had now. As long as something is active, a timer is tried again at
+    /// each end; otherwise all waits and intervals are over.
+    fn go_without(&self) {
+        let mut state = self.lock();
+        state.asks_time = true;
+        if state.gate.active(NodeId::ROOT) > 0 {
+            return;
+        }
+        let mut times = self.clock.times.lock();
+        let waits = std::mem::take(&mut times.waits);
+        if let Some(window) = &mut times.window {
+            window.clear();
+        }
+        drop(times);
+        drop(state);
+        for (slot, id) in waits.into_values() {
+            self.expire(slot, id);
+        }
+        self.dispatch_nested(self.lock());
+    }
+}
+
+impl Clock {
+    fn plan(&self, more: bool) -> Next {
+        let mut times = self.times.lock();
+        if !times.has_work() {
+            let timer = std::mem::take(&mut times.timer);
+            drop(times);
+            discard(timer.waker);
+            return Next::Nothing;
+        }
+        if more {
+            return Next::More;
+        }
+        let until = times.next();
+        times.timer.until = until;
+        Next::Wait(until)
+    }
+}

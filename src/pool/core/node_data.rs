@@ -1,0 +1,49 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use crate::gate::NodeId;
+use crate::pool::lifecycle::waiters::Waiters;
+use crate::pool::{Inner, Stats};
+
+/// What the pool stores for each node: for itself, and for each of its groups.
+#[derive(Debug)]
+pub(crate) struct NodeData {
+    pub(crate) name: Arc<str>,
+    /// The group that the tasks of the node are listed with. `None` outside of all named groups.
+    pub(crate) group: Option<Arc<str>>,
+    pub(crate) closed: bool,
+    pub(crate) stats: Stats,
+    pub(crate) waiters: Waiters,
+    /// Number of items that the feeds of the node will still pull, as far as their iterators can tell.
+    pub(crate) unpulled: u64,
+    /// How often everything that waits here has been stopped. A feed that was being pulled at that time does not go on.
+    pub(crate) stops: u64,
+    /// Number of tasks that were taken out of the queue, and have not ended. Tasks of the root itself are not counted.
+    pub(crate) withdrawn: usize,
+    /// Number of tasks of the node that wait in a `join`: these do not wait for each other.
+    pub(crate) joining: usize,
+    /// What the users of the node hold, as long as there are any.
+    pub(crate) handle: Weak<Inner>,
+    /// Number of these handles, including one that is about to be dropped.
+    pub(crate) handles: usize,
+    pub(crate) groups: BTreeMap<Arc<str>, NodeId>,
+}
+
+impl NodeData {
+    pub(crate) fn new(name: Arc<str>, group: Option<Arc<str>>) -> Self {
+        Self {
+            name,
+            group,
+            closed: false,
+            stats: Stats::default(),
+            waiters: Waiters::default(),
+            unpulled: 0,
+            stops: 0,
+            withdrawn: 0,
+            joining: 0,
+            handle: Weak::new(),
+            handles: 0,
+            groups: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,488 @@
+use std::sync::Arc;
+
+use crate::gate::{Admitted, Demand, Gate, NodeId};
+use crate::pool::core::Core;
+use crate::pool::core::idle_workers::IdleWorkers;
+use crate::pool::core::node_data::NodeData;
+use crate::pool::core::record::TaskRecord;
+use crate::pool::core::runtime::{self, NotedRuntimes, Runtime};
+use crate::pool::core::withdrawals::{WithdrawalId, Withdrawals};
+use crate::pool::lifecycle::waiters::{Joiner, Now};
+use crate::slot_map::SlotMap;
+use crate::task::{BoxTask, End, Settle, Slot, TaskId};
+use crate::wakes::Wakes;
+use crate::worker::WorkerShared;
+
+/// The mutable state of a pool, behind the pool's one lock.
+///
+/// # Invariants
+///
+/// 1. Whenever the lock is free, one of these holds: the gate has nothing to admit; a thread is inside
+///    [`dispatch`](crate::pool::Core::dispatch) and will check again; or new workers have been given to the runtime, and will
+///    check at their first poll.
+/// 2. The end of a task is one step: its handle, its counters, its permits and its slot change together, and no counter
+///    ever goes back. A task that was withdrawn or refused counts as living until then, and keeps the pool from being
+///    idle.
+/// 3. A record in `records` and its slot in the gate live for the same time.
+/// 4. A group stays in the gate as long as it has handles, tasks or groups of its own.
+pub(crate) struct State {
+    pub(crate) gate: Gate<BoxTask, Arc<WorkerShared>, NodeData>,
+    pub(crate) idle_workers: IdleWorkers,
+    /// `true` if tasks wait for the rate, or for a timer that could not be started. The next dispatch takes care of
+    /// them.
+    pub(crate) asks_time: bool,
+    /// Records of the tasks that have more than a future.
+    pub(crate) records: SlotMap<TaskRecord>,
+    pub(crate) runtimes: NotedRuntimes,
+    pub(crate) withdrawals: Withdrawals,
+    /// Groups that may have ended, and are yet to be checked.
+    pub(crate) ending: Vec<NodeId>,
+    /// The runtime of every task whose record names no other. It changes only while the pool is idle.
+    pub(crate) main: Option<Runtime>,
+    /// `true` if tasks of other runtimes have been submitted since `main` was chosen.
+    pub(crate) serves_several: bool,
+    /// `true` if tasks could start, and are left to the first polls of new workers.
+    pub(crate) has_more_to_start: bool,
+}
+
+/// A task that has got its permit, and the worker that is to run it.
+pub(crate) struct Started {
+    pub(crate) task: BoxTask,
+    pub(crate) by: Runner,
+}
+
+/// The worker that runs a task.
+pub(crate) enum Runner {
+    /// The worker whose task has just ended.
+    Free,
+    /// An idle worker.
+    Idle(Arc<WorkerShared>),
+    /// A new worker, to be launched on this runtime.
+    New(Arc<WorkerShared>, Option<Runtime>),
+}
+
+/// Maximum number of permits that are given back to suspended tasks under one lock.
+const AT_ONCE: usize = 256;
+
+/// How a task that has not started comes to its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Exit {
+    /// The task was taken out of the queue, and still has its slot.
+    Withdrawn(Slot, WithdrawalId),
+    /// The task was submitted to this node, and was not accepted.
+    Refused(NodeId),
+}
+
+impl State {
+    pub(crate) fn new(size: usize, name: Arc<str>) -> Self {
+        Self {
+            gate: Gate::new(size, NodeData::new(name, None)),
+            idle_workers: IdleWorkers::new(),
+            asks_time: false,
+            records: SlotMap::new(),
+            runtimes: NotedRuntimes::default(),
+            main: None,
+            serves_several: false,
+            has_more_to_start: false,
+            withdrawals: Withdrawals::default(),
+            ending: Vec::new(),
+        }
+    }
+
+    /// Counts a new task, and returns its number.
+    #[inline]
+    pub(crate) fn number(&mut self, home: NodeId) -> TaskId {
+        let id = self.gate.data(NodeId::ROOT).stats.submitted;
+        self.gate
+            .each_data_from(home, |data| data.stats.submitted += 1);
+        id.into()
+    }
+
+    /// Puts a new task into the queue.
+    #[inline]
+    pub(crate) fn park(
+        &mut self,
+        home: NodeId,
+        demand: Demand,
+        record: Option<TaskRecord>,
+        make: impl FnOnce(TaskId, Slot) -> BoxTask,
+    ) {
+        let id = self.number(home);
+        let slot = self.gate.enter(id, home, demand, |slot| make(id, slot));
+        if let Some(record) = record {
+            self.keep_record(slot, record);
+        }
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.gate.living(NodeId::ROOT) == 0
+    }
+
+    /// Returns `true` if a task without options, submitted to the root, can take the fast path.
+    #[inline]
+    pub(crate) fn takes_fast_path(&self) -> bool {
+        self.gate.takes_fast_path() && !self.gate.data(NodeId::ROOT).closed
+    }
+
+    /// Puts a task that takes the fast path into the queue. Returns `true` if a task can be admitted now.
+    #[inline]
+    pub(crate) fn park_fast(&mut self, make: impl FnOnce(TaskId, Slot) -> BoxTask) -> bool {
+        let id = self.number(NodeId::ROOT);
+        self.gate.park(id, |slot| make(id, slot))
+    }
+
+    /// Takes an idle worker, if a permit is free and no task waits. Only for a task that takes the fast path.
+    #[inline]
+    pub(crate) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
+        if !self.idle_workers.is_empty() && self.gate.is_open() {
+            self.idle_workers.take(self.main_id())
+        } else {
+            None
+        }
+    }
+
+    /// Starts a task without options with this worker, without the queue.
+    #[inline]
+    pub(crate) fn start(&mut self, worker: &Arc<WorkerShared>) -> (TaskId, Slot) {
+        let id = self.number(NodeId::ROOT);
+        self.count_start(NodeId::ROOT);
+        let slot = self.gate.start(id, worker.clone());
+        worker.serve(slot);
+        (id, slot)
+    }
+
+    // `keep_record` and `forget_record` are not inlined: few tasks have a record, and the others do not pay for it.
+
+    #[inline(never)]
+    pub(crate) fn keep_record(&mut self, slot: Slot, record: TaskRecord) {
+        if let Some(runtime) = &record.runtime {
+            self.runtimes.add(runtime);
+        }
+        // The task of a feed takes over the feed's slot and runtime: the note of the feed's record is removed.
+        let before = self.records.insert(slot, record);
+        if let Some(runtime) = before.and_then(|before| before.runtime) {
+            self.runtimes.remove(&runtime);
+        }
+    }
+
+    /// Returns how often everything that waits at a node has been stopped, at the node itself or at a node around it.
+    pub(crate) fn stops(&self, home: NodeId) -> u64 {
+        let stops = self.gate.path(home).map(|(_, data)| data.stops);
+        stops.sum()
+    }
+
+    #[inline(never)]
+    pub(crate) fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
+        let record = self.records.remove(slot);
+        if let Some(runtime) = record.and_then(|record| record.runtime) {
+            let noted = self.runtimes.remove(&runtime);
+            // A runtime holds a spawner, which may be user code: it is dropped after unlocking.
+            wakes.drop_later(Arc::new((runtime, noted)));
+        }
+    }
+
+    /// Notes in the record of a task, if there is one, that the task has got its permit.
+    #[inline(never)]
+    fn time_start(&mut self, slot: Slot) {
+        if let Some(record) = self.records.get_mut(slot) {
+            record.times.start();
+        }
+    }
+
+    /// Admits the next task, with the `free` worker if that is on the task's runtime. The task counts as started when
+    /// it is [first polled](Self::begin).
+    ///
+    /// Suspended tasks that want their lent permits back come before it, and are woken.
+    #[inline]
+    pub(crate) fn admit(
+        &mut self,
+        free: &mut Option<Arc<WorkerShared>>,
+        core: &Core,
+        wakes: &mut Wakes,
+    ) -> Option<Started> {
+        let takes_fast_path = self.gate.takes_fast_path();
+        if !takes_fast_path && self.admit_known(wakes) {
+            // There may be more of them. The caller dispatches, which unlocks the pool between two batches.
+            return None;
+        }
+        let mut started = None;
+        let serve = |slot: Slot| {
+            let runtime = runtime::of_slot(slot, &self.records, self.main.as_ref());
+            let (worker, by) = self.idle_workers.runner(free, runtime, core);
+            worker.serve_unstarted(slot);
+            started = Some((slot, by));
+            Some(worker)
+        };
+        let task = if takes_fast_path {
+            self.gate.advance(serve)?
+        } else {
+            match self.gate.admit(serve)? {
+                Admitted::New(task) => task,
+                Admitted::Back(_) => unreachable!("all that come back have been admitted"),
+            }
+        };
+        let (slot, by) = started?;
+        if !self.records.is_empty() {
+            self.time_start(slot);
+        }
+        let home = self.gate.home(slot);
+        self.tell_waiters(home, wakes);
+        Some(Started { task, by })
+    }
+
+    /// Gives permits to suspended tasks that want theirs back, and to code that runs in place, as long as these come
+    /// before the next task. Returns `true` if there may be more of them.
+    #[inline]
+    pub(crate) fn admit_known(&mut self, wakes: &mut Wakes) -> bool {
+        for _ in 0..AT_ONCE {
+            let Some(worker) = self.gate.admit_known() else {
+                return false;
+            };
+            self.take_back(&worker, wakes);
+        }
+        true
+    }
+
+    fn take_back(&mut self, worker: &WorkerShared, wakes: &mut Wakes) {
+        worker.take_back(wakes);
+        self.tell_waiters(self.gate.home(worker.slot()), wakes);
+    }
+
+    /// Counts a task as started. A feed is not a task, and is not counted.
+    #[inline(never)]
+    pub(crate) fn begin(&mut self, slot: Slot) {
+        if self.gate.is_task(slot) {
+            self.count_start(self.gate.home(slot));
+        }
+    }
+
+    pub(crate) fn count_start(&mut self, home: NodeId) {
+        self.gate
+            .each_data_from(home, |data| data.stats.started += 1);
+    }
+
+    /// Passes the outcome of a task to its handle, then clears the inbox of its worker, which wakes the callers that
+    /// wait for the end of the task.
+    #[inline(always)]
+    pub(crate) fn settle(
+        &mut self,
+        worker: &WorkerShared,
+        end: End,
+        settle: Settle<'_>,
+        wakes: &mut Wakes,
+    ) {
+        wakes.add(settle());
+        if !worker.is_clear() && worker.clear(end, wakes) {
+            self.uncount_joining(self.gate.home(worker.slot()));
+        }
+    }
+
+    /// Ends an active task, and starts the next task of its queue with the same worker, if no other task can be the
+    /// next. Otherwise returns `None` and changes nothing.
+    ///
+    /// This has the same effect as ending the first task and [admitting](Self::admit) the second, and is how nearly all
+    /// tasks end.
+    #[inline]
+    pub(crate) fn finish_into_next(
+        &mut self,
+        worker: &WorkerShared,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<BoxTask> {
+        // Where the pool serves several runtimes, the next task may need another worker.
+        if self.serves_several || end == End::Nothing {
+            return None;
+        }
+        let ended = worker.slot();
+        let (home, (slot, id, task)) = match self.gate.finish_into_next(ended) {
+            Some(next) => (NodeId::ROOT, next),
+            None => (
+                self.gate.home(ended),
+                self.gate.finish_into_next_of_queue(ended)?,
+            ),
+        };
+        // An observer is told of a start at the first poll. So where there may be one, the start counts only then: an
+        // abort before that poll is not to leave a start that nobody has heard of.
+        let is_started = u64::from(id.is_task() && self.records.is_empty());
+        self.gate.each_data_from(home, |data| {
+            data.stats.count(end);
+            data.stats.started += is_started;
+        });
+        if self.records.is_empty() {
+            worker.serve(slot);
+        } else {
+            worker.serve_unstarted(slot);
+            self.forget_record(ended, wakes);
+            self.time_start(slot);
+        }
+        self.tell_waiters(home, wakes);
+        Some(task)
+    }
+
+    /// Ends an active task without options in a pool where no task waits, and returns its worker. Otherwise returns
+    /// `None` and changes nothing.
+    ///
+    /// This has the same effect as [`finish_active`](Self::finish_active), and is how nearly all tasks without a
+    /// successor end.
+    #[inline]
+    pub(crate) fn finish_last(
+        &mut self,
+        worker: &WorkerShared,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Option<Arc<WorkerShared>>> {
+        if self.serves_several || end == End::Nothing {
+            return None;
+        }
+        let free = self.gate.finish_last(worker.slot())?;
+        if !self.records.is_empty() {
+            self.forget_record(worker.slot(), wakes);
+        }
+        self.gate.data_mut(NodeId::ROOT).stats.count(end);
+        self.tell_waiters(NodeId::ROOT, wakes);
+        Some(free)
+    }
+
+    /// Ends an active task, and returns its worker.
+    #[inline]
+    pub(crate) fn finish_active(
+        &mut self,
+        slot: Slot,
+        end: End,
+        wakes: &mut Wakes,
+    ) -> Option<Arc<WorkerShared>> {
+        let (worker, home) = self.gate.leave(slot);
+        self.end(slot, home, end, wakes);
+        worker
+    }
+
+    /// Ends a task that has not started.
+    pub(crate) fn end_unstarted(&mut self, exit: Exit, end: End, wakes: &mut Wakes) {
+        match exit {
+            Exit::Withdrawn(slot, withdrawal) => {
+                let home = self.gate.home(slot);
+                self.end_withdrawn(withdrawal, home, wakes);
+                self.gate.forget(slot);
+                self.end(slot, home, end, wakes);
+            }
+            Exit::Refused(home) => {
+                self.gate.let_go(home);
+                self.count(home, end);
+                self.left(home, wakes);
+            }
+        }
+    }
+
+    #[inline]
+    fn end(&mut self, slot: Slot, home: NodeId, end: End, wakes: &mut Wakes) {
+        if !self.records.is_empty() {
+            self.forget_record(slot, wakes);
+        }
+        self.count(home, end);
+        self.left(home, wakes);
+    }
+
+    /// Wakes the callers whose goal is reached now that a task has left, and removes the group if nothing is left in
+    /// it.
+    #[inline]
+    pub(crate) fn left(&mut self, home: NodeId, wakes: &mut Wakes) {
+        self.tell_waiters(home, wakes);
+        if home != NodeId::ROOT {
+            self.end_group(home);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn count(&mut self, home: NodeId, end: End) {
+        self.gate.each_data_from(home, |data| data.stats.count(end));
+    }
+
+    /// Wakes the callers that wait for a goal which a node, or a node around it, has reached.
+    #[inline]
+    pub(crate) fn tell_waiters(&mut self, home: NodeId, wakes: &mut Wakes) {
+        let is_awaited = !self.gate.data(NodeId::ROOT).waiters.is_empty();
+        if home != NodeId::ROOT || is_awaited {
+            self.tell_waiters_from(home, wakes);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_waiters_from(&mut self, home: NodeId, wakes: &mut Wakes) {
+        let mut reached = Vec::new();
+        let mut next = Some(home);
+        while let Some(node) = next {
+            self.take_reached(node, &mut reached, wakes);
+            next = self.gate.parent(node);
+        }
+        // Only after the loop: as long as the tasks that were found count as joining, they do not keep each other
+        // waiting.
+        reached.iter().for_each(|joiner| self.end_join(joiner));
+    }
+
+    /// Does the same for each of these nodes that is `outer` or inside of it.
+    pub(crate) fn tell_waiters_of(&mut self, nodes: &[NodeId], outer: NodeId, wakes: &mut Wakes) {
+        let mut reached = Vec::new();
+        for &node in nodes {
+            let is_awaited = !self.gate.data(node).waiters.is_empty();
+            if is_awaited && self.gate.is_inside(node, outer) {
+                self.take_reached(node, &mut reached, wakes);
+            }
+        }
+        reached.iter().for_each(|joiner| self.end_join(joiner));
+    }
+
+    #[inline]
+    fn take_reached(&mut self, node: NodeId, reached: &mut Vec<Joiner>, wakes: &mut Wakes) {
+        if self.gate.data(node).waiters.is_empty() {
+            return;
+        }
+        let now = self.now(node);
+        let waiters = &mut self.gate.data_mut(node).waiters;
+        if waiters.may_be_reached(now) {
+            waiters.take_reached(now, reached, wakes);
+        }
+    }
+
+    /// Counts a task as joining: once, in however many joins it is.
+    pub(crate) fn begin_join(&mut self, joiner: &Joiner) {
+        if joiner.nested_waits.begin_join() {
+            let begin = |data: &mut NodeData| data.joining += 1;
+            self.gate.each_data_from(joiner.home, begin);
+        }
+    }
+
+    /// Ends one join of a task: the join has reached its goal, or was dropped.
+    pub(crate) fn end_join(&mut self, joiner: &Joiner) {
+        if joiner.nested_waits.end_join() {
+            self.uncount_joining(joiner.home);
+        }
+    }
+
+    /// Counts a task as joining no longer. This reaches no goal: the callers that wait for the task are told when it
+    /// ends.
+    pub(crate) fn uncount_joining(&mut self, home: NodeId) {
+        self.gate.each_data_from(home, |data| data.joining -= 1);
+    }
+
+    pub(crate) fn now(&self, node: NodeId) -> Now {
+        Now {
+            waiting: self.gate.waiting(node),
+            living: self.gate.living(node),
+            joining: self.gate.data(node).joining,
+            closed: self.is_closed(node),
+        }
+    }
+
+    /// Returns `true` if a node, or a node around it, is closed.
+    #[inline]
+    pub(crate) fn is_closed(&self, node: NodeId) -> bool {
+        let is_closed = |node: NodeId| self.gate.path(node).any(|(_, data)| data.closed);
+        self.gate.data(node).closed || (node != NodeId::ROOT && is_closed(node))
+    }
+
+    /// Counts a new task that is not accepted, and returns its number. The task counts as living until it has ended.
+    pub(crate) fn refuse(&mut self, home: NodeId) -> TaskId {
+        self.gate.refuse(home);
+        self.number(home)
+    }
+}

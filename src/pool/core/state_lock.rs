@@ -1,0 +1,63 @@
+use crate::lock::Lock;
+use crate::pool::core::state::State;
+use crate::sync::MutexGuard;
+use crate::sync::atomic::AtomicUsize;
+use crate::sync::atomic::Ordering::Relaxed;
+
+/// The lock of the pool's state. A thread that needs it many times in a row can let other threads have it in between.
+pub(crate) struct StateLock {
+    state: Lock<State>,
+    /// Number of threads that found the lock taken, and have not got it yet.
+    waiting: AtomicUsize,
+    /// Number of times that such a thread has got the lock.
+    served: AtomicUsize,
+}
+
+/// Maximum number of checks whether another thread has got the lock. Waking a thread takes the time of some of them.
+const LOOKS: usize = 1000;
+
+impl StateLock {
+    pub(crate) fn new(state: State) -> Self {
+        Self {
+            state: Lock::new(state),
+            waiting: AtomicUsize::new(0),
+            served: AtomicUsize::new(0),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        if cfg!(aiopool_loom) {
+            // Without the hints: they would only multiply the interleavings that the models explore.
+            return self.state.lock();
+        }
+        self.state.try_lock().unwrap_or_else(|| self.wait())
+    }
+
+    #[inline(never)]
+    fn wait(&self) -> MutexGuard<'_, State> {
+        // The counters are hints and order nothing, so `Relaxed` suffices: a thread that is not seen waits for one part
+        // more.
+        self.waiting.fetch_add(1, Relaxed);
+        let state = self.state.lock();
+        self.waiting.fetch_sub(1, Relaxed);
+        self.served.fetch_add(1, Relaxed);
+        state
+    }
+
+    /// Unlocks, lets a waiting thread have the lock, and locks again.
+    ///
+    /// With a mutex alone, the thread that has just unlocked would mostly get the lock again, because it is faster than
+    /// a thread that has to wake up.
+    pub(crate) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let served = self.served.load(Relaxed);
+        drop(state);
+        for _ in 0..LOOKS {
+            if self.waiting.load(Relaxed) == 0 || self.served.load(Relaxed) != served {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        self.lock()
+    }
+}

@@ -1,0 +1,15 @@
+//! How a pool, a group or all their tasks end, and how callers wait for that.
+//!
+//! - `verbs`: join, close, reopen, pause, resume, resize; `wait_until`, `waiters`: what a `join` or `below` leaves.
+//! - `cancel`: stopping tasks; `sweep`: stopping all of them, in parts; `shutdown`: the end of a pool in one of several
+//!   ways.
+//! - `group`: pools inside of a pool; `scope`: tasks that end with a block of code.
+
+pub(super) mod cancel;
+pub(super) mod group;
+pub(super) mod scope;
+pub(super) mod shutdown;
+pub(super) mod sweep;
+pub(super) mod verbs;
+pub(super) mod wait_until;
+pub(super) mod waiters;

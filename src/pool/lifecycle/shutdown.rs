@@ -1,0 +1,106 @@
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+
+use crate::pool::lifecycle::sweep::Which;
+use crate::pool::{AioPool, Stats, lend};
+use crate::task::{PoolRef, Sleep};
+
+/// The way in which a pool ends.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Shutdown {
+    /// Run all submitted tasks to their end.
+    Drain,
+    /// Cancel the waiting tasks, and run the active ones to their end.
+    CancelWaiting,
+    /// Cancel all tasks.
+    CancelAll,
+    /// Let the submitted tasks run for this long, then cancel the rest.
+    Deadline(Duration),
+}
+
+/// The counts of the tasks that ended during a [`shutdown`](AioPool::shutdown).
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ShutdownReport {
+    /// Number of tasks that ended by themselves: with a value, a panic, or a timeout.
+    pub completed: usize,
+    /// Number of tasks that were cancelled.
+    pub cancelled: usize,
+}
+
+impl AioPool {
+    /// Closes the pool, and ends its tasks in the way that `how` says. Waits until all of them have ended.
+    ///
+    /// The pool stays closed until it is [reopened](Self::reopen). A paused pool does not drain before it is resumed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `how` is a [`Deadline`](Shutdown::Deadline) and the runtime has no timer.
+    ///
+    /// # Cancel safety
+    ///
+    /// If this future is dropped before its end, the pool stays closed, and the tasks that it has cancelled stay
+    /// cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, Shutdown};
+    ///
+    /// let pool = AioPool::new(1);
+    /// let handles = pool.map_n(0..3, |_| std::future::pending::<()>());
+    /// let report = pool.shutdown(Shutdown::CancelAll).await;
+    /// assert_eq!((report.completed, report.cancelled), (0, 3));
+    /// assert!(pool.spawn_n(async {}).await.unwrap_err().is_rejected());
+    /// # });
+    /// ```
+    pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
+        // Made first: it panics without a timer, and then the pool must not have been closed.
+        let deadline = match how {
+            Shutdown::Deadline(deadline) => Some(self.core().sleep(deadline)),
+            Shutdown::Drain | Shutdown::CancelWaiting | Shutdown::CancelAll => None,
+        };
+        let before = self.stats();
+        self.close();
+        match how {
+            Shutdown::Drain | Shutdown::Deadline(_) => {}
+            Shutdown::CancelWaiting => self.cancel_waiting().await,
+            Shutdown::CancelAll => _ = self.cancel_all().await,
+        }
+        if let Some(deadline) = deadline {
+            let ending = self.join_or_cancel(deadline);
+            match self.core().running_here() {
+                // Lend the permit: otherwise the deadline is noticed only with a permit, which other tasks may keep for
+                // ever.
+                Some(_) => lend(ending).await,
+                None => ending.await,
+            }
+        }
+        self.join().await;
+        ShutdownReport::between(before, self.stats())
+    }
+
+    async fn cancel_waiting(&self) {
+        self.core().stop(self.node(), Which::Waiting).await;
+    }
+
+    async fn join_or_cancel(&self, deadline: Sleep) {
+        if let Either::Right(_) = select(pin!(self.join()), deadline).await {
+            self.cancel_all().await;
+        }
+    }
+}
+
+impl ShutdownReport {
+    fn between(before: Stats, after: Stats) -> Self {
+        let ended = |stats: Stats| stats.completed + stats.panicked + stats.timed_out;
+        Self {
+            completed: (ended(after) - ended(before)) as usize,
+            cancelled: (after.cancelled - before.cancelled) as usize,
+        }
+    }
+}

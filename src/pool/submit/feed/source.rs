@@ -1,0 +1,409 @@
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Weak};
+use std::task::Context;
+
+use super::item::Item;
+use super::tracker::{Position, Tracker};
+use super::unpulled::{Unpulled, at_least};
+use crate::gate::{Demand, NodeId};
+use crate::pool::core::Patience;
+use crate::pool::core::rate::Token;
+use crate::pool::core::record::TaskRecord;
+use crate::pool::core::runtime::Runtime;
+use crate::pool::core::state::{Exit, State};
+use crate::pool::submit::extras::TaskExtras;
+use crate::pool::submit::options::TaskOptions;
+use crate::pool::submit::task_builder::Equipment;
+use crate::pool::{AioPool, Core};
+use crate::sync::MutexGuard;
+use crate::task::{
+    BoxTask, End, Extras, Failure, Finish, NoExtras, Packed, Settle, Slot, Start, Task, TaskId,
+};
+use crate::unwind::{Payload, caught, discard};
+use crate::wakes::{Wakes, wake};
+use crate::worker::{WorkerShared, running};
+
+/// The iterator and the closure of a feed, while it is in the queue or with a worker.
+///
+/// With a worker, the source holds a permit and a slot. The item that it pulls takes both over. Before that item is
+/// polled, the source is back in the queue, in another slot.
+pub(super) struct Source<I, F, Fut> {
+    items: I,
+    f: F,
+    id: TaskId,
+    tracker: Arc<Tracker>,
+    /// The pool whose queue the source is in. Weak, because the pool owns the source while it waits: a strong reference
+    /// would be a cycle.
+    core: Weak<Core>,
+    home: NodeId,
+    /// The runtime that the items start on, if it is not the main one.
+    runtime: Option<Runtime>,
+    /// Set when the runtime has dropped the worker of the source, and no item was pulled since.
+    dropped: bool,
+    /// An item that was pulled ahead from an iterator whose size hint said that it was at its end, or the panic of that
+    /// pull.
+    ahead: Option<Result<Fut, Payload>>,
+    /// The start of the rate, in a pool that has one. The item that the source pulls takes it over.
+    token: Option<Token>,
+    unpulled: Unpulled,
+    /// The value of [`State::stops`] when the source entered the queue. A higher value means that all waiting tasks of
+    /// its node have been stopped since.
+    stops: u64,
+}
+
+impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
+
+impl<I, F, Fut> Source<I, F, Fut>
+where
+    I: Iterator + Send + 'static,
+    F: FnMut(I::Item) -> Fut + Send + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: NodeId) -> Self {
+        static FEEDS: AtomicU64 = AtomicU64::new(1);
+        let id = TaskId::unnumbered(FEEDS.fetch_add(1, Relaxed));
+        let unpulled = Unpulled::new(at_least(items.size_hint()));
+        Self {
+            items,
+            f,
+            id,
+            tracker,
+            core: Arc::downgrade(&core.me()),
+            home,
+            runtime: None,
+            dropped: false,
+            ahead: None,
+            token: core.token(),
+            unpulled,
+            stops: 0,
+        }
+    }
+
+    /// Ends a feed that the pool does not take. It counts as one rejected task.
+    pub(super) fn refuse(self: Box<Self>, core: &Core, id: TaskId) {
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        discard(self);
+        tracker.mark_rejected();
+        core.tell_of_source(home, id, End::Rejected);
+        let settle: Settle<'_> = &mut || tracker.end_source();
+        core.settle_unstarted(Exit::Refused(home), End::Rejected, settle);
+    }
+
+    fn pull(&mut self) -> Option<Pulled<Fut>> {
+        self.dropped = false;
+        let future = match self.ahead.take() {
+            Some(pulled) => pulled.unwrap_or_else(|payload| resume_unwind(payload)),
+            None => self.pull_one()?,
+        };
+        let left = self.items.size_hint();
+        let is_last = left.1 == Some(0) && !self.pull_ahead();
+        self.unpulled.left = at_least(left) + u64::from(self.ahead.is_some());
+        Some(Pulled { future, is_last })
+    }
+
+    fn pull_one(&mut self) -> Option<Fut> {
+        self.items.next().map(&mut self.f)
+    }
+
+    /// Pulls one item ahead from an iterator whose size hint says that it is at its end, so that a wrong hint loses no
+    /// items. Returns `true` if there was an item, or a panic.
+    fn pull_ahead(&mut self) -> bool {
+        self.ahead = caught(|| self.pull_one()).transpose();
+        self.ahead.is_some()
+    }
+
+    /// Ends the feed at its worker, without an item.
+    fn end(self: Box<Self>, finish: Finish<'_>) {
+        let tracker = self.tracker.clone();
+        discard(self);
+        finish(End::Nothing, &mut || tracker.end_source());
+    }
+
+    /// Ends a feed whose iterator or closure has panicked. It counts as a task that panicked.
+    fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        discard(self);
+        tracker.mark_broken();
+        let mut state = poll.core.lock();
+        let id = state.number_item(poll.worker.slot());
+        state.begin(poll.worker.slot());
+        drop(state);
+        poll.core.tell_of_source(home, id, End::Panicked);
+        (poll.finish)(End::Panicked, &mut || tracker.end_source());
+    }
+
+    /// Runs a pulled item in place of the source.
+    fn start(
+        mut self: Box<Self>,
+        poll: SourcePoll<'_, '_>,
+        pulled: Pulled<Fut>,
+    ) -> Option<BoxTask> {
+        let token = std::mem::replace(&mut self.token, poll.core.token());
+        match poll.core.equip_item() {
+            None => self.start_with(poll, pulled, NoExtras, None),
+            Some(Equipment { extras, record, .. }) => {
+                let token = token.map(Token::pass);
+                self.start_with(poll, pulled, TaskExtras { token, ..extras }, record)
+            }
+        }
+    }
+
+    /// Gives the slot and the permit to an item, and puts the source back into the queue.
+    fn start_with<X: Extras + 'static>(
+        self: Box<Self>,
+        poll: SourcePoll<'_, '_>,
+        pulled: Pulled<Fut>,
+        extras: X,
+        record: Option<TaskRecord>,
+    ) -> Option<BoxTask> {
+        let (tracker, home, slot) = (self.tracker.clone(), self.home, poll.worker.slot());
+        let mut item = Box::new(Item::new(pulled.future, extras));
+        let record = record.map(|mut record| {
+            record.times.start();
+            record.runtime.clone_from(&self.runtime);
+            record
+        });
+        let mut state = poll.core.lock();
+        let id = state.number_item(slot);
+        if let Some(record) = record {
+            state.keep_record(slot, record);
+        }
+        let is_stopped = state.stops(home) != self.stops;
+        let (last, waits) = if pulled.is_last {
+            (Some(self), None)
+        } else {
+            (None, Some(self.enter(&mut state)))
+        };
+        let (place, goes_on) = tracker.start((slot, id), waits);
+        item.place(tracker.clone(), id, place);
+        // An abort may have reached the worker while the item was pulled without the lock.
+        let goes_on = goes_on && !poll.worker.is_aborted();
+        state.begin(slot);
+        let withdrawn = match waits {
+            Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
+            _ => None,
+        };
+        // If the item ends at once, its worker should stay idle for a moment: the feed will bring the next task.
+        poll.core.expecting.store(true, Relaxed);
+        poll.core.dispatch(state);
+        // Unlocked: dropping a source runs user code, and locks the pool to take its items out of the count.
+        if last.is_some() || withdrawn.is_some() {
+            discard((last, withdrawn));
+            wake(tracker.end_source());
+        }
+        poll.run(Box::into_pin(item), goes_on)
+    }
+
+    /// Puts the source into the queue for the first time.
+    pub(super) fn park(
+        mut self: Box<Self>,
+        core: &Core,
+        mut state: MutexGuard<'_, State>,
+        runtime: Option<Runtime>,
+    ) {
+        self.runtime = runtime;
+        let tracker = self.tracker.clone();
+        let at = self.enter(&mut state);
+        tracker.park(at);
+        core.dispatch(state);
+    }
+
+    /// Puts the source back into the queue, because the runtime has dropped the worker that was to pull it.
+    fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
+        self.dropped = true;
+        self.token = core.token();
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        let mut state = core.lock();
+        let goes_on = state.stops(home) == self.stops;
+        let at = self.enter(&mut state);
+        let withdrawn = if tracker.park_again(at, goes_on) {
+            None
+        } else {
+            state.withdraw_source(at.0)
+        };
+        // `finish` locks the pool again, and starts the tasks that can start now.
+        drop(state);
+        discard(withdrawn);
+        finish(End::Nothing, &mut || tracker.end_source());
+    }
+
+    /// Ends a feed whose runtime is gone. It counts as one rejected task.
+    fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
+        let (tracker, home) = (self.tracker.clone(), self.home);
+        let id = core.lock().number(home);
+        discard(self);
+        tracker.mark_rejected();
+        core.tell_of_source(home, id, End::Rejected);
+        finish(End::Rejected, &mut || tracker.end_source());
+    }
+
+    /// Puts the source at the back of the queue.
+    fn enter(mut self: Box<Self>, state: &mut State) -> Position {
+        self.unpulled.count(state, self.home);
+        self.stops = state.stops(self.home);
+        let (id, home, runtime) = (self.id, self.home, self.runtime.clone());
+        let parked = |_| Box::into_pin(self) as BoxTask;
+        let slot = state.gate.enter(id, home, Demand::DEFAULT, parked);
+        if let Some(record) = TaskRecord::of_runtime(runtime) {
+            state.keep_record(slot, record);
+        }
+        (slot, id)
+    }
+}
+
+impl<I, F, Fut> Drop for Source<I, F, Fut> {
+    fn drop(&mut self) {
+        if let (true, Some(core)) = (self.unpulled.is_counted(), self.core.upgrade()) {
+            self.unpulled.uncount(&mut core.lock(), self.home);
+        }
+    }
+}
+
+/// An item that a source has pulled.
+struct Pulled<Fut> {
+    future: Fut,
+    /// Set if the iterator has no more items.
+    is_last: bool,
+}
+
+/// One poll of a source that has a permit.
+struct SourcePoll<'t, 'w> {
+    core: &'t Core,
+    worker: &'t WorkerShared,
+    cx: &'t mut Context<'w>,
+    finish: Finish<'t>,
+}
+
+impl SourcePoll<'_, '_> {
+    fn run(self, mut item: BoxTask, goes_on: bool) -> Option<BoxTask> {
+        if !goes_on {
+            // The item counts as started, so an observer has to hear of its start.
+            item.announce(&mut Wakes::default());
+            item.as_mut().begin();
+            let failure = Failure::Cancelled(self.worker.reason());
+            item.give_up(failure.pack(), self.finish);
+            return None;
+        }
+        let mut wakes = Wakes::default();
+        item.announce(&mut wakes);
+        wakes.wake();
+        item.poll(self.cx, self.finish)
+    }
+}
+
+impl<I, F, Fut> Task for Source<I, F, Fut>
+where
+    I: Iterator + Send + 'static,
+    F: FnMut(I::Item) -> Fut + Send + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    fn announce(&self, _: &mut Wakes) -> Start {
+        self.token.iter().for_each(Token::give);
+        Start::Silent
+    }
+
+    fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
+        let mut source = Pin::into_inner(self);
+        let worker = running();
+        let Some((core, worker)) = worker
+            .as_ref()
+            .and_then(|worker| Some((Core::of(worker)?, worker)))
+        else {
+            source.end(finish);
+            return None;
+        };
+        let mut poll = SourcePoll {
+            core,
+            worker,
+            cx,
+            finish,
+        };
+        match caught(|| source.pull()) {
+            Ok(Some(pulled)) => return source.start(poll, pulled),
+            Ok(None) => source.end(poll.finish),
+            Err(payload) => {
+                discard(payload);
+                source.end_broken(&mut poll);
+            }
+        }
+        None
+    }
+
+    fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
+        let source = Pin::into_inner(self);
+        match source.core.upgrade() {
+            Some(core) if failure.end() == End::Rejected => match source.dropped {
+                false => source.park_again(&core, finish),
+                true => source.end_rejected(&core, finish),
+            },
+            _ => source.end(finish),
+        }
+    }
+}
+
+impl State {
+    /// Withdraws a source that has just entered the queue. The caller drops it after unlocking.
+    fn withdraw_source(&mut self, slot: Slot) -> Option<BoxTask> {
+        let source = self.gate.withdraw(slot);
+        self.gate.forget(slot);
+        // Dropping the record runs no user code: the source still holds the runtime that the record names.
+        self.forget_record(slot, &mut Wakes::default());
+        source
+    }
+
+    /// Gives a new task number to the item that takes over the slot of its source.
+    fn number_item(&mut self, slot: Slot) -> TaskId {
+        let home = self.gate.home(slot);
+        let id = self.number(home);
+        self.gate.renumber(slot, id);
+        id
+    }
+}
+
+impl Core {
+    /// Counts and numbers a new feed that may neither start nor wait. Returns `None` if the pool takes the feed.
+    pub(super) fn refuse_source(&self, state: &mut State, home: NodeId) -> Option<TaskId> {
+        self.rejection(state, home, Demand::DEFAULT, Patience::Park)
+            .map(|_| state.refuse(home))
+    }
+
+    /// Tells the observer of a feed whose end counts as the end of a task.
+    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End) {
+        if self.settings.watcher.is_none() {
+            return;
+        }
+        let pool = self.handle(&mut self.lock(), home);
+        let mut extras = pool.equip_bare().extras;
+        if end != End::Rejected {
+            extras.admitted(&mut Wakes::default());
+            extras.begin(id);
+        }
+        extras.ended(id, end);
+    }
+
+    /// Returns what an item needs beyond its future, in a pool that is timed (as every pool with an observer is) or has
+    /// a rate; otherwise `None`.
+    fn equip_item(&self) -> Option<Equipment> {
+        if !self.settings.timed && self.settings.rate.is_none() {
+            return None;
+        }
+        Some(self.home_here()?.equip_bare())
+    }
+}
+
+impl AioPool {
+    /// Returns what an item needs, as a task without options that is not submitted by itself.
+    fn equip_bare(&self) -> Equipment {
+        let mut equipment = self.equip(TaskOptions::default(), None);
+        // The item takes the start of the rate over from its source, and needs none of its own.
+        equipment.extras.token = None;
+        if let Some(watch) = &equipment.extras.watch {
+            watch.release();
+        }
+        equipment
+    }
+}

@@ -1,0 +1,80 @@
+//! For methods that pull their items, and must not pull an item whose task the pool then refuses.
+
+use crate::gate::{Demand, NodeId};
+use crate::pool::core::{Patience, Runs};
+use crate::pool::{AioPool, TaskBuilder};
+use crate::sync::atomic::Ordering::Relaxed;
+use crate::task::{Announced, Body, Extras, JoinHandle, Start};
+
+impl AioPool {
+    /// Returns how many tasks of this pool can run at once: the smallest size of this pool and of all pools around it.
+    pub(crate) fn capacity(&self) -> usize {
+        let gate = &self.core().lock().gate;
+        let sizes = gate.path(self.node()).map(|(node, _)| gate.size(node));
+        sizes.min().unwrap_or(Self::UNBOUNDED)
+    }
+
+    /// Returns `true` if the queue has a bound.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.core().settings.max_waiting.is_some()
+    }
+
+    /// Returns `true` if a task could start at once, or wait within the bound of the queue.
+    pub(crate) fn has_room(&self) -> bool {
+        let Some(bound) = self.core().settings.max_waiting else {
+            return true;
+        };
+        let gate = &self.core().lock().gate;
+        gate.waiting(NodeId::ROOT) < bound || gate.has_room(self.node(), Demand::DEFAULT)
+    }
+
+    /// Lets workers without a task stay idle for a moment: the next tasks come as soon as a result is read.
+    pub(crate) fn expect_tasks(&self) {
+        self.core().expecting.store(true, Relaxed);
+    }
+
+    /// Submits a future that waits even if the queue is full. Only for a pool that [takes bare
+    /// futures](Self::takes_bare_futures).
+    #[track_caller]
+    pub(crate) fn line_up<F, X>(&self, future: F, extras: X) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        let body = Body::boxed(future, extras);
+        if !self.is_bounded() {
+            return self.submit_bare(body);
+        }
+        self.submit(body, self.bare_order(), Patience::Stand)
+            .unwrap_or_else(|rejected| rejected.settle(self.core()))
+    }
+
+    /// Submits a future that waits even if the queue is full, to any pool. The handle is told when the task starts.
+    #[track_caller]
+    pub(crate) fn line_up_announced<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if self.takes_bare_futures() {
+            self.line_up(future, Announced)
+        } else {
+            self.task(future).line_up(Start::Announced)
+        }
+    }
+}
+
+impl<F> TaskBuilder<'_, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    /// Submits the task, which waits even if the queue is full.
+    #[track_caller]
+    pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
+        let pool = self.pool();
+        self.ask(start, Patience::Stand, Runs::AtItsWorker)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+}

@@ -1,0 +1,16 @@
+//! Submitting tasks: one, with options, a batch, blocking work.
+//!
+//! - `spawn`: the verbs for one future, and how a task enters the pool; `line`: for `map` and the streams.
+//! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, the `extras` that the worker needs of
+//!   them, with their time `limit`s; `then`: a task that follows another.
+//! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
+
+pub(super) mod blocking;
+pub(super) mod extras;
+pub(super) mod feed;
+pub(super) mod limit;
+pub(super) mod line;
+pub(super) mod options;
+pub(super) mod spawn;
+pub(super) mod task_builder;
+pub(super) mod then;

@@ -1,0 +1,40 @@
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::gate::Demand;
+use crate::task::{TaskId, TaskLabel};
+
+/// The options of a task: what a caller asks for beyond its future.
+#[derive(Default)]
+pub(crate) struct TaskOptions {
+    pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) demand: Demand,
+    pub(crate) run_limit: Option<Duration>,
+    pub(crate) wait_limit: Option<Duration>,
+    pub(crate) grace: Option<Duration>,
+    pub(crate) on_cancel: Option<Callback>,
+    pub(crate) on_end: Option<Callback>,
+    pub(crate) identity: Option<Identity>,
+}
+
+/// The number and the label of a task, for code inside of its future. Set once the task runs.
+pub(crate) type Identity = Arc<OnceLock<(TaskId, Arc<TaskLabel>)>>;
+
+pub(crate) type Callback = Box<dyn FnOnce(TaskId) + Send>;
+
+impl TaskOptions {
+    /// Returns `true` if the worker of the task has to know the options.
+    pub(crate) fn concern_the_worker(&self) -> bool {
+        let limits = [self.run_limit, self.wait_limit, self.grace];
+        let callbacks = [&self.on_cancel, &self.on_end];
+        limits.iter().any(Option::is_some)
+            || callbacks.into_iter().any(Option::is_some)
+            || self.identity.is_some()
+    }
+
+    /// Returns `true` if the task has no options: it is only its future.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.concern_the_worker() && self.name.is_none() && self.demand == Demand::DEFAULT
+    }
+}

@@ -1,0 +1,429 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::error::TrySpawnError;
+use crate::gate::Demand;
+use crate::observe::Watcher;
+use crate::pool::AioPool;
+use crate::pool::core::clock::WaitLimit;
+use crate::pool::core::record::{TaskRecord, Times};
+use crate::pool::core::watch::{Subject, Watch};
+use crate::pool::core::{Patience, Runs, Terms};
+use crate::pool::submit::extras::{More, TaskExtras};
+use crate::pool::submit::limit::Limit;
+use crate::pool::submit::options::TaskOptions;
+use crate::pool::submit::spawn::{Order, Rejected, Starting};
+use crate::pool::submit::then::Then;
+use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskLabel, TaskState};
+
+/// A task with options, before its submission. Returned by [`AioPool::task`].
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::time::Duration;
+///
+/// let pool = aiopool::AioPool::new(4);
+/// let handle = pool
+///     .task(async { "a thumbnail" })
+///     .name("thumbnail 7")
+///     .priority(10)
+///     .timeout(Duration::from_secs(30))
+///     .spawn_n();
+/// assert_eq!(handle.name(), "thumbnail 7");
+/// assert_eq!(handle.await.unwrap(), "a thumbnail");
+/// # });
+/// ```
+#[must_use = "a task does nothing until one of the `spawn`s or `exec`"]
+pub struct TaskBuilder<'p, F: Future> {
+    pool: &'p AioPool,
+    /// Boxed from the beginning: otherwise a large future would move with the builder, at each call on it.
+    body: Box<Body<F, TaskExtras>>,
+    options: TaskOptions,
+}
+
+impl<'p, F> TaskBuilder<'p, F>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+{
+    #[inline]
+    pub(crate) fn new(pool: &'p AioPool, body: Box<Body<F, TaskExtras>>) -> Self {
+        Self {
+            pool,
+            body,
+            options: TaskOptions::default(),
+        }
+    }
+
+    /// Sets the name of the task, in place of `"{pool}-{id}"`. Names need not be unique.
+    pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.options.name = Some(name.into());
+        self
+    }
+
+    /// Sets the priority of the task in the queue: a task of a higher priority starts first, and tasks of equal
+    /// priority start in the order of their submission. The default is 0.
+    ///
+    /// The priority decides which task starts next. It does not make a running task faster.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.options.demand.priority = priority;
+        self
+    }
+
+    /// Sets how many permits the task takes. The default is 1.
+    ///
+    /// No task of the same priority overtakes the task while it waits for its permits. A task that is heavier than the
+    /// whole pool is rejected. If a later [`resize`](AioPool::resize) leaves the pool with fewer permits than the task
+    /// takes, the task runs alone.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `permits` is 0.
+    #[track_caller]
+    pub fn weight(mut self, permits: usize) -> Self {
+        assert!(
+            permits > 0,
+            "a task of weight 0 would run without a permit: the least weight is 1"
+        );
+        self.options.demand.weight = permits;
+        self
+    }
+
+    /// Limits how long the task may run, counted from its start. After that time its future is dropped, and
+    /// [`is_run_timeout`](JoinError::is_run_timeout) is `true` for the error of the handle. If the value is ready when
+    /// the end of the limit is noticed, the value wins.
+    ///
+    /// Called before [`then`](Self::then), it limits the future alone, and the callback gets the timeout as its
+    /// argument. Called after it, it limits the future and the callback together.
+    ///
+    /// # Panics
+    ///
+    /// Submitting the task panics if the runtime has no timer.
+    pub fn timeout(mut self, run: Duration) -> Self {
+        self.options.run_limit = Some(run);
+        self
+    }
+
+    /// Limits how long the task may wait in the queue. After that time its future is dropped unpolled, and
+    /// [`is_wait_timeout`](JoinError::is_wait_timeout) is `true` for the error of the handle.
+    ///
+    /// If a permit is free when the limit has run out, the task starts. All tasks of the pool that have such a limit
+    /// share one timer, which is a task of the runtime. If the runtime does not run the timer, the limit has run out at
+    /// once.
+    ///
+    /// # Panics
+    ///
+    /// Submitting the task panics if the runtime has no timer.
+    pub fn wait_timeout(mut self, wait: Duration) -> Self {
+        self.options.wait_limit = Some(wait);
+        self
+    }
+
+    /// Gives the task time to end by itself after an abort.
+    ///
+    /// The task sees the abort by [`Current::aborted`](crate::Current::aborted), and its future is dropped only `grace`
+    /// later. If the future ends before that, its value is the result. A task that has not started has nothing to
+    /// finish: it leaves the queue at once. The grace does not apply when the runtime ends.
+    ///
+    /// # Panics
+    ///
+    /// Submitting the task panics if the runtime has no timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let careful = async {
+    ///     aiopool::current().unwrap().aborted().await;
+    ///     "saved"
+    /// };
+    /// let handle = pool.task(careful).grace(Duration::from_secs(5)).spawn().await;
+    /// assert_eq!(handle.cancel().await.unwrap(), "saved");
+    /// # });
+    /// ```
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.options.grace = Some(grace);
+        self
+    }
+
+    /// Passes the result to `callback`. The value of the future that `callback` returns is then the value of the task.
+    ///
+    /// The callback runs under the same permit. It is also called after a panic or a [`timeout`](Self::timeout) of the
+    /// future. It is not called if the task is cancelled or never runs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let length = pool.task(async { "hello" }).then(|text| async move { text.unwrap().len() });
+    /// assert_eq!(length.exec().await.unwrap(), 5);
+    ///
+    /// let careless = pool.task(async { panic!("oh") });
+    /// let saved = careless.then(|result: Result<(), _>| async move { result.is_err() });
+    /// assert!(saved.exec().await.unwrap());
+    /// # });
+    /// ```
+    pub fn then<C, Fut>(self, callback: C) -> TaskBuilder<'p, Then<F, C, Fut>>
+    where
+        C: FnOnce(Result<F::Output, JoinError>) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        let Self {
+            pool,
+            body,
+            mut options,
+        } = self;
+        let limit = options.run_limit.take().map(|limit| pool.limit(limit));
+        let identity = options.identity.get_or_insert_default().clone();
+        let then = Then::new(body.into_future(), callback, limit, identity);
+        TaskBuilder {
+            pool,
+            body: Body::boxed(then, TaskExtras::default()),
+            options,
+        }
+    }
+
+    /// Sets a callback that is called with the number of the task if the task is cancelled, after its future has been
+    /// dropped.
+    ///
+    /// It runs before the handle completes. A panic in it is caught, and changes nothing.
+    pub fn on_cancel(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
+        self.options.on_cancel = Some(Box::new(callback));
+        self
+    }
+
+    /// Sets a callback that is called with the number of the task at its end, whatever the outcome is: also when the
+    /// task is rejected.
+    ///
+    /// It runs before the handle completes, and after [`on_cancel`](Self::on_cancel). A panic in it is caught, and
+    /// changes nothing.
+    pub fn on_end(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
+        self.options.on_end = Some(Box::new(callback));
+        self
+    }
+
+    /// Submits the task, and waits until it has started. See [`AioPool::spawn`], also for the effect of dropping this
+    /// future.
+    pub async fn spawn(self) -> JoinHandle<F::Output> {
+        let handle = self.submit(Start::Announced);
+        Starting::new(handle).await
+    }
+
+    /// Submits the task, and returns at once. See [`AioPool::spawn_n`].
+    pub fn spawn_n(self) -> JoinHandle<F::Output> {
+        self.submit(Start::Silent)
+    }
+
+    /// Submits the task if the pool has room for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`AioPool::try_spawn`]. The error contains the future.
+    pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
+        self.ask(Start::Silent, Patience::Try, Runs::AtItsWorker)
+            .map_err(Rejected::refuse)
+    }
+
+    /// Submits the task, and waits for its result.
+    ///
+    /// # Errors
+    ///
+    /// As [`AioPool::exec`], and [`JoinError::is_timeout`] for a task with a time limit.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`AioPool::exec`]: dropping this future aborts the task.
+    pub async fn exec(self) -> Result<F::Output, JoinError> {
+        self.spawn().await.abort_on_drop().await
+    }
+
+    pub(crate) fn pool(&self) -> &'p AioPool {
+        self.pool
+    }
+
+    #[track_caller]
+    pub(crate) fn submit(self, start: Start) -> JoinHandle<F::Output> {
+        let pool = self.pool;
+        self.ask(start, Patience::Park, Runs::AtItsWorker)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+
+    /// Submits a task that runs where it may block, instead of at its worker.
+    #[track_caller]
+    pub(crate) fn submit_blocking(self) -> JoinHandle<F::Output> {
+        let pool = self.pool;
+        self.ask(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
+            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+    }
+
+    #[track_caller]
+    pub(crate) fn ask(
+        self,
+        start: Start,
+        patience: Patience,
+        runs: Runs,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
+        if self.options.is_empty() && self.pool.takes_bare_futures() {
+            return self.ask_bare(start, patience, runs);
+        }
+        let Self {
+            pool,
+            mut body,
+            options,
+        } = self;
+        let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
+        let demand = options.demand;
+        let Equipment {
+            label,
+            extras,
+            record,
+        } = pool.equip(options, wait.clone());
+        let watch = extras.watch.clone();
+        *body.extras_mut() = TaskExtras { start, ..extras };
+        let terms = Terms {
+            home: pool.node(),
+            demand,
+            record,
+            runs,
+        };
+        let order = Order { terms, label };
+        let submitted = pool.submit(body, order, patience);
+        if let Some(watch) = watch {
+            match &submitted {
+                Ok(handle) => watch.submitted(handle.id()),
+                Err(_) => watch.release(),
+            }
+        }
+        let handle = submitted?;
+        // After the submission, because the slot and the number of the task are known only now.
+        if let Some(wait) = wait {
+            if handle.state() == TaskState::Waiting {
+                pool.core().time_wait(&wait, handle.slot(), handle.id());
+            }
+        }
+        Ok(handle)
+    }
+
+    /// Submits a task without options, in a pool that [takes bare futures](AioPool::takes_bare_futures).
+    #[track_caller]
+    fn ask_bare(
+        mut self,
+        start: Start,
+        patience: Patience,
+        runs: Runs,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
+        self.body.extras_mut().start = start;
+        if (patience, runs) == (Patience::Park, Runs::AtItsWorker) {
+            return Ok(self.pool.submit_bare(self.body));
+        }
+        let mut order = self.pool.bare_order();
+        order.terms.runs = runs;
+        self.pool.submit(self.body, order, patience)
+    }
+}
+
+/// What a task with options is made of, beyond its future.
+pub(crate) struct Equipment {
+    /// The label for the handles of the task.
+    label: Arc<TaskLabel>,
+    /// What the task carries, for its worker.
+    pub(crate) extras: TaskExtras,
+    /// What the pool records of the task; `None` if there is nothing to record.
+    pub(crate) record: Option<TaskRecord>,
+}
+
+impl AioPool {
+    /// Converts the options of a task to what the task, its handles and the pool need.
+    pub(crate) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
+        let settings = &self.core().settings;
+        let concern_the_worker = options.concern_the_worker();
+        let named = options
+            .name
+            .map(|name| Arc::new(self.inner.label.named(name)));
+        let label = named.as_ref().unwrap_or(&self.inner.label).clone();
+        let times = Times::new(settings.timed);
+        let watch = settings.heard_by().map(|watcher| {
+            let is_bare = named.is_none() && options.demand == Demand::DEFAULT;
+            let subject = if is_bare {
+                self.bare_subject(watcher)
+            } else {
+                self.subject(watcher, &label, options.demand)
+            };
+            Box::new(Watch::new(subject, times))
+        });
+        let more = || More {
+            label: label.clone(),
+            run_limit: options.run_limit.map(|limit| self.limit(limit)),
+            grace: options.grace.map(|grace| self.limit(grace)),
+            wait,
+            identity: options.identity,
+            on_cancel: options.on_cancel,
+            on_end: options.on_end,
+        };
+        let extras = TaskExtras {
+            token: self.core().token(),
+            watch,
+            more: concern_the_worker.then(|| Box::new(more())),
+            ..TaskExtras::default()
+        };
+        let record = TaskRecord {
+            label: named,
+            times,
+            runtime: None,
+        };
+        let record = (!record.is_empty()).then_some(record);
+        Equipment {
+            label,
+            extras,
+            record,
+        }
+    }
+
+    fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
+        let (label, subject) = (&self.inner.label, &self.inner.subject);
+        subject
+            .get_or_init(|| self.subject(watcher, label, Demand::DEFAULT))
+            .clone()
+    }
+
+    fn subject(
+        &self,
+        watcher: &Arc<Watcher>,
+        label: &Arc<TaskLabel>,
+        demand: Demand,
+    ) -> Arc<Subject> {
+        Arc::new(Subject {
+            watcher: watcher.clone(),
+            label: label.clone(),
+            group: self.group_name(),
+            demand,
+        })
+    }
+
+    /// Returns a limit that begins when the task starts. Checks, at the first call only, that the runtime has a timer
+    /// for it.
+    #[track_caller]
+    fn limit(&self, run: Duration) -> Limit {
+        self.core().check_timer(run);
+        Limit::new(run)
+    }
+}
+
+impl<F: Future> fmt::Debug for TaskBuilder<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskBuilder")
+            .field("pool", &self.pool.name())
+            .field("name", &self.options.name)
+            .field("demand", &self.options.demand)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,117 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use crate::pool::submit::limit::Limit;
+use crate::pool::submit::options::Identity;
+use crate::task::{Failure, JoinError};
+use crate::unwind::caught;
+
+pin_project! {
+    /// A future followed by a callback that gets its result. Made by [`TaskBuilder::then`](crate::TaskBuilder::then).
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Then<F, C, Fut> {
+        callback: Option<C>,
+        limit: Option<Limit>,
+        identity: Identity,
+        #[pin]
+        stage: Stage<F, Fut>,
+    }
+}
+
+pin_project! {
+    #[project = StageProjection]
+    enum Stage<F, Fut> {
+        First { #[pin] future: F },
+        Second { #[pin] future: Fut },
+        Between,
+    }
+}
+
+impl<F, C, Fut> Then<F, C, Fut> {
+    pub(crate) fn new(future: F, callback: C, limit: Option<Limit>, identity: Identity) -> Self {
+        Self {
+            callback: Some(callback),
+            limit,
+            identity,
+            stage: Stage::First { future },
+        }
+    }
+}
+
+impl<F, C, Fut> Future for Then<F, C, Fut>
+where
+    F: Future,
+    C: FnOnce(Result<F::Output, JoinError>) -> Fut,
+    Fut: Future,
+{
+    type Output = Fut::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Fut::Output> {
+        if let Some(callback) = self.as_mut().project().callback.take() {
+            let Poll::Ready(result) = self.as_mut().poll_first(cx) else {
+                *self.project().callback = Some(callback);
+                return Poll::Pending;
+            };
+            let future = callback(result);
+            self.as_mut().project().stage.set(Stage::Second { future });
+        }
+        match self.project().stage.project() {
+            StageProjection::Second { future } => future.poll(cx),
+            StageProjection::First { .. } | StageProjection::Between => {
+                unreachable!("polled after its callback panicked")
+            }
+        }
+    }
+}
+
+impl<F: Future, C, Fut> Then<F, C, Fut> {
+    /// Polls the first future until it has a result, which may be a panic or a timeout, and drops it. A value that is
+    /// ready wins over the limit.
+    fn poll_first(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, JoinError>> {
+        let this = self.as_mut().project();
+        let StageProjection::First { future } = this.stage.project() else {
+            return Poll::Pending;
+        };
+        let polled = caught(|| {
+            let mut limit = this.limit.as_mut();
+            limit.iter_mut().for_each(|limit| limit.begin());
+            match (future.poll(cx), limit, this.identity.get()) {
+                (Poll::Ready(value), ..) => Poll::Ready(Ok(value)),
+                (Poll::Pending, Some(limit), Some((_, label))) => limit
+                    .poll(&*label.pool_ref, cx)
+                    .map(|()| Err(Failure::RAN_TOO_LONG)),
+                (Poll::Pending, ..) => Poll::Pending,
+            }
+        });
+        let result = match polled {
+            Ok(polled) => ready!(polled),
+            Err(payload) => Err(Failure::Panicked(payload)),
+        };
+        let dropped = caught(|| self.as_mut().project().stage.set(Stage::Between));
+        let result = match dropped {
+            Ok(()) => result,
+            Err(payload) => Err(Failure::Panicked(payload)),
+        };
+        Poll::Ready(result.map_err(|failure| self.error(failure)))
+    }
+
+    fn error(&self, failure: Failure) -> JoinError {
+        let (id, label) = self
+            .identity
+            .get()
+            .expect("whoever polls a task has told it who it is");
+        JoinError::new(*id, label.clone(), failure)
+    }
+}
+
+impl<F, C, Fut> fmt::Debug for Then<F, C, Fut> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Then").finish_non_exhaustive()
+    }
+}
