@@ -52,12 +52,19 @@ impl<W, A, L> Gate<W, A, L> {
     pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
         match self.get(slot, id) {
             None => TaskState::Finished,
-            Some(Content::Waiting(_)) => TaskState::Waiting,
-            Some(Content::Active(_)) => match self.queue_entry(slot).state {
+            // A withdrawn task has never had a permit.
+            Some(Content::Waiting(_) | Content::Active(None)) => TaskState::Waiting,
+            Some(Content::Active(Some(_))) => match self.queue_entry(slot).state {
                 EntryState::BySlot => TaskState::Active,
                 EntryState::Lent | EntryState::Returning | EntryState::Asking => TaskState::Waiting,
             },
         }
+    }
+
+    /// Returns `true` if the task in a slot has been withdrawn from its queue, and is about to end.
+    pub(crate) fn is_withdrawn(&self, slot: Slot) -> bool {
+        let entry = self.register.get(slot);
+        entry.is_some_and(|entry| matches!(entry.content, Content::Active(None)))
     }
 
     pub(crate) fn demand(&self, slot: Slot) -> Demand {

@@ -170,7 +170,8 @@ impl AioPool {
             let state = core.lock();
             is_more = walk.part(&state, &mut found);
             let tasks = found.drain(..).filter(|(_, id)| id.is_task());
-            let part = tasks.map(|(slot, id)| Line::of(&state, slot, id)).collect();
+            let part = tasks.filter_map(|(slot, id)| Line::of(&state, slot, id));
+            let part = part.collect();
             drop(state);
             show(part);
         }
@@ -189,10 +190,14 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn of(state: &State, slot: Slot, id: TaskId) -> Self {
+    /// Returns `None` for a task that has been withdrawn: it is about to end, and no count has it any more.
+    pub(crate) fn of(state: &State, slot: Slot, id: TaskId) -> Option<Self> {
+        if state.gate.is_withdrawn(slot) {
+            return None;
+        }
         let home = state.gate.data(state.gate.home(slot));
         let record = state.records.get(slot);
-        Self {
+        Some(Self {
             id,
             state: state.gate.progress(slot, id),
             demand: state.gate.demand(slot),
@@ -200,7 +205,7 @@ impl Line {
             group: home.group.clone(),
             label: record.and_then(|record| record.label.clone()),
             times: record.map_or_else(Times::default, |record| record.times),
-        }
+        })
     }
 
     pub(crate) fn info(self) -> TaskInfo {

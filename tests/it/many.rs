@@ -265,6 +265,11 @@ fn cancel_all_drops_some_in_each_poll_and_the_runtime_goes_on_with_the_rest() {
     let mut all = pin!(pool.cancel_all());
     assert!(Reader::new().poll(all.as_mut()).is_pending());
     assert_eq!(pool.waiting(), 0, "all have been asked");
+    assert_eq!(
+        pool.tasks().len(),
+        pool.len(),
+        "a list has what the counts have"
+    );
     let first = dropped.load(SeqCst);
     assert!((1..=IN_A_POLL).contains(&first), "{first}");
     hand.poll_each_once();

@@ -50,7 +50,7 @@ impl AioPool {
                 .iter()
                 .map(AbortHandle::place)
                 .filter(|(slot, id)| state.gate.get(*slot, *id).is_some());
-            lines.extend(living.map(|(slot, id)| Line::of(&state, slot, id)));
+            lines.extend(living.filter_map(|(slot, id)| Line::of(&state, slot, id)));
         }
         lines.into_iter().map(Line::info)
     }
@@ -106,7 +106,8 @@ impl Survey {
         let inner = &*self.inner;
         let state = inner.core.lock();
         let is_more = self.walk.part(&state, &mut self.found);
-        let tasks = self.found.drain(..).filter(|(_, id)| id.is_task());
+        let found = self.found.drain(..);
+        let tasks = found.filter(|(slot, id)| id.is_task() && !state.gate.is_withdrawn(*slot));
         tasks.for_each(|(slot, id)| visit(&Surveyed::of(&state, inner, slot, id)));
         is_more
     }

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::gate::NodeId;
@@ -91,11 +92,22 @@ impl State {
     /// Lets a latch wait for all tasks at a node and below it that other callers have withdrawn, or are about to
     /// withdraw.
     ///
-    /// If such a caller has also withdrawn tasks of nodes around it, the latch waits for those as well.
-    pub(crate) fn await_withdrawn(&mut self, node: NodeId, latch: &Arc<Latch>) {
+    /// If such a caller has also withdrawn tasks of nodes around it, the latch waits for those as well. Only callers count
+    /// that have begun after the withdrawal `after`, or all.
+    pub(crate) fn await_withdrawn(
+        &mut self,
+        node: NodeId,
+        latch: &Arc<Latch>,
+        after: Option<WithdrawalId>,
+    ) {
         let gate = &self.gate;
         let has_some = gate.data(node).withdrawn > 0;
-        for withdrawal in self.withdrawals.going_on.values_mut() {
+        let later = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self
+            .withdrawals
+            .going_on
+            .range_mut((later, Bound::Unbounded));
+        for (_, withdrawal) in later {
             let may_have_some = has_some || withdrawal.is_open;
             if gate.is_inside(withdrawal.node, node)
                 || may_have_some && gate.is_inside(node, withdrawal.node)

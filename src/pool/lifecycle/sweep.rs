@@ -122,7 +122,7 @@ impl<'l> Sweep<'l> {
     fn begin(state: &mut State, node: NodeId, latch: Option<&'l Arc<Latch>>) -> Self {
         if let Some(latch) = latch {
             // Before this sweep opens its own withdrawal: `Rest` lets the latch wait for the tasks of that one.
-            state.await_withdrawn(node, latch);
+            state.await_withdrawn(node, latch, None);
         }
         state.gate.hold(node);
         state.gate.data_mut(node).stops += 1;
@@ -167,6 +167,10 @@ impl<'l> Sweep<'l> {
 
     /// Lets tasks start again. Returns what is to be done after unlocking.
     fn finish(mut self, state: &mut State) -> (Swept, Wakes) {
+        if let Some(latch) = self.latch {
+            // What others have withdrawn between two parts was not there any more for this sweep.
+            state.await_withdrawn(self.node, latch, Some(self.withdrawal));
+        }
         state.gate.release(self.node);
         state.close_withdrawal(self.withdrawal, &mut self.wakes);
         let swept = Swept {
@@ -255,6 +259,24 @@ mod tests {
     use crate::pool::AioPool;
     use crate::spawner::FnSpawner;
     use crate::task::JoinHandle;
+
+    #[test]
+    fn a_task_that_another_caller_withdraws_meanwhile_is_waited_for() {
+        let pool = AioPool::with_spawner(1, FnSpawner(std::mem::forget));
+        let tasks = pool.map_n(0..5_000, |_| async {});
+        let (core, latch) = (pool.core(), Arc::new(Latch::default()));
+        let mut state = core.lock();
+        let sweep = Sweep::begin(&mut state, pool.node(), Some(&latch));
+        let taken = state.withdraw(tasks[4_000].slot());
+        let (exit, task) = taken.expect("it waits");
+        let (swept, wakes) = sweep.finish(&mut state);
+        drop(state);
+        wakes.wake();
+        drop(Rest::new(core.me(), swept, latch.clone()));
+        assert_eq!(latch.result(), None, "its future has not been dropped");
+        core.end_unstarted(exit, task, Packed::CANCELLED, None);
+        assert_eq!(latch.result(), Some(0));
+    }
 
     #[test]
     fn what_is_submitted_between_two_parts_stays_wherever_its_slot_is() {
