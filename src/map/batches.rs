@@ -21,6 +21,17 @@ pub enum ReturnWhen {
     AllCompleted,
 }
 
+impl ReturnWhen {
+    /// Returns `true` if these results are enough, where more may come.
+    pub(super) fn is_met(self, has_some: bool, has_failed: bool) -> bool {
+        match self {
+            Self::FirstCompleted => has_some,
+            Self::FirstError => has_failed,
+            Self::AllCompleted => false,
+        }
+    }
+}
+
 /// A stream of results that also holds the results of its next batch.
 pub trait Gathers: Stream<Item = Result<Self::Value, JoinError>> + Unpin {
     /// The value of a task.
@@ -143,21 +154,14 @@ impl<S: Gathers> Batches<S> {
             look = self.gather(cx);
         }
         let is_empty = self.results.gathered().is_empty();
-        if look == Look::Ended || (!is_empty && (is_late || self.is_enough())) {
+        let is_enough = is_late || self.until.is_met(!is_empty, self.failed);
+        if look == Look::Ended || (!is_empty && is_enough) {
             return Poll::Ready(());
         }
         if look == Look::Broken {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
-    }
-
-    fn is_enough(&self) -> bool {
-        match self.until {
-            ReturnWhen::FirstCompleted => true,
-            ReturnWhen::FirstError => self.failed,
-            ReturnWhen::AllCompleted => false,
-        }
     }
 }
 

@@ -97,6 +97,23 @@ pub struct IterMap<I, F, T> {
 
 impl<I, F, T> IterMap<I, F, T> {
     /// Gives the results in the order of the items.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(2);
+    /// let slow_first = |n: u64| async move {
+    ///     tokio::time::sleep(Duration::from_millis(20 - 10 * n)).await;
+    ///     n
+    /// };
+    /// let mut results = pool.itermap(0..2, slow_first).ordered();
+    /// assert_eq!(results.next().await.unwrap().unwrap(), 0);
+    /// assert_eq!(results.next().await.unwrap().unwrap(), 1);
+    /// # });
+    /// ```
     pub fn ordered(mut self) -> Self {
         self.flow.put_in_order();
         self
@@ -111,6 +128,17 @@ impl<I, F, T> IterMap<I, F, T> {
     /// # Panics
     ///
     /// Panics if `items` is 0: no item would ever be pulled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(100);
+    /// let mut results = pool.itermap(0.., |n: u64| async move { n }).ordered().buffer(3);
+    /// assert_eq!(results.next().await.unwrap().unwrap(), 0);
+    /// assert!(pool.stats().submitted <= 3 + 1, "the rest is not pulled yet");
+    /// # });
+    /// ```
     #[track_caller]
     pub fn buffer(mut self, items: usize) -> Self {
         assert!(

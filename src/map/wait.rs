@@ -118,11 +118,8 @@ impl<T> Waiting<T> {
     }
 
     fn is_enough(&mut self, until: ReturnWhen) -> bool {
-        match until {
-            ReturnWhen::FirstCompleted => !self.done.list().is_empty(),
-            ReturnWhen::FirstError => self.failed,
-            ReturnWhen::AllCompleted => false,
-        }
+        let has_some = !self.done.list().is_empty();
+        until.is_met(has_some, self.failed)
     }
 
     fn into_waited(mut self) -> Waited<T> {

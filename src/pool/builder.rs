@@ -92,6 +92,19 @@ impl Builder {
     /// pull an item when there is room for its task. If there is none, each of them puts one task into the queue beyond
     /// the bound, which starts when it is the next. So does a [`feed`](AioPool::feed) that goes on, and so does code
     /// that waits [in place](AioPool::run).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::builder().size(1).max_waiting(1).build().unwrap();
+    /// let _active = pool.spawn(std::future::pending::<()>()).await;
+    /// let waits = pool.spawn_n(std::future::pending::<()>());
+    /// assert!(!waits.is_finished());
+    /// let refused = pool.spawn_n(async {});
+    /// assert!(refused.await.unwrap_err().is_rejected());
+    /// # });
+    /// ```
     pub fn max_waiting(mut self, waiting: usize) -> Self {
         self.max_waiting = Some(waiting);
         self
@@ -147,6 +160,30 @@ impl Builder {
     }
 
     /// Sets the observer, which is told what happens to the tasks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    ///
+    /// use aiopool::{AioPool, Ended, Observer, TaskInfo};
+    ///
+    /// struct Failures(Arc<AtomicUsize>);
+    ///
+    /// impl Observer for Failures {
+    ///     fn on_end(&self, _: &TaskInfo, ended: Ended) {
+    ///         self.0.fetch_add(usize::from(ended != Ended::Completed), Relaxed);
+    ///     }
+    /// }
+    ///
+    /// let failures = Arc::new(AtomicUsize::new(0));
+    /// let pool = AioPool::builder().observer(Failures(failures.clone())).build().unwrap();
+    /// pool.spawn_n(async { panic!("oh") }).await.unwrap_err();
+    /// assert_eq!(failures.load(Relaxed), 1);
+    /// # });
+    /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
         self.watcher = Some(Arc::new(Watcher::new(observer)));
         self

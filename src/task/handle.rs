@@ -96,6 +96,20 @@ impl<T> JoinHandle<T> {
     /// dropped by its worker, at a poll that this call causes. If the future completes before that, its value wins.
     ///
     /// Returns `false` if the task had ended, or had been asked before.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let active = pool.spawn(std::future::pending::<()>()).await;
+    /// let waiting = pool.spawn_n(async { 1 });
+    /// assert!(waiting.abort() && waiting.is_finished());
+    /// assert!(active.abort());
+    /// assert!(!active.abort(), "it has been asked before");
+    /// assert!(active.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
     pub fn abort(&self) -> bool {
         self.ask(None)
     }
@@ -116,6 +130,17 @@ impl<T> JoinHandle<T> {
     /// # Cancel safety
     ///
     /// The task is asked at the first poll. If this future is dropped after that, it only stops waiting.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let never = pool.spawn_n(std::future::pending::<()>());
+    /// assert!(never.cancel().await.unwrap_err().is_cancelled());
+    /// assert!(pool.is_empty(), "its future has been dropped");
+    /// # });
+    /// ```
     pub async fn cancel(self) -> Result<T, JoinError> {
         self.abort();
         self.await

@@ -69,6 +69,20 @@ where
     /// priority start in the order of their submission. The default is 0.
     ///
     /// The priority decides which task starts next. It does not make a running task faster.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// pool.pause();
+    /// let late = pool.task(std::future::pending::<()>()).name("late").spawn_n();
+    /// let urgent = pool.task(async {}).priority(1).spawn_n();
+    /// pool.resume();
+    /// urgent.await.unwrap(); // though it was submitted last
+    /// assert!(!late.is_finished());
+    /// # });
+    /// ```
     pub fn priority(mut self, priority: i32) -> Self {
         self.options.demand.priority = priority;
         self
@@ -83,6 +97,19 @@ where
     /// # Panics
     ///
     /// Panics if `permits` is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let light = pool.spawn(std::future::pending::<()>()).await;
+    /// let heavy = pool.task(async { "all of it" }).weight(4).spawn_n();
+    /// assert_eq!(pool.waiting(), 1, "three permits are not enough");
+    /// light.abort();
+    /// assert_eq!(heavy.await.unwrap(), "all of it");
+    /// # });
+    /// ```
     #[track_caller]
     pub fn weight(mut self, permits: usize) -> Self {
         assert!(
@@ -118,6 +145,19 @@ where
     /// # Panics
     ///
     /// Submitting the task panics if the runtime has no timer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let _busy = pool.spawn(std::future::pending::<()>()).await;
+    /// let waits = pool.task(async {}).wait_timeout(Duration::from_millis(1)).spawn_n();
+    /// assert!(waits.await.unwrap_err().is_wait_timeout());
+    /// # });
+    /// ```
     pub fn wait_timeout(mut self, wait: Duration) -> Self {
         self.options.wait_limit = Some(wait);
         self
@@ -206,6 +246,20 @@ where
     ///
     /// It runs before the handle completes, and after [`on_cancel`](Self::on_cancel). A panic in it is caught, and
     /// changes nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// let pool = aiopool::AioPool::new(1);
+    /// let task = pool.task(async { panic!("oh") }).on_end(move |id| tell.send(id).unwrap());
+    /// let handle = task.spawn_n();
+    /// let id = handle.id();
+    /// assert!(handle.await.unwrap_err().is_panic());
+    /// assert_eq!(told.recv(), Ok(id));
+    /// # });
+    /// ```
     pub fn on_end(mut self, callback: impl FnOnce(TaskId) + Send + 'static) -> Self {
         self.options.on_end = Some(Box::new(callback));
         self
