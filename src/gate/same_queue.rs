@@ -25,7 +25,7 @@ impl<W, A, L> Gate<W, A, L> {
         let entry = self.register.at(next.0);
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
             Content::Waiting(task) => Some((next, entry.id, task)),
-            Content::Active(_) => unreachable!("an next_of_queue waits"),
+            Content::Active(_) => unreachable!("the next task of a queue waits"),
         }
     }
 

@@ -421,7 +421,7 @@ fn the_register_gives_its_memory_back_though_one_task_stays() {
     }
     assert!(
         gate.capacity() <= 1024,
-        "{} slots are data",
+        "{} slots are kept",
         gate.capacity()
     );
 }

@@ -18,7 +18,7 @@ use crate::wakes::wake;
 pub(super) struct Members<F: Unpin> {
     futures: FuturesUnordered<F>,
     /// The pools of the members, each once.
-    keepers: Vec<Arc<dyn PoolRef>>,
+    pools: Vec<Arc<dyn PoolRef>>,
     relay: Arc<Relay>,
 }
 
@@ -37,18 +37,14 @@ impl<F: Unpin> Members<F> {
     pub(super) fn new() -> Self {
         Self {
             futures: FuturesUnordered::new(),
-            keepers: Vec::new(),
+            pools: Vec::new(),
             relay: Arc::default(),
         }
     }
 
     pub(super) fn push(&mut self, future: F, pool_ref: Arc<dyn PoolRef>) {
-        if !self
-            .keepers
-            .iter()
-            .any(|known| Arc::ptr_eq(known, &pool_ref))
-        {
-            self.keepers.push(pool_ref);
+        if !self.pools.iter().any(|known| Arc::ptr_eq(known, &pool_ref)) {
+            self.pools.push(pool_ref);
         }
         self.futures.push(future);
     }
@@ -59,7 +55,7 @@ impl<F: Unpin> Members<F> {
 
     /// Returns the pool of a member, if there are any members.
     pub(super) fn pool_ref(&self) -> Option<Arc<dyn PoolRef>> {
-        self.keepers.first().cloned()
+        self.pools.first().cloned()
     }
 
     /// Takes the members out, from the last to the first.
@@ -86,7 +82,7 @@ impl<F: Future + Unpin> Members<F> {
     /// begins.
     fn waker(&self, cx: &Context<'_>) -> Waker {
         let outer = cx.waker().clone();
-        self.keepers.iter().fold(outer, |waker, pool_ref| {
+        self.pools.iter().fold(outer, |waker, pool_ref| {
             pool_ref.waker(&Context::from_waker(&waker))
         })
     }

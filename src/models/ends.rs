@@ -161,8 +161,8 @@ fn what_a_task_wakes_from_elsewhere_is_polled_again() {
 fn a_result_that_nobody_can_read_is_dropped_before_the_end() {
     check(|| {
         let pool = pool(1);
-        let (event, data) = (Arc::new(Event::default()), Arc::new(()));
-        let (awaited, result) = (event.clone(), data.clone());
+        let (event, kept) = (Arc::new(Event::default()), Arc::new(()));
+        let (awaited, result) = (event.clone(), kept.clone());
         let mut handle = pool.spawn_n(async move {
             awaited.happened().await;
             result
@@ -171,6 +171,6 @@ fn a_result_that_nobody_can_read_is_dropped_before_the_end() {
         drop(handle);
         event.happen();
         settle(&pool);
-        assert_eq!(Arc::strong_count(&data), 1);
+        assert_eq!(Arc::strong_count(&kept), 1);
     });
 }

@@ -9,7 +9,7 @@
 //!  spawned ──▶ running ─────────────────────────▶ ended
 //!                ▲ │ no task waits, but the next    ▲
 //!   handed a task│ │ one is likely to come soon     │ still no task
-//!                │ ▼                                │ one poll later
+//!                │ ▼                                │ two polls later
 //!                idle ──────────────────────────────┘
 //! ```
 //!

@@ -171,15 +171,15 @@ impl Tasks {
         loop {
             let held = self.shared.permit() == PermitState::Held;
             // The task stays in `self.task` while the waker is cloned: that is user code and may panic.
-            let leave = match &mut self.task {
+            let mode = match &mut self.task {
                 None => return Poll::Ready(()),
                 Some(_) if held => PollMode::WithPermit,
                 Some(task) => PollMode::of_lending(&self.shared, task, cx),
             };
-            if leave == PollMode::None {
+            if mode == PollMode::None {
                 return Poll::Pending;
             }
-            ready!(self.run(leave, cx));
+            ready!(self.run(mode, cx));
             if self.stays_idle() {
                 self.stay = Stay::First;
                 break;
@@ -218,12 +218,12 @@ impl Tasks {
 
     /// Polls the task, or drops its future if it was asked to stop. When the task has ended, `self.task` is the next
     /// one.
-    fn run(&mut self, leave: PollMode, cx: &mut Context<'_>) -> Poll<()> {
+    fn run(&mut self, mode: PollMode, cx: &mut Context<'_>) -> Poll<()> {
         let Some(mut task) = self.task.take() else {
             return Poll::Ready(());
         };
         self.shared.set_between(false);
-        if leave == PollMode::ToTimeOut {
+        if mode == PollMode::ToTimeOut {
             return self.give_up(task, Failure::RAN_TOO_LONG);
         }
         let was_asked = self.shared.is_aborted();
@@ -239,7 +239,7 @@ impl Tasks {
             let is_asked = self.shared.is_asked(&mut self.known, cx) || was_asked;
             if !is_asked || !self.is_out_of_grace(was_asked, cx) {
                 if self.shared.is_nested() {
-                    self.suspend(leave, cx);
+                    self.suspend(mode, cx);
                 }
                 return Poll::Pending;
             }
@@ -280,10 +280,10 @@ impl Tasks {
 
     /// Lends the permit of a task that waits for its own pool, or asks for it back when the task waits no longer.
     #[cold]
-    fn suspend(&mut self, leave: PollMode, cx: &mut Context<'_>) {
+    fn suspend(&mut self, mode: PollMode, cx: &mut Context<'_>) {
         let (shared, nested_waits) = (&self.shared, self.shared.nested_waits());
         match shared.permit() {
-            PermitState::Held if leave == PollMode::InsideOfLend => {
+            PermitState::Held if mode == PollMode::InsideOfLend => {
                 // The permit came back during this poll. The `lend` that saw it missing must look again.
                 let mut wakes = Wakes::default();
                 nested_waits.tell_returned(&mut wakes);

@@ -115,7 +115,7 @@ pub(crate) fn of_slot<'s>(
 pub(crate) struct NotedRuntimes(BTreeMap<RuntimeId, (Runtime, usize)>);
 
 impl NotedRuntimes {
-    #[cfg(test)]
+    #[cfg(all(test, not(aiopool_loom)))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

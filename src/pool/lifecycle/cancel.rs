@@ -26,8 +26,9 @@ impl AioPool {
     ///
     /// # Cancel safety
     ///
-    /// The tasks are asked at the first poll; if there are very many, some of them at each of the first polls. If this
-    /// future is dropped then, it asks the rest at once, stops waiting, and does nothing else.
+    /// The tasks are asked at the first poll. If they are more than some tens, that may take several polls, since none
+    /// of them is to be long. If this future is dropped meanwhile, it asks the rest at once, stops waiting, and does
+    /// nothing else.
     ///
     /// # Examples
     ///

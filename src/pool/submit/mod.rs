@@ -1,11 +1,12 @@
 //! Submitting tasks: one, with options, a batch, blocking work.
 //!
 //! - `spawn`: the verbs for one future, and how a task enters the pool; `line`: for `map` and the streams.
-//! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, the `extras` that the worker needs of
-//!   them, with their time `limit`s; `then`: a task that follows another.
+//! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, and the `equipment` that they come to,
+//!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another.
 //! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
 
 pub(super) mod blocking;
+pub(super) mod equipment;
 pub(super) mod extras;
 pub(super) mod feed;
 pub(super) mod limit;

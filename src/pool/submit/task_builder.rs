@@ -1,22 +1,16 @@
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::TrySpawnError;
-use crate::gate::Demand;
-use crate::observe::Watcher;
 use crate::pool::AioPool;
-use crate::pool::core::clock::WaitLimit;
-use crate::pool::core::record::{TaskRecord, Times};
-use crate::pool::core::watch::{Subject, Watch};
 use crate::pool::core::{Patience, Runs, Terms};
-use crate::pool::submit::extras::{More, TaskExtras};
-use crate::pool::submit::limit::Limit;
+use crate::pool::submit::equipment::Equipment;
+use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
 use crate::pool::submit::spawn::{Order, Rejected, Starting};
 use crate::pool::submit::then::Then;
-use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskLabel, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
 /// A task with options, before its submission. Returned by [`AioPool::task`].
 ///
@@ -382,93 +376,6 @@ where
         let mut order = self.pool.bare_order();
         order.terms.runs = runs;
         self.pool.submit(self.body, order, patience)
-    }
-}
-
-/// What a task with options is made of, beyond its future.
-pub(crate) struct Equipment {
-    /// The label for the handles of the task.
-    label: Arc<TaskLabel>,
-    /// What the task carries, for its worker.
-    pub(crate) extras: TaskExtras,
-    /// What the pool records of the task; `None` if there is nothing to record.
-    pub(crate) record: Option<TaskRecord>,
-}
-
-impl AioPool {
-    /// Converts the options of a task to what the task, its handles and the pool need.
-    pub(crate) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
-        let settings = &self.core().settings;
-        let concern_the_worker = options.concern_the_worker();
-        let named = options
-            .name
-            .map(|name| Arc::new(self.inner.label.named(name)));
-        let label = named.as_ref().unwrap_or(&self.inner.label).clone();
-        let times = Times::new(settings.timed);
-        let watch = settings.heard_by().map(|watcher| {
-            let is_bare = named.is_none() && options.demand == Demand::DEFAULT;
-            let subject = if is_bare {
-                self.bare_subject(watcher)
-            } else {
-                self.subject(watcher, &label, options.demand)
-            };
-            Box::new(Watch::new(subject, times))
-        });
-        let more = || More {
-            label: label.clone(),
-            run_limit: options.run_limit.map(|limit| self.limit(limit)),
-            grace: options.grace.map(|grace| self.limit(grace)),
-            wait,
-            identity: options.identity,
-            on_cancel: options.on_cancel,
-            on_end: options.on_end,
-        };
-        let extras = TaskExtras {
-            token: self.core().token(),
-            watch,
-            more: concern_the_worker.then(|| Box::new(more())),
-            ..TaskExtras::default()
-        };
-        let record = TaskRecord {
-            label: named,
-            times,
-            runtime: None,
-        };
-        let record = (!record.is_empty()).then_some(record);
-        Equipment {
-            label,
-            extras,
-            record,
-        }
-    }
-
-    fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
-        let (label, subject) = (&self.inner.label, &self.inner.subject);
-        subject
-            .get_or_init(|| self.subject(watcher, label, Demand::DEFAULT))
-            .clone()
-    }
-
-    fn subject(
-        &self,
-        watcher: &Arc<Watcher>,
-        label: &Arc<TaskLabel>,
-        demand: Demand,
-    ) -> Arc<Subject> {
-        Arc::new(Subject {
-            watcher: watcher.clone(),
-            label: label.clone(),
-            group: self.group_name(),
-            demand,
-        })
-    }
-
-    /// Returns a limit that begins when the task starts. Checks, at the first call only, that the runtime has a timer
-    /// for it.
-    #[track_caller]
-    fn limit(&self, run: Duration) -> Limit {
-        self.core().check_timer(run);
-        Limit::new(run)
     }
 }
 

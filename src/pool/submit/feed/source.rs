@@ -13,9 +13,9 @@ use crate::pool::core::rate::Token;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::{Exit, State};
+use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
-use crate::pool::submit::task_builder::Equipment;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
