@@ -4,8 +4,8 @@
 //!
 //! 1. `pool/submit/spawn.rs`: [`spawn_n`](crate::AioPool::spawn_n) boxes the future into a `Body` (`task/body.rs`), and
 //!    makes the `Shared` (`task/shared.rs`) that the body and the handle have in common. With options,
-//!    `pool/submit/task_builder.rs` does that, and `pool/submit/equipment.rs` adds the `TaskExtras` that the worker needs
-//!    (`pool/submit/extras.rs`) and the `TaskRecord` that the pool needs (`pool/core/record.rs`).
+//!    `pool/submit/task_builder.rs` does that, and `pool/submit/equipment.rs` adds the `TaskExtras` that the worker
+//!    needs (`pool/submit/extras.rs`) and the `TaskRecord` that the pool needs (`pool/core/record.rs`).
 //! 2. `pool/core/mod.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
 //!    (`pool/core/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
 //!    (`gate/fast_path.rs`, `gate/state.rs`). An idle worker (`pool/core/idle_workers.rs`) gets the task at once.
