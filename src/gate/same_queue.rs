@@ -22,6 +22,7 @@ impl<W, A, L> Gate<W, A, L> {
         let Content::Active(by) = self.take(slot) else {
             unreachable!("a waiting task left as an active one");
         };
+        self.starts = self.starts.map(|left| left - 1);
         let entry = self.register.at(next.0);
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
             Content::Waiting(task) => Some((next, entry.id, task)),
@@ -35,7 +36,7 @@ impl<W, A, L> Gate<W, A, L> {
         let home = self.tree.at(leaving.home);
         let is_settled =
             leaving.state == EntryState::BySlot && home.is_just_full() && home.is_simple();
-        if !is_settled || self.starts.is_some() || !self.is_alone_on_its_way(home) {
+        if !is_settled || self.starts == Some(0) || !self.is_alone_on_its_way(home) {
             return None;
         }
         let (next, priority) = home.first()?;
@@ -134,6 +135,11 @@ mod tests {
                     let slot = lent.swap_remove(0);
                     short.come_back(slot);
                     long.come_back(slot);
+                }
+                15 if random(&mut state) % 2 == 0 => {
+                    let starts = random(&mut state) as u32 % 300;
+                    short.allow(starts);
+                    long.allow(starts);
                 }
                 15 => {
                     let node = tree[(random(&mut state) % 4) as usize];

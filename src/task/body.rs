@@ -65,8 +65,6 @@ pub(crate) trait Extras: Default + Send {
     fn admitted(&self, wakes: &mut Wakes) -> Start;
     /// Called before each poll of the future. The first call is the start of the task.
     fn begin(&mut self, _: TaskId) {}
-    /// Called after each poll, before the end of the task is made known.
-    fn polled(&mut self) {}
     /// Returns `Ready` when the task has run for too long. Called when the future is pending, so a value that is ready
     /// wins.
     fn poll_expired(&mut self, _: &mut Context<'_>) -> Poll<()> {
@@ -224,7 +222,6 @@ where
                 },
             }
         });
-        this.extras.polled();
         if let Err(payload) = polled {
             outcome = Some(Outcome::panicked(payload));
         }

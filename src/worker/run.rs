@@ -79,6 +79,9 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Counts a task as started. The task is about to be polled for the first time.
     fn begin(&self, shared: &WorkerShared);
 
+    /// Called at the end of the first poll of a task that is pending, if `begin` has asked for it.
+    fn end_first_poll(&self, shared: &WorkerShared);
+
     /// Gives the permit of a suspended task away.
     fn lend(&self, shared: &WorkerShared);
 
@@ -235,6 +238,9 @@ impl Tasks {
             match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
+            }
+            if self.shared.is_in_first_poll() {
+                self.shared.scheduler().end_first_poll(&self.shared);
             }
             let is_asked = self.shared.is_asked(&mut self.known, cx) || was_asked;
             if !is_asked || !self.is_out_of_grace(was_asked, cx) {

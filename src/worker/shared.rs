@@ -1,10 +1,11 @@
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::{Latch, NestedWaits, Scheduler};
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicUsize};
+use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use crate::task::{BoxTask, End, Reason, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
@@ -42,6 +43,9 @@ pub(crate) struct WorkerShared {
     aborted: AtomicBool,
     /// Whether the task has not been polled yet, and so does not count as started.
     unstarted: AtomicBool,
+    /// What the scheduler has to know at the end of the task's first poll, or 0. `Relaxed`: only the thread that runs the
+    /// task uses it.
+    first_poll: AtomicU64,
     /// Whether the worker's waker is in the inbox. Changed under the inbox's lock.
     // The worker reads it without the lock, hence it may see a stale `true`. `Relaxed` is enough even so: the thread
     // that has taken the waker wakes it, and the next poll looks again.
@@ -83,6 +87,7 @@ impl WorkerShared {
             idle: AtomicBool::new(false),
             aborted: AtomicBool::new(false),
             unstarted: AtomicBool::new(false),
+            first_poll: AtomicU64::new(0),
             watched: AtomicBool::new(false),
             nested: AtomicBool::new(false),
             between: AtomicBool::new(false),
@@ -132,6 +137,22 @@ impl WorkerShared {
     /// Notes that the task is counted as started.
     pub(crate) fn set_started(&self) {
         self.unstarted.store(false, Relaxed);
+    }
+
+    /// Notes what the scheduler has to know at the end of the task's first poll, which begins now.
+    pub(crate) fn begin_first_poll(&self, note: NonZeroU64) {
+        self.first_poll.store(note.get(), Relaxed);
+    }
+
+    /// Returns `true` if the scheduler has to know of the end of this poll, which is the task's first one.
+    #[inline]
+    pub(super) fn is_in_first_poll(&self) -> bool {
+        self.first_poll.load(Relaxed) != 0
+    }
+
+    /// Takes the note of [`begin_first_poll`](Self::begin_first_poll).
+    pub(crate) fn end_first_poll(&self) -> Option<NonZeroU64> {
+        NonZeroU64::new(self.first_poll.swap(0, Relaxed))
     }
 
     #[inline]

@@ -19,6 +19,7 @@ use crate::worker::{Latch, PermitState, Scheduler, Worker, WorkerShared, running
 
 impl Scheduler for Core {
     fn finish(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask> {
+        self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
@@ -76,6 +77,7 @@ impl Scheduler for Core {
     }
 
     fn abandon(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) {
+        self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         state.settle(worker, end, settle, &mut wakes);
@@ -86,9 +88,15 @@ impl Scheduler for Core {
 
     fn begin(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        worker.set_started();
-        state.begin(worker.slot());
+        state.begin(worker);
         self.dispatch_more(state);
+        if !worker.is_unstarted() {
+            self.begin_start(worker);
+        }
+    }
+
+    fn end_first_poll(&self, worker: &WorkerShared) {
+        Self::end_first_poll(self, worker);
     }
 
     fn lend(&self, worker: &WorkerShared) {

@@ -1,5 +1,3 @@
-use std::cell::Cell;
-use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::pool::core::Core;
@@ -7,6 +5,7 @@ use crate::pool::core::state::State;
 use crate::pool::core::window::Stamp;
 use crate::spawner::Spawner;
 use crate::unwind::{caught, discard};
+use crate::worker::WorkerShared;
 
 /// The maximum number of starts in an interval.
 #[derive(Clone, Copy, Debug)]
@@ -39,87 +38,36 @@ impl State {
     }
 }
 
-/// A start of the rate, held by a task. The task gets it with the permit, and it is counted when the future is first
-/// polled.
+/// The starts of a rate.
 ///
-/// A start that is dropped uncounted is available again at once.
-pub(crate) struct Token {
-    core: Weak<Core>,
-    stage: Cell<Stage>,
-    /// Set while the start has been counted, and its first poll is not over.
-    stamp: Option<Stamp>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Stage {
-    #[default]
-    Waiting,
-    Given,
-    /// Given to the source of a feed, which has passed it on to an item.
-    Passed,
-    Counted,
-}
-
-impl Token {
-    /// Notes that the task has got its permit, and the start with it.
-    pub(crate) fn give(&self) {
-        let before = self.stage.replace(Stage::Given);
-        if before == Stage::Given {
-            // The task got a permit before, and has been back in the queue: the earlier start is free again.
-            self.give_back();
-        }
-    }
-
-    /// Passes the start on to the task that runs in place of its holder.
-    pub(crate) fn pass(self) -> Self {
-        if self.stage.get() == Stage::Given {
-            self.stage.set(Stage::Passed);
-        }
-        self
-    }
-
-    /// Counts the start. Called before each poll; only the first call counts.
-    pub(crate) fn begin(&mut self) {
-        if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
-            self.stage.set(Stage::Counted);
-            self.stamp = self.core.upgrade().and_then(|core| core.count_start());
-        }
-    }
-
-    /// Ends a poll. The end of the first poll becomes the time of the start: no time that the task reads from a clock
-    /// in that poll is later than the counted one.
-    pub(crate) fn end(&mut self) {
-        let Some(stamp) = self.stamp.take() else {
-            return;
-        };
-        if let Some(core) = self.core.upgrade() {
-            core.recount_start(stamp);
-        }
-    }
-
-    fn give_back(&self) {
-        if let Some(core) = self.core.upgrade() {
-            core.give_start_back();
-        }
-    }
-}
-
-impl Drop for Token {
-    fn drop(&mut self) {
-        if matches!(self.stage.get(), Stage::Given | Stage::Passed) {
-            self.give_back();
-        }
-    }
-}
-
+/// The gate gives a start to a task together with its permit. The start is counted at the first poll of the task, and
+/// again at the end of that poll. If the task ends before its first poll, its start is available again.
 impl Core {
-    /// Returns a token for a task, in a pool with a rate.
-    pub(crate) fn token(&self) -> Option<Token> {
-        self.settings.rate?;
-        Some(Token {
-            core: Arc::downgrade(&self.me()),
-            stage: Cell::default(),
-            stamp: None,
-        })
+    /// Counts the start of the worker's task, which is about to be polled for the first time.
+    pub(crate) fn begin_start(&self, worker: &WorkerShared) {
+        if let Some(Stamp(stamp)) = self.count_start() {
+            worker.begin_first_poll(stamp);
+        }
+    }
+
+    /// Counts the start of the worker's task again, at the end of its first poll: no time that the task reads from a
+    /// clock in that poll is later than the counted one.
+    pub(crate) fn end_first_poll(&self, worker: &WorkerShared) {
+        if let Some(stamp) = worker.end_first_poll() {
+            self.recount_start(Stamp(stamp));
+        }
+    }
+
+    /// Ends what the worker's task has to do with the rate, before the end of the task is made known.
+    #[inline]
+    pub(crate) fn end_start(&self, worker: &WorkerShared) {
+        if self.settings.rate.is_none() {
+            return;
+        }
+        if worker.is_unstarted() {
+            self.give_start_back();
+        } else {
+            self.end_first_poll(worker);
+        }
     }
 }

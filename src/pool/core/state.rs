@@ -248,12 +248,24 @@ impl State {
         self.tell_waiters(self.gate.home(worker.slot()), wakes);
     }
 
-    /// Counts a task as started. A feed is not a task, and is not counted.
+    /// Counts the task of a worker as started. The source of a feed is not a task: the item that it pulls starts in its
+    /// place.
     #[inline(never)]
-    pub(crate) fn begin(&mut self, slot: Slot) {
+    pub(crate) fn begin(&mut self, worker: &WorkerShared) {
+        let slot = worker.slot();
         if self.gate.is_task(slot) {
+            worker.set_started();
             self.count_start(self.gate.home(slot));
         }
+    }
+
+    /// Returns `true` if a task counts as started only when it is first polled.
+    ///
+    /// An observer is told of a start at the first poll, and an abort before that poll is not to leave a start that the
+    /// observer has not heard of. The starts of a rate are counted at the first poll, too.
+    #[inline]
+    fn counts_first_polls(&self) -> bool {
+        !self.records.is_empty() || self.gate.starts().is_some()
     }
 
     pub(crate) fn count_start(&mut self, home: NodeId) {
@@ -301,17 +313,18 @@ impl State {
                 self.gate.finish_into_next_of_queue(ended)?,
             ),
         };
-        // An observer is told of a start at the first poll. So where there may be one, the start counts only then: an
-        // abort before that poll is not to leave a start that nobody has heard of.
-        let is_started = u64::from(id.is_task() && self.records.is_empty());
+        let counts_first_polls = self.counts_first_polls();
+        let is_started = u64::from(id.is_task() && !counts_first_polls);
         self.gate.each_data_from(home, |data| {
             data.stats.count(end);
             data.stats.started += is_started;
         });
-        if self.records.is_empty() {
-            worker.serve(slot);
-        } else {
+        if counts_first_polls {
             worker.serve_unstarted(slot);
+        } else {
+            worker.serve(slot);
+        }
+        if !self.records.is_empty() {
             self.forget_record(ended, wakes);
             self.time_start(slot);
         }

@@ -28,7 +28,7 @@ struct Entry {
 
 /// The entry that a start is in: its number plus one, so that an `Option` of it takes no more space.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp(NonZeroU64);
+pub(crate) struct Stamp(pub(crate) NonZeroU64);
 
 /// Number of entries into which an interval is divided.
 const GRAINS: u32 = 256;

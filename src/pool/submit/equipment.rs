@@ -51,7 +51,6 @@ impl AioPool {
             on_end: options.on_end,
         };
         let extras = TaskExtras {
-            token: self.core().token(),
             watch,
             more: concern_the_worker.then(|| Box::new(more())),
             ..TaskExtras::default()

@@ -3,7 +3,6 @@ use std::task::{Context, Poll};
 
 use crate::observe::Ended;
 use crate::pool::core::clock::WaitLimit;
-use crate::pool::core::rate::Token;
 use crate::pool::core::watch::Watch;
 use crate::pool::submit::limit::Limit;
 use crate::pool::submit::options::{Callback, Identity};
@@ -16,8 +15,6 @@ use crate::wakes::Wakes;
 pub(crate) struct TaskExtras {
     pub(crate) start: Start,
     pub(crate) has_begun: bool,
-    /// `None` in a pool without a rate.
-    pub(crate) token: Option<Token>,
     // Boxed, so that most tasks do not carry the size of these two.
     /// `None` unless the observer of the pool hears of the task.
     pub(crate) watch: Option<Box<Watch>>,
@@ -38,9 +35,6 @@ pub(crate) struct More {
 
 impl Extras for TaskExtras {
     fn admitted(&self, wakes: &mut Wakes) -> Start {
-        if let Some(token) = &self.token {
-            token.give();
-        }
         if let Some(watch) = &self.watch {
             watch.admit();
         }
@@ -52,9 +46,6 @@ impl Extras for TaskExtras {
     }
 
     fn begin(&mut self, id: TaskId) {
-        if let Some(token) = &mut self.token {
-            token.begin();
-        }
         if std::mem::replace(&mut self.has_begun, true) {
             return;
         }
@@ -63,12 +54,6 @@ impl Extras for TaskExtras {
         }
         if let Some(more) = &mut self.more {
             more.begin(id);
-        }
-    }
-
-    fn polled(&mut self) {
-        if let Some(token) = &mut self.token {
-            token.end();
         }
     }
 
@@ -101,7 +86,6 @@ impl Extras for TaskExtras {
     }
 
     fn ended(self, id: TaskId, end: End) {
-        drop(self.token);
         if let Some(more) = self.more {
             more.end(id, end);
         }
@@ -144,6 +128,6 @@ mod tests {
 
     #[test]
     fn what_few_tasks_have_costs_the_others_little() {
-        assert_eq!(size_of::<TaskExtras>(), 48);
+        assert_eq!(size_of::<TaskExtras>(), 24);
     }
 }

@@ -213,11 +213,10 @@ impl AioPool {
         Starting::new(handle).await
     }
 
-    /// Returns `true` if a task without options needs nothing but its future: the pool has no rate, and no observer
-    /// that hears of tasks.
+    /// Returns `true` if a task without options needs nothing but its future: the pool has no observer that hears of
+    /// tasks.
     pub(crate) fn takes_bare_futures(&self) -> bool {
-        let settings = &self.core().settings;
-        settings.rate.is_none() && settings.heard_by().is_none()
+        self.core().settings.heard_by().is_none()
     }
 
     /// Submits a future with these extras and without options. Call it only if the pool [takes bare

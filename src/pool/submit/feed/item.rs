@@ -96,7 +96,6 @@ where
                 Poll::Pending => this.extras.poll_expired(cx).map(|()| End::TimedOut),
             }
         });
-        this.extras.polled();
         match polled {
             Ok(Poll::Pending) => return Some(self),
             Ok(Poll::Ready(end)) => self.conclude(end, finish),

@@ -9,12 +9,10 @@ use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
 use crate::pool::core::Patience;
-use crate::pool::core::rate::Token;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::{Exit, State};
 use crate::pool::submit::equipment::Equipment;
-use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
@@ -45,8 +43,6 @@ pub(super) struct Source<I, F, Fut> {
     /// An item that was pulled ahead from an iterator whose size hint said that it was at its end, or the panic of that
     /// pull.
     ahead: Option<Result<Fut, Payload>>,
-    /// The start of the rate, in a pool that has one. The item that the source pulls takes it over.
-    token: Option<Token>,
     unpulled: Unpulled,
     /// The value of [`State::stops`] when the source entered the queue. A higher value means that all waiting tasks of
     /// its node have been stopped since.
@@ -76,7 +72,6 @@ where
             runtime: None,
             dropped: false,
             ahead: None,
-            token: core.token(),
             unpulled,
             stops: 0,
         }
@@ -129,24 +124,23 @@ where
         tracker.mark_broken();
         let mut state = poll.core.lock();
         let id = state.number_item(poll.worker.slot());
-        state.begin(poll.worker.slot());
+        state.begin(poll.worker);
         drop(state);
+        poll.core.begin_start(poll.worker);
         poll.core.tell_of_source(home, id, End::Panicked);
         (poll.finish)(End::Panicked, &mut || tracker.end_source());
     }
 
     /// Runs a pulled item in place of the source.
     fn start(
-        mut self: Box<Self>,
+        self: Box<Self>,
         poll: SourcePoll<'_, '_>,
         pulled: Pulled<Fut>,
     ) -> Option<BoxTask> {
-        let token = std::mem::replace(&mut self.token, poll.core.token());
         match poll.core.equip_item() {
             None => self.start_with(poll, pulled, NoExtras, None),
             Some(Equipment { extras, record, .. }) => {
-                let token = token.map(Token::pass);
-                self.start_with(poll, pulled, TaskExtras { token, ..extras }, record)
+                self.start_with(poll, pulled, extras, record)
             }
         }
     }
@@ -181,7 +175,7 @@ where
         item.place(tracker.clone(), id, place);
         // An abort may have reached the worker while the item was pulled without the lock.
         let goes_on = goes_on && !poll.worker.is_aborted();
-        state.begin(slot);
+        state.begin(poll.worker);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
@@ -189,6 +183,7 @@ where
         // If the item ends at once, its worker should stay idle for a moment: the feed will bring the next task.
         poll.core.expecting.store(true, Relaxed);
         poll.core.dispatch(state);
+        poll.core.begin_start(poll.worker);
         // Unlocked: dropping a source runs user code, and locks the pool to take its items out of the count.
         if last.is_some() || withdrawn.is_some() {
             discard((last, withdrawn));
@@ -214,7 +209,6 @@ where
     /// Puts the source back into the queue, because the runtime has dropped the worker that was to pull it.
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
         self.dropped = true;
-        self.token = core.token();
         let (tracker, home) = (self.tracker.clone(), self.home);
         let mut state = core.lock();
         let goes_on = state.stops(home) == self.stops;
@@ -302,7 +296,6 @@ where
     Fut::Output: Send + 'static,
 {
     fn announce(&self, _: &mut Wakes) -> Start {
-        self.token.iter().for_each(Token::give);
         Start::Silent
     }
 
@@ -385,10 +378,10 @@ impl Core {
         extras.ended(id, end);
     }
 
-    /// Returns what an item needs beyond its future, in a pool that is timed (as every pool with an observer is) or has
-    /// a rate; otherwise `None`.
+    /// Returns what an item needs beyond its future, in a pool that is timed, as every pool with an observer is;
+    /// otherwise `None`.
     fn equip_item(&self) -> Option<Equipment> {
-        if !self.settings.timed && self.settings.rate.is_none() {
+        if !self.settings.timed {
             return None;
         }
         Some(self.home_here()?.equip_bare())
@@ -398,9 +391,7 @@ impl Core {
 impl AioPool {
     /// Returns what an item needs, as a task without options that is not submitted by itself.
     fn equip_bare(&self) -> Equipment {
-        let mut equipment = self.equip(TaskOptions::default(), None);
-        // The item takes the start of the rate over from its source, and needs none of its own.
-        equipment.extras.token = None;
+        let equipment = self.equip(TaskOptions::default(), None);
         if let Some(watch) = &equipment.extras.watch {
             watch.release();
         }
