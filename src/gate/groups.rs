@@ -10,13 +10,19 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Removes a group. Returns `None` if a task lives in it, or a group is below it, or it is the root.
     pub(crate) fn remove_node(&mut self, node: NodeId) -> Option<(L, NodeId)> {
-        let group = self.tree.at(node.0);
-        let parent = NodeId(group.parent?);
-        if group.living > 0 || !group.children.is_empty() {
+        let parent = self.parent(node)?;
+        if self.is_in_use(node) {
             return None;
         }
         let removed = self.tree.remove(node.0)?;
         Some((removed.data, parent))
+    }
+
+    /// Returns `true` if a task lives in a group, or another group is below it.
+    #[inline]
+    pub(crate) fn is_in_use(&self, group: NodeId) -> bool {
+        let group = self.tree.at(group.0);
+        group.living > 0 || !group.children.is_empty()
     }
 
     /// Returns what the caller stores for a node.

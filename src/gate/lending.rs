@@ -14,8 +14,7 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        // Each entry of these kinds has a queue entry.
-        if self.queue_entries.is_empty() || !self.is_ready() {
+        if self.known == 0 || !self.is_ready() {
             return None;
         }
         self.admit_entered()
@@ -41,6 +40,7 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
+        self.known -= 1;
         self.change_queue_entry(slot, |queue_entry| {
             (queue_entry.state, queue_entry.ticket) = (EntryState::BySlot, Ticket::FIRST);
         });
@@ -67,7 +67,7 @@ impl<W, A, L> Gate<W, A, L> {
             node.lent += 1;
         });
         self.change_queue_entry(slot, |queue_entry| queue_entry.state = EntryState::Lent);
-        self.refresh_all(home);
+        self.refresh_freed(home);
     }
 
     /// Puts a task that has lent its permits into the queue for them, before all new tasks.
@@ -76,6 +76,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.change_queue_entry(slot, |queue_entry| {
             (queue_entry.state, queue_entry.ticket) = (EntryState::Returning, ticket);
         });
+        self.known += 1;
         self.tree
             .at_mut(home)
             .push_returning(slot, &mut self.register);

@@ -30,10 +30,9 @@ impl Demand {
 /// The position of an entry among all that wait. The least goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
-    /// `false` for a task that returns: it goes before all new tasks.
-    pub(super) is_new_task: bool,
-    pub(super) priority: Reverse<i32>,
-    pub(super) ticket: Ticket,
+    /// The priority in one number, which compares faster: 0 for a task that returns and goes before all new tasks.
+    class: u64,
+    ticket: Ticket,
 }
 
 /// The order of arrival: the number of a task, or a position between the numbers of two tasks.
@@ -56,24 +55,28 @@ impl Ticket {
 
 impl Rank {
     pub(super) fn returning(ticket: Ticket) -> Self {
-        Self {
-            is_new_task: false,
-            priority: Reverse(0),
-            ticket,
-        }
+        Self { class: 0, ticket }
     }
 
     pub(super) fn new_task(priority: i32, ticket: Ticket) -> Self {
         Self {
-            is_new_task: true,
-            priority: Reverse(priority),
+            class: Self::class(priority),
             ticket,
         }
     }
 
+    pub(super) fn is_new_task(self) -> bool {
+        self.class > 0
+    }
+
     /// Returns `true` if it goes before a task of this priority that enters now.
     fn is_before(self, priority: i32) -> bool {
-        !self.is_new_task || self.priority.0 >= priority
+        self.class <= Self::class(priority)
+    }
+
+    /// Returns the class of new tasks of a priority: the higher the priority, the smaller the class.
+    fn class(priority: i32) -> u64 {
+        i64::from(i32::MAX).abs_diff(i64::from(priority)) + 1
     }
 }
 
@@ -156,7 +159,13 @@ impl<L> Node<L> {
     /// Returns `true` if no new task fits, however light it is.
     #[inline]
     pub(super) fn is_shut(&self) -> bool {
-        !self.lets_start() || (self.held >= self.size && self.held > 0)
+        !self.lets_start() || self.is_exhausted()
+    }
+
+    /// Returns `true` if no permit is left, for whatever task.
+    #[inline]
+    pub(super) fn is_exhausted(&self) -> bool {
+        self.held >= self.size && self.held > 0
     }
 
     /// Returns `true` if the permits in use are exactly as many as there are, and new tasks may start.

@@ -25,6 +25,8 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) next: u64,
     /// Number of tickets given to entries that are not numbered tasks, or that return to the queue.
     pub(super) others: u64,
+    /// Number of entries in the queues that are no new tasks: tasks that return, and user code that runs elsewhere.
+    pub(super) known: usize,
     /// Number of [refused](Self::refuse) tasks that have not ended. They have no slot.
     pub(super) refused: usize,
 }
@@ -47,6 +49,7 @@ impl<W, A, L> Gate<W, A, L> {
             starts: None,
             next: 0,
             others: 0,
+            known: 0,
             refused: 0,
         }
     }
@@ -92,6 +95,7 @@ impl<W, A, L> Gate<W, A, L> {
             .register
             .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(user)));
         let ticket = self.next_ticket();
+        self.known += 1;
         self.queue(
             slot,
             QueueEntry::new(home, Demand::DEFAULT, EntryState::Asking, ticket),
@@ -159,6 +163,9 @@ impl<W, A, L> Gate<W, A, L> {
 
     #[inline(never)]
     fn is_ready_mixed(&self) -> bool {
+        if self.tree.root.is_exhausted() {
+            return false;
+        }
         let first = self.first_of(NodeId::ROOT.0);
         first.is_some_and(|(rank, slot)| self.passes(NodeId::ROOT.0, rank, slot))
     }
@@ -209,10 +216,14 @@ impl<W, A, L> Gate<W, A, L> {
                 node.active -= 1;
             }),
             EntryState::Lent => self.tree.each_from(queue_entry.home, |node| node.lent -= 1),
-            EntryState::Returning | EntryState::Asking => self.step_out(slot, queue_entry),
+            EntryState::Returning | EntryState::Asking => {
+                self.known -= 1;
+                self.step_out(slot, queue_entry);
+                self.refresh(queue_entry.home);
+            }
         }
         self.free(slot);
-        self.refresh_all(queue_entry.home);
+        self.refresh_freed(queue_entry.home);
         (by, NodeId(queue_entry.home))
     }
 
@@ -373,7 +384,7 @@ impl<W, A, L> Gate<W, A, L> {
         let weight = queue_entry.demand.weight;
         self.tree
             .each_from(queue_entry.home, |node| node.held += weight);
-        if rank.is_new_task {
+        if rank.is_new_task() {
             self.starts = self.starts.map(|left| left - 1);
         }
         self.refresh_all(queue_entry.home);
@@ -412,7 +423,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if a node lets this task, the first of its queue and offers, through.
     fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
         let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
-        match (rank.is_new_task, at) {
+        match (rank.is_new_task(), at) {
             (false, _) => node.carries(weight),
             (true, NodeId::ROOT_AT) => node.fits(weight) && self.starts != Some(0),
             (true, _) => node.fits(weight),
@@ -435,12 +446,26 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Updates the offers of a node and of each node around it.
     ///
-    /// For permits that were taken or given back, since that changes each of these nodes.
+    /// For permits that were taken, since that changes each of these nodes.
     #[inline]
-    pub(super) fn refresh_all(&mut self, from: u32) {
+    fn refresh_all(&mut self, from: u32) {
         let mut at = Some(from);
         while let Some(node) = at {
             at = self.refresh_one(node).map(|(parent, _)| parent);
+        }
+    }
+
+    /// Updates the offers of a node and of each node around it.
+    ///
+    /// For permits that were given back. A node that offers a task still does, unless a node below has another offer.
+    #[inline]
+    pub(super) fn refresh_freed(&mut self, from: u32) {
+        let (mut at, mut has_changed_below) = (from, false);
+        while let Some(parent) = self.tree.at(at).parent {
+            if has_changed_below || self.tree.at(at).offered.is_none() {
+                has_changed_below = self.refresh_one(at).is_some_and(|(_, changed)| changed);
+            }
+            at = parent;
         }
     }
 

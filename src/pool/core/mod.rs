@@ -1,6 +1,6 @@
 //! What all handles, workers and tasks of a pool share.
 //!
-//! - [`Core`]: takes new tasks in, and starts them; `ending`: how a task ends, and how the next one starts.
+//! - [`Core`]: takes new tasks in, each with its `order`, and starts them; `ending`: how a task ends, and how the next one starts.
 //! - `state`: all that changes, behind one lock (`state_lock`), with the `node_data` of the pool and of each group, and
 //!   the `record` of each task that is more than a future; `withdrawals`: tasks taken out of the queue that have not
 //!   ended.
@@ -15,6 +15,7 @@ pub(super) mod clock;
 pub(super) mod ending;
 pub(super) mod idle_workers;
 pub(super) mod node_data;
+pub(super) mod order;
 pub(super) mod rate;
 pub(super) mod record;
 pub(super) mod resizes;
@@ -38,6 +39,7 @@ use crate::gate::{Demand, NodeId};
 use crate::nesting;
 use crate::pool::builder::Settings;
 use crate::pool::core::clock::Clock;
+use crate::pool::core::order::{Order, Patience, Runs};
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
 use crate::pool::core::runtime::{Arrival, Runtime};
@@ -68,32 +70,6 @@ pub(crate) struct Core {
     /// enough.
     pub(crate) expecting: AtomicBool,
     pub(crate) resizes: Resizes,
-}
-
-/// What the pool has to know about a new task.
-pub(crate) struct Terms {
-    pub(crate) home: NodeId,
-    pub(crate) demand: Demand,
-    pub(crate) record: Option<TaskRecord>,
-    pub(crate) runs: Runs,
-}
-
-/// Where a task runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Runs {
-    AtItsWorker,
-    WhereItMayBlock,
-}
-
-/// What a pool does with a new task that has to wait.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Patience {
-    /// The task waits, unless the queue has a bound and is full.
-    Park,
-    /// The task waits only in a queue that has a bound.
-    Try,
-    /// The task waits, even in a queue that is full.
-    Stand,
 }
 
 /// Maximum number of new workers that one dispatch gives to the runtime.
@@ -179,19 +155,20 @@ impl Core {
         &self,
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
-        terms: &mut Terms,
-        patience: Patience,
+        order: &mut Order,
     ) -> Result<(), (Rejection, Box<Body<F, X>>)>
     where
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
-        let Terms {
+        let Order {
             home,
             demand,
             ref mut record,
             runs,
-        } = *terms;
+            patience,
+            ..
+        } = *order;
         self.refresh_room(patience);
         let Arrival {
             unused: _unused,

@@ -400,7 +400,7 @@ impl State {
     #[inline]
     pub(crate) fn left(&mut self, home: NodeId, wakes: &mut Wakes) {
         self.tell_waiters(home, wakes);
-        if home != NodeId::ROOT {
+        if home != NodeId::ROOT && !self.gate.is_in_use(home) {
             self.end_group(home);
         }
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::gate::Demand;
 use crate::observe::Watcher;
 use crate::pool::AioPool;
-use crate::pool::core::clock::WaitLimit;
+use crate::pool::core::order::{Order, Patience, Runs};
 use crate::pool::core::record::{TaskRecord, Times};
 use crate::pool::core::watch::{Subject, Watch};
 use crate::pool::submit::extras::{More, TaskExtras};
@@ -14,17 +14,16 @@ use crate::task::TaskLabel;
 
 /// What a task with options is made of, beyond its future.
 pub(crate) struct Equipment {
-    /// The label for the handles of the task.
-    pub(crate) label: Arc<TaskLabel>,
+    /// What the pool has to know.
+    pub(crate) order: Order,
     /// What the task carries, for its worker.
     pub(crate) extras: TaskExtras,
-    /// What the pool records of the task; `None` if there is nothing to record.
-    pub(crate) record: Option<TaskRecord>,
 }
 
 impl AioPool {
     /// Converts the options of a task to what the task, its handles and the pool need.
-    pub(crate) fn equip(&self, options: TaskOptions, wait: Option<Arc<WaitLimit>>) -> Equipment {
+    #[track_caller]
+    pub(crate) fn equip(&self, options: TaskOptions) -> Equipment {
         let settings = &self.core().settings;
         let concern_the_worker = options.concern_the_worker();
         let named = options
@@ -45,7 +44,7 @@ impl AioPool {
             label: label.clone(),
             run_limit: options.run_limit.map(|limit| self.limit(limit)),
             grace: options.grace.map(|grace| self.limit(grace)),
-            wait,
+            wait: options.wait_limit.map(|wait| self.core().wait_limit(wait)),
             identity: options.identity,
             on_cancel: options.on_cancel,
             on_end: options.on_end,
@@ -60,12 +59,15 @@ impl AioPool {
             times,
             runtime: None,
         };
-        let record = (!record.is_empty()).then_some(record);
-        Equipment {
+        let order = Order {
+            home: self.node(),
+            demand: options.demand,
+            record: (!record.is_empty()).then_some(record),
+            runs: Runs::AtItsWorker,
+            patience: Patience::Park,
             label,
-            extras,
-            record,
-        }
+        };
+        Equipment { order, extras }
     }
 
     fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {

@@ -33,13 +33,19 @@ pub(crate) struct More {
     pub(crate) on_end: Option<Callback>,
 }
 
+impl TaskExtras {
+    /// Returns the limit on the time that the task may wait.
+    pub(crate) fn wait(&self) -> Option<&Arc<WaitLimit>> {
+        self.more.as_ref()?.wait.as_ref()
+    }
+}
+
 impl Extras for TaskExtras {
     fn admitted(&self, wakes: &mut Wakes) -> Start {
         if let Some(watch) = &self.watch {
             watch.admit();
         }
-        let wait = self.more.as_ref().and_then(|more| more.wait.as_ref());
-        if let Some(wait) = wait {
+        if let Some(wait) = self.wait() {
             wait.end(wakes);
         }
         self.start

@@ -1,7 +1,7 @@
 //! For methods that pull their items, and must not pull an item whose task the pool then refuses.
 
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::{Patience, Runs};
+use crate::pool::core::order::{Order, Patience, Runs};
 use crate::pool::{AioPool, TaskBuilder};
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Announced, Body, Extras, JoinHandle, Start};
@@ -46,7 +46,11 @@ impl AioPool {
         if !self.is_bounded() {
             return self.submit_bare(body);
         }
-        self.submit(body, self.bare_order(), Patience::Stand)
+        let order = Order {
+            patience: Patience::Stand,
+            ..self.bare_order()
+        };
+        self.submit(body, order)
             .unwrap_or_else(|rejected| rejected.settle(self.core()))
     }
 
@@ -74,7 +78,7 @@ where
     #[track_caller]
     pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool();
-        self.ask(start, Patience::Stand, Runs::AtItsWorker)
+        self.try_submit(start, Patience::Stand, Runs::AtItsWorker)
             .unwrap_or_else(|rejected| rejected.settle(pool.core()))
     }
 }

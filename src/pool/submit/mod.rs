@@ -1,17 +1,22 @@
 //! Submitting tasks: one, with options, a batch, blocking work.
 //!
-//! - `spawn`: the verbs for one future, and how a task enters the pool; `line`: for `map` and the streams.
+//! - `spawn`: the verbs for one future; `line`: for `map` and the streams. [`Starting`](starting::Starting) waits for the
+//!   start of a task.
+//! - `enter`: how a boxed future becomes a task of the pool, or comes back [`Rejected`](rejected::Rejected).
 //! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, and the `equipment` that they come to,
 //!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another.
 //! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
 
 pub(super) mod blocking;
+pub(super) mod enter;
 pub(super) mod equipment;
 pub(super) mod extras;
 pub(super) mod feed;
 pub(super) mod limit;
 pub(super) mod line;
 pub(super) mod options;
+pub(super) mod rejected;
 pub(super) mod spawn;
+pub(super) mod starting;
 pub(super) mod task_builder;
 pub(super) mod then;

@@ -33,8 +33,8 @@ impl TaskOptions {
             || self.identity.is_some()
     }
 
-    /// Returns `true` if the task has no options: it is only its future.
-    pub(crate) fn is_empty(&self) -> bool {
-        !self.concern_the_worker() && self.name.is_none() && self.demand == Demand::DEFAULT
+    /// Returns `true` if there are no options but what the gate has to know: the priority and the weight.
+    pub(crate) fn concern_the_gate_alone(&self) -> bool {
+        !self.concern_the_worker() && self.name.is_none()
     }
 }

@@ -1,17 +1,10 @@
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
-
-use crate::coop;
-use crate::error::{Refusal, TrySpawnError};
-use crate::gate::{Demand, NodeId};
-use crate::pool::core::record::TaskRecord;
-use crate::pool::core::{Patience, Runs, Terms};
+use crate::error::TrySpawnError;
+use crate::pool::core::order::{Order, Patience};
 use crate::pool::submit::extras::TaskExtras;
-use crate::pool::{AioPool, Core, TaskBuilder};
-use crate::task::{
-    Announced, Body, Extras, JoinError, JoinHandle, NoExtras, Rejection, Shared, Start, TaskLabel,
-};
+use crate::pool::submit::rejected::Rejected;
+use crate::pool::submit::starting::Starting;
+use crate::pool::{AioPool, TaskBuilder};
+use crate::task::{Announced, Body, JoinError, JoinHandle, NoExtras, Start};
 
 /// Submitting one task.
 impl AioPool {
@@ -133,12 +126,12 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         if self.takes_bare_futures() {
-            self.submit(
-                Body::boxed(future, NoExtras),
-                self.bare_order(),
-                Patience::Try,
-            )
-            .map_err(Rejected::refuse)
+            let order = Order {
+                patience: Patience::Try,
+                ..self.bare_order()
+            };
+            self.submit(Body::boxed(future, NoExtras), order)
+                .map_err(Rejected::refuse)
         } else {
             self.task(future).try_spawn()
         }
@@ -212,168 +205,8 @@ impl AioPool {
         };
         Starting::new(handle).await
     }
-
-    /// Returns `true` if a task without options needs nothing but its future: the pool has no observer that hears of
-    /// tasks.
-    pub(crate) fn takes_bare_futures(&self) -> bool {
-        self.core().settings.heard_by().is_none()
-    }
-
-    /// Submits a future with these extras and without options. Call it only if the pool [takes bare
-    /// futures](Self::takes_bare_futures).
-    #[track_caller]
-    pub(crate) fn submit_bare<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        X: Extras + 'static,
-    {
-        let core = self.core();
-        // As in `submit`, panic for a missing runtime before anything has changed.
-        core.spawner();
-        let mut shared = Arc::new(Shared::new());
-        if self.node() == NodeId::ROOT && !core.settings.timed {
-            match core.submit_fast(&mut shared, body) {
-                None => return JoinHandle::new(shared, self.inner.label.clone()),
-                Some(returned) => body = returned,
-            }
-        }
-        self.submit_body(shared, body, self.bare_order(), Patience::Park)
-            .unwrap_or_else(|rejected| rejected.settle(core))
-    }
-
-    /// Returns the order with which a task without options is submitted.
-    pub(crate) fn bare_order(&self) -> Order {
-        Order {
-            terms: Terms {
-                home: self.node(),
-                demand: Demand::DEFAULT,
-                record: self.core().settings.timed.then(TaskRecord::of_now),
-                runs: Runs::AtItsWorker,
-            },
-            label: self.inner.label.clone(),
-        }
-    }
-
-    /// Submits a task. Returns its parts if the pool does not take it.
-    #[track_caller]
-    pub(crate) fn submit<F, X>(
-        &self,
-        body: Box<Body<F, X>>,
-        order: Order,
-        patience: Patience,
-    ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        X: Extras + 'static,
-    {
-        // A missing runtime is a mistake of the caller: panic before anything has changed.
-        self.core().spawner();
-        self.submit_body(Arc::new(Shared::new()), body, order, patience)
-    }
-
-    fn submit_body<F, X>(
-        &self,
-        mut shared: Arc<Shared<F::Output>>,
-        body: Box<Body<F, X>>,
-        mut order: Order,
-        patience: Patience,
-    ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
-    where
-        F: Future + Send + 'static,
-        F::Output: Send + 'static,
-        X: Extras + 'static,
-    {
-        match self
-            .core()
-            .submit(&mut shared, body, &mut order.terms, patience)
-        {
-            Ok(()) => Ok(JoinHandle::new(shared, order.label)),
-            Err((rejection, body)) => Err(Rejected {
-                rejection,
-                home: order.terms.home,
-                shared,
-                body,
-                label: order.label,
-            }),
-        }
-    }
 }
 
 type Bare<F> = Box<Body<F, Announced>>;
 
 type Full<F> = Box<Body<F, TaskExtras>>;
-
-/// What is submitted together with a future.
-pub(crate) struct Order {
-    pub(crate) terms: Terms,
-    pub(crate) label: Arc<TaskLabel>,
-}
-
-/// A task that the pool did not take.
-pub(crate) struct Rejected<F: Future, X> {
-    rejection: Rejection,
-    home: NodeId,
-    shared: Arc<Shared<F::Output>>,
-    body: Box<Body<F, X>>,
-    label: Arc<TaskLabel>,
-}
-
-impl<F, X> Rejected<F, X>
-where
-    F: Future + Send + 'static,
-    F::Output: Send + 'static,
-    X: Extras + 'static,
-{
-    /// Completes the handle as rejected, and counts the task.
-    pub(crate) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
-        core.reject(&mut self.shared, self.body, self.home, self.rejection);
-        JoinHandle::new(self.shared, self.label)
-    }
-
-    /// Returns the future in an error, and counts nothing.
-    pub(crate) fn refuse(self) -> TrySpawnError<F> {
-        let reason = match self.rejection {
-            Rejection::Closed => Refusal::Closed,
-            Rejection::QueueFull | Rejection::TooHeavy | Rejection::RuntimeGone => Refusal::Full,
-        };
-        TrySpawnError::new(reason, self.body.into_future())
-    }
-}
-
-/// Waits until a submitted task has started, and returns its handle. Dropped before that, it aborts the task.
-pub(crate) struct Starting<T> {
-    handle: Option<JoinHandle<T>>,
-}
-
-impl<T> Starting<T> {
-    pub(crate) fn new(handle: JoinHandle<T>) -> Self {
-        Self {
-            handle: Some(handle),
-        }
-    }
-}
-
-impl<T> Future for Starting<T> {
-    type Output = JoinHandle<T>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<JoinHandle<T>> {
-        coop::poll(cx, |cx| {
-            let handle = self.handle.take().expect("polled after its end");
-            if handle.poll_announced(cx).is_pending() {
-                self.handle = Some(handle);
-                return Poll::Pending;
-            }
-            Poll::Ready(handle)
-        })
-    }
-}
-
-impl<T> Drop for Starting<T> {
-    fn drop(&mut self) {
-        if let Some(handle) = &self.handle {
-            handle.abort();
-        }
-    }
-}

@@ -3,12 +3,14 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::TrySpawnError;
+use crate::gate::Demand;
 use crate::pool::AioPool;
-use crate::pool::core::{Patience, Runs, Terms};
+use crate::pool::core::order::{Order, Patience, Runs};
 use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
-use crate::pool::submit::spawn::{Order, Rejected, Starting};
+use crate::pool::submit::rejected::Rejected;
+use crate::pool::submit::starting::Starting;
 use crate::pool::submit::then::Then;
 use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
@@ -277,7 +279,7 @@ where
     ///
     /// As [`AioPool::try_spawn`]. The error contains the future.
     pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
-        self.ask(Start::Silent, Patience::Try, Runs::AtItsWorker)
+        self.try_submit(Start::Silent, Patience::Try, Runs::AtItsWorker)
             .map_err(Rejected::refuse)
     }
 
@@ -301,7 +303,7 @@ where
     #[track_caller]
     pub(crate) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
-        self.ask(start, Patience::Park, Runs::AtItsWorker)
+        self.try_submit(start, Patience::Park, Runs::AtItsWorker)
             .unwrap_or_else(|rejected| rejected.settle(pool.core()))
     }
 
@@ -309,42 +311,34 @@ where
     #[track_caller]
     pub(crate) fn submit_blocking(self) -> JoinHandle<F::Output> {
         let pool = self.pool;
-        self.ask(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
+        self.try_submit(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
             .unwrap_or_else(|rejected| rejected.settle(pool.core()))
     }
 
     #[track_caller]
-    pub(crate) fn ask(
+    pub(crate) fn try_submit(
         self,
         start: Start,
         patience: Patience,
         runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
-        if self.options.is_empty() && self.pool.takes_bare_futures() {
-            return self.ask_bare(start, patience, runs);
+        if self.options.concern_the_gate_alone() && self.pool.takes_bare_futures() {
+            return self.try_submit_bare(start, patience, runs);
         }
         let Self {
             pool,
             mut body,
             options,
         } = self;
-        let wait = options.wait_limit.map(|wait| pool.core().wait_limit(wait));
-        let demand = options.demand;
-        let Equipment {
-            label,
-            extras,
-            record,
-        } = pool.equip(options, wait.clone());
-        let watch = extras.watch.clone();
+        let Equipment { order, extras } = pool.equip(options);
+        let (watch, wait) = (extras.watch.clone(), extras.wait().cloned());
         *body.extras_mut() = TaskExtras { start, ..extras };
-        let terms = Terms {
-            home: pool.node(),
-            demand,
-            record,
+        let order = Order {
+            patience,
             runs,
+            ..order
         };
-        let order = Order { terms, label };
-        let submitted = pool.submit(body, order, patience);
+        let submitted = pool.submit(body, order);
         if let Some(watch) = watch {
             match &submitted {
                 Ok(handle) => watch.submitted(handle.id()),
@@ -361,21 +355,27 @@ where
         Ok(handle)
     }
 
-    /// Submits a task without options, in a pool that [takes bare futures](AioPool::takes_bare_futures).
+    /// Submits a task that has no options but a priority or a weight, in a pool that [takes bare
+    /// futures](AioPool::takes_bare_futures).
     #[track_caller]
-    fn ask_bare(
+    fn try_submit_bare(
         mut self,
         start: Start,
         patience: Patience,
         runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
         self.body.extras_mut().start = start;
-        if (patience, runs) == (Patience::Park, Runs::AtItsWorker) {
+        let demand = self.options.demand;
+        if (demand, patience, runs) == (Demand::DEFAULT, Patience::Park, Runs::AtItsWorker) {
             return Ok(self.pool.submit_bare(self.body));
         }
-        let mut order = self.pool.bare_order();
-        order.terms.runs = runs;
-        self.pool.submit(self.body, order, patience)
+        let order = Order {
+            demand,
+            patience,
+            runs,
+            ..self.pool.bare_order()
+        };
+        self.pool.submit(self.body, order)
     }
 }
 

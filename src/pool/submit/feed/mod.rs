@@ -27,7 +27,7 @@ pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use crate::coop;
 use crate::pool::AioPool;
-use crate::pool::core::Patience;
+use crate::pool::core::order::Patience;
 use crate::pool::core::runtime::Arrival;
 use crate::task::PoolRef;
 

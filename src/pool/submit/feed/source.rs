@@ -8,7 +8,7 @@ use super::item::Item;
 use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::Patience;
+use crate::pool::core::order::Patience;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::{Exit, State};
@@ -132,15 +132,11 @@ where
     }
 
     /// Runs a pulled item in place of the source.
-    fn start(
-        self: Box<Self>,
-        poll: SourcePoll<'_, '_>,
-        pulled: Pulled<Fut>,
-    ) -> Option<BoxTask> {
+    fn start(self: Box<Self>, poll: SourcePoll<'_, '_>, pulled: Pulled<Fut>) -> Option<BoxTask> {
         match poll.core.equip_item() {
             None => self.start_with(poll, pulled, NoExtras, None),
-            Some(Equipment { extras, record, .. }) => {
-                self.start_with(poll, pulled, extras, record)
+            Some(Equipment { extras, order }) => {
+                self.start_with(poll, pulled, extras, order.record)
             }
         }
     }
@@ -391,7 +387,7 @@ impl Core {
 impl AioPool {
     /// Returns what an item needs, as a task without options that is not submitted by itself.
     fn equip_bare(&self) -> Equipment {
-        let equipment = self.equip(TaskOptions::default(), None);
+        let equipment = self.equip(TaskOptions::default());
         if let Some(watch) = &equipment.extras.watch {
             watch.release();
         }

@@ -1,0 +1,36 @@
+use std::sync::Arc;
+
+use crate::error::{Refusal, TrySpawnError};
+use crate::pool::Core;
+use crate::pool::core::order::Order;
+use crate::task::{Body, Extras, JoinHandle, Rejection, Shared};
+
+/// A task that the pool did not take.
+pub(crate) struct Rejected<F: Future, X> {
+    pub(super) rejection: Rejection,
+    pub(super) shared: Arc<Shared<F::Output>>,
+    pub(super) body: Box<Body<F, X>>,
+    pub(super) order: Order,
+}
+
+impl<F, X> Rejected<F, X>
+where
+    F: Future + Send + 'static,
+    F::Output: Send + 'static,
+    X: Extras + 'static,
+{
+    /// Completes the handle as rejected, and counts the task.
+    pub(crate) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
+        core.reject(&mut self.shared, self.body, self.order.home, self.rejection);
+        JoinHandle::new(self.shared, self.order.label)
+    }
+
+    /// Returns the future in an error, and counts nothing.
+    pub(crate) fn refuse(self) -> TrySpawnError<F> {
+        let reason = match self.rejection {
+            Rejection::Closed => Refusal::Closed,
+            Rejection::QueueFull | Rejection::TooHeavy | Rejection::RuntimeGone => Refusal::Full,
+        };
+        TrySpawnError::new(reason, self.body.into_future())
+    }
+}
