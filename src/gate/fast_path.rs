@@ -1,6 +1,6 @@
 use super::register::Content;
 use super::state::Gate;
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot, TaskId};
 
 /// Shortcuts for tasks without options in the root, which nearly all tasks are.
 ///
@@ -28,7 +28,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.next = id.get() + 1;
         let root = &mut self.tree.root;
         root.waiting += 1;
-        root.default_lane.enter(id, &mut self.register, make);
+        root.default_lane.enter(id.into(), &mut self.register, make);
         !root.is_shut()
     }
 
@@ -36,16 +36,16 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline]
     pub(crate) fn start(&mut self, id: TaskId, by: A) -> Slot {
         self.next = id.get() + 1;
-        self.step_in(id, by)
+        self.step_in(id.into(), by)
     }
 
     /// Gives a permit to user code that runs elsewhere, and is no task: the shortcut of [`ask`](Self::ask).
     pub(crate) fn start_elsewhere(&mut self, user: A) -> Slot {
-        self.step_in(TaskId::UNNUMBERED, user)
+        self.step_in(EntryId::ELSEWHERE, user)
     }
 
     #[inline]
-    fn step_in(&mut self, id: TaskId, by: A) -> Slot {
+    fn step_in(&mut self, id: EntryId, by: A) -> Slot {
         let root = &mut self.tree.root;
         root.held += 1;
         root.active += 1;
@@ -73,7 +73,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// This is the most common case: all tasks are without options in the root, and the root is full. Same effect
     /// as [`leave`](Self::leave), then [`admit`](Self::admit).
     #[inline]
-    pub(crate) fn finish_into_next(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
+    pub(crate) fn finish_into_next(&mut self, slot: Slot) -> Option<(Slot, EntryId, W)> {
         if !self.takes_fast_path() || !self.tree.root.is_just_full() {
             return None;
         }

@@ -1,9 +1,9 @@
 use super::node::Demand;
 use super::queue_entry::EntryState;
-use super::register::{Content, NOBODY, NONE};
+use super::register::{Content, NONE};
 use super::state::Gate;
 use super::tree::NodeId;
-use crate::task::{Slot, TaskId, TaskState};
+use crate::task::{EntryId, Slot, TaskId, TaskState};
 
 /// Methods that read the state, most of them about one slot.
 impl<W, A, L> Gate<W, A, L> {
@@ -29,10 +29,10 @@ impl<W, A, L> Gate<W, A, L> {
         self.starts
     }
 
-    /// Returns the content of a slot, if the slot still belongs to this task.
-    pub(crate) fn get(&self, slot: Slot, id: TaskId) -> Option<&Content<W, A>> {
+    /// Returns the content of a slot, if the slot still belongs to this entry.
+    pub(crate) fn get(&self, slot: Slot, id: impl Into<EntryId>) -> Option<&Content<W, A>> {
         let entry = self.register.get(slot)?;
-        (entry.id == id).then_some(&entry.content)
+        (entry.id == id.into()).then_some(&entry.content)
     }
 
     /// Returns `true` if the slot belongs to a task.
@@ -43,9 +43,9 @@ impl<W, A, L> Gate<W, A, L> {
             .is_some_and(|entry| entry.id.is_task())
     }
 
-    /// Returns the id of the task in a slot.
+    /// Returns the number of the task in a slot.
     pub(crate) fn id(&self, slot: Slot) -> Option<TaskId> {
-        self.register.get(slot).map(|entry| entry.id)
+        self.register.get(slot)?.id.task()
     }
 
     /// Returns how far a task has come.
@@ -113,9 +113,10 @@ impl<W, A, L> Gate<W, A, L> {
         self.register.end()
     }
 
-    /// Returns the task in a slot if it is at `node` or below it, and the number of steps that the check took.
-    pub(crate) fn inside(&self, slot: Slot, node: NodeId) -> (Option<TaskId>, usize) {
-        let id = self.id(slot).filter(|id| *id != NOBODY);
+    /// Returns the id in a slot if its entry is at `node` or below it, and the number of steps that the check took.
+    pub(crate) fn inside(&self, slot: Slot, node: NodeId) -> (Option<EntryId>, usize) {
+        let entry = self.register.get(slot).filter(|entry| entry.is_taken());
+        let id = entry.map(|entry| entry.id);
         if id.is_none() || node == NodeId::ROOT {
             return (id, 1);
         }
@@ -131,8 +132,7 @@ impl<W, A, L> Gate<W, A, L> {
     #[cfg(test)]
     pub(super) fn tasks(&self) -> impl Iterator<Item = (Slot, TaskId, &Content<W, A>)> {
         let entries = self.register.iter();
-        let tasks = entries.map(|(slot, entry)| (slot, entry.id, &entry.content));
-        tasks.filter(|(_, id, _)| id.is_task())
+        entries.filter_map(|(slot, entry)| Some((slot, entry.id.task()?, &entry.content)))
     }
 
     /// Returns the number of queue entries that memory is allocated for.

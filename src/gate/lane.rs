@@ -1,5 +1,5 @@
 use super::register::{Content, NONE, Register};
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot};
 
 /// The queue of one priority: a chain through the register.
 ///
@@ -36,7 +36,7 @@ impl Lane {
     #[inline]
     pub(super) fn enter<W, A>(
         &mut self,
-        id: TaskId,
+        id: EntryId,
         register: &mut Register<W, A>,
         make: impl FnOnce(Slot) -> W,
     ) {
@@ -61,7 +61,7 @@ impl Lane {
         &mut self,
         by: Option<A>,
         register: &mut Register<W, A>,
-    ) -> Option<(Slot, TaskId, W)> {
+    ) -> Option<(Slot, EntryId, W)> {
         let first = self.first()?;
         let entry = register.at(first.0);
         self.head = entry.next;

@@ -1,5 +1,5 @@
 use super::seg_vec::SegVec;
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot};
 
 /// A slot for every live task. Free slots are used again.
 ///
@@ -22,7 +22,7 @@ pub(crate) struct Register<W, A> {
 /// The content and links of one slot. It has 32 bytes, because a million tasks may wait.
 #[derive(Debug)]
 pub(super) struct Entry<W, A> {
-    pub(super) id: TaskId,
+    pub(super) id: EntryId,
     pub(super) content: Content<W, A>,
     /// The neighbours: in a lane while the task is in a queue, in the chain of free slots while the slot is free.
     pub(super) prev: u32,
@@ -45,7 +45,7 @@ const TRIMMED: usize = 1024;
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The id in a free slot.
-pub(super) const NOBODY: TaskId = TaskId::NONE;
+pub(super) const NOBODY: EntryId = EntryId::NOTHING;
 
 impl<W, A> Register<W, A> {
     pub(super) fn new() -> Self {
@@ -68,7 +68,7 @@ impl<W, A> Register<W, A> {
 
     /// Adds an entry. `make` gets its slot, and returns its content.
     #[inline]
-    pub(super) fn insert(&mut self, id: TaskId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
+    pub(super) fn insert(&mut self, id: EntryId, make: impl FnOnce(Slot) -> Content<W, A>) -> Slot {
         self.insert_behind(NONE, id, make)
     }
 
@@ -77,7 +77,7 @@ impl<W, A> Register<W, A> {
     pub(super) fn insert_behind(
         &mut self,
         prev: u32,
-        id: TaskId,
+        id: EntryId,
         make: impl FnOnce(Slot) -> Content<W, A>,
     ) -> Slot {
         self.live += 1;
@@ -207,7 +207,7 @@ impl<W, A> Register<W, A> {
 }
 
 impl<W, A> Entry<W, A> {
-    fn is_taken(&self) -> bool {
+    pub(super) fn is_taken(&self) -> bool {
         self.id != NOBODY
     }
 }

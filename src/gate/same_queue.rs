@@ -2,7 +2,7 @@ use super::node::Node;
 use super::queue_entry::{EntryState, QueueEntry};
 use super::register::Content;
 use super::state::Gate;
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot};
 
 /// The shortcut for a task whose successor waits in the same queue, as in a group, or among tasks of one weight.
 impl<W, A, L> Gate<W, A, L> {
@@ -12,7 +12,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// Same effect as [`leave`](Self::leave), then [`admit`](Self::admit). The permits pass from one task to the
     /// next, so that no `held` or `active` changes, and no offer has to be updated.
     #[inline(never)]
-    pub(crate) fn finish_into_next_of_queue(&mut self, slot: Slot) -> Option<(Slot, TaskId, W)> {
+    pub(crate) fn finish_into_next_of_queue(&mut self, slot: Slot) -> Option<(Slot, EntryId, W)> {
         let queue_entry = self.queue_entry(slot);
         let (next, priority) = self.next_of_queue(queue_entry)?;
         let home = self.tree.at_mut(queue_entry.home);
@@ -57,6 +57,7 @@ impl<W, A, L> Gate<W, A, L> {
 mod tests {
     use super::*;
     use crate::gate::{Admitted, Demand, NodeId};
+    use crate::task::TaskId;
 
     type Twin = Gate<u64, u64, ()>;
 
@@ -104,7 +105,7 @@ mod tests {
                         priority: i32::from(rare(&mut state)) - i32::from(rare(&mut state)),
                     };
                     for gate in [&mut short, &mut long] {
-                        gate.enter(number.into(), home, demand, |_| number);
+                        gate.enter(TaskId::from(number), home, demand, |_| number);
                     }
                     number += 1;
                 }
@@ -121,7 +122,7 @@ mod tests {
                                 by
                             });
                             assert_eq!(admitted, Some(Admitted::New(task)));
-                            assert_eq!(id.get(), task);
+                            assert_eq!(id.task(), Some(TaskId::from(task)));
                         }
                     }
                 }

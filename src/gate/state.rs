@@ -3,7 +3,7 @@ use super::queue_entry::{EntryState, QueueEntry};
 use super::register::{Content, Register};
 use super::tree::{NodeId, Tree};
 use crate::slot_map::SlotMap;
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot, TaskId};
 
 /// The permits of a pool and its groups, and all tasks in them.
 ///
@@ -58,15 +58,16 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline]
     pub(crate) fn enter(
         &mut self,
-        id: TaskId,
+        id: impl Into<EntryId>,
         home: NodeId,
         demand: Demand,
         make: impl FnOnce(Slot) -> W,
     ) -> Slot {
+        let id = id.into();
         let slot = self
             .register
             .insert(id, |slot| Content::Waiting(make(slot)));
-        if id.is_task() {
+        if let Some(id) = id.task() {
             self.next = id.get() + 1;
         }
         // The root's lanes are first in, first out, so that a ticket matters only in comparison with a group. A
@@ -93,7 +94,7 @@ impl<W, A, L> Gate<W, A, L> {
     pub(crate) fn ask(&mut self, home: NodeId, user: A) -> Slot {
         let slot = self
             .register
-            .insert(TaskId::UNNUMBERED, |_| Content::Active(Some(user)));
+            .insert(EntryId::ELSEWHERE, |_| Content::Active(Some(user)));
         let ticket = self.next_ticket();
         self.known += 1;
         self.queue(
@@ -118,11 +119,10 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Returns the ticket of a new entry. Tasks are ordered by number; any other entry comes before the next task.
-    fn ticket_of(&mut self, id: TaskId) -> Ticket {
-        if id.is_task() {
-            Ticket::of_task(id.get())
-        } else {
-            self.next_ticket()
+    fn ticket_of(&mut self, id: EntryId) -> Ticket {
+        match id.task() {
+            Some(id) => Ticket::of_task(id.get()),
+            None => self.next_ticket(),
         }
     }
 
@@ -324,7 +324,7 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Gives another number to the task in a slot.
     pub(crate) fn renumber(&mut self, slot: Slot, id: TaskId) {
-        self.register.at(slot.0).id = id;
+        self.register.at(slot.0).id = id.into();
     }
 
     #[inline]
@@ -412,11 +412,11 @@ impl<W, A, L> Gate<W, A, L> {
         if let Some(queue_entry) = self.queue_entries.get(slot) {
             return queue_entry.ticket;
         }
-        match self.register.get(slot).map(|entry| entry.id) {
-            Some(id) if id.is_task() => Ticket::of_task(id.get()),
+        match self.register.get(slot).and_then(|entry| entry.id.task()) {
+            Some(id) => Ticket::of_task(id.get()),
             // An entry without a number and without a queue entry entered before there were groups, so that it
             // comes before all tasks of groups.
-            _ => Ticket::FIRST,
+            None => Ticket::FIRST,
         }
     }
 

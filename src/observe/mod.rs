@@ -85,7 +85,7 @@ impl From<End> for Ended {
             End::Panicked => Self::Panicked,
             End::Cancelled => Self::Cancelled,
             End::TimedOut => Self::TimedOut,
-            End::Rejected | End::Nothing => Self::Rejected,
+            End::Rejected => Self::Rejected,
         }
     }
 }

@@ -169,8 +169,9 @@ impl AioPool {
         while is_more {
             let state = core.lock();
             is_more = walk.part(&state, &mut found);
-            let tasks = found.drain(..).filter(|(_, id)| id.is_task());
-            let part = tasks.filter_map(|(slot, id)| Line::of(&state, slot, id));
+            let part = found
+                .drain(..)
+                .filter_map(|(slot, id)| Line::of(&state, slot, id.task()?));
             let part = part.collect();
             drop(state);
             show(part);

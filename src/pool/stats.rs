@@ -31,7 +31,6 @@ impl Stats {
             End::Cancelled => &mut self.cancelled,
             End::TimedOut => &mut self.timed_out,
             End::Rejected => &mut self.rejected,
-            End::Nothing => return,
         };
         *ends += 1;
     }

@@ -66,7 +66,7 @@ impl AbortHandle {
     }
 
     fn ask(&self, reason: Reason) -> bool {
-        self.label.pool_ref.abort(self.slot, self.id, reason)
+        self.label.pool_ref.abort(self.slot, self.id.into(), reason)
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) trait Task: Send {
     /// Tells the extras that the task starts. The first poll of the task does this by itself.
     fn begin(self: Pin<&mut Self>) {}
 
-    /// Polls the future. Returns the task, or `None` if it has ended; then `finish` has been called.
+    /// Polls the future. Returns the task if it stays with its worker. Returns `None` if it has ended, and `finish` has
+    /// been called, or if it has [left its worker](Self::leaves_its_worker), and will end elsewhere.
     #[must_use = "a task that is dropped here never settles"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask>;
 
@@ -52,8 +53,9 @@ pub(crate) trait Task: Send {
 /// A boxed task. It moves from the queue to its worker.
 pub(crate) type BoxTask = Pin<Box<dyn Task>>;
 
-/// A function that makes the end of a task known. It is called once, when the future has been dropped.
-pub(crate) type Finish<'a> = &'a mut dyn FnMut(End, Settle<'_>);
+/// A function that makes the end of a task known. It is called once, when the future has been dropped. `None` is the end
+/// of something that was no task, such as the source of a feed.
+pub(crate) type Finish<'a> = &'a mut dyn FnMut(Option<End>, Settle<'_>);
 
 /// A function that leaves the outcome to the handle. It is called under the pool's lock, and returns the waker to wake
 /// after that.
@@ -110,28 +112,81 @@ impl Extras for Announced {
     }
 }
 
+/// Where the outcome of a task goes.
+pub(crate) trait Receiver<T>: Send {
+    /// Returns the number of the task.
+    fn id(&self) -> TaskId;
+
+    /// Notes that the task has its permit. Returns the waker to wake for that when no lock is held.
+    fn announce(&self) -> Option<Waker> {
+        None
+    }
+
+    /// Returns `true` if nothing can read the outcome.
+    fn reads_nothing(&self) -> bool;
+
+    /// Takes the outcome, if it is still there, and how the task has ended. Called under the pool's lock. Returns the
+    /// waker to wake after that.
+    fn settle(&self, end: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker>;
+}
+
+impl<T: Send> Receiver<T> for Arc<Shared<T>> {
+    fn id(&self) -> TaskId {
+        (**self).id()
+    }
+
+    fn announce(&self) -> Option<Waker> {
+        (**self).announce()
+    }
+
+    fn reads_nothing(&self) -> bool {
+        // The handle is gone.
+        Arc::strong_count(self) == 1
+    }
+
+    fn settle(&self, _: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
+        (**self).settle(outcome)
+    }
+}
+
 pin_project! {
     /// The user's future, and what only the worker of the task needs.
-    pub(crate) struct Body<F: Future, X> {
+    pub(crate) struct Body<F: Future, X, R = Arc<Shared<<F as Future>::Output>>> {
         // Set when the task gets its number. `conclude` takes it out, and the extras, since both outlive the future.
-        shared: Option<Arc<Shared<F::Output>>>,
+        receiver: Option<R>,
         extras: X,
         #[pin]
         future: F,
     }
 }
 
-impl<F: Future, X> Body<F, X> {
+impl<F: Future, X, R> Body<F, X, R> {
     /// Boxes a future. Call it as early as possible: each move of a large future takes its size on the stack.
     pub(crate) fn boxed(future: F, extras: X) -> Box<Self> {
-        let shared = None;
+        let receiver = None;
         Box::new(Self {
-            shared,
+            receiver,
             extras,
             future,
         })
     }
 
+    /// Sets where the outcome goes, once the task has its number.
+    pub(crate) fn bind(&mut self, receiver: R) {
+        self.receiver = Some(receiver);
+    }
+
+    pub(crate) fn extras_mut(&mut self) -> &mut X {
+        &mut self.extras
+    }
+
+    /// Returns the future of a task that was not accepted.
+    pub(crate) fn into_future(self) -> F {
+        self.future
+    }
+}
+
+impl<F: Future, X> Body<F, X> {
     /// Gives the task its number and slot, while nothing else shares `shared` yet. `admitted` says that the task has
     /// its permit already.
     #[inline]
@@ -145,23 +200,15 @@ impl<F: Future, X> Body<F, X> {
         if let Some(alone) = Arc::get_mut(shared) {
             alone.place(id, slot, admitted);
         }
-        self.shared = Some(shared.clone());
-    }
-
-    pub(crate) fn extras_mut(&mut self) -> &mut X {
-        &mut self.extras
-    }
-
-    /// Returns the future of a task that was not accepted.
-    pub(crate) fn into_future(self) -> F {
-        self.future
+        self.bind(shared.clone());
     }
 }
 
-impl<F, X> Body<F, X>
+impl<F, X, R> Body<F, X, R>
 where
     F: Future<Output: Send> + Send + 'static,
     X: Extras + 'static,
+    R: Receiver<F::Output> + 'static,
 {
     /// Drops the future, then makes the outcome known.
     ///
@@ -173,7 +220,7 @@ where
     ) {
         let this = self.as_mut().project();
         let extras = std::mem::take(this.extras);
-        let Some(shared) = this.shared.take() else {
+        let Some(receiver) = this.receiver.take() else {
             return;
         };
         if let Err(payload) = caught(|| drop(self)) {
@@ -182,38 +229,46 @@ where
         let Some(end) = outcome.as_ref().map(Outcome::end) else {
             return;
         };
-        shielded(|| extras.ended(shared.id(), end));
-        if Arc::strong_count(&shared) == 1 {
-            // The handle is gone, so nothing can read the outcome. It is dropped before the task counts as ended.
+        shielded(|| extras.ended(receiver.id(), end));
+        if receiver.reads_nothing() {
+            // The outcome is dropped before the task counts as ended.
             discard(outcome.take());
         }
-        finish(end, &mut || shared.settle(outcome));
+        finish(Some(end), &mut || receiver.settle(end, outcome));
         // If the handle was dropped meanwhile, this drops the outcome.
-        discard(shared);
+        discard(receiver);
     }
 }
 
-impl<F, X> Task for Body<F, X>
+impl<F, X, R> Task for Body<F, X, R>
 where
     F: Future<Output: Send> + Send + 'static,
     X: Extras + 'static,
+    R: Receiver<F::Output> + 'static,
 {
     fn announce(&self, wakes: &mut Wakes) -> Start {
         let start = self.extras.admitted(wakes);
-        if let (Start::Announced, Some(shared)) = (start, &self.shared) {
-            wakes.add(shared.announce());
+        if let (Start::Announced, Some(receiver)) = (start, &self.receiver) {
+            wakes.add(receiver.announce());
         }
         start
     }
 
+    fn begin(self: Pin<&mut Self>) {
+        let this = self.project();
+        if let Some(receiver) = this.receiver {
+            shielded(|| this.extras.begin(receiver.id()));
+        }
+    }
+
     fn poll(mut self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask> {
         let this = self.as_mut().project();
-        let Some(shared) = this.shared else {
+        let Some(receiver) = this.receiver else {
             return None;
         };
         let mut outcome = None;
         let polled = caught(|| {
-            this.extras.begin(shared.id());
+            this.extras.begin(receiver.id());
             outcome = match this.future.poll(cx) {
                 Poll::Ready(value) => Some(Outcome::Value(value)),
                 Poll::Pending => match this.extras.poll_expired(cx) {

@@ -172,7 +172,9 @@ impl<T> JoinHandle<T> {
     }
 
     fn ask(&self, reason: Reason) -> bool {
-        self.label.pool_ref.abort(self.slot(), self.id(), reason)
+        self.label
+            .pool_ref
+            .abort(self.slot(), self.id().into(), reason)
     }
 
     fn result(&self, outcome: Outcome<T>) -> Result<T, JoinError> {

@@ -18,26 +18,6 @@ use std::num::NonZeroU64;
 pub struct TaskId(u64);
 
 impl TaskId {
-    /// The number that belongs to no task.
-    pub(crate) const NONE: Self = Self(u64::MAX);
-
-    /// The number of queue entries that are no tasks and need not be distinguished.
-    pub(crate) const UNNUMBERED: Self = Self(Self::END);
-
-    /// The first number that no task gets.
-    const END: u64 = 1 << 63;
-
-    /// Returns a number for something that is no task but must be distinguished from others.
-    pub(crate) fn unnumbered(distinct: u64) -> Self {
-        Self(Self::END + distinct)
-    }
-
-    /// Returns `true` if this is the number of a task.
-    #[inline]
-    pub(crate) fn is_task(self) -> bool {
-        self.0 < Self::END
-    }
-
     /// Returns the number as an integer.
     pub fn get(self) -> u64 {
         self.0
@@ -72,6 +52,50 @@ pub enum TaskState {
 /// The index of a live task in its pool's register. It is given to another task once this one has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Slot(pub(crate) u32);
+
+/// Identifies what has a slot: a task, by its number, or something that is no task.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct EntryId(u64);
+
+impl EntryId {
+    /// The first number that no task gets.
+    const END: u64 = 1 << 63;
+
+    /// Nothing: the slot is free.
+    pub(crate) const NOTHING: Self = Self(u64::MAX);
+
+    /// User code that runs elsewhere, and that nothing has to find by its id.
+    pub(crate) const ELSEWHERE: Self = Self(Self::END);
+
+    /// The source of a feed, told apart from others by `number`, which is at least 1.
+    pub(crate) fn source(number: u64) -> Self {
+        Self(Self::END + number)
+    }
+
+    /// Returns `true` if this is a task.
+    #[inline]
+    pub(crate) fn is_task(self) -> bool {
+        self.0 < Self::END
+    }
+
+    /// Returns the number of the task, if this is one.
+    #[inline]
+    pub(crate) fn task(self) -> Option<TaskId> {
+        self.is_task().then_some(TaskId(self.0))
+    }
+}
+
+impl From<TaskId> for EntryId {
+    /// The id of a task. A number that no task gets is the id of nothing.
+    #[inline]
+    fn from(TaskId(number): TaskId) -> Self {
+        if number < Self::END {
+            Self(number)
+        } else {
+            Self::NOTHING
+        }
+    }
+}
 
 /// The number of a runtime, while the runtime lives. It tells apart the runtimes that a pool serves.
 pub(crate) type RuntimeId = NonZeroU64;

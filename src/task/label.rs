@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use super::{Reason, Slot, TaskId, TaskState};
+use super::{EntryId, Reason, Slot, TaskId, TaskState};
 
 /// A timer of a runtime that has been started.
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -13,7 +13,7 @@ pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// The pool of a task, as the handles of the task see it.
 pub(crate) trait PoolRef: Send + Sync {
     /// Asks the task to stop. Returns `false` if the task had ended, or had been asked before.
-    fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool;
+    fn abort(&self, slot: Slot, id: EntryId, reason: Reason) -> bool;
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
     /// Returns the waker to leave where the current future waits for this pool. In a task of this pool, the waker makes
     /// the task lend its permit during the wait.

@@ -29,11 +29,11 @@ mod shared;
 pub(crate) use abort::ask_all;
 pub use abort::{AbortHandle, AbortOnDrop};
 pub(crate) use body::{
-    Announced, Body, BoxTask, Extras, Finish, NoExtras, Settle, Start, Task, over,
+    Announced, Body, BoxTask, Extras, Finish, NoExtras, Receiver, Settle, Start, Task,
 };
 pub use error::JoinError;
 pub use handle::JoinHandle;
-pub(crate) use id::{RuntimeId, Slot};
+pub(crate) use id::{EntryId, RuntimeId, Slot};
 pub use id::{TaskId, TaskState};
 pub use info::TaskInfo;
 pub(crate) use label::{PoolRef, Sleep, TaskLabel};

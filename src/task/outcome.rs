@@ -109,8 +109,6 @@ pub(crate) enum End {
     Cancelled,
     TimedOut,
     Rejected,
-    /// The end of something that was no task.
-    Nothing,
 }
 
 #[cfg(test)]

@@ -64,7 +64,12 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Makes the end of a task known, and gives the permit to the next task, which is returned.
     ///
     /// If there is none, the shared state says whether the worker stays idle for a moment.
-    fn finish(&self, shared: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask>;
+    fn finish(
+        &self,
+        shared: &WorkerShared,
+        end: Option<End>,
+        settle: Settle<'_>,
+    ) -> Option<BoxTask>;
 
     /// Ends the idle time of a worker. Returns the task that it was handed meanwhile, if any.
     fn rejoin(&self, shared: &Arc<WorkerShared>) -> Option<BoxTask>;
@@ -74,7 +79,7 @@ pub(crate) trait Scheduler: Send + Sync {
     fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
 
     /// Makes known the end of a task that is not at its worker any more, and lets other tasks use the permit.
-    fn abandon(&self, shared: &WorkerShared, end: End, settle: Settle<'_>);
+    fn abandon(&self, shared: &WorkerShared, end: Option<End>, settle: Settle<'_>);
 
     /// Counts a task as started. The task is about to be polled for the first time.
     fn begin(&self, shared: &WorkerShared);
@@ -277,7 +282,7 @@ impl Tasks {
         Poll::Ready(())
     }
 
-    fn finish(&mut self, end: End, settle: Settle<'_>) {
+    fn finish(&mut self, end: Option<End>, settle: Settle<'_>) {
         self.polled = false;
         // Before the scheduler wakes wakers, whose code does not belong to the task.
         self.shared.set_between(true);
@@ -310,7 +315,7 @@ impl Tasks {
         } else {
             Failure::Rejected(Rejection::RuntimeGone)
         };
-        let mut finish = |end: End, settle: Settle<'_>| {
+        let mut finish = |end: Option<End>, settle: Settle<'_>| {
             self.shared.scheduler().abandon(&self.shared, end, settle);
         };
         task.give_up(failure.pack(), &mut finish);

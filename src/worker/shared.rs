@@ -271,7 +271,7 @@ impl WorkerShared {
     /// elsewhere.
     #[cold]
     #[must_use = "to be counted no longer"]
-    pub(crate) fn clear(&self, end: End, wakes: &mut Wakes) -> bool {
+    pub(crate) fn clear(&self, end: Option<End>, wakes: &mut Wakes) -> bool {
         let mut inbox = self.inbox.lock();
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
@@ -292,7 +292,7 @@ impl WorkerShared {
             nested_waits.tell_returned(wakes);
         }
         for (latch, first) in latches {
-            wakes.add(latch.count_down(first && end == End::Cancelled));
+            wakes.add(latch.count_down(first && end == Some(End::Cancelled)));
         }
         was_joining
     }

@@ -12,13 +12,19 @@ use crate::pool::core::state::{Exit, Runner, State};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
-    BoxTask, End, Failure, Packed, PoolRef, Reason, Settle, Sleep, Slot, Start, TaskId, TaskState,
+    BoxTask, End, EntryId, Failure, Packed, PoolRef, Reason, Settle, Sleep, Slot, Start, TaskId,
+    TaskState,
 };
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, PermitState, Scheduler, Worker, WorkerShared, running};
 
 impl Scheduler for Core {
-    fn finish(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) -> Option<BoxTask> {
+    fn finish(
+        &self,
+        worker: &WorkerShared,
+        end: Option<End>,
+        settle: Settle<'_>,
+    ) -> Option<BoxTask> {
         self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
@@ -76,7 +82,7 @@ impl Scheduler for Core {
         None
     }
 
-    fn abandon(&self, worker: &WorkerShared, end: End, settle: Settle<'_>) {
+    fn abandon(&self, worker: &WorkerShared, end: Option<End>, settle: Settle<'_>) {
         self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
@@ -119,7 +125,7 @@ impl Scheduler for Core {
 }
 
 impl PoolRef for Core {
-    fn abort(&self, slot: Slot, id: TaskId, reason: Reason) -> bool {
+    fn abort(&self, slot: Slot, id: EntryId, reason: Reason) -> bool {
         let mut wakes = Wakes::default();
         let state = self.lock();
         let asked = match state.gate.get(slot, id) {
@@ -179,7 +185,7 @@ impl Core {
         &'a self,
         mut state: MutexGuard<'a, State>,
         worker: &WorkerShared,
-        end: End,
+        end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<BoxTask> {
         if let Some(free) = state.finish_last(worker, end, wakes) {
@@ -228,9 +234,9 @@ impl Core {
         }
     }
 
-    /// Ends a task that has not started, and returns how it ended.
+    /// Ends a task that has not started. Returns `true` if it has ended as cancelled.
     ///
-    /// Deep inside the ends of other tasks the end is postponed until these are over: then this returns `None`, and the
+    /// Deep inside the ends of other tasks the end is postponed until these are over: then this returns `false`, and the
     /// latch waits for the task.
     pub(crate) fn end_unstarted(
         &self,
@@ -238,22 +244,22 @@ impl Core {
         task: BoxTask,
         failure: Packed,
         latch: Option<&Arc<Latch>>,
-    ) -> Option<End> {
+    ) -> bool {
         if let Some(_within) = nesting::enter() {
-            return Some(self.give_up(exit, task, failure));
+            return self.give_up(exit, task, failure) == Some(End::Cancelled);
         }
         let (core, latch) = (self.me(), latch.cloned());
         latch.iter().for_each(|latch| latch.add(1));
         nesting::postpone(move || {
             let end = core.give_up(exit, task, failure);
-            wake(latch.and_then(|latch| latch.count_down(end == End::Cancelled)));
+            wake(latch.and_then(|latch| latch.count_down(end == Some(End::Cancelled))));
         });
-        None
+        false
     }
 
     /// Drops the future of a task that has not started, then makes the end of the task known.
-    fn give_up(&self, exit: Exit, task: BoxTask, failure: Packed) -> End {
-        let mut ended = failure.end();
+    fn give_up(&self, exit: Exit, task: BoxTask, failure: Packed) -> Option<End> {
+        let mut ended = None;
         task.give_up(failure, &mut |end, settle| {
             self.settle_unstarted(exit, end, settle);
             ended = end;
@@ -261,7 +267,7 @@ impl Core {
         ended
     }
 
-    pub(crate) fn settle_unstarted(&self, exit: Exit, end: End, settle: Settle<'_>) {
+    pub(crate) fn settle_unstarted(&self, exit: Exit, end: Option<End>, settle: Settle<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         wakes.add(settle());

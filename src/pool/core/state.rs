@@ -279,7 +279,7 @@ impl State {
     pub(crate) fn settle(
         &mut self,
         worker: &WorkerShared,
-        end: End,
+        end: Option<End>,
         settle: Settle<'_>,
         wakes: &mut Wakes,
     ) {
@@ -298,13 +298,14 @@ impl State {
     pub(crate) fn finish_into_next(
         &mut self,
         worker: &WorkerShared,
-        end: End,
+        end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<BoxTask> {
         // Where the pool serves several runtimes, the next task may need another worker.
-        if self.serves_several || end == End::Nothing {
+        if self.serves_several {
             return None;
         }
+        let end = end?;
         let ended = worker.slot();
         let (home, (slot, id, task)) = match self.gate.finish_into_next(ended) {
             Some(next) => (NodeId::ROOT, next),
@@ -341,12 +342,13 @@ impl State {
     pub(crate) fn finish_last(
         &mut self,
         worker: &WorkerShared,
-        end: End,
+        end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<Option<Arc<WorkerShared>>> {
-        if self.serves_several || end == End::Nothing {
+        if self.serves_several {
             return None;
         }
+        let end = end?;
         let free = self.gate.finish_last(worker.slot())?;
         if !self.records.is_empty() {
             self.forget_record(worker.slot(), wakes);
@@ -361,7 +363,7 @@ impl State {
     pub(crate) fn finish_active(
         &mut self,
         slot: Slot,
-        end: End,
+        end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<Arc<WorkerShared>> {
         let (worker, home) = self.gate.leave(slot);
@@ -370,7 +372,7 @@ impl State {
     }
 
     /// Ends a task that has not started.
-    pub(crate) fn end_unstarted(&mut self, exit: Exit, end: End, wakes: &mut Wakes) {
+    pub(crate) fn end_unstarted(&mut self, exit: Exit, end: Option<End>, wakes: &mut Wakes) {
         match exit {
             Exit::Withdrawn(slot, withdrawal) => {
                 let home = self.gate.home(slot);
@@ -387,7 +389,7 @@ impl State {
     }
 
     #[inline]
-    fn end(&mut self, slot: Slot, home: NodeId, end: End, wakes: &mut Wakes) {
+    fn end(&mut self, slot: Slot, home: NodeId, end: Option<End>, wakes: &mut Wakes) {
         if !self.records.is_empty() {
             self.forget_record(slot, wakes);
         }
@@ -406,8 +408,10 @@ impl State {
     }
 
     #[inline]
-    pub(crate) fn count(&mut self, home: NodeId, end: End) {
-        self.gate.each_data_from(home, |data| data.stats.count(end));
+    pub(crate) fn count(&mut self, home: NodeId, end: Option<End>) {
+        if let Some(end) = end {
+            self.gate.each_data_from(home, |data| data.stats.count(end));
+        }
     }
 
     /// Wakes the callers that wait for a goal which a node, or a node around it, has reached.

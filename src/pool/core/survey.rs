@@ -7,7 +7,7 @@ use crate::pool::core::state::State;
 use crate::pool::core::walk::Walk;
 use crate::pool::inspect::Line;
 use crate::pool::{AioPool, Inner};
-use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
+use crate::task::{AbortHandle, EntryId, Slot, TaskId, TaskInfo, TaskState};
 
 /// Visits the tasks of a pool or group in parts, in no particular order.
 ///
@@ -15,7 +15,7 @@ use crate::task::{AbortHandle, Slot, TaskId, TaskInfo, TaskState};
 pub(crate) struct Survey {
     inner: Arc<Inner>,
     walk: Walk,
-    found: Vec<(Slot, TaskId)>,
+    found: Vec<(Slot, EntryId)>,
 }
 
 /// A task that a survey shows, while the pool is locked.
@@ -107,7 +107,8 @@ impl Survey {
         let state = inner.core.lock();
         let is_more = self.walk.part(&state, &mut self.found);
         let found = self.found.drain(..);
-        let tasks = found.filter(|(slot, id)| id.is_task() && !state.gate.is_withdrawn(*slot));
+        let tasks = found.filter_map(|(slot, id)| Some((slot, id.task()?)));
+        let tasks = tasks.filter(|(slot, _)| !state.gate.is_withdrawn(*slot));
         tasks.for_each(|(slot, id)| visit(&Surveyed::of(&state, inner, slot, id)));
         is_more
     }

@@ -4,7 +4,7 @@ use crate::gate::NodeId;
 use crate::pool::core::Core;
 use crate::pool::core::state::State;
 use crate::sync::MutexGuard;
-use crate::task::{Slot, TaskId};
+use crate::task::{EntryId, Slot};
 
 /// Visits everything that lives in a pool or group, in parts, in no particular order.
 ///
@@ -35,7 +35,7 @@ impl Walk {
     }
 
     /// Adds the next tasks to `found`. Returns `true` if there may be more.
-    pub(crate) fn part(&mut self, state: &State, found: &mut Vec<(Slot, TaskId)>) -> bool {
+    pub(crate) fn part(&mut self, state: &State, found: &mut Vec<(Slot, EntryId)>) -> bool {
         let mut steps = 0;
         while steps < STEPS {
             if self.next == self.end {
@@ -78,6 +78,7 @@ mod tests {
     use super::*;
     use crate::pool::AioPool;
     use crate::spawner::FnSpawner;
+    use crate::task::TaskId;
 
     /// Returns a pool whose workers are never polled: all tasks stay where they are.
     fn pool(size: usize) -> AioPool {
@@ -92,7 +93,12 @@ mod tests {
             let mut found = Vec::new();
             let is_more = walk.part(&pool.core().lock(), &mut found);
             assert!(found.len() <= STEPS);
-            met.extend(found.into_iter().map(|(_, id)| id.get()));
+            met.extend(
+                found
+                    .into_iter()
+                    .filter_map(|(_, id)| id.task())
+                    .map(TaskId::get),
+            );
             parts += 1;
             if !is_more {
                 met.sort_unstable();

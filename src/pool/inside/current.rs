@@ -80,7 +80,7 @@ impl Core {
     fn current(&self, worker: &Arc<WorkerShared>) -> Option<Current> {
         let slot = worker.slot();
         let mut state = self.lock();
-        let id = state.gate.id(slot).filter(|id| id.is_task())?;
+        let id = state.gate.id(slot)?;
         let nested_waits = worker.nested_waits();
         let record = state.records.get(slot);
         let label = record.and_then(|record| record.label.clone());

@@ -169,7 +169,9 @@ impl Core {
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more && places.len() < wanted.len() {
             is_more = walk.part(&state, &mut found);
-            for (slot, id) in found.drain(..).filter(|(_, id)| wanted.contains(id)) {
+            let tasks = found.drain(..);
+            let tasks = tasks.filter_map(|(slot, id)| Some((slot, id.task()?)));
+            for (slot, id) in tasks.filter(|(_, id)| wanted.contains(id)) {
                 let is_inside = state.gate.inside(slot, node).0.is_some();
                 places.insert(id, Found { slot, is_inside });
             }
@@ -207,7 +209,7 @@ fn ask(
 fn check(state: &State, id: TaskId, found: Option<Found>) -> Result<(), AbortError> {
     let Some(found) = found else {
         let is_given = id.get() < state.gate.data(NodeId::ROOT).stats.submitted;
-        return Err(if is_given && id.is_task() {
+        return Err(if is_given {
             AbortError::AlreadyFinished(id)
         } else {
             AbortError::NotFound(id)

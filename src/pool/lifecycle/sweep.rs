@@ -17,7 +17,7 @@ use crate::pool::Core;
 use crate::pool::core::state::{Exit, State};
 use crate::pool::core::walk::Walk;
 use crate::pool::core::withdrawals::WithdrawalId;
-use crate::task::{BoxTask, End, Packed, PoolRef, Slot, TaskId};
+use crate::task::{BoxTask, EntryId, Packed, PoolRef, Slot};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, Worker};
 
@@ -41,15 +41,11 @@ impl Core {
     /// [`nesting`](crate::nesting)). Returns how many tasks were asked.
     pub(crate) fn stop_at_once(&self, node: NodeId) -> usize {
         let swept = self.sweep(node, Which::All, None);
-        let mut asked = swept.asked;
         for (slot, task) in swept.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, swept.withdrawal);
-            let end = self.end_unstarted(exit, task, Packed::CANCELLED, None);
-            // It may be a feed, which is no task; and if its end is postponed, the outcome is not known yet.
-            let is_task = || self.lock().gate.is_task(slot);
-            asked += usize::from(end.map_or_else(is_task, |end| end != End::Nothing));
+            self.end_unstarted(exit, task, Packed::CANCELLED, None);
         }
-        asked
+        swept.asked
     }
 
     fn sweep(&self, node: NodeId, which: Which, latch: Option<&Arc<Latch>>) -> Swept {
@@ -94,7 +90,7 @@ impl Core {
 struct Swept {
     withdrawal: WithdrawalId,
     withdrawn: Parts,
-    /// Number of active tasks that were asked for the first time.
+    /// Number of tasks that were withdrawn, or were active and asked for the first time.
     asked: usize,
 }
 
@@ -113,7 +109,7 @@ struct Sweep<'l> {
     withdrawal: WithdrawalId,
     latch: Option<&'l Arc<Latch>>,
     withdrawn: Parts,
-    /// Number of active tasks that were asked for the first time.
+    /// Number of tasks that were withdrawn, or were active and asked for the first time.
     asked: usize,
     wakes: Wakes,
 }
@@ -138,11 +134,12 @@ impl<'l> Sweep<'l> {
     }
 
     /// Takes waiting tasks and feeds out of the queue, except for new ones.
-    fn withdraw(&mut self, state: &mut State, found: &[(Slot, TaskId)]) {
+    fn withdraw(&mut self, state: &mut State, found: &[(Slot, EntryId)]) {
         let mut part = Vec::new();
-        for (slot, _) in found {
+        for (slot, id) in found {
             if state.gate.ticket(*slot) <= self.begun {
                 let task = state.withdraw_with(self.withdrawal, *slot);
+                self.asked += usize::from(task.is_some() && id.is_task());
                 part.extend(task.map(|task| (*slot, task)));
             }
         }
@@ -153,8 +150,8 @@ impl<'l> Sweep<'l> {
     ///
     /// No new task starts during the sweep. An active task with a new number is the task of a feed that was there
     /// before.
-    fn ask(&mut self, state: &State, found: &[(Slot, TaskId)]) {
-        for (slot, id) in found.iter().filter(|(_, id)| *id != TaskId::UNNUMBERED) {
+    fn ask(&mut self, state: &State, found: &[(Slot, EntryId)]) {
+        for (slot, id) in found.iter().filter(|(_, id)| *id != EntryId::ELSEWHERE) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
                 let first = worker.ask(None, &mut self.wakes);
                 self.asked += usize::from(first && id.is_task());
@@ -215,10 +212,10 @@ impl Rest {
         };
         let exit = Exit::Withdrawn(slot, self.withdrawal);
         // If the end is postponed, the latch waits for that, too.
-        let end = self
-            .core
-            .end_unstarted(exit, task, Packed::CANCELLED, Some(&self.latch));
-        wake(self.latch.count_down(end == Some(End::Cancelled)));
+        let is_cancelled =
+            self.core
+                .end_unstarted(exit, task, Packed::CANCELLED, Some(&self.latch));
+        wake(self.latch.count_down(is_cancelled));
         true
     }
 }

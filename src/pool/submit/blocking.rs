@@ -114,7 +114,7 @@ impl Away {
         }
     }
 
-    fn finish(&self) -> impl FnMut(End, Settle<'_>) {
+    fn finish(&self) -> impl FnMut(Option<End>, Settle<'_>) {
         |end, settle| self.worker.scheduler().abandon(&self.worker, end, settle)
     }
 }

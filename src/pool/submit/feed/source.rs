@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::task::Context;
 
-use super::item::Item;
+use super::item::{Counted, Item};
 use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
@@ -17,7 +17,8 @@ use crate::pool::submit::options::TaskOptions;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
-    BoxTask, End, Extras, Failure, Finish, NoExtras, Packed, Settle, Slot, Start, Task, TaskId,
+    BoxTask, End, EntryId, Extras, Failure, Finish, NoExtras, Packed, Settle, Slot, Start, Task,
+    TaskId,
 };
 use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
@@ -30,7 +31,7 @@ use crate::worker::{WorkerShared, running};
 pub(super) struct Source<I, F, Fut> {
     items: I,
     f: F,
-    id: TaskId,
+    id: EntryId,
     tracker: Arc<Tracker>,
     /// The pool whose queue the source is in. Weak, because the pool owns the source while it waits: a strong reference
     /// would be a cycle.
@@ -60,7 +61,7 @@ where
 {
     pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: NodeId) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
-        let id = TaskId::unnumbered(FEEDS.fetch_add(1, Relaxed));
+        let id = EntryId::source(FEEDS.fetch_add(1, Relaxed));
         let unpulled = Unpulled::new(at_least(items.size_hint()));
         Self {
             items,
@@ -84,7 +85,7 @@ where
         tracker.mark_rejected();
         core.tell_of_source(home, id, End::Rejected);
         let settle: Settle<'_> = &mut || tracker.end_source();
-        core.settle_unstarted(Exit::Refused(home), End::Rejected, settle);
+        core.settle_unstarted(Exit::Refused(home), Some(End::Rejected), settle);
     }
 
     fn pull(&mut self) -> Option<Pulled<Fut>> {
@@ -114,7 +115,7 @@ where
     fn end(self: Box<Self>, finish: Finish<'_>) {
         let tracker = self.tracker.clone();
         discard(self);
-        finish(End::Nothing, &mut || tracker.end_source());
+        finish(None, &mut || tracker.end_source());
     }
 
     /// Ends a feed whose iterator or closure has panicked. It counts as a task that panicked.
@@ -128,7 +129,7 @@ where
         drop(state);
         poll.core.begin_start(poll.worker);
         poll.core.tell_of_source(home, id, End::Panicked);
-        (poll.finish)(End::Panicked, &mut || tracker.end_source());
+        (poll.finish)(Some(End::Panicked), &mut || tracker.end_source());
     }
 
     /// Runs a pulled item in place of the source.
@@ -150,7 +151,7 @@ where
         record: Option<TaskRecord>,
     ) -> Option<BoxTask> {
         let (tracker, home, slot) = (self.tracker.clone(), self.home, poll.worker.slot());
-        let mut item = Box::new(Item::new(pulled.future, extras));
+        let mut item = Item::boxed(pulled.future, extras);
         let record = record.map(|mut record| {
             record.times.start();
             record.runtime.clone_from(&self.runtime);
@@ -167,8 +168,12 @@ where
         } else {
             (None, Some(self.enter(&mut state)))
         };
-        let (place, goes_on) = tracker.start((slot, id), waits);
-        item.place(tracker.clone(), id, place);
+        let (place, goes_on) = tracker.start((slot, id.into()), waits);
+        item.bind(Counted {
+            tracker: tracker.clone(),
+            id,
+            place,
+        });
         // An abort may have reached the worker while the item was pulled without the lock.
         let goes_on = goes_on && !poll.worker.is_aborted();
         state.begin(poll.worker);
@@ -217,7 +222,7 @@ where
         // `finish` locks the pool again, and starts the tasks that can start now.
         drop(state);
         discard(withdrawn);
-        finish(End::Nothing, &mut || tracker.end_source());
+        finish(None, &mut || tracker.end_source());
     }
 
     /// Ends a feed whose runtime is gone. It counts as one rejected task.
@@ -227,7 +232,7 @@ where
         discard(self);
         tracker.mark_rejected();
         core.tell_of_source(home, id, End::Rejected);
-        finish(End::Rejected, &mut || tracker.end_source());
+        finish(Some(End::Rejected), &mut || tracker.end_source());
     }
 
     /// Puts the source at the back of the queue.

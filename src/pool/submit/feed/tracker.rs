@@ -1,7 +1,7 @@
 use std::task::{Poll, Waker};
 
 use crate::lock::Lock;
-use crate::task::{End, Slot, TaskId};
+use crate::task::{End, EntryId, Slot};
 use crate::unwind::discard;
 
 /// The counts of a [`Feed`](super::Feed): how its tasks have ended.
@@ -25,7 +25,7 @@ pub struct FeedReport {
 pub(super) struct Tracker(Lock<Progress>);
 
 /// The slot of a source or an item in the pool, and its number.
-pub(super) type Position = (Slot, TaskId);
+pub(super) type Position = (Slot, EntryId);
 
 #[derive(Default)]
 struct Progress {
@@ -156,7 +156,6 @@ impl Progress {
             End::Completed => self.report.completed += 1,
             End::Cancelled => self.report.cancelled += 1,
             End::Panicked | End::TimedOut | End::Rejected => self.report.failed += 1,
-            End::Nothing => {}
         }
     }
 }
