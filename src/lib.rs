@@ -61,6 +61,7 @@ mod spawner;
 mod sync;
 mod task;
 mod unwind;
+mod waker_slot;
 mod wakes;
 mod worker;
 

@@ -39,7 +39,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.step_in(id.into(), by)
     }
 
-    /// Gives a permit to user code that runs elsewhere, and is no task: the shortcut of [`ask`](Self::ask).
+    /// Gives a permit to user code that runs elsewhere, and is no task: the shortcut of [`enqueue_elsewhere`](Self::enqueue_elsewhere).
     pub(crate) fn start_elsewhere(&mut self, user: A) -> Slot {
         self.step_in(EntryId::ELSEWHERE, user)
     }
@@ -153,7 +153,7 @@ mod tests {
         /// Asks for a permit for user code that runs elsewhere.
         fn ask(&mut self) {
             if self.short.is_open() {
-                let slot = self.long.ask(NodeId::ROOT, 7);
+                let slot = self.long.enqueue_elsewhere(NodeId::ROOT, 7);
                 assert_eq!(self.long.admit(|_| None), Some(Admitted::Back(7)));
                 assert_eq!(self.short.start_elsewhere(7), slot);
                 self.slots.push(slot);

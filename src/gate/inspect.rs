@@ -56,7 +56,9 @@ impl<W, A, L> Gate<W, A, L> {
             Some(Content::Waiting(_) | Content::Active(None)) => TaskState::Waiting,
             Some(Content::Active(Some(_))) => match self.queue_entry(slot).state {
                 EntryState::BySlot => TaskState::Active,
-                EntryState::Lent | EntryState::Returning | EntryState::Asking => TaskState::Waiting,
+                EntryState::Lent | EntryState::Returning | EntryState::Elsewhere => {
+                    TaskState::Waiting
+                }
             },
         }
     }

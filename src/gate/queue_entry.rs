@@ -29,7 +29,7 @@ pub(super) enum EntryState {
     /// The task has lent its permits, and waits in the queue to get them back.
     Returning,
     /// User code that runs elsewhere waits in the queue for its first permit.
-    Asking,
+    Elsewhere,
 }
 
 impl QueueEntry {

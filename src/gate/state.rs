@@ -91,7 +91,7 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Adds an entry for user code that runs elsewhere and only needs a permit. `user` is returned when the entry is
     /// admitted.
-    pub(crate) fn ask(&mut self, home: NodeId, user: A) -> Slot {
+    pub(crate) fn enqueue_elsewhere(&mut self, home: NodeId, user: A) -> Slot {
         let slot = self
             .register
             .insert(EntryId::ELSEWHERE, |_| Content::Active(Some(user)));
@@ -99,7 +99,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.known += 1;
         self.queue(
             slot,
-            QueueEntry::new(home, Demand::DEFAULT, EntryState::Asking, ticket),
+            QueueEntry::new(home, Demand::DEFAULT, EntryState::Elsewhere, ticket),
         );
         slot
     }
@@ -107,7 +107,7 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline(never)]
     pub(super) fn queue(&mut self, slot: Slot, queue_entry: QueueEntry) {
         let QueueEntry { demand, home, .. } = queue_entry;
-        self.settle(slot, queue_entry);
+        self.add_queue_entry(slot, queue_entry);
         self.tree.each_from(home, |node| node.waiting += 1);
         self.tree
             .at_mut(home)
@@ -137,7 +137,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Stores a queue entry, and adds it to the members of its group.
-    fn settle(&mut self, slot: Slot, mut queue_entry: QueueEntry) {
+    fn add_queue_entry(&mut self, slot: Slot, mut queue_entry: QueueEntry) {
         if queue_entry.home != NodeId::ROOT.0 {
             let member = &mut self.tree.at_mut(queue_entry.home).member;
             queue_entry.next = std::mem::replace(member, slot.0);
@@ -185,7 +185,7 @@ impl<W, A, L> Gate<W, A, L> {
         let QueueEntry { home, state, .. } = self.queue_entry(slot);
         self.tree.each_from(home, |node| {
             match state {
-                EntryState::BySlot | EntryState::Asking => node.waiting -= 1,
+                EntryState::BySlot | EntryState::Elsewhere => node.waiting -= 1,
                 EntryState::Lent | EntryState::Returning => node.lent -= 1,
             }
             node.active += 1;
@@ -216,7 +216,7 @@ impl<W, A, L> Gate<W, A, L> {
                 node.active -= 1;
             }),
             EntryState::Lent => self.tree.each_from(queue_entry.home, |node| node.lent -= 1),
-            EntryState::Returning | EntryState::Asking => {
+            EntryState::Returning | EntryState::Elsewhere => {
                 self.known -= 1;
                 self.step_out(slot, queue_entry);
                 self.refresh(queue_entry.home);

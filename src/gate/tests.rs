@@ -215,7 +215,7 @@ impl Trial {
     fn ask(&mut self) {
         let (id, home) = (self.given, self.pick(4) as usize);
         self.given += 1;
-        let slot = self.gate.ask(NodeId(home as u32), id);
+        let slot = self.gate.enqueue_elsewhere(NodeId(home as u32), id);
         self.slots.push((id, slot));
         let (demand, asks) = (Demand::DEFAULT, true);
         self.model.queue.push(Member {

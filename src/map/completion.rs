@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, Wake, ready};
 
 use pin_project_lite::pin_project;
 
@@ -11,6 +11,7 @@ use crate::lock::Lock;
 use crate::pool::AioPool;
 use crate::task::{End, Extras, JoinError, JoinHandle, PoolRef, Start, TaskId};
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 use crate::wakes::{Wakes, wake};
 
 /// Tasks whose results are read in the order in which they end, or in the order in which they were submitted.
@@ -37,7 +38,7 @@ struct Places {
     arrived: Arrived,
     /// The place for whose task the reader waits. `None` if it waits for any task.
     wanted: Option<usize>,
-    waker: Option<Waker>,
+    waker: WakerSlot,
     /// Whether there was something to tell the reader when no waker was there.
     stirred: bool,
     /// Number of tasks that wait in a queue that has a bound.
@@ -180,8 +181,7 @@ impl<T> Drop for Completion<T> {
     /// The tasks keep the state in which the waker is. The waker is taken out first, since nothing waits there any
     /// more.
     fn drop(&mut self) {
-        let stale = self.ended.0.lock().waker.take();
-        discard(stale);
+        WakerSlot::clear(self.ended.0.lock(), |places| &mut places.waker);
         let mut tasks: Vec<_> = self.tasks.drain(..).flatten().collect();
         // The newest task comes first. Otherwise a waiting task could start in the place of a running one.
         tasks.sort_unstable_by_key(|task| Reverse(task.id()));
@@ -216,9 +216,7 @@ impl Ended {
             return Poll::Pending;
         }
         places.wanted = wanted;
-        let stale = places.waker.replace(waker);
-        drop(places);
-        discard(stale);
+        WakerSlot::leave(places, |places| &mut places.waker, waker);
         Poll::Pending
     }
 

@@ -9,6 +9,7 @@ use crate::coop;
 use crate::lock::Lock;
 use crate::task::PoolRef;
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 use crate::wakes::wake;
 
 /// Futures of pool tasks that one future awaits.
@@ -30,7 +31,7 @@ struct Relay(Lock<Awaited>);
 struct Awaited {
     /// Whether a member was woken since the last poll began.
     woken: bool,
-    waker: Option<Waker>,
+    waker: WakerSlot,
 }
 
 impl<F: Unpin> Members<F> {
@@ -103,20 +104,17 @@ impl Relay {
 
     /// Leaves a waker, or wakes it if a member was woken meanwhile.
     fn wait(&self, waker: Waker) {
-        let mut awaited = self.0.lock();
+        let awaited = self.0.lock();
         if awaited.woken {
             drop(awaited);
             return wake(Some(waker));
         }
-        let stale = awaited.waker.replace(waker);
-        drop(awaited);
-        discard(stale);
+        WakerSlot::leave(awaited, |awaited| &mut awaited.waker, waker);
     }
 
     /// Takes the waker out, since nothing waits any more.
     fn hush(&self) {
-        let stale = self.0.lock().waker.take();
-        discard(stale);
+        WakerSlot::clear(self.0.lock(), |awaited| &mut awaited.waker);
     }
 }
 

@@ -9,7 +9,7 @@ use crate::budget::Pace;
 use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, PoolRef, ask_all};
+use crate::task::{AbortOnDrop, JoinError, PoolRef, abort_each};
 use crate::unwind::discard;
 
 impl AioPool {
@@ -142,7 +142,7 @@ impl<T, E> Trial<T, E> {
             .take()
             .map(|task| task.future.detach())
             .collect();
-        ask_all(&rest).await;
+        abort_each(&rest).await;
         for handle in rest {
             discard(handle.await);
         }

@@ -76,7 +76,7 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn acquire(&self) -> Permit {
-        Asking::new(self).await
+        Acquire::new(self).await
     }
 
     async fn run_in_place<F: Future>(&self, future: F) -> F::Output {
@@ -101,7 +101,7 @@ pub struct Permit {
 }
 
 /// Waits in the queue for a permit.
-struct Asking<'p> {
+struct Acquire<'p> {
     pool: &'p AioPool,
     /// `None` before the first poll, and after the permit was taken.
     worker: Option<Arc<WorkerShared>>,
@@ -114,13 +114,13 @@ enum Taken {
     No,
 }
 
-impl<'p> Asking<'p> {
+impl<'p> Acquire<'p> {
     fn new(pool: &'p AioPool) -> Self {
         Self { pool, worker: None }
     }
 
     fn worker(&mut self) -> &WorkerShared {
-        let new = || self.pool.core().ask(self.pool.node());
+        let new = || self.pool.core().enqueue_in_place(self.pool.node());
         self.worker.get_or_insert_with(new)
     }
 
@@ -138,7 +138,7 @@ impl<'p> Asking<'p> {
     }
 }
 
-impl Future for Asking<'_> {
+impl Future for Acquire<'_> {
     type Output = Permit;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
@@ -154,7 +154,7 @@ impl Future for Asking<'_> {
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Acquire<'_> {
     fn drop(&mut self) {
         if let Some(worker) = &self.worker {
             self.pool.core().step_out(worker, Taken::No);
@@ -165,17 +165,10 @@ impl Drop for Asking<'_> {
 impl Core {
     /// Puts a caller into the queue that needs no worker. If a permit is free on the fast path, the caller gets it at
     /// once.
-    fn ask(&self, node: NodeId) -> Arc<WorkerShared> {
+    fn enqueue_in_place(&self, node: NodeId) -> Arc<WorkerShared> {
         let worker = Arc::new(WorkerShared::new(self.me(), None));
         let mut state = self.lock();
-        if node == NodeId::ROOT && state.gate.takes_fast_path() && state.gate.is_open() {
-            worker.serve(state.gate.start_elsewhere(worker.clone()));
-            return worker;
-        }
-        // The state and the slot are set before the dispatch, which may give the permit.
-        worker.set_permit(worker::PermitState::Returning);
-        let slot = state.gate.ask(node, worker.clone());
-        worker.serve(slot);
+        state.enqueue_in_place(node, &worker);
         self.dispatch(state);
         worker
     }

@@ -123,8 +123,8 @@ impl Spawner for Tokio {
 /// Wakes the tokio task that is being polled, after tokio has looked at its timers and sockets.
 fn wake_later(cx: &mut Context<'_>) {
     // The first poll of `yield_now` defers the wake to that time. No further poll is needed.
-    let asked = !is_thread_ending() && pin!(tokio::task::yield_now()).poll(cx).is_pending();
-    if !asked {
+    let has_yielded = !is_thread_ending() && pin!(tokio::task::yield_now()).poll(cx).is_pending();
+    if !has_yielded {
         cx.waker().wake_by_ref();
     }
 }

@@ -37,12 +37,12 @@ impl AbortHandle {
 
     /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`].
     pub fn abort(&self) -> bool {
-        self.ask(None)
+        self.abort_for(None)
     }
 
     /// Asks the task to stop, and gives a reason. See [`JoinHandle::abort_with`].
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
-        self.ask(Some(Box::new(reason.into())))
+        self.abort_for(Some(Box::new(reason.into())))
     }
 
     /// Returns `true` if the task has ended.
@@ -65,7 +65,7 @@ impl AbortHandle {
         self.id
     }
 
-    fn ask(&self, reason: Reason) -> bool {
+    fn abort_for(&self, reason: Reason) -> bool {
         self.label.pool_ref.abort(self.slot, self.id.into(), reason)
     }
 }
@@ -150,13 +150,13 @@ impl<T> Drop for AbortOnDrop<T> {
 }
 
 /// Asks all these tasks to stop. Waiting tasks are asked first, so that none of them starts when a running one stops.
-pub(crate) async fn ask_all<T>(tasks: &[JoinHandle<T>]) {
+pub(crate) async fn abort_each<T>(tasks: &[JoinHandle<T>]) {
     let count = tasks.len();
-    let ask = |step: usize| {
+    let abort = |step: usize| {
         let task = &tasks[step % count];
         if step >= count || task.state() == TaskState::Waiting {
             task.abort();
         }
     };
-    coop::in_parts(2 * count, ask).await;
+    coop::in_parts(2 * count, abort).await;
 }

@@ -21,7 +21,7 @@ pub(crate) trait Task: Send {
 
     /// Polls the future. Returns the task if it stays with its worker. Returns `None` if it has ended, and `finish` has
     /// been called, or if it has [left its worker](Self::leaves_its_worker), and will end elsewhere.
-    #[must_use = "a task that is dropped here never settles"]
+    #[must_use = "a task that is dropped here never ends"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask>;
 
     /// Returns `true` if the task runs elsewhere. Its first poll then only takes it there, and does not count as its
@@ -55,11 +55,11 @@ pub(crate) type BoxTask = Pin<Box<dyn Task>>;
 
 /// A function that makes the end of a task known. It is called once, when the future has been dropped. `None` is the end
 /// of something that was no task, such as the source of a feed.
-pub(crate) type Finish<'a> = &'a mut dyn FnMut(Option<End>, Settle<'_>);
+pub(crate) type Finish<'a> = &'a mut dyn FnMut(Option<End>, Complete<'_>);
 
 /// A function that leaves the outcome to the handle. It is called under the pool's lock, and returns the waker to wake
 /// after that.
-pub(crate) type Settle<'a> = &'a mut dyn FnMut() -> Option<Waker>;
+pub(crate) type Complete<'a> = &'a mut dyn FnMut() -> Option<Waker>;
 
 /// What a task has beyond its future.
 pub(crate) trait Extras: Default + Send {
@@ -127,7 +127,7 @@ pub(crate) trait Receiver<T>: Send {
 
     /// Takes the outcome, if it is still there, and how the task has ended. Called under the pool's lock. Returns the
     /// waker to wake after that.
-    fn settle(&self, end: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker>;
+    fn complete(&self, end: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker>;
 }
 
 impl<T: Send> Receiver<T> for Arc<Shared<T>> {
@@ -144,8 +144,8 @@ impl<T: Send> Receiver<T> for Arc<Shared<T>> {
         Arc::strong_count(self) == 1
     }
 
-    fn settle(&self, _: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
-        (**self).settle(outcome)
+    fn complete(&self, _: End, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
+        (**self).complete(outcome)
     }
 }
 
@@ -234,7 +234,7 @@ where
             // The outcome is dropped before the task counts as ended.
             discard(outcome.take());
         }
-        finish(Some(end), &mut || receiver.settle(end, outcome));
+        finish(Some(end), &mut || receiver.complete(end, outcome));
         // If the handle was dropped meanwhile, this drops the outcome.
         discard(receiver);
     }

@@ -111,12 +111,12 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     pub fn abort(&self) -> bool {
-        self.ask(None)
+        self.abort_for(None)
     }
 
     /// Asks the task to stop, and gives a reason, which [`JoinError::reason`] returns.
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
-        self.ask(Some(Box::new(reason.into())))
+        self.abort_for(Some(Box::new(reason.into())))
     }
 
     /// Asks the task to stop, and waits until its future has been dropped.
@@ -171,7 +171,7 @@ impl<T> JoinHandle<T> {
         self.label.pool_ref.clone()
     }
 
-    fn ask(&self, reason: Reason) -> bool {
+    fn abort_for(&self, reason: Reason) -> bool {
         self.label
             .pool_ref
             .abort(self.slot(), self.id().into(), reason)

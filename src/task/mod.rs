@@ -26,10 +26,10 @@ mod label;
 mod outcome;
 mod shared;
 
-pub(crate) use abort::ask_all;
+pub(crate) use abort::abort_each;
 pub use abort::{AbortHandle, AbortOnDrop};
 pub(crate) use body::{
-    Announced, Body, BoxTask, Extras, Finish, NoExtras, Receiver, Settle, Start, Task,
+    Announced, Body, BoxTask, Complete, Extras, Finish, NoExtras, Receiver, Start, Task,
 };
 pub use error::JoinError;
 pub use handle::JoinHandle;

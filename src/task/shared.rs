@@ -105,7 +105,7 @@ impl<T> Shared<T> {
 
     /// Leaves the outcome to the handle, unless the outcome was dropped already. Returns the waker of the handle.
     #[must_use = "to be woken when no lock is held"]
-    pub(crate) fn settle(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
+    pub(crate) fn complete(&self, outcome: &mut Option<Outcome<T>>) -> Option<Waker> {
         outcome.as_ref()?;
         let mut stage = self.stage.lock();
         let pending = match outcome.take() {
@@ -117,7 +117,7 @@ impl<T> Shared<T> {
         };
         match pending {
             Stage::Pending { waker, .. } => waker,
-            _ => unreachable!("a task was settled twice"),
+            _ => unreachable!("a task has ended twice"),
         }
     }
 

@@ -2,6 +2,7 @@ use std::task::{Poll, Waker};
 
 use crate::lock::Lock;
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 
 /// Counts aborted tasks down, and wakes the future that waits until all of them have ended.
 #[derive(Default)]
@@ -11,7 +12,7 @@ pub(crate) struct Latch(Lock<Count>);
 struct Count {
     running: usize,
     cancelled: usize,
-    waker: Option<Waker>,
+    waker: WakerSlot,
 }
 
 impl Latch {
@@ -42,22 +43,19 @@ impl Latch {
 
     /// Waits until all tasks have ended, and returns the same number as [`result`](Self::result).
     pub(crate) fn poll(&self, waker: Waker) -> Poll<usize> {
-        let mut count = self.0.lock();
+        let count = self.0.lock();
         if let Some(cancelled) = count.result() {
             drop(count);
             discard(waker);
             return Poll::Ready(cancelled);
         }
-        let stale = count.waker.replace(waker);
-        drop(count);
-        discard(stale);
+        WakerSlot::leave(count, |count| &mut count.waker, waker);
         Poll::Pending
     }
 
     /// Takes the waker out when nothing waits any more.
     pub(crate) fn hush(&self) {
-        let left = self.0.lock().waker.take();
-        discard(left);
+        WakerSlot::clear(self.0.lock(), |count| &mut count.waker);
     }
 }
 

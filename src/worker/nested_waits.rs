@@ -35,7 +35,7 @@ pub(crate) struct NestedWaits {
     /// Number of futures inside of `lend` that are not ready.
     lends: AtomicUsize,
     /// Number of futures inside of `lend` that are ready and wait for the permit before they return.
-    owed: AtomicUsize,
+    returning: AtomicUsize,
     /// Number of joins that the task is in, of its pool or of the pool's groups, or [`OVER`].
     // The pool's lock orders all accesses, hence `Relaxed`. Without the lock, two changes could overwrite each other,
     // since each is a load and then a swap.
@@ -156,7 +156,7 @@ impl NestedWaits {
 
     /// Returns `true` if a task that has lent its permit wants it back: all its waits are over, or a `lend` is ready.
     pub(super) fn wants_back(&self) -> bool {
-        self.owed.load(SeqCst) > 0 || !self.wants_out()
+        self.returning.load(SeqCst) > 0 || !self.wants_out()
     }
 
     /// Returns `true` if the task is inside of `lend`, and so is polled without a permit.
@@ -173,13 +173,13 @@ impl NestedWaits {
     }
 
     /// Notes that a future inside of `lend` is ready and waits for the permit.
-    pub(crate) fn owe(&self) {
-        self.owed.fetch_add(1, SeqCst);
+    pub(crate) fn begin_return(&self) {
+        self.returning.fetch_add(1, SeqCst);
     }
 
     /// Notes that this future waits for the permit no longer.
-    pub(crate) fn settle(&self) {
-        self.owed.fetch_sub(1, SeqCst);
+    pub(crate) fn end_return(&self) {
+        self.returning.fetch_sub(1, SeqCst);
     }
 
     /// Registers the waker to be woken when the permit is back, in place of the one under `key`.

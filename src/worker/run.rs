@@ -8,7 +8,7 @@ use super::running::Entered;
 use super::shared::{PermitState, WorkerShared};
 use crate::budget::{Budget, Pace};
 use crate::coop;
-use crate::task::{BoxTask, End, Failure, Reason, Rejection, Settle};
+use crate::task::{BoxTask, Complete, End, Failure, Reason, Rejection};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -68,7 +68,7 @@ pub(crate) trait Scheduler: Send + Sync {
         &self,
         shared: &WorkerShared,
         end: Option<End>,
-        settle: Settle<'_>,
+        complete: Complete<'_>,
     ) -> Option<BoxTask>;
 
     /// Ends the idle time of a worker. Returns the task that it was handed meanwhile, if any.
@@ -79,7 +79,7 @@ pub(crate) trait Scheduler: Send + Sync {
     fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
 
     /// Makes known the end of a task that is not at its worker any more, and lets other tasks use the permit.
-    fn abandon(&self, shared: &WorkerShared, end: Option<End>, settle: Settle<'_>);
+    fn abandon(&self, shared: &WorkerShared, end: Option<End>, complete: Complete<'_>);
 
     /// Counts a task as started. The task is about to be polled for the first time.
     fn begin(&self, shared: &WorkerShared);
@@ -234,28 +234,28 @@ impl Tasks {
         if mode == PollMode::ToTimeOut {
             return self.give_up(task, Failure::RAN_TOO_LONG);
         }
-        let was_asked = self.shared.is_aborted();
-        if !was_asked || task.as_mut().has_grace() {
+        let was_aborted = self.shared.is_aborted();
+        if !was_aborted || task.as_mut().has_grace() {
             if self.shared.is_unstarted() && !task.leaves_its_worker() {
                 self.shared.scheduler().begin(&self.shared);
             }
             coop::refill();
-            match task.poll(cx, &mut |end, settle| self.finish(end, settle)) {
+            match task.poll(cx, &mut |end, complete| self.finish(end, complete)) {
                 Some(task) => (self.polled, self.task) = (true, Some(task)),
                 None => return Poll::Ready(()),
             }
             if self.shared.is_in_first_poll() {
                 self.shared.scheduler().end_first_poll(&self.shared);
             }
-            let is_asked = self.shared.is_asked(&mut self.known, cx) || was_asked;
-            if !is_asked || !self.is_out_of_grace(was_asked, cx) {
+            let is_aborted = self.shared.sees_abort(&mut self.known, cx) || was_aborted;
+            if !is_aborted || !self.is_out_of_grace(was_aborted, cx) {
                 if self.shared.is_nested() {
                     self.suspend(mode, cx);
                 }
                 return Poll::Pending;
             }
             match self.task.take() {
-                Some(asked) => task = asked,
+                Some(aborted) => task = aborted,
                 None => return Poll::Ready(()),
             }
         }
@@ -265,11 +265,11 @@ impl Tasks {
     /// Returns `true` if the time that the task may run on after an abort is over.
     ///
     /// A task with grace is polled at least once after the abort before this time is looked at.
-    fn is_out_of_grace(&mut self, was_asked: bool, cx: &mut Context<'_>) -> bool {
+    fn is_out_of_grace(&mut self, was_aborted: bool, cx: &mut Context<'_>) -> bool {
         let Some(task) = &mut self.task else {
             return false;
         };
-        if !was_asked && task.as_mut().has_grace() {
+        if !was_aborted && task.as_mut().has_grace() {
             cx.waker().wake_by_ref();
             return false;
         }
@@ -278,15 +278,17 @@ impl Tasks {
 
     #[cold]
     fn give_up(&mut self, task: BoxTask, failure: Failure) -> Poll<()> {
-        task.give_up(failure.pack(), &mut |end, settle| self.finish(end, settle));
+        task.give_up(failure.pack(), &mut |end, complete| {
+            self.finish(end, complete)
+        });
         Poll::Ready(())
     }
 
-    fn finish(&mut self, end: Option<End>, settle: Settle<'_>) {
+    fn finish(&mut self, end: Option<End>, complete: Complete<'_>) {
         self.polled = false;
         // Before the scheduler wakes wakers, whose code does not belong to the task.
         self.shared.set_between(true);
-        self.task = self.shared.scheduler().finish(&self.shared, end, settle);
+        self.task = self.shared.scheduler().finish(&self.shared, end, complete);
     }
 
     /// Lends the permit of a task that waits for its own pool, or asks for it back when the task waits no longer.
@@ -315,8 +317,8 @@ impl Tasks {
         } else {
             Failure::Rejected(Rejection::RuntimeGone)
         };
-        let mut finish = |end: Option<End>, settle: Settle<'_>| {
-            self.shared.scheduler().abandon(&self.shared, end, settle);
+        let mut finish = |end: Option<End>, complete: Complete<'_>| {
+            self.shared.scheduler().abandon(&self.shared, end, complete);
         };
         task.give_up(failure.pack(), &mut finish);
     }

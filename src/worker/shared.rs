@@ -8,6 +8,7 @@ use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use crate::task::{BoxTask, End, Reason, RuntimeId, Slot};
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 use crate::wakes::Wakes;
 
 /// The state of a worker that other threads reach, as long as the worker lives.
@@ -37,7 +38,7 @@ pub(crate) struct WorkerShared {
     // also sees what was written for it. The lock of the inbox, which the worker takes next, would order this as well.
     idle: AtomicBool,
     /// Whether the task has been asked to stop. Changed under the inbox's lock.
-    // The store in `ask` (`Release`) pairs with the load in `is_aborted` (`Acquire`): a worker that sees the abort also
+    // The store in `abort` (`Release`) pairs with the load in `is_aborted` (`Acquire`): a worker that sees the abort also
     // sees what the aborting thread wrote before. With a weaker ordering, the worker would depend on the locks that it
     // takes after the load.
     aborted: AtomicBool,
@@ -59,7 +60,7 @@ pub(crate) struct WorkerShared {
 
 #[derive(Default)]
 struct Inbox {
-    waker: Option<Waker>,
+    waker: WakerSlot,
     reason: Reason,
     /// The latches that wait for the end of the task, each with `true` if its owner was the first to ask for the abort.
     latches: Vec<(Arc<Latch>, bool)>,
@@ -194,7 +195,7 @@ impl WorkerShared {
     ///
     /// `wakes` receives the worker's waker, if it is in the inbox, and the wakers of the task's futures that wait for
     /// an abort.
-    pub(crate) fn ask(&self, reason: Reason, wakes: &mut Wakes) -> bool {
+    pub(crate) fn abort(&self, reason: Reason, wakes: &mut Wakes) -> bool {
         let mut inbox = self.inbox.lock();
         if self.aborted.load(Relaxed) {
             return false;
@@ -220,7 +221,7 @@ impl WorkerShared {
     /// The order is: leave the waker, then read the flag. A request before the read is seen by it, and a later request
     /// finds the waker.
     #[inline]
-    pub(super) fn is_asked(&self, known: &mut Option<Waker>, cx: &mut Context<'_>) -> bool {
+    pub(super) fn sees_abort(&self, known: &mut Option<Waker>, cx: &mut Context<'_>) -> bool {
         let is_known = known
             .as_ref()
             .is_some_and(|known| known.will_wake(cx.waker()));
@@ -233,11 +234,9 @@ impl WorkerShared {
     }
 
     pub(crate) fn watch(&self, waker: Waker) {
-        let mut inbox = self.inbox.lock();
-        let stale = inbox.waker.replace(waker);
+        let inbox = self.inbox.lock();
         self.watched.store(true, Relaxed);
-        drop(inbox);
-        discard(stale);
+        WakerSlot::leave(inbox, |inbox| &mut inbox.waker, waker);
     }
 
     /// Takes the worker's waker out of the inbox.
@@ -333,7 +332,7 @@ impl WorkerShared {
     /// Returns the nested waits of the running task, and makes them if there are none. Only the thread that runs the
     /// task calls this.
     pub(crate) fn nested_waits(&self) -> Arc<NestedWaits> {
-        // `ask` sets the flag under this lock. So an abort is either seen here, or finds the nested waits to tell.
+        // `abort` sets the flag under this lock. So an abort is either seen here, or finds the nested waits to tell.
         let mut inbox = self.inbox.lock();
         self.nested.store(true, Relaxed);
         let new = || Arc::new(NestedWaits::new(self.is_aborted()));

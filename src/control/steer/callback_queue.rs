@@ -1,11 +1,12 @@
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use futures_util::future::BoxFuture;
 
 use crate::lock::Lock;
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 use crate::wakes::wake;
 
 /// Callbacks of tasks that have ended. The server takes and runs them, as long as it serves.
@@ -15,7 +16,7 @@ pub(crate) struct CallbackQueue(Arc<Lock<Todo>>);
 #[derive(Default)]
 struct Todo {
     callbacks: Vec<BoxFuture<'static, ()>>,
-    waker: Option<Waker>,
+    waker: WakerSlot,
     over: bool,
 }
 
@@ -43,9 +44,7 @@ impl CallbackQueue {
             if !todo.callbacks.is_empty() {
                 return Poll::Ready(std::mem::take(&mut todo.callbacks));
             }
-            let stale = todo.waker.replace(fresh);
-            drop(todo);
-            discard(stale);
+            WakerSlot::leave(todo, |todo| &mut todo.waker, fresh);
             Poll::Pending
         })
         .await

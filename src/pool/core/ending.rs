@@ -12,24 +12,24 @@ use crate::pool::core::state::{Exit, Runner, State};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
-    BoxTask, End, EntryId, Failure, Packed, PoolRef, Reason, Settle, Sleep, Slot, Start, TaskId,
+    BoxTask, Complete, End, EntryId, Failure, Packed, PoolRef, Reason, Sleep, Slot, Start, TaskId,
     TaskState,
 };
 use crate::wakes::{Wakes, wake};
-use crate::worker::{Latch, PermitState, Scheduler, Worker, WorkerShared, running};
+use crate::worker::{Latch, Scheduler, Worker, WorkerShared, running};
 
 impl Scheduler for Core {
     fn finish(
         &self,
         worker: &WorkerShared,
         end: Option<End>,
-        settle: Settle<'_>,
+        complete: Complete<'_>,
     ) -> Option<BoxTask> {
         self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
-        state.settle(worker, end, settle, &mut wakes);
+        state.complete(worker, end, complete, &mut wakes);
         let next = match state.finish_into_next(worker, end, &mut wakes) {
             Some(next) => {
                 self.dispatch_more(state);
@@ -82,11 +82,11 @@ impl Scheduler for Core {
         None
     }
 
-    fn abandon(&self, worker: &WorkerShared, end: Option<End>, settle: Settle<'_>) {
+    fn abandon(&self, worker: &WorkerShared, end: Option<End>, complete: Complete<'_>) {
         self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        state.settle(worker, end, settle, &mut wakes);
+        state.complete(worker, end, complete, &mut wakes);
         state.finish_active(worker.slot(), end, &mut wakes);
         self.dispatch_nested(state);
         wakes.wake();
@@ -107,15 +107,13 @@ impl Scheduler for Core {
 
     fn lend(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        state.gate.lend(worker.slot());
-        worker.set_permit(PermitState::Lent);
+        state.lend(worker);
         self.dispatch(state);
     }
 
     fn come_back(&self, worker: &WorkerShared) {
         let mut state = self.lock();
-        state.gate.come_back(worker.slot());
-        worker.set_permit(PermitState::Returning);
+        state.come_back(worker);
         self.dispatch(state);
     }
 
@@ -129,7 +127,7 @@ impl PoolRef for Core {
         let mut wakes = Wakes::default();
         let state = self.lock();
         let asked = match state.gate.get(slot, id) {
-            Some(Content::Active(Some(worker))) => worker.ask(reason, &mut wakes),
+            Some(Content::Active(Some(worker))) => worker.abort(reason, &mut wakes),
             Some(Content::Waiting(_)) => {
                 self.evict(state, slot, Failure::Cancelled(reason));
                 return true;
@@ -260,17 +258,17 @@ impl Core {
     /// Drops the future of a task that has not started, then makes the end of the task known.
     fn give_up(&self, exit: Exit, task: BoxTask, failure: Packed) -> Option<End> {
         let mut ended = None;
-        task.give_up(failure, &mut |end, settle| {
-            self.settle_unstarted(exit, end, settle);
+        task.give_up(failure, &mut |end, complete| {
+            self.complete_unstarted(exit, end, complete);
             ended = end;
         });
         ended
     }
 
-    pub(crate) fn settle_unstarted(&self, exit: Exit, end: Option<End>, settle: Settle<'_>) {
+    pub(crate) fn complete_unstarted(&self, exit: Exit, end: Option<End>, complete: Complete<'_>) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        wakes.add(settle());
+        wakes.add(complete());
         state.end_unstarted(exit, end, &mut wakes);
         drop(self.tidy(state));
         wakes.wake();

@@ -9,9 +9,9 @@ use crate::pool::core::runtime::{self, NotedRuntimes, Runtime};
 use crate::pool::core::withdrawals::{WithdrawalId, Withdrawals};
 use crate::pool::lifecycle::waiters::{Joiner, Now};
 use crate::slot_map::SlotMap;
-use crate::task::{BoxTask, End, Settle, Slot, TaskId};
+use crate::task::{BoxTask, Complete, End, Slot, TaskId};
 use crate::wakes::Wakes;
-use crate::worker::WorkerShared;
+use crate::worker::{PermitState, WorkerShared};
 
 /// The mutable state of a pool, behind the pool's one lock.
 ///
@@ -243,6 +243,31 @@ impl State {
         true
     }
 
+    /// Gives the permit of a suspended task away.
+    pub(crate) fn lend(&mut self, worker: &WorkerShared) {
+        self.gate.lend(worker.slot());
+        worker.set_permit(PermitState::Lent);
+    }
+
+    /// Puts a task that has lent its permit into the queue for it.
+    pub(crate) fn come_back(&mut self, worker: &WorkerShared) {
+        self.gate.come_back(worker.slot());
+        worker.set_permit(PermitState::Returning);
+    }
+
+    /// Puts code that runs in place into the queue for a permit, or gives it one at once if that is free on the fast
+    /// path. The permit of the worker's state says which. The caller then dispatches.
+    pub(crate) fn enqueue_in_place(&mut self, node: NodeId, worker: &Arc<WorkerShared>) {
+        let is_open = node == NodeId::ROOT && self.gate.takes_fast_path() && self.gate.is_open();
+        let slot = if is_open {
+            self.gate.start_elsewhere(worker.clone())
+        } else {
+            worker.set_permit(PermitState::Returning);
+            self.gate.enqueue_elsewhere(node, worker.clone())
+        };
+        worker.serve(slot);
+    }
+
     fn take_back(&mut self, worker: &WorkerShared, wakes: &mut Wakes) {
         worker.take_back(wakes);
         self.tell_waiters(self.gate.home(worker.slot()), wakes);
@@ -276,14 +301,14 @@ impl State {
     /// Passes the outcome of a task to its handle, then clears the inbox of its worker, which wakes the callers that
     /// wait for the end of the task.
     #[inline(always)]
-    pub(crate) fn settle(
+    pub(crate) fn complete(
         &mut self,
         worker: &WorkerShared,
         end: Option<End>,
-        settle: Settle<'_>,
+        complete: Complete<'_>,
         wakes: &mut Wakes,
     ) {
-        wakes.add(settle());
+        wakes.add(complete());
         if !worker.is_clear() && worker.clear(end, wakes) {
             self.uncount_joining(self.gate.home(worker.slot()));
         }

@@ -60,7 +60,7 @@ struct Lending {
 enum Stage {
     Waiting,
     /// The future is ready, and the permit is not back yet.
-    Owing,
+    Returning,
     Over,
 }
 
@@ -85,12 +85,12 @@ impl Lending {
 
     fn poll_returned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.may_go_on() {
-            self.settle();
+            self.end_return();
             return Poll::Ready(());
         }
         if self.stage == Stage::Over {
-            self.nested_waits.owe();
-            self.stage = Stage::Owing;
+            self.nested_waits.begin_return();
+            self.stage = Stage::Returning;
         }
         self.nested_waits.on_return(&mut self.key, cx);
         Poll::Pending
@@ -103,9 +103,9 @@ impl Lending {
             || !running().is_some_and(|worker| Arc::ptr_eq(&worker, &self.worker))
     }
 
-    fn settle(&mut self) {
-        if self.stage == Stage::Owing {
-            self.nested_waits.settle();
+    fn end_return(&mut self) {
+        if self.stage == Stage::Returning {
+            self.nested_waits.end_return();
             self.stage = Stage::Over;
         }
     }
@@ -116,7 +116,7 @@ impl Drop for Lending {
         self.nested_waits.hush_return(self.key);
         match self.stage {
             Stage::Waiting => self.end(),
-            Stage::Owing | Stage::Over => self.settle(),
+            Stage::Returning | Stage::Over => self.end_return(),
         }
     }
 }

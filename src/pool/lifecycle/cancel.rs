@@ -8,7 +8,7 @@ use crate::pool::core::walk::Walk;
 use crate::pool::core::withdrawals::WithdrawalId;
 use crate::pool::lifecycle::sweep::Which;
 use crate::pool::{AioPool, Core};
-use crate::task::{BoxTask, JoinError, JoinHandle, Packed, Slot, TaskId, ask_all};
+use crate::task::{BoxTask, JoinError, JoinHandle, Packed, Slot, TaskId, abort_each};
 use crate::wakes::Wakes;
 
 /// The outcome of [`AioPool::cancel`].
@@ -48,7 +48,7 @@ impl AioPool {
         handles: impl IntoIterator<Item = JoinHandle<T>>,
     ) -> CancelReport<T> {
         let handles: Vec<_> = handles.into_iter().collect();
-        ask_all(&handles).await;
+        abort_each(&handles).await;
         let mut results = Vec::with_capacity(handles.len());
         for handle in handles {
             results.push(handle.await);
@@ -142,12 +142,12 @@ impl Core {
         let check = |state: &mut State, id: &TaskId| check(state, *id, found.get(id).copied());
         let (mut state, checked) = self.each_in_parts(state, ids, check);
         if checked.is_ok() {
-            let ask = |state: &mut State, (id, found): &(TaskId, Found)| {
-                let task = ask(state, *id, found.slot, withdrawal, &mut wakes);
+            let abort_one = |state: &mut State, (id, found): &(TaskId, Found)| {
+                let task = abort(state, *id, found.slot, withdrawal, &mut wakes);
                 withdrawn.extend(task.map(|task| (Exit::Withdrawn(found.slot, withdrawal), task)));
                 Ok::<(), AbortError>(())
             };
-            (state, _) = self.each_in_parts(state, &places, ask);
+            (state, _) = self.each_in_parts(state, &places, abort_one);
         }
         state.close_withdrawal(withdrawal, &mut wakes);
         state.gate.release(node);
@@ -189,7 +189,7 @@ struct Found {
 }
 
 /// Asks an active task to stop, or takes a waiting task out of the queue.
-fn ask(
+fn abort(
     state: &mut State,
     id: TaskId,
     slot: Slot,
@@ -199,7 +199,9 @@ fn ask(
     match state.gate.get(slot, id)? {
         Content::Waiting(_) => state.withdraw_with(withdrawal, slot),
         Content::Active(worker) => {
-            worker.iter().for_each(|worker| _ = worker.ask(None, wakes));
+            worker
+                .iter()
+                .for_each(|worker| _ = worker.abort(None, wakes));
             None
         }
     }

@@ -38,14 +38,14 @@ impl Core {
     }
 
     /// Stops all tasks. When this returns, the waiting ones have ended, unless their ends are postponed (see
-    /// [`nesting`](crate::nesting)). Returns how many tasks were asked.
+    /// [`nesting`](crate::nesting)). Returns how many tasks were aborted.
     pub(crate) fn stop_at_once(&self, node: NodeId) -> usize {
         let swept = self.sweep(node, Which::All, None);
         for (slot, task) in swept.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, swept.withdrawal);
             self.end_unstarted(exit, task, Packed::CANCELLED, None);
         }
-        swept.asked
+        swept.aborted
     }
 
     fn sweep(&self, node: NodeId, which: Which, latch: Option<&Arc<Latch>>) -> Swept {
@@ -56,7 +56,7 @@ impl Core {
         while is_more {
             is_more = walk.part(&state, &mut found);
             if which == Which::All {
-                sweep.ask(&state, &found);
+                sweep.abort(&state, &found);
             }
             sweep.withdraw(&mut state, &found);
             found.clear();
@@ -90,8 +90,8 @@ impl Core {
 struct Swept {
     withdrawal: WithdrawalId,
     withdrawn: Parts,
-    /// Number of tasks that were withdrawn, or were active and asked for the first time.
-    asked: usize,
+    /// Number of tasks that were withdrawn, or were active and aborted for the first time.
+    aborted: usize,
 }
 
 /// Tasks that have been taken out of the queue.
@@ -109,8 +109,8 @@ struct Sweep<'l> {
     withdrawal: WithdrawalId,
     latch: Option<&'l Arc<Latch>>,
     withdrawn: Parts,
-    /// Number of tasks that were withdrawn, or were active and asked for the first time.
-    asked: usize,
+    /// Number of tasks that were withdrawn, or were active and aborted for the first time.
+    aborted: usize,
     wakes: Wakes,
 }
 
@@ -128,7 +128,7 @@ impl<'l> Sweep<'l> {
             withdrawal: state.open_withdrawal(node),
             latch,
             withdrawn: Vec::new(),
-            asked: 0,
+            aborted: 0,
             wakes: Wakes::default(),
         }
     }
@@ -139,7 +139,7 @@ impl<'l> Sweep<'l> {
         for (slot, id) in found {
             if state.gate.ticket(*slot) <= self.begun {
                 let task = state.withdraw_with(self.withdrawal, *slot);
-                self.asked += usize::from(task.is_some() && id.is_task());
+                self.aborted += usize::from(task.is_some() && id.is_task());
                 part.extend(task.map(|task| (*slot, task)));
             }
         }
@@ -150,11 +150,11 @@ impl<'l> Sweep<'l> {
     ///
     /// No new task starts during the sweep. An active task with a new number is the task of a feed that was there
     /// before.
-    fn ask(&mut self, state: &State, found: &[(Slot, EntryId)]) {
+    fn abort(&mut self, state: &State, found: &[(Slot, EntryId)]) {
         for (slot, id) in found.iter().filter(|(_, id)| *id != EntryId::ELSEWHERE) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
-                let first = worker.ask(None, &mut self.wakes);
-                self.asked += usize::from(first && id.is_task());
+                let first = worker.abort(None, &mut self.wakes);
+                self.aborted += usize::from(first && id.is_task());
                 if let Some(latch) = self.latch {
                     worker.add_latch(latch, first);
                 }
@@ -173,7 +173,7 @@ impl<'l> Sweep<'l> {
         let swept = Swept {
             withdrawal: self.withdrawal,
             withdrawn: self.withdrawn,
-            asked: self.asked,
+            aborted: self.aborted,
         };
         (swept, self.wakes)
     }

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use crate::pool::{AioPool, Core};
 use crate::spawner::Blocking;
 use crate::task::{
-    BoxTask, End, Failure, Finish, JoinHandle, Packed, Rejection, Settle, Start, Task,
+    BoxTask, Complete, End, Failure, Finish, JoinHandle, Packed, Rejection, Start, Task,
 };
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
@@ -114,8 +114,8 @@ impl Away {
         }
     }
 
-    fn finish(&self) -> impl FnMut(Option<End>, Settle<'_>) {
-        |end, settle| self.worker.scheduler().abandon(&self.worker, end, settle)
+    fn finish(&self) -> impl FnMut(Option<End>, Complete<'_>) {
+        |end, complete| self.worker.scheduler().abandon(&self.worker, end, complete)
     }
 }
 

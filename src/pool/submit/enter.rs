@@ -35,7 +35,7 @@ impl AioPool {
             }
         }
         self.submit_body(shared, body, self.bare_order())
-            .unwrap_or_else(|rejected| rejected.settle(core))
+            .unwrap_or_else(|rejected| rejected.into_handle(core))
     }
 
     /// Returns the order with which a task without options is submitted.

@@ -51,7 +51,7 @@ impl AioPool {
             ..self.bare_order()
         };
         self.submit(body, order)
-            .unwrap_or_else(|rejected| rejected.settle(self.core()))
+            .unwrap_or_else(|rejected| rejected.into_handle(self.core()))
     }
 
     /// Submits a future that waits even if the queue is full, to any pool. The handle is told when the task starts.
@@ -79,6 +79,6 @@ where
     pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool();
         self.try_submit(start, Patience::Stand, Runs::AtItsWorker)
-            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+            .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
     }
 }

@@ -20,7 +20,7 @@ where
     X: Extras + 'static,
 {
     /// Completes the handle as rejected, and counts the task.
-    pub(crate) fn settle(mut self, core: &Core) -> JoinHandle<F::Output> {
+    pub(crate) fn into_handle(mut self, core: &Core) -> JoinHandle<F::Output> {
         core.reject(&mut self.shared, self.body, self.order.home, self.rejection);
         JoinHandle::new(self.shared, self.order.label)
     }

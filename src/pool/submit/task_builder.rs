@@ -304,7 +304,7 @@ where
     pub(crate) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
         self.try_submit(start, Patience::Park, Runs::AtItsWorker)
-            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+            .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
     }
 
     /// Submits a task that runs where it may block, instead of at its worker.
@@ -312,7 +312,7 @@ where
     pub(crate) fn submit_blocking(self) -> JoinHandle<F::Output> {
         let pool = self.pool;
         self.try_submit(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
-            .unwrap_or_else(|rejected| rejected.settle(pool.core()))
+            .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
     }
 
     #[track_caller]

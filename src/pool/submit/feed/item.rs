@@ -24,7 +24,7 @@ impl<T> Receiver<T> for Counted {
         true
     }
 
-    fn settle(&self, end: End, _: &mut Option<Outcome<T>>) -> Option<Waker> {
+    fn complete(&self, end: End, _: &mut Option<Outcome<T>>) -> Option<Waker> {
         self.tracker.end_item(self.place, end)
     }
 }

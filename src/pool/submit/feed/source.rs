@@ -17,7 +17,7 @@ use crate::pool::submit::options::TaskOptions;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::task::{
-    BoxTask, End, EntryId, Extras, Failure, Finish, NoExtras, Packed, Settle, Slot, Start, Task,
+    BoxTask, Complete, End, EntryId, Extras, Failure, Finish, NoExtras, Packed, Slot, Start, Task,
     TaskId,
 };
 use crate::unwind::{Payload, caught, discard};
@@ -84,8 +84,8 @@ where
         discard(self);
         tracker.mark_rejected();
         core.tell_of_source(home, id, End::Rejected);
-        let settle: Settle<'_> = &mut || tracker.end_source();
-        core.settle_unstarted(Exit::Refused(home), Some(End::Rejected), settle);
+        let complete: Complete<'_> = &mut || tracker.end_source();
+        core.complete_unstarted(Exit::Refused(home), Some(End::Rejected), complete);
     }
 
     fn pull(&mut self) -> Option<Pulled<Fut>> {

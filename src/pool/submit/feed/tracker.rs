@@ -3,6 +3,7 @@ use std::task::{Poll, Waker};
 use crate::lock::Lock;
 use crate::task::{End, EntryId, Slot};
 use crate::unwind::discard;
+use crate::waker_slot::WakerSlot;
 
 /// The counts of a [`Feed`](super::Feed): how its tasks have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +39,7 @@ struct Progress {
     /// Where the items run. An index is used again when its item has ended.
     items: Vec<Option<Position>>,
     vacant: Vec<usize>,
-    waker: Option<Waker>,
+    waker: WakerSlot,
 }
 
 impl Tracker {
@@ -124,21 +125,20 @@ impl Tracker {
     }
 
     pub(super) fn poll(&self, waker: Waker) -> Poll<FeedReport> {
-        let mut progress = self.0.lock();
-        let finished = (progress.living == 0).then_some(progress.report);
-        let stale = match finished {
-            Some(_) => Some(waker),
-            None => progress.waker.replace(waker),
-        };
+        let progress = self.0.lock();
+        if progress.living > 0 {
+            WakerSlot::leave(progress, |progress| &mut progress.waker, waker);
+            return Poll::Pending;
+        }
+        let report = progress.report;
         drop(progress);
-        discard(stale);
-        finished.map_or(Poll::Pending, Poll::Ready)
+        discard(waker);
+        Poll::Ready(report)
     }
 
     /// Drops the waker: the feed is not awaited any more.
     pub(super) fn hush(&self) {
-        let stale = self.0.lock().waker.take();
-        discard(stale);
+        WakerSlot::clear(self.0.lock(), |progress| &mut progress.waker);
     }
 }
 
