@@ -168,8 +168,9 @@ impl Core {
     fn enqueue_in_place(&self, node: NodeId) -> Arc<WorkerShared> {
         let worker = Arc::new(WorkerShared::new(self.me(), None));
         let mut state = self.lock();
-        state.enqueue_in_place(node, &worker);
-        self.dispatch(state);
+        if state.enqueue_in_place(node, &worker) {
+            self.dispatch(state);
+        }
         worker
     }
 

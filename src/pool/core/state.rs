@@ -256,8 +256,8 @@ impl State {
     }
 
     /// Puts code that runs in place into the queue for a permit, or gives it one at once if that is free on the fast
-    /// path. The permit of the worker's state says which. The caller then dispatches.
-    pub(crate) fn enqueue_in_place(&mut self, node: NodeId, worker: &Arc<WorkerShared>) {
+    /// path. Returns `true` if it is in the queue: the caller then dispatches.
+    pub(crate) fn enqueue_in_place(&mut self, node: NodeId, worker: &Arc<WorkerShared>) -> bool {
         let is_open = node == NodeId::ROOT && self.gate.takes_fast_path() && self.gate.is_open();
         let slot = if is_open {
             self.gate.start_elsewhere(worker.clone())
@@ -266,6 +266,7 @@ impl State {
             self.gate.enqueue_elsewhere(node, worker.clone())
         };
         worker.serve(slot);
+        !is_open
     }
 
     fn take_back(&mut self, worker: &WorkerShared, wakes: &mut Wakes) {
