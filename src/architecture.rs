@@ -2,10 +2,11 @@
 //!
 //! # A task, from `spawn_n` to its handle
 //!
-//! 1. `pool/submit/spawn.rs`: [`spawn_n`](crate::AioPool::spawn_n) boxes the future into a `Body` (`task/body.rs`), and
-//!    makes the `Shared` (`task/shared.rs`) that the body and the handle have in common. With options,
-//!    `pool/submit/task_builder.rs` does that, and `pool/submit/equipment.rs` adds the `TaskExtras` that the worker
-//!    needs (`pool/submit/extras.rs`) and the `TaskRecord` that the pool needs (`pool/core/record.rs`).
+//! 1. `pool/submit/spawn.rs`: [`spawn_n`](crate::AioPool::spawn_n) boxes the future into a `Body` (`task/body.rs`).
+//!    `pool/submit/enter.rs` makes the `Shared` (`task/shared.rs`) that the body and the handle have in common. With
+//!    options, `pool/submit/task_builder.rs` boxes the future, and `pool/submit/equipment.rs` converts the options to the
+//!    `TaskExtras` that the worker needs (`pool/submit/extras.rs`) and the `Order` that the pool needs
+//!    (`pool/core/order.rs`).
 //! 2. `pool/core/mod.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
 //!    (`pool/core/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
 //!    (`gate/fast_path.rs`, `gate/state.rs`). An idle worker (`pool/core/idle_workers.rs`) gets the task at once.
@@ -19,6 +20,9 @@
 //!    returned to the same worker. Wakers are called after unlocking. Without a next task the worker stays idle for two
 //!    polls, and ends.
 //! 7. `task/handle.rs`: the [`JoinHandle`](crate::JoinHandle) was woken, and takes the outcome.
+//!
+//! Blocking work leaves its worker in `pool/core/blocking_task.rs`, and comes back to one if a stage that does not block
+//! follows.
 //!
 //! # An abort
 //!
@@ -40,7 +44,7 @@
 //!    has.
 //! 2. `pool/submit/feed/source.rs`: once the source has a permit, its worker pulls one item, without a lock. The item
 //!    takes over the slot and the permit, and the source goes back to the end of the queue.
-//! 3. `pool/submit/feed/item.rs`: the item is polled and ends as a task does. Its outcome is counted by the `Tracker`
+//! 3. `pool/submit/feed/item.rs`: the item is a task, whose outcome goes to no handle. Its end is counted by the `Tracker`
 //!    (`pool/submit/feed/tracker.rs`), which completes the [`Feed`](crate::Feed) after the last item.
 //!
 //! # A task that waits for its own pool

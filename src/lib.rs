@@ -71,8 +71,8 @@ pub use error::{
 pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
 pub use observe::{Ended, Observer};
 pub use pool::{
-    AioPool, Builder, CancelReport, Current, Feed, FeedReport, Permit, Shutdown, ShutdownReport,
-    Stats, TaskBuilder, Then, current, lend,
+    AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, Permit, Shutdown,
+    ShutdownReport, Stats, TaskBuilder, Then, current, lend,
 };
 pub use simple::SimpleTaskPool;
 #[cfg(feature = "async-std")]

@@ -35,6 +35,7 @@ pub use self::lifecycle::cancel::CancelReport;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
 pub use self::stats::Stats;
+pub use self::submit::blocking::BlockingWork;
 pub use self::submit::feed::{Feed, FeedReport};
 pub use self::submit::task_builder::TaskBuilder;
 pub use self::submit::then::Then;

@@ -64,6 +64,13 @@ impl Failure {
     pub(crate) const WAITED_TOO_LONG: Self = Self::TimedOut(Late::Waiting);
     pub(crate) const RAN_TOO_LONG: Self = Self::TimedOut(Late::Running);
 
+    /// The failure of a task that has run, and that its runtime does not poll any more. `reason` is that of an abort, if
+    /// there was one.
+    pub(crate) fn left_by_runtime(reason: Reason) -> Self {
+        let ended = || Some(Box::new("its runtime has ended, or has dropped it".into()));
+        Self::Cancelled(reason.or_else(ended))
+    }
+
     pub(crate) fn pack(self) -> Packed {
         match self {
             Self::Cancelled(None) => Packed(None),

@@ -8,7 +8,7 @@ use super::running::Entered;
 use super::shared::{PermitState, WorkerShared};
 use crate::budget::{Budget, Pace};
 use crate::coop;
-use crate::task::{BoxTask, Complete, End, Failure, Reason, Rejection};
+use crate::task::{BoxTask, Complete, End, Failure, Rejection};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -78,6 +78,9 @@ pub(crate) trait Scheduler: Send + Sync {
     /// if it was asked to stop.
     fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
 
+    /// Gives a task that has left its worker, and has been polled elsewhere, to a new worker with the same state.
+    fn resume(&self, shared: &Arc<WorkerShared>, task: BoxTask);
+
     /// Makes known the end of a task that is not at its worker any more, and lets other tasks use the permit.
     fn abandon(&self, shared: &WorkerShared, end: Option<End>, complete: Complete<'_>);
 
@@ -125,6 +128,15 @@ impl Worker {
                 known: None,
             }),
         }
+    }
+
+    /// Makes a worker for a task that has been polled elsewhere.
+    pub(crate) fn resume(shared: Arc<WorkerShared>, task: BoxTask) -> Self {
+        let mut worker = Self::new(shared, task);
+        if let Role::Tasks(tasks) = &mut worker.role {
+            tasks.polled = true;
+        }
+        worker
     }
 
     /// Sets the function that wakes a worker after the runtime has looked at its timers and sockets. It is used before
@@ -313,7 +325,7 @@ impl Tasks {
     fn abandon(&self, task: BoxTask) {
         // A task that was asked to stop counts as cancelled, even if it was never polled.
         let failure = if self.polled || self.shared.is_aborted() {
-            Failure::Cancelled(self.shared.reason().or_else(runtime_ended))
+            Failure::left_by_runtime(self.shared.reason())
         } else {
             Failure::Rejected(Rejection::RuntimeGone)
         };
@@ -393,8 +405,4 @@ impl Drop for Tasks {
             self.abandon(task);
         }
     }
-}
-
-fn runtime_ended() -> Reason {
-    Some(Box::new("its runtime has ended, or has dropped it".into()))
 }

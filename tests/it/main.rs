@@ -43,6 +43,7 @@ mod settling;
 mod several_runtimes;
 mod simple;
 mod size;
+mod stages;
 mod streams;
 mod then;
 mod traits;

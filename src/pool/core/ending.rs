@@ -82,6 +82,11 @@ impl Scheduler for Core {
         None
     }
 
+    fn resume(&self, worker: &Arc<WorkerShared>, task: BoxTask) {
+        let runtime = self.lock().runtime_of(worker.slot()).cloned();
+        self.launch_on(runtime, Worker::resume(worker.clone(), task));
+    }
+
     fn abandon(&self, worker: &WorkerShared, end: Option<End>, complete: Complete<'_>) {
         self.end_start(worker);
         let mut wakes = Wakes::default();

@@ -5,12 +5,14 @@
 //!   the `record` of each task that is more than a future; `withdrawals`: tasks taken out of the queue that have not
 //!   ended.
 //! - `idle_workers`: workers that wait a moment for the next task; `runtime`: the runtime that a task starts on.
+//! - `blocking_task`: a task that leaves its worker for a thread that it may block.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
 //!   starts.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
+pub(super) mod blocking_task;
 pub(super) mod clock;
 pub(super) mod ending;
 pub(super) mod idle_workers;
@@ -38,14 +40,14 @@ use crate::error::BuildError;
 use crate::gate::{Demand, NodeId};
 use crate::nesting;
 use crate::pool::builder::Settings;
+use crate::pool::core::blocking_task::BlockingTask;
 use crate::pool::core::clock::Clock;
-use crate::pool::core::order::{Order, Patience, Runs};
+use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
 use crate::pool::core::runtime::{Arrival, Runtime};
 use crate::pool::core::state::{Exit, Runner, Started, State};
 use crate::pool::core::state_lock::StateLock;
-use crate::pool::submit::blocking::BlockingTask;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
@@ -165,7 +167,7 @@ impl Core {
             home,
             demand,
             ref mut record,
-            runs,
+            ref mut blocks,
             patience,
             ..
         } = *order;
@@ -181,9 +183,10 @@ impl Core {
         let record = noted(record.take(), runtime);
         state.park(home, demand, record, |id, slot| {
             body.place(shared, id, slot, false);
-            match runs {
-                Runs::AtItsWorker => Box::into_pin(body) as BoxTask,
-                Runs::WhereItMayBlock => Box::pin(BlockingTask(Box::into_pin(body))),
+            let task: BoxTask = Box::into_pin(body);
+            match blocks.take() {
+                None => task,
+                Some(blocks) => BlockingTask::boxed(task, blocks),
             }
         });
         self.dispatch(state);

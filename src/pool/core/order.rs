@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use crate::gate::{Demand, NodeId};
+use crate::pool::core::blocking_task::Blocks;
 use crate::pool::core::record::TaskRecord;
 use crate::task::TaskLabel;
 
@@ -10,17 +11,11 @@ pub(crate) struct Order {
     pub(crate) demand: Demand,
     /// `None` if the pool has nothing to record of the task.
     pub(crate) record: Option<TaskRecord>,
-    pub(crate) runs: Runs,
+    /// `None` for a task that never runs where it may block.
+    pub(crate) blocks: Option<Blocks>,
     pub(crate) patience: Patience,
     /// The label for the handles of the task.
     pub(crate) label: Arc<TaskLabel>,
-}
-
-/// Where a task runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Runs {
-    AtItsWorker,
-    WhereItMayBlock,
 }
 
 /// What a pool does with a new task that has to wait.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::gate::{Demand, NodeId};
 use crate::pool::AioPool;
-use crate::pool::core::order::{Order, Patience, Runs};
+use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::record::TaskRecord;
 use crate::pool::submit::rejected::Rejected;
 use crate::task::{Body, Extras, JoinHandle, Shared};
@@ -44,7 +44,7 @@ impl AioPool {
             home: self.node(),
             demand: Demand::DEFAULT,
             record: self.core().settings.timed.then(TaskRecord::of_now),
-            runs: Runs::AtItsWorker,
+            blocks: None,
             patience: Patience::Park,
             label: self.inner.label.clone(),
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use crate::gate::Demand;
 use crate::observe::Watcher;
 use crate::pool::AioPool;
-use crate::pool::core::order::{Order, Patience, Runs};
+use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::record::{TaskRecord, Times};
 use crate::pool::core::watch::{Subject, Watch};
 use crate::pool::submit::extras::{More, TaskExtras};
@@ -63,7 +63,7 @@ impl AioPool {
             home: self.node(),
             demand: options.demand,
             record: (!record.is_empty()).then_some(record),
-            runs: Runs::AtItsWorker,
+            blocks: options.blocks,
             patience: Patience::Park,
             label,
         };

@@ -1,7 +1,7 @@
 //! For methods that pull their items, and must not pull an item whose task the pool then refuses.
 
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::order::{Order, Patience, Runs};
+use crate::pool::core::order::{Order, Patience};
 use crate::pool::{AioPool, TaskBuilder};
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Announced, Body, Extras, JoinHandle, Start};
@@ -78,7 +78,7 @@ where
     #[track_caller]
     pub(crate) fn line_up(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool();
-        self.try_submit(start, Patience::Stand, Runs::AtItsWorker)
+        self.try_submit(start, Patience::Stand)
             .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
     }
 }

@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::gate::Demand;
+use crate::pool::core::blocking_task::Blocks;
 use crate::task::{TaskId, TaskLabel};
 
 /// The options of a task: what a caller asks for beyond its future.
@@ -16,6 +17,8 @@ pub(crate) struct TaskOptions {
     pub(crate) on_cancel: Option<Callback>,
     pub(crate) on_end: Option<Callback>,
     pub(crate) identity: Option<Identity>,
+    /// `None` for a task that never runs where it may block.
+    pub(crate) blocks: Option<Blocks>,
 }
 
 /// The number and the label of a task, for code inside of its future. Set once the task runs.

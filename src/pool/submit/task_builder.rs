@@ -5,13 +5,15 @@ use std::time::Duration;
 use crate::error::TrySpawnError;
 use crate::gate::Demand;
 use crate::pool::AioPool;
-use crate::pool::core::order::{Order, Patience, Runs};
+use crate::pool::core::blocking_task::Blocks;
+use crate::pool::core::order::{Order, Patience};
+use crate::pool::submit::blocking::BlockingWork;
 use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
 use crate::pool::submit::rejected::Rejected;
 use crate::pool::submit::starting::Starting;
-use crate::pool::submit::then::Then;
+use crate::pool::submit::then::{Hop, Then};
 use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
 /// A task with options, before its submission. Returned by [`AioPool::task`].
@@ -39,6 +41,15 @@ pub struct TaskBuilder<'p, F: Future> {
     /// Boxed from the beginning: otherwise a large future would move with the builder, at each call on it.
     body: Box<Body<F, TaskExtras>>,
     options: TaskOptions,
+    /// Where the last stage of the future runs.
+    last: Stage,
+}
+
+/// Where a stage of a task's future runs: at the worker, or on a thread that it may block.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Async,
+    Blocking,
 }
 
 impl<'p, F> TaskBuilder<'p, F>
@@ -52,7 +63,15 @@ where
             pool,
             body,
             options: TaskOptions::default(),
+            last: Stage::Async,
         }
+    }
+
+    /// Makes the builder of a task whose future blocks.
+    pub(crate) fn blocking(mut self) -> Self {
+        self.options.blocks = Some(Blocks::AtFirstPoll);
+        self.last = Stage::Blocking;
+        self
     }
 
     /// Sets the name of the task, in place of `"{pool}-{id}"`. Names need not be unique.
@@ -213,18 +232,64 @@ where
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
+        self.followed_by(callback, Stage::Async)
+    }
+
+    /// Passes the result to `work`, which may block its thread. The value of `work` is then the value of the task.
+    ///
+    /// The future runs at its worker. When it has a result, the task moves to a thread that it may block, as for
+    /// [`task_blocking`](AioPool::task_blocking), and keeps its permit. Otherwise this is as [`then`](Self::then).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(4);
+    /// let name = async { "Cargo.toml" };                        // from a socket, for example
+    /// let length = pool.task(name).then_blocking(|name| {
+    ///     let text = std::fs::read_to_string(name?)?;
+    ///     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(text.len())
+    /// });
+    /// assert!(length.exec().await.unwrap().unwrap() > 0);
+    /// # });
+    /// ```
+    pub fn then_blocking<C, T>(
+        self,
+        work: C,
+    ) -> TaskBuilder<'p, impl Future<Output = T> + Send + use<F, C, T> + 'static>
+    where
+        C: FnOnce(Result<F::Output, JoinError>) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let callback = move |result| BlockingWork::new(move || work(result));
+        self.followed_by(callback, Stage::Blocking)
+    }
+
+    fn followed_by<C, Fut>(self, callback: C, next: Stage) -> TaskBuilder<'p, Then<F, C, Fut>>
+    where
+        C: FnOnce(Result<F::Output, JoinError>) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
         let Self {
             pool,
             body,
             mut options,
+            last,
         } = self;
         let limit = options.run_limit.take().map(|limit| pool.limit(limit));
         let identity = options.identity.get_or_insert_default().clone();
-        let then = Then::new(body.into_future(), callback, limit, identity);
+        let hop = match (last, next) {
+            (Stage::Async, Stage::Blocking) => Hop::Leave(Blocks::on_demand(&mut options.blocks)),
+            (Stage::Blocking, Stage::Async) => Hop::Return,
+            (Stage::Async, Stage::Async) | (Stage::Blocking, Stage::Blocking) => Hop::Stay,
+        };
+        let then = Then::new(body.into_future(), callback, limit, identity, hop);
         TaskBuilder {
             pool,
             body: Body::boxed(then, TaskExtras::default()),
             options,
+            last: next,
         }
     }
 
@@ -279,7 +344,7 @@ where
     ///
     /// As [`AioPool::try_spawn`]. The error contains the future.
     pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
-        self.try_submit(Start::Silent, Patience::Try, Runs::AtItsWorker)
+        self.try_submit(Start::Silent, Patience::Try)
             .map_err(Rejected::refuse)
     }
 
@@ -303,15 +368,7 @@ where
     #[track_caller]
     pub(crate) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
-        self.try_submit(start, Patience::Park, Runs::AtItsWorker)
-            .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
-    }
-
-    /// Submits a task that runs where it may block, instead of at its worker.
-    #[track_caller]
-    pub(crate) fn submit_blocking(self) -> JoinHandle<F::Output> {
-        let pool = self.pool;
-        self.try_submit(Start::Silent, Patience::Park, Runs::WhereItMayBlock)
+        self.try_submit(start, Patience::Park)
             .unwrap_or_else(|rejected| rejected.into_handle(pool.core()))
     }
 
@@ -320,24 +377,20 @@ where
         self,
         start: Start,
         patience: Patience,
-        runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
         if self.options.concern_the_gate_alone() && self.pool.takes_bare_futures() {
-            return self.try_submit_bare(start, patience, runs);
+            return self.try_submit_bare(start, patience);
         }
         let Self {
             pool,
             mut body,
             options,
+            ..
         } = self;
         let Equipment { order, extras } = pool.equip(options);
         let (watch, wait) = (extras.watch.clone(), extras.wait().cloned());
         *body.extras_mut() = TaskExtras { start, ..extras };
-        let order = Order {
-            patience,
-            runs,
-            ..order
-        };
+        let order = Order { patience, ..order };
         let submitted = pool.submit(body, order);
         if let Some(watch) = watch {
             match &submitted {
@@ -362,17 +415,16 @@ where
         mut self,
         start: Start,
         patience: Patience,
-        runs: Runs,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
         self.body.extras_mut().start = start;
-        let demand = self.options.demand;
-        if (demand, patience, runs) == (Demand::DEFAULT, Patience::Park, Runs::AtItsWorker) {
+        let TaskOptions { demand, blocks, .. } = self.options;
+        if (demand, patience) == (Demand::DEFAULT, Patience::Park) && blocks.is_none() {
             return Ok(self.pool.submit_bare(self.body));
         }
         let order = Order {
             demand,
             patience,
-            runs,
+            blocks,
             ..self.pool.bare_order()
         };
         self.pool.submit(self.body, order)

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use crate::pool::submit::limit::Limit;
 use crate::pool::submit::options::Identity;
+use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Failure, JoinError};
 use crate::unwind::caught;
 
@@ -16,6 +19,7 @@ pin_project! {
         callback: Option<C>,
         limit: Option<Limit>,
         identity: Identity,
+        hop: Hop,
         #[pin]
         stage: Stage<F, Fut>,
     }
@@ -30,12 +34,41 @@ pin_project! {
     }
 }
 
+/// Where the second future of a [`Then`] runs, in comparison with the first.
+#[derive(Debug)]
+pub(crate) enum Hop {
+    /// At the same place.
+    Stay,
+    /// Where it may block. The flag tells the task to go there.
+    Leave(Arc<AtomicBool>),
+    /// At a worker again.
+    Return,
+}
+
+impl Hop {
+    /// Returns `true` if the second future runs at another place. The task goes there when the poll is over, without a
+    /// waker.
+    fn moves(&self) -> bool {
+        if let Self::Leave(wants) = self {
+            wants.store(true, Relaxed);
+        }
+        !matches!(self, Self::Stay)
+    }
+}
+
 impl<F, C, Fut> Then<F, C, Fut> {
-    pub(crate) fn new(future: F, callback: C, limit: Option<Limit>, identity: Identity) -> Self {
+    pub(crate) fn new(
+        future: F,
+        callback: C,
+        limit: Option<Limit>,
+        identity: Identity,
+        hop: Hop,
+    ) -> Self {
         Self {
             callback: Some(callback),
             limit,
             identity,
+            hop,
             stage: Stage::First { future },
         }
     }
@@ -56,7 +89,11 @@ where
                 return Poll::Pending;
             };
             let future = callback(result);
-            self.as_mut().project().stage.set(Stage::Second { future });
+            let mut this = self.as_mut().project();
+            this.stage.set(Stage::Second { future });
+            if this.hop.moves() {
+                return Poll::Pending;
+            }
         }
         match self.project().stage.project() {
             StageProjection::Second { future } => future.poll(cx),
