@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use aiopool::{AioPool, Observer, TaskBuilder};
+use aiopool::{Adaptive, AioPool, Observer, TaskBuilder};
 use tokio::sync::Semaphore;
 
 use self::common::one_thread::current_thread;
@@ -74,6 +74,7 @@ fn pool_rows() -> Vec<Row> {
         ),
         beside_plain("rate", |n| in_pool(limited(), n), 1.5),
         beside_plain("bounded queue", |n| in_pool(bounded(), n), 1.5),
+        beside_plain("adaptive size", |n| in_pool(adaptive(), n), 2.0),
     ]
 }
 
@@ -176,6 +177,13 @@ fn limited() -> AioPool {
         .size(AT_ONCE)
         .rate(u32::MAX, Duration::from_secs(1));
     builder.build().expect("a pool")
+}
+
+/// A size that is measured and stays where it is.
+fn adaptive() -> AioPool {
+    let builder = AioPool::builder().size(AT_ONCE);
+    let adaptive = Adaptive::gradient(AT_ONCE..=AT_ONCE);
+    builder.adaptive(adaptive).build().expect("a pool")
 }
 
 fn bounded() -> AioPool {

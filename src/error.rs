@@ -16,6 +16,8 @@ pub enum BuildError {
     ZeroRate,
     /// An option needs a timer, and the runtime has none.
     NoTimer,
+    /// No size is within the bounds of an adaptive size: they are in the wrong order, or the lower one is 0.
+    NoAdaptiveSize,
 }
 
 impl fmt::Display for BuildError {
@@ -24,6 +26,9 @@ impl fmt::Display for BuildError {
             Self::ZeroSize => ZERO_SIZE,
             Self::ZeroRate => {
                 "a rate needs a start, and some time: pause the pool to hold tasks back"
+            },
+            Self::NoAdaptiveSize => {
+                "no size is within the bounds of an adaptive size: write them as `1..=100`"
             },
             Self::NoTimer => "the runtime has no timer: use Tokio, Smol, AsyncStd, or a Spawner whose `sleep` returns one",
         })

@@ -38,6 +38,7 @@
 //! newcomers; *join* waits for all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod adaptive;
 #[cfg(doc)]
 mod architecture;
 mod budget;
@@ -65,6 +66,7 @@ mod waker_slot;
 mod wakes;
 mod worker;
 
+pub use adaptive::{Adaptive, AdaptiveStats};
 pub use error::{
     AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
 };

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use crate::adaptive::Adaptive;
 use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
 use crate::pool::AioPool;
@@ -18,6 +19,7 @@ pub(crate) struct Settings {
     pub(crate) rate: Option<Rate>,
     pub(crate) timed: bool,
     pub(crate) watcher: Option<Arc<Watcher>>,
+    pub(crate) adaptive: Option<Adaptive>,
 }
 
 impl Settings {
@@ -49,6 +51,7 @@ pub struct Builder {
     rate: Option<Rate>,
     timed: bool,
     watcher: Option<Arc<Watcher>>,
+    adaptive: Option<Adaptive>,
 }
 
 impl Builder {
@@ -61,6 +64,7 @@ impl Builder {
             rate: None,
             timed: false,
             watcher: None,
+            adaptive: None,
         }
     }
 
@@ -189,6 +193,40 @@ impl Builder {
         self
     }
 
+    /// Lets the size follow what the tasks run into: how long they take, and whether they fail.
+    ///
+    /// The [size](Self::size) of the builder is where it begins. A [`resize`](AioPool::resize) sets the size from which
+    /// it goes on. A pool that shrinks starts nothing until fewer tasks are active than its size. Groups keep their
+    /// sizes. What it has measured is in [`Stats::adaptive`](crate::Stats::adaptive).
+    ///
+    /// The time of a task is that from its permit to its end, with the time for which it has lent its permit. The pool
+    /// is [timed](Self::timed) for that. Code in place (`run`, `acquire`) and tasks that are cancelled do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{Adaptive, AioPool, current};
+    ///
+    /// # async fn request(n: u32) -> u32 { if n % 50 == 0 { 503 } else { 200 } }
+    /// let pool = AioPool::builder().size(10).adaptive(Adaptive::aimd(1..=100)).build().unwrap();
+    /// pool.map(0..1000, |n| async move {
+    ///     let status = request(n).await;
+    ///     if status == 503 {
+    ///         current().unwrap().report_overload();
+    ///     }
+    ///     status
+    /// })
+    /// .await;
+    /// assert!((1..=100).contains(&pool.size()));
+    /// assert!(pool.stats().adaptive.unwrap().decreases > 0);
+    /// # });
+    /// ```
+    pub fn adaptive(mut self, adaptive: Adaptive) -> Self {
+        self.adaptive = Some(adaptive);
+        self
+    }
+
     /// Builds the pool.
     ///
     /// # Errors
@@ -196,6 +234,7 @@ impl Builder {
     /// [`BuildError::ZeroSize`] if the size is 0. To hold tasks back, [`pause`](AioPool::pause) the pool.
     /// [`BuildError::ZeroRate`] if the rate allows no starts, or its interval is empty.
     /// [`BuildError::NoTimer`] if there is a rate, and the spawner has no timer, or no runtime yet.
+    /// [`BuildError::NoAdaptiveSize`] if there is no size within the bounds of an adaptive size.
     pub fn build(self) -> Result<AioPool, BuildError> {
         let size = self
             .size
@@ -203,13 +242,17 @@ impl Builder {
         if size == 0 {
             return Err(BuildError::ZeroSize);
         }
+        if self.adaptive.as_ref().is_some_and(|rule| !rule.has_size()) {
+            return Err(BuildError::NoAdaptiveSize);
+        }
         self.check_rate()?;
         let settings = Settings {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
             rate: self.rate,
-            timed: self.timed || self.watcher.is_some(),
+            timed: self.timed || self.watcher.is_some() || self.adaptive.is_some(),
             watcher: self.watcher,
+            adaptive: self.adaptive,
         };
         Ok(AioPool::assemble(size, settings, self.spawner))
     }

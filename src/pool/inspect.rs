@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::gate::Demand;
+use crate::gate::{Demand, NodeId};
 use crate::pool::core::record::{self, Times};
 use crate::pool::core::state::State;
 use crate::pool::core::walk::Walk;
@@ -64,7 +64,12 @@ impl AioPool {
     /// # });
     /// ```
     pub fn stats(&self) -> Stats {
-        self.core().lock().gate.data(self.node()).stats
+        let state = self.core().lock();
+        let adaptive = state.adaptive.as_ref().map(|controller| controller.stats());
+        Stats {
+            adaptive: adaptive.filter(|_| self.node() == NodeId::ROOT),
+            ..state.gate.data(self.node()).stats
+        }
     }
 
     /// Lists the tasks that are active or waiting, in the order of their numbers.

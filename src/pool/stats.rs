@@ -1,3 +1,4 @@
+use crate::adaptive::AdaptiveStats;
 use crate::task::End;
 
 /// Counts since the pool was made. They never decrease.
@@ -21,6 +22,8 @@ pub struct Stats {
     pub timed_out: u64,
     /// Number of tasks that never ran, because the pool refused them, or because they had no runtime.
     pub rejected: u64,
+    /// What an [adaptive](crate::Builder::adaptive) pool has measured. `None` for other pools, and for groups.
+    pub adaptive: Option<AdaptiveStats>,
 }
 
 impl Stats {

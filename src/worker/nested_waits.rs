@@ -40,6 +40,9 @@ pub(crate) struct NestedWaits {
     // The pool's lock orders all accesses, hence `Relaxed`. Without the lock, two changes could overwrite each other,
     // since each is a load and then a swap.
     joins: AtomicUsize,
+    /// Whether the task has reported that its server is overloaded.
+    // `Relaxed`: it is read when the task has ended, which happens after all that the task does.
+    overloaded: AtomicBool,
     aborted: Lock<AbortSignal>,
     returned: Lock<Wakers>,
 }
@@ -199,6 +202,14 @@ impl NestedWaits {
 
     pub(super) fn tell_returned(&self, wakes: &mut Wakes) {
         self.returned.lock().take_all(wakes);
+    }
+
+    pub(crate) fn report_overload(&self) {
+        self.overloaded.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_overloaded(&self) -> bool {
+        self.overloaded.load(Relaxed)
     }
 
     pub(crate) fn is_aborted(&self) -> bool {

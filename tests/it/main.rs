@@ -2,6 +2,7 @@
 
 mod support;
 
+mod adaptive;
 mod ahead;
 mod blocking;
 mod builder;

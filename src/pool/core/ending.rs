@@ -29,7 +29,7 @@ impl Scheduler for Core {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
-        state.complete(worker, end, complete, &mut wakes);
+        let is_resized = state.complete(worker, end, complete, &mut wakes);
         let next = match state.finish_into_next(worker, end, &mut wakes) {
             Some(next) => {
                 self.dispatch_more(state);
@@ -43,6 +43,7 @@ impl Scheduler for Core {
             }
         }
         wakes.wake();
+        self.announce_resize(is_resized);
         next
     }
 
@@ -91,10 +92,11 @@ impl Scheduler for Core {
         self.end_start(worker);
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        state.complete(worker, end, complete, &mut wakes);
+        let is_resized = state.complete(worker, end, complete, &mut wakes);
         state.finish_active(worker.slot(), end, &mut wakes);
         self.dispatch_nested(state);
         wakes.wake();
+        self.announce_resize(is_resized);
     }
 
     fn begin(&self, worker: &WorkerShared) {

@@ -6,12 +6,14 @@
 //!   ended.
 //! - `idle_workers`: workers that wait a moment for the next task; `runtime`: the runtime that a task starts on.
 //! - `blocking_task`: a task that leaves its worker for a thread that it may block.
+//! - `adapt`: lets the size of the pool follow the ends of its tasks.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
 //!   starts.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
+pub(super) mod adapt;
 pub(super) mod blocking_task;
 pub(super) mod clock;
 pub(super) mod ending;
@@ -36,6 +38,7 @@ pub(super) mod withdrawals;
 
 use std::sync::{Arc, OnceLock, Weak};
 
+use crate::adaptive::Controller;
 use crate::error::BuildError;
 use crate::gate::{Demand, NodeId};
 use crate::nesting;
@@ -86,7 +89,13 @@ impl Core {
         settings: Settings,
         spawner: Option<Box<dyn Spawner>>,
     ) -> Arc<Self> {
+        let adaptive = settings.adaptive.clone();
+        let controller = adaptive.map(|adaptive| Box::new(Controller::new(adaptive, size)));
+        let size = controller
+            .as_ref()
+            .map_or(size, |controller| controller.size());
         let mut state = State::new(size, settings.name.clone());
+        state.adaptive = controller;
         if let Some(rate) = settings.rate {
             state.limit_starts(rate);
         }

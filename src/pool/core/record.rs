@@ -87,7 +87,7 @@ impl Times {
         Some(self.started.unwrap_or_else(Moment::now).since(submitted))
     }
 
-    fn running(self) -> Option<Duration> {
+    pub(crate) fn running(self) -> Option<Duration> {
         self.started.map(|started| Moment::now().since(started))
     }
 }

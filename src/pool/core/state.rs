@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
 use crate::pool::core::Core;
 use crate::pool::core::idle_workers::IdleWorkers;
@@ -35,6 +36,8 @@ pub(crate) struct State {
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
     pub(crate) withdrawals: Withdrawals,
+    /// `None` unless the size of the pool is adaptive.
+    pub(crate) adaptive: Option<Box<Controller>>,
     /// Groups that may have ended, and are yet to be checked.
     pub(crate) ending: Vec<NodeId>,
     /// The runtime of every task whose record names no other. It changes only while the pool is idle.
@@ -85,6 +88,7 @@ impl State {
             serves_several: false,
             has_more_to_start: false,
             withdrawals: Withdrawals::default(),
+            adaptive: None,
             ending: Vec::new(),
         }
     }
@@ -111,6 +115,14 @@ impl State {
         let slot = self.gate.enter(id, home, demand, |slot| make(id, slot));
         if let Some(record) = record {
             self.keep_record(slot, record);
+        }
+    }
+
+    /// Sets the size of a node, as the user asks.
+    pub(crate) fn resize(&mut self, node: NodeId, size: usize) {
+        self.gate.resize(node, size);
+        if let Some(controller) = self.adaptive.as_mut().filter(|_| node == NodeId::ROOT) {
+            controller.resize(size);
         }
     }
 
@@ -300,7 +312,7 @@ impl State {
     }
 
     /// Passes the outcome of a task to its handle, then clears the inbox of its worker, which wakes the callers that
-    /// wait for the end of the task.
+    /// wait for the end of the task. Returns `true` if the size of the pool has changed.
     #[inline(always)]
     pub(crate) fn complete(
         &mut self,
@@ -308,11 +320,13 @@ impl State {
         end: Option<End>,
         complete: Complete<'_>,
         wakes: &mut Wakes,
-    ) {
+    ) -> bool {
+        let is_resized = self.adapt(worker, end);
         wakes.add(complete());
         if !worker.is_clear() && worker.clear(end, wakes) {
             self.uncount_joining(self.gate.home(worker.slot()));
         }
+        is_resized
     }
 
     /// Ends an active task, and starts the next task of its queue with the same worker, if no other task can be the

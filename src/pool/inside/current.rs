@@ -61,6 +61,12 @@ impl Current {
         self.nested_waits.is_aborted()
     }
 
+    /// Tells an [adaptive](crate::Builder::adaptive) pool that what this task calls is overloaded: the size of the pool
+    /// shrinks when the task ends, as if the task had failed. In other pools this does nothing.
+    pub fn report_overload(&self) {
+        self.nested_waits.report_overload();
+    }
+
     /// Waits until the task is asked to stop, or is over.
     ///
     /// # Cancel safety

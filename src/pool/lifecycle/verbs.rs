@@ -153,7 +153,7 @@ impl AioPool {
             return Err(ZeroSize);
         }
         let mut state = self.core().lock();
-        state.gate.resize(self.node(), size);
+        state.resize(self.node(), size);
         self.core().dispatch(state);
         self.core().resizes.announce();
         Ok(())
