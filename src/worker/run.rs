@@ -291,7 +291,7 @@ impl Tasks {
     #[cold]
     fn give_up(&mut self, task: BoxTask, failure: Failure) -> Poll<()> {
         task.give_up(failure.pack(), &mut |end, complete| {
-            self.finish(end, complete)
+            self.finish(end, complete);
         });
         Poll::Ready(())
     }

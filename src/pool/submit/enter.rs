@@ -84,7 +84,8 @@ impl AioPool {
                 rejection,
                 shared,
                 body,
-                order,
+                home: order.home,
+                label: order.label,
             }),
         }
     }

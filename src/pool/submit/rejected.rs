@@ -1,16 +1,17 @@
 use std::sync::Arc;
 
 use crate::error::{Refusal, TrySpawnError};
+use crate::gate::NodeId;
 use crate::pool::Core;
-use crate::pool::core::order::Order;
-use crate::task::{Body, Extras, JoinHandle, Rejection, Shared};
+use crate::task::{Body, Extras, JoinHandle, Rejection, Shared, TaskLabel};
 
 /// A task that the pool did not take.
 pub(crate) struct Rejected<F: Future, X> {
     pub(super) rejection: Rejection,
     pub(super) shared: Arc<Shared<F::Output>>,
     pub(super) body: Box<Body<F, X>>,
-    pub(super) order: Order,
+    pub(super) home: NodeId,
+    pub(super) label: Arc<TaskLabel>,
 }
 
 impl<F, X> Rejected<F, X>
@@ -21,8 +22,8 @@ where
 {
     /// Completes the handle as rejected, and counts the task.
     pub(crate) fn into_handle(mut self, core: &Core) -> JoinHandle<F::Output> {
-        core.reject(&mut self.shared, self.body, self.order.home, self.rejection);
-        JoinHandle::new(self.shared, self.order.label)
+        core.reject(&mut self.shared, self.body, self.home, self.rejection);
+        JoinHandle::new(self.shared, self.label)
     }
 
     /// Returns the future in an error, and counts nothing.
