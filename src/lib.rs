@@ -27,6 +27,7 @@
 //! - [`current`], [`lend`]: from inside of a task.
 //! - [`TaskBuilder`]: tasks with a name, a rank, a weight, limits, callbacks.
 //! - [`IterMap`], [`iterwait`], [`wait`]: results as they come.
+//! - [`PoolStreamExt`]: the verbs of a pool as methods of streams.
 //! - [`Spawner`]: the runtime, and how to bring another one.
 //! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
 //! - [`migrating`]: what the methods of three Python libraries are here.
@@ -70,7 +71,9 @@ pub use adaptive::{Adaptive, AdaptiveStats};
 pub use error::{
     AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
 };
-pub use map::{Batches, IterMap, IterWait, ReturnWhen, Waited, iterwait, wait};
+pub use map::{
+    Batches, Input, IterMap, IterWait, PoolStreamExt, ReturnWhen, Streamed, Waited, iterwait, wait,
+};
 pub use observe::{Ended, Observer};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, Permit, Shutdown,

@@ -12,21 +12,21 @@ use crate::pool::{AioPool, ResizeListener};
 /// it.
 pub(super) struct Ahead {
     fixed: Option<usize>,
-    /// How far the limit exceeds the number of tasks that the pool can run.
-    shrink: usize,
     /// The limit that was last found, with the number of resizes at that time.
     seen: Option<(u64, usize)>,
     listener: Option<ResizeListener>,
 }
 
+/// Number of items that are pulled beyond what the pool can run. Their tasks can start while the reader is not polled.
+const SPARE: usize = 16;
+
 /// The limit where neither the pool nor a pool around it has a size.
 const WITHOUT_BOUND: usize = 1024;
 
 impl Ahead {
-    pub(super) fn new(shrink: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             fixed: None,
-            shrink,
             seen: None,
             listener: None,
         }
@@ -54,7 +54,7 @@ impl Ahead {
     fn look(&mut self, pool: &AioPool, resizes: u64) -> usize {
         let limit = match pool.capacity() {
             AioPool::UNBOUNDED => WITHOUT_BOUND,
-            capacity => capacity.saturating_add(self.shrink),
+            capacity => capacity.saturating_add(SPARE),
         };
         self.seen = Some((resizes, limit));
         limit

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
+use super::input::Input;
+use super::itermap::IterMap;
+use super::iterwait::IterWait;
 use super::look::{Look, look};
 use crate::coop;
 use crate::task::{JoinError, PoolRef, Sleep};
@@ -33,7 +36,7 @@ impl ReturnWhen {
 }
 
 /// A stream of results that also holds the results of its next batch.
-pub trait Gathers: Stream<Item = Result<Self::Value, JoinError>> + Unpin {
+pub trait Gathers: FusedStream<Item = Result<Self::Value, JoinError>> + Unpin {
     /// The value of a task.
     type Value;
 
@@ -41,10 +44,16 @@ pub trait Gathers: Stream<Item = Result<Self::Value, JoinError>> + Unpin {
     fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
 
     /// Returns the results that wait for the rest of their batch.
-    fn gathered(&mut self) -> &mut Vec<Result<Self::Value, JoinError>>;
+    fn gathered(&mut self) -> &mut Vec<Self::Item>;
+
+    /// Returns the number of these results.
+    fn gathered_len(&self) -> usize;
 }
 
 /// Results in batches: a stream of vectors, none of them empty.
+///
+/// `S` is an [`IterMap`](crate::IterMap) or an [`IterWait`](crate::IterWait), and the items of this stream are vectors
+/// of the items of that one: `Vec<Result<T, JoinError>>`.
 ///
 /// One poll takes at most 1024 results. If more are ready, the rest goes into the next batch, if those are enough, or
 /// is taken at the next poll.
@@ -133,6 +142,27 @@ impl<S> Batches<S> {
 }
 
 impl<S: Gathers> Batches<S> {
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<S::Item>>> {
+        ready!(coop::poll(cx, |cx| self.poll_gathered(cx)));
+        let batch = std::mem::take(self.results.gathered());
+        (self.timer, self.failed) = (Timer::Unset, false);
+        Poll::Ready((!batch.is_empty()).then_some(batch))
+    }
+
+    /// Returns the bounds on the number of batches that are still to come. Each has at least one result.
+    fn batches_left(&self) -> (usize, Option<usize>) {
+        let gathered = self.results.gathered_len();
+        let (least, most) = self.results.size_hint();
+        let is_sure = least > 0 || gathered > 0;
+        let most = most.and_then(|most| most.checked_add(gathered));
+        (usize::from(is_sure), most)
+    }
+
+    /// Returns `true` if all batches have been given.
+    fn is_over(&self) -> bool {
+        self.results.is_terminated() && self.results.gathered_len() == 0
+    }
+
     /// Gathers the results that are ready.
     fn gather(&mut self, cx: &mut Context<'_>) -> Look {
         look(cx, |cx| {
@@ -153,7 +183,7 @@ impl<S: Gathers> Batches<S> {
         if is_late && look == Look::Dry {
             look = self.gather(cx);
         }
-        let is_empty = self.results.gathered().is_empty();
+        let is_empty = self.results.gathered_len() == 0;
         let is_enough = is_late || self.until.is_met(!is_empty, self.failed);
         if look == Look::Ended || (!is_empty && is_enough) {
             return Poll::Ready(());
@@ -165,14 +195,51 @@ impl<S: Gathers> Batches<S> {
     }
 }
 
-impl<S: Gathers> Stream for Batches<S> {
-    type Item = Vec<S::Item>;
+impl<I, F, Fut> Stream for Batches<IterMap<I, F, Fut::Output>>
+where
+    I: Input,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    type Item = Vec<Result<Fut::Output, JoinError>>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        ready!(coop::poll(cx, |cx| self.poll_gathered(cx)));
-        let batch = std::mem::take(self.results.gathered());
-        (self.timer, self.failed) = (Timer::Unset, false);
-        Poll::Ready((!batch.is_empty()).then_some(batch))
+        self.poll_batch(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.batches_left()
+    }
+}
+
+impl<I, F, Fut> FusedStream for Batches<IterMap<I, F, Fut::Output>>
+where
+    I: Input,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.is_over()
+    }
+}
+
+impl<T> Stream for Batches<IterWait<T>> {
+    type Item = Vec<Result<T, JoinError>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_batch(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.batches_left()
+    }
+}
+
+impl<T> FusedStream for Batches<IterWait<T>> {
+    fn is_terminated(&self) -> bool {
+        self.is_over()
     }
 }
 

@@ -1,6 +1,6 @@
 use std::task::{Context, Poll};
 
-use super::ahead::{Ahead, Pulled};
+use super::ahead::{Ahead, Pull, Pulled};
 use super::completion::Completion;
 use crate::pool::AioPool;
 use crate::task::JoinError;
@@ -13,11 +13,11 @@ pub(super) struct Flow<T> {
 }
 
 impl<T> Flow<T> {
-    pub(super) fn new(pool: &AioPool, shrink: usize) -> Self {
+    pub(super) fn new(pool: &AioPool) -> Self {
         Self {
             pool: pool.clone(),
             tasks: Completion::new(pool),
-            ahead: Ahead::new(shrink),
+            ahead: Ahead::new(),
         }
     }
 
@@ -38,8 +38,36 @@ impl<T> Flow<T> {
         self.tasks.put_in_order();
     }
 
+    /// Pulls futures and submits them, up to the limit of unread results and the limit of one poll.
+    ///
+    /// `next` makes a future of the next item. It returns `None` when the input has ended, and is not called again.
+    pub(super) fn pull<F>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut next: impl FnMut(&mut Context<'_>) -> Poll<Option<F>>,
+    ) -> Pulled
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut pull = Pull::new(cx);
+        loop {
+            if !self.wants_item() {
+                return Pulled::Enough;
+            }
+            if pull.is_over() {
+                return Pulled::Some;
+            }
+            match next(cx) {
+                Poll::Ready(Some(future)) => self.tasks.spawn(&self.pool, future),
+                Poll::Ready(None) => return Pulled::All,
+                Poll::Pending => return Pulled::Enough,
+            }
+        }
+    }
+
     /// Returns `true` if an item is wanted. The task of an item that is pulled then is not refused for want of room.
-    pub(super) fn wants_item(&mut self) -> bool {
+    fn wants_item(&mut self) -> bool {
         let limit = self.ahead.limit(&self.pool, self.tasks.reader());
         if self.tasks.len() >= limit {
             self.pool.expect_tasks();
@@ -48,12 +76,14 @@ impl<T> Flow<T> {
         self.tasks.finds_room(&self.pool)
     }
 
-    pub(super) fn spawn<F>(&mut self, future: F)
-    where
-        F: Future<Output = T> + Send + 'static,
-        T: Send + 'static,
-    {
-        self.tasks.spawn(&self.pool, future);
+    /// Returns the bounds on the number of results that are still to come, if the input has this many items left.
+    pub(super) fn results_left(
+        &self,
+        (least, most): (usize, Option<usize>),
+    ) -> (usize, Option<usize>) {
+        let unread = self.unread();
+        let most = most.and_then(|most| most.checked_add(unread));
+        (least.saturating_add(unread), most)
     }
 
     /// Polls for the next result. `pulled` says how far the input has been pulled.

@@ -3,11 +3,12 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
-use super::ahead::{Pull, Pulled};
+use super::ahead::Pulled;
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::flow::Flow;
+use super::input::{Input, Streamed};
 use super::shed::Shed;
 use crate::coop;
 use crate::pool::AioPool;
@@ -52,25 +53,56 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        IterMap {
-            flow: Flow::new(self, SPARE),
-            items: Some(items.into_iter()),
-            f,
-            gathered: Shed::new(),
-        }
+        IterMap::new(self, items.into_iter(), f)
+    }
+
+    /// Runs a task for each item of a stream, and returns a stream of the results as the tasks end.
+    ///
+    /// This is [`itermap`](Self::itermap) for an input that is a stream, with the same limit: the stream is polled only
+    /// as results are read, and the tasks whose results are not read yet are at most as many as the pool can run at
+    /// once, plus 16, or as many as [`buffer`](IterMap::buffer) says. Where the input is a scarce resource, such as a
+    /// queue of messages with a lease, a buffer of the pool's size pulls no item before a task can start for it.
+    ///
+    /// The stream may be pending for any time. It holds no permit, and the tasks that were started run on. It is
+    /// dropped when it has ended.
+    ///
+    /// [`PoolStreamExt::map_on`](crate::PoolStreamExt::map_on) does the same in a chain.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use futures::stream;
+    ///
+    /// let pool = aiopool::AioPool::new(4);
+    /// let words = stream::iter(["a", "bb"]);
+    /// let lengths = pool.itermap_stream(words, |word| async move { word.len() });
+    /// let mut lengths = lengths.ordered();
+    /// assert_eq!(lengths.next().await.unwrap().unwrap(), 1);
+    /// assert_eq!(lengths.next().await.unwrap().unwrap(), 2);
+    /// assert!(lengths.next().await.is_none());
+    /// # });
+    /// ```
+    pub fn itermap_stream<S, F, Fut>(&self, items: S, f: F) -> IterMap<Streamed<S>, F, Fut::Output>
+    where
+        S: Stream,
+        F: FnMut(S::Item) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        IterMap::new(self, Streamed::new(items), f)
     }
 }
 
-/// Number of items that are pulled beyond what the pool can run. Their tasks can start while the reader is not polled.
-const SPARE: usize = 16;
-
-/// The results of [`AioPool::itermap`], as a stream in the order in which the tasks end.
+/// The results of [`AioPool::itermap`] and [`AioPool::itermap_stream`], as a stream in the order in which the tasks end.
+///
+/// The input `I` is an iterator, or a stream in [`Streamed`].
 ///
 /// Dropping it aborts the tasks whose results were not read.
 ///
 /// # Panics
 ///
-/// Polling it passes on a panic of the iterator or the closure. It may be polled again after that.
+/// Polling it passes on a panic of the input or the closure. It may be polled again after that.
 ///
 /// # Examples
 ///
@@ -88,7 +120,7 @@ const SPARE: usize = 16;
 #[must_use = "streams do nothing unless polled"]
 pub struct IterMap<I, F, T> {
     flow: Flow<T>,
-    /// `None` once the iterator has ended.
+    /// `None` once the input has ended.
     items: Option<I>,
     f: F,
     /// The results of the next batch.
@@ -96,6 +128,15 @@ pub struct IterMap<I, F, T> {
 }
 
 impl<I, F, T> IterMap<I, F, T> {
+    fn new(pool: &AioPool, items: I, f: F) -> Self {
+        Self {
+            flow: Flow::new(pool),
+            items: Some(items),
+            f,
+            gathered: Shed::new(),
+        }
+    }
+
     /// Gives the results in the order of the items.
     ///
     /// # Examples
@@ -173,7 +214,7 @@ impl<I, F, T> IterMap<I, F, T> {
 
 impl<I, F, Fut> IterMap<I, F, Fut::Output>
 where
-    I: Iterator,
+    I: Input,
     F: FnMut(I::Item) -> Fut,
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
@@ -187,28 +228,22 @@ where
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Pulls and submits items, up to the limit of unread results and the limit of one poll.
-    fn pull(&mut self, cx: &Context<'_>) -> Pulled {
-        let mut pull = Pull::new(cx);
-        while let Some(items) = &mut self.items {
-            if !self.flow.wants_item() {
-                return Pulled::Enough;
-            }
-            if pull.is_over() {
-                return Pulled::Some;
-            }
-            match items.next() {
-                Some(item) => self.flow.spawn((self.f)(item)),
-                None => self.items = None,
-            }
+    fn pull(&mut self, cx: &mut Context<'_>) -> Pulled {
+        let Some(items) = &mut self.items else {
+            return Pulled::All;
+        };
+        let next = |cx: &mut Context<'_>| items.poll_item(cx).map(|item| item.map(&mut self.f));
+        let pulled = self.flow.pull(cx, next);
+        if pulled == Pulled::All {
+            self.items = None;
         }
-        Pulled::All
+        pulled
     }
 }
 
 impl<I, F, Fut> Stream for IterMap<I, F, Fut::Output>
 where
-    I: Iterator,
+    I: Input,
     F: FnMut(I::Item) -> Fut,
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
@@ -218,11 +253,29 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         coop::poll(cx, |cx| self.poll_result(cx))
     }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let items = self.items.as_ref();
+        self.flow
+            .results_left(items.map_or((0, Some(0)), Input::items_left))
+    }
+}
+
+impl<I, F, Fut> FusedStream for IterMap<I, F, Fut::Output>
+where
+    I: Input,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.items.is_none() && self.flow.unread() == 0
+    }
 }
 
 impl<I, F, Fut> Gathers for IterMap<I, F, Fut::Output>
 where
-    I: Iterator,
+    I: Input,
     F: FnMut(I::Item) -> Fut,
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
@@ -236,6 +289,10 @@ where
 
     fn gathered(&mut self) -> &mut Vec<Result<Fut::Output, JoinError>> {
         self.gathered.list()
+    }
+
+    fn gathered_len(&self) -> usize {
+        self.gathered.len()
     }
 }
 

@@ -3,7 +3,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::members::Members;
@@ -80,6 +80,12 @@ impl<T> Stream for IterWait<T> {
     }
 }
 
+impl<T> FusedStream for IterWait<T> {
+    fn is_terminated(&self) -> bool {
+        self.handles.len() == 0
+    }
+}
+
 impl<T> Gathers for IterWait<T> {
     type Value = T;
 
@@ -89,6 +95,10 @@ impl<T> Gathers for IterWait<T> {
 
     fn gathered(&mut self) -> &mut Vec<Result<T, JoinError>> {
         self.gathered.list()
+    }
+
+    fn gathered_len(&self) -> usize {
+        self.gathered.len()
     }
 }
 

@@ -2,11 +2,13 @@
 //!
 //! | method | pulls its items | gives its results |
 //! |---|---|---|
-//! | `map` | as permits become free | all at the end, in input order |
-//! | `try_map` | as permits become free | all at the end, or the first failure |
+//! | `map`, `map_stream` | as permits become free | all at the end, in input order |
+//! | `try_map`, `try_map_stream` | as permits become free | all at the end, or the first failure |
 //! | `map_n`, `apply` | at once | as handles |
-//! | `itermap` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
-//! | `itermap_stream` | as results are read, as far ahead as the pool can run | as a stream |
+//! | `itermap`, `itermap_stream` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
+//!
+//! The verbs of an iterator and of a stream are one: both are an [`Input`]. [`PoolStreamExt`] has those of a stream, to be
+//! called on the stream.
 //!
 //! `iterwait` and `wait` give the results of existing handles.
 
@@ -15,17 +17,20 @@ mod batches;
 mod completion;
 mod flow;
 mod indexed;
+mod input;
 mod itermap;
 mod iterwait;
 mod look;
 mod members;
 mod shed;
-mod stream;
+mod stream_ext;
 mod try_map;
 mod verbs;
 mod wait;
 
 pub use batches::{Batches, ReturnWhen};
+pub use input::{Input, Streamed};
 pub use itermap::IterMap;
 pub use iterwait::{IterWait, iterwait};
+pub use stream_ext::PoolStreamExt;
 pub use wait::{Waited, wait};

@@ -13,6 +13,10 @@ impl<T> Shed<T> {
         Self(Vec::new())
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn list(&mut self) -> &mut Vec<T> {
         &mut self.0
     }

@@ -2,7 +2,10 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use futures_core::Stream;
+
 use super::indexed::Indexed;
+use super::input::{Input, Streamed};
 use super::members::Members;
 use super::shed::Shed;
 use crate::budget::Pace;
@@ -57,22 +60,74 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
+        self.try_all(&mut items.into_iter(), &mut f).await
+    }
+
+    /// Runs a task for each item of a stream, and returns the values of all tasks, in the order of the items, or the
+    /// first failure.
+    ///
+    /// This is [`try_map`](Self::try_map) for an input that is a stream: the stream is polled only when a task can
+    /// start. A task that fails ends the wait for a stream that is pending.
+    ///
+    /// For a stream whose items are themselves a [`Result`], see
+    /// [`PoolStreamExt::try_map_on`](crate::PoolStreamExt::try_map_on).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TryMapError::Task`] with the first `Err`, or [`TryMapError::Join`] for a task without a result.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `items` or `f`. The tasks that were started are then aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future aborts the tasks that it has started, since their results could not be read any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use futures::stream;
+    ///
+    /// let pool = aiopool::AioPool::new(4);
+    /// let parse = |word: &'static str| async move { word.parse::<u8>() };
+    /// let numbers = pool.try_map_stream(stream::iter(["1", "2"]), parse).await;
+    /// assert_eq!(numbers.unwrap(), [1, 2]);
+    ///
+    /// let failed = pool.try_map_stream(stream::iter(["1", "x"]), parse).await;
+    /// assert!(failed.is_err());
+    /// # });
+    /// ```
+    pub async fn try_map_stream<S, F, Fut, T, E>(
+        &self,
+        items: S,
+        mut f: F,
+    ) -> Result<Vec<T>, TryMapError<E>>
+    where
+        S: Stream,
+        F: FnMut(S::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.try_all(&mut Streamed::new(items), &mut f).await
+    }
+
+    async fn try_all<I, F, Fut, T, E>(
+        &self,
+        input: &mut I,
+        f: &mut F,
+    ) -> Result<Vec<T>, TryMapError<E>>
+    where
+        I: Input,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
         let mut trial = Trial::new(self.pool_ref());
-        for item in items {
-            let task = self.line_up_announced(f(item)).abort_on_drop();
-            let started = trial.unless_failed(|cx| task.poll_announced(cx)).await;
-            trial.add(task);
-            // The next item is not pulled if this one has failed already.
-            let failed = match started {
-                Ok(()) => trial.unless_failed(|_| Poll::Ready(())).await,
-                failed => failed,
-            };
-            if let Err(failure) = failed {
-                return Err(trial.give_up(failure).await);
-            }
-            coop::proceed().await;
-        }
-        match poll_fn(|cx| coop::poll(cx, |cx| trial.poll_all(cx))).await {
+        match trial.run_all(self, input, f).await {
             Ok(()) => Ok(trial.values.take().into_iter().flatten().collect()),
             Err(failure) => Err(trial.give_up(failure).await),
         }
@@ -95,6 +150,31 @@ impl<T, E> Trial<T, E> {
         }
     }
 
+    /// Runs a task for each item, until all have ended or one has failed.
+    async fn run_all<I, F, Fut>(
+        &mut self,
+        pool: &AioPool,
+        input: &mut I,
+        f: &mut F,
+    ) -> Result<(), TryMapError<E>>
+    where
+        I: Input,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        // An item is not pulled if a task has failed already.
+        while let Some(item) = self.unless_failed(|cx| input.poll_item(cx)).await? {
+            let task = pool.line_up_announced(f(item)).abort_on_drop();
+            let started = self.unless_failed(|cx| task.poll_announced(cx)).await;
+            self.add(task);
+            started?;
+            coop::proceed().await;
+        }
+        poll_fn(|cx| coop::poll(cx, |cx| self.poll_all(cx))).await
+    }
+
     fn add(&mut self, task: AbortOnDrop<Result<T, E>>) {
         let index = self.values.list().len();
         self.values.push(None);
@@ -106,10 +186,10 @@ impl<T, E> Trial<T, E> {
     }
 
     /// Waits until `ready` returns `Ready`, or a task fails before.
-    async fn unless_failed(
+    async fn unless_failed<R>(
         &mut self,
-        mut ready: impl FnMut(&mut Context<'_>) -> Poll<()>,
-    ) -> Result<(), TryMapError<E>> {
+        mut ready: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Result<R, TryMapError<E>> {
         poll_fn(|cx| match self.poll_all(cx) {
             Poll::Ready(Err(failure)) => Poll::Ready(Err(failure)),
             Poll::Ready(Ok(())) | Poll::Pending => ready(cx).map(Ok),

@@ -1,5 +1,8 @@
 use std::future::poll_fn;
 
+use futures_core::Stream;
+
+use super::input::{Input, Streamed};
 use super::shed::Shed;
 use crate::coop;
 use crate::pool::AioPool;
@@ -42,8 +45,62 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
+        self.run_all(&mut items.into_iter(), &mut f).await
+    }
+
+    /// Runs a task for each item of a stream, and returns all results, in the order of the items.
+    ///
+    /// This is [`map`](Self::map) for an input that is a stream: the stream is polled only when a task can start. It may
+    /// be pending for any time, while the tasks that were started run on.
+    ///
+    /// # Panics
+    ///
+    /// Passes on a panic of `items` or `f`. The tasks that were started are then aborted.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future aborts the tasks that it has started, since their results could not be read any more.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use futures::stream;
+    ///
+    /// let pool = aiopool::AioPool::new(4);
+    /// let words = stream::iter(["a", "bb", "ccc"]);
+    /// let lengths = pool.map_stream(words, |word| async move { word.len() }).await;
+    /// let lengths: Vec<_> = lengths.into_iter().map(Result::unwrap).collect();
+    /// assert_eq!(lengths, [1, 2, 3]);
+    /// # });
+    /// ```
+    pub async fn map_stream<S, F, Fut>(
+        &self,
+        items: S,
+        mut f: F,
+    ) -> Vec<Result<Fut::Output, JoinError>>
+    where
+        S: Stream,
+        F: FnMut(S::Item) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        self.run_all(&mut Streamed::new(items), &mut f).await
+    }
+
+    async fn run_all<I, F, Fut>(
+        &self,
+        input: &mut I,
+        f: &mut F,
+    ) -> Vec<Result<Fut::Output, JoinError>>
+    where
+        I: Input,
+        F: FnMut(I::Item) -> Fut,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
         let mut started = Shed::new();
-        for item in items {
+        while let Some(item) = poll_fn(|cx| input.poll_item(cx)).await {
             let task = self.line_up_announced(f(item)).abort_on_drop();
             poll_fn(|cx| task.poll_announced(cx)).await;
             started.push(task);

@@ -92,8 +92,8 @@ impl Builder {
     /// With 0, a task either starts at once or is rejected.
     ///
     /// Methods that pull their items do not lose any item to this: [`map`](AioPool::map),
-    /// [`try_map`](AioPool::try_map), [`itermap`](AioPool::itermap) and [`itermap_stream`](AioPool::itermap_stream)
-    /// pull an item when there is room for its task. If there is none, each of them puts one task into the queue beyond
+    /// [`try_map`](AioPool::try_map), [`itermap`](AioPool::itermap), and the same verbs over a stream, pull an item when
+    /// there is room for its task. If there is none, each of them puts one task into the queue beyond
     /// the bound, which starts when it is the next. So does a [`feed`](AioPool::feed) that goes on, and so does code
     /// that waits [in place](AioPool::run).
     ///

@@ -54,6 +54,7 @@ use crate::task::{PoolRef, TaskLabel};
 /// | submit, and never wait | [`spawn_n`](Self::spawn_n), [`map_n`](Self::map_n), [`apply`](Self::apply) |
 /// | submit only if there is room | [`try_spawn`](Self::try_spawn) |
 /// | read results as they come | [`itermap`](Self::itermap), [`itermap_stream`](Self::itermap_stream) |
+/// | take the items from a stream | [`map_stream`](Self::map_stream), [`PoolStreamExt`](crate::PoolStreamExt) |
 /// | name, rank, weigh or limit a task | [`task`](Self::task) |
 ///
 /// # Guarantees
@@ -71,8 +72,8 @@ use crate::task::{PoolRef, TaskLabel};
 /// permit: other tasks run on it, so a pool of size 1 can walk a tree recursively. Before the task is polled again, it
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
-/// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, `join`, `closed`, `below`, `cancel`, `cancel_all`,
-///   `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`].
+/// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
+///   `below`, `cancel`, `cancel_all`, `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.

@@ -45,6 +45,7 @@ mod several_runtimes;
 mod simple;
 mod size;
 mod stages;
+mod stream_input;
 mod streams;
 mod then;
 mod traits;

@@ -188,18 +188,18 @@ fn a_panicking_iterator_passes_its_panic_on_and_the_stream_goes_on() {
 }
 
 #[test]
-fn itermap_stream_pulls_no_further_ahead_than_the_pool_is_large() {
+fn itermap_stream_pulls_as_far_ahead_as_itermap_does() {
     let (hand, pool) = Hand::pool(3);
     let pulled = Cell::new(0);
     let items = stream::iter(0..).inspect(|_| pulled.set(pulled.get() + 1));
     let mut results = pin!(pool.itermap_stream(items, |n: u64| async move { n }));
     assert!(poll_once(pin!(results.next())).is_pending());
     hand.run();
-    assert_eq!(pulled.get(), 3);
+    assert_eq!(pulled.get(), 3 + 16);
     assert!(poll_once(pin!(results.next())).is_ready());
-    assert_eq!(pulled.get(), 3);
+    assert_eq!(pulled.get(), 3 + 16);
     assert!(poll_once(pin!(results.next())).is_ready());
-    assert_eq!(pulled.get(), 4);
+    assert_eq!(pulled.get(), 3 + 16 + 1);
 }
 
 #[test]

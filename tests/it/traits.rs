@@ -68,6 +68,9 @@ fn the_futures_of_the_verbs_are_send() {
     is_send(&pool.acquire());
     is_send(&pool.scope(|tasks| async move { drop(tasks) }));
     is_send(&lend(async {}));
+    let stream = || futures::stream::iter(0..1);
+    is_send(&pool.map_stream(stream(), |_| async {}));
+    is_send(&pool.try_map_stream(stream(), |_| async { Ok::<(), ()>(()) }));
     is_send(&pool.itermap_stream(futures::stream::iter(0..1), |_| async {}));
 }
 
