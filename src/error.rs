@@ -163,7 +163,8 @@ impl fmt::Display for AbortError {
 
 impl Error for AbortError {}
 
-/// The reason why a [`try_map`](crate::AioPool::try_map) has no results.
+/// The reason why a [`try_map`](crate::AioPool::try_map) has no results, or a
+/// [`try_map_on`](crate::PoolStreamExt::try_map_on) has no value.
 ///
 /// It implements [`Error`] for every error type of the tasks that can be displayed: for a
 /// `Box<dyn Error + Send + Sync>`, an `anyhow::Error` or a `String` as well as for a type that implements [`Error`].
@@ -197,9 +198,17 @@ pub enum TryMapError<E> {
     Task(E),
     /// A task has no result of its own: it panicked, was cancelled, timed out or was rejected.
     Join(JoinError),
+    /// The input gave this error, which has ended it. Only
+    /// [`try_map_on`](crate::PoolStreamExt::try_map_on) returns this variant.
+    Input(E),
 }
 
 impl<E> TryMapError<E> {
+    /// Returns the value of a task, or the error of the task.
+    pub(crate) fn flatten<T>(result: Result<Result<T, E>, JoinError>) -> Result<T, Self> {
+        result.map_err(Self::Join)?.map_err(Self::Task)
+    }
+
     /// Returns the error inside, of either variant, in a box.
     ///
     /// The box gives access to its type ([`is`](trait@Error#method.is), [`downcast`](trait@Error#method.downcast))
@@ -209,7 +218,7 @@ impl<E> TryMapError<E> {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         match self {
-            Self::Task(error) => error.into(),
+            Self::Task(error) | Self::Input(error) => error.into(),
             Self::Join(error) => error.into(),
         }
     }
@@ -218,7 +227,7 @@ impl<E> TryMapError<E> {
 impl<E: fmt::Display> fmt::Display for TryMapError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Task(error) => error.fmt(f),
+            Self::Task(error) | Self::Input(error) => error.fmt(f),
             Self::Join(error) => error.fmt(f),
         }
     }
@@ -227,7 +236,7 @@ impl<E: fmt::Display> fmt::Display for TryMapError<E> {
 impl<E: fmt::Debug + fmt::Display + 'static> Error for TryMapError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Task(error) => boxed(error)?.source(),
+            Self::Task(error) | Self::Input(error) => boxed(error)?.source(),
             Self::Join(error) => error.source(),
         }
     }

@@ -72,7 +72,8 @@ pub use error::{
     AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
 };
 pub use map::{
-    Batches, Input, IterMap, IterWait, PoolStreamExt, ReturnWhen, Streamed, Waited, iterwait, wait,
+    Batches, Input, IterMap, IterWait, PoolStreamExt, ReturnWhen, Streamed, TryIterMap, Waited,
+    iterwait, wait,
 };
 pub use observe::{Ended, Observer};
 pub use pool::{

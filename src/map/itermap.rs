@@ -182,10 +182,7 @@ impl<I, F, T> IterMap<I, F, T> {
     /// ```
     #[track_caller]
     pub fn buffer(mut self, items: usize) -> Self {
-        assert!(
-            items > 0,
-            "a buffer of 0 would never pull an item: the least is 1"
-        );
+        assert_is_buffer(items);
         self.flow.fix(items);
         self
     }
@@ -210,6 +207,14 @@ impl<I, F, T> IterMap<I, F, T> {
         let pool_ref = self.flow.pool().pool_ref();
         Batches::new(self, until, Some(pool_ref))
     }
+}
+
+#[track_caller]
+pub(super) fn assert_is_buffer(items: usize) {
+    assert!(
+        items > 0,
+        "a buffer of 0 would never pull an item: the least is 1"
+    );
 }
 
 impl<I, F, Fut> IterMap<I, F, Fut::Output>

@@ -6,6 +6,7 @@
 //! | `try_map`, `try_map_stream` | as permits become free | all at the end, or the first failure |
 //! | `map_n`, `apply` | at once | as handles |
 //! | `itermap`, `itermap_stream` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
+//! | `try_map_on` | as those, until the input fails | as a stream, the error of the input last |
 //!
 //! The verbs of an iterator and of a stream are one: both are an [`Input`]. [`PoolStreamExt`] has those of a stream, to be
 //! called on the stream.
@@ -24,6 +25,7 @@ mod look;
 mod members;
 mod shed;
 mod stream_ext;
+mod try_itermap;
 mod try_map;
 mod verbs;
 mod wait;
@@ -33,4 +35,5 @@ pub use input::{Input, Streamed};
 pub use itermap::IterMap;
 pub use iterwait::{IterWait, iterwait};
 pub use stream_ext::PoolStreamExt;
+pub use try_itermap::TryIterMap;
 pub use wait::{Waited, wait};

@@ -2,6 +2,7 @@ use futures_core::Stream;
 
 use super::input::Streamed;
 use super::itermap::IterMap;
+use super::try_itermap::TryIterMap;
 use crate::pool::AioPool;
 
 /// The verbs of a pool as methods of streams, to be called in a chain.
@@ -34,6 +35,47 @@ pub trait PoolStreamExt: Stream {
         Fut::Output: Send + 'static,
     {
         pool.itermap_stream(self, f)
+    }
+
+    /// Runs a task of `pool` for each item of a stream that may fail, and returns a stream of the values.
+    ///
+    /// The first error of this stream ends it. The tasks that were started run to their end and their values are given,
+    /// then the error as [`TryMapError::Input`](crate::TryMapError::Input). An error of a task ends nothing: to stop at
+    /// the first error of either, stop reading there. Dropping the returned stream aborts the tasks that are left.
+    ///
+    /// The limit on the items that are pulled is that of [`itermap`](AioPool::itermap).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, PoolStreamExt, TryMapError};
+    /// use futures::{TryStreamExt, stream};
+    ///
+    /// let pool = AioPool::new(4);
+    /// let lines = stream::iter([Ok("1"), Ok("2"), Err("the connection is lost")]);
+    /// let parse = |line: &'static str| async move { line.parse::<u8>().map_err(|_| "no number") };
+    /// let mut numbers = lines.try_map_on(&pool, parse).ordered();
+    /// assert_eq!(numbers.next().await.unwrap().unwrap(), 1);
+    /// assert_eq!(numbers.next().await.unwrap().unwrap(), 2);
+    /// let failed = numbers.next().await.unwrap().unwrap_err();
+    /// assert!(matches!(failed, TryMapError::Input("the connection is lost")));
+    /// assert!(numbers.next().await.is_none());
+    ///
+    /// let lines = stream::iter([Ok("1"), Ok("x"), Ok("3")]);
+    /// let numbers = lines.try_map_on(&pool, parse).ordered().try_collect::<Vec<_>>();
+    /// assert!(matches!(numbers.await, Err(TryMapError::Task("no number"))));
+    /// # });
+    /// ```
+    fn try_map_on<F, Fut, I, T, E>(self, pool: &AioPool, f: F) -> TryIterMap<Self, F, T, E>
+    where
+        Self: Stream<Item = Result<I, E>> + Sized,
+        F: FnMut(I) -> Fut,
+        Fut: Future<Output = Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        TryIterMap::new(pool, self, f)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::budget::Pace;
 use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, JoinError, PoolRef, abort_each};
+use crate::task::{AbortOnDrop, PoolRef, abort_each};
 use crate::unwind::discard;
 
 impl AioPool {
@@ -204,7 +204,7 @@ impl<T, E> Trial<T, E> {
             let Some((index, result)) = ready!(self.running.poll_next(cx)) else {
                 return Poll::Ready(Ok(()));
             };
-            match value_of(result) {
+            match TryMapError::flatten(result) {
                 Ok(value) => self.values.list()[index] = Some(value),
                 Err(failure) => return Poll::Ready(Err(failure)),
             }
@@ -228,10 +228,4 @@ impl<T, E> Trial<T, E> {
         }
         failure
     }
-}
-
-fn value_of<T, E>(result: Result<Result<T, E>, JoinError>) -> Result<T, TryMapError<E>> {
-    result
-        .map_err(TryMapError::Join)?
-        .map_err(TryMapError::Task)
 }

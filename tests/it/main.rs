@@ -14,6 +14,7 @@ mod courtesy;
 mod deep;
 mod drops;
 mod ends;
+mod failing_input;
 mod feed;
 mod grace;
 mod groups;
