@@ -43,7 +43,8 @@
 //! 1. `pool/submit/feed/mod.rs`: [`feed`](crate::AioPool::feed) puts one `Source` into the queue, however many items it
 //!    has.
 //! 2. `pool/submit/feed/source.rs`: once the source has a permit, its worker pulls one item, without a lock. The item
-//!    takes over the slot and the permit, and the source goes back to the end of the queue.
+//!    takes over the slot and the permit, and the source goes back to the end of the queue. If the input is a stream
+//!    that is pending, the source stays with its worker instead and lends its permit, until there is an item.
 //! 3. `pool/submit/feed/item.rs`: the item is a task, whose outcome goes to no handle. Its end is counted by the `Tracker`
 //!    (`pool/submit/feed/tracker.rs`), which completes the [`Feed`](crate::Feed) after the last item.
 //!

@@ -48,6 +48,7 @@ pub mod control;
 mod coop;
 mod error;
 mod gate;
+mod input;
 mod lock;
 mod map;
 pub mod migrating;
@@ -71,9 +72,10 @@ pub use adaptive::{Adaptive, AdaptiveStats};
 pub use error::{
     AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
 };
+pub use input::{Input, Streamed};
 pub use map::{
-    Batches, Input, IterMap, IterWait, PoolStreamExt, ReturnWhen, Streamed, TryIterMap, Waited,
-    iterwait, wait,
+    Batches, IterMap, IterWait, PoolStreamExt, ReturnWhen, TryFeed, TryIterMap, Waited, iterwait,
+    wait,
 };
 pub use observe::{Ended, Observer};
 pub use pool::{

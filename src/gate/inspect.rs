@@ -49,7 +49,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Returns how far a task has come.
-    pub(crate) fn progress(&self, slot: Slot, id: TaskId) -> TaskState {
+    pub(crate) fn progress(&self, slot: Slot, id: impl Into<EntryId>) -> TaskState {
         match self.get(slot, id) {
             None => TaskState::Finished,
             // A withdrawn task has never had a permit.

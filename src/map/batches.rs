@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures_core::{FusedStream, Stream};
 
-use super::input::Input;
 use super::itermap::IterMap;
 use super::iterwait::IterWait;
 use super::look::{Look, look};
 use crate::coop;
+use crate::input::Input;
 use crate::task::{JoinError, PoolRef, Sleep};
 
 /// The condition under which enough results are there.

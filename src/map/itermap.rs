@@ -8,9 +8,9 @@ use futures_core::{FusedStream, Stream};
 use super::ahead::Pulled;
 use super::batches::{Batches, Gathers, ReturnWhen};
 use super::flow::Flow;
-use super::input::{Input, Streamed};
 use super::shed::Shed;
 use crate::coop;
+use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 use crate::task::JoinError;
 

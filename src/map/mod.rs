@@ -8,7 +8,7 @@
 //! | `itermap`, `itermap_stream` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
 //! | `try_map_on` | as those, until the input fails | as a stream, the error of the input last |
 //!
-//! The verbs of an iterator and of a stream are one: both are an [`Input`]. [`PoolStreamExt`] has those of a stream, to be
+//! The verbs of an iterator and of a stream are one: both are an [`Input`](crate::Input). [`PoolStreamExt`] has those of a stream, to be
 //! called on the stream.
 //!
 //! `iterwait` and `wait` give the results of existing handles.
@@ -18,22 +18,22 @@ mod batches;
 mod completion;
 mod flow;
 mod indexed;
-mod input;
 mod itermap;
 mod iterwait;
 mod look;
 mod members;
 mod shed;
 mod stream_ext;
+mod try_feed;
 mod try_itermap;
 mod try_map;
 mod verbs;
 mod wait;
 
 pub use batches::{Batches, ReturnWhen};
-pub use input::{Input, Streamed};
 pub use itermap::IterMap;
 pub use iterwait::{IterWait, iterwait};
 pub use stream_ext::PoolStreamExt;
+pub use try_feed::TryFeed;
 pub use try_itermap::TryIterMap;
 pub use wait::{Waited, wait};

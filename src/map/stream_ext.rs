@@ -1,9 +1,10 @@
 use futures_core::Stream;
 
-use super::input::Streamed;
 use super::itermap::IterMap;
+use super::try_feed::TryFeed;
 use super::try_itermap::TryIterMap;
-use crate::pool::AioPool;
+use crate::input::Streamed;
+use crate::pool::{AioPool, Feed};
 
 /// The verbs of a pool as methods of streams, to be called in a chain.
 ///
@@ -76,6 +77,73 @@ pub trait PoolStreamExt: Stream {
         E: Send + 'static,
     {
         TryIterMap::new(pool, self, f)
+    }
+
+    /// Feeds `pool` with tasks made of the items. Returns at once.
+    ///
+    /// The same as [`AioPool::feed_stream`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, PoolStreamExt};
+    /// use futures::stream;
+    ///
+    /// let pool = AioPool::new(4);
+    /// let report = stream::iter(0..100).for_each_on(&pool, |n: u64| async move { n * n }).await;
+    /// assert_eq!(report.completed, 100);
+    /// # });
+    /// ```
+    #[track_caller]
+    fn for_each_on<F, Fut>(self, pool: &AioPool, f: F) -> Feed
+    where
+        Self: Sized + Send + 'static,
+        F: FnMut(Self::Item) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        pool.feed_stream(self, f)
+    }
+
+    /// Feeds `pool` with tasks made of the items of a stream that may fail. Returns at once.
+    ///
+    /// The first error of this stream ends the feed. The tasks that were started run to their end. Then the feed gives
+    /// the error in place of its report. All else is as for [`AioPool::feed_stream`]: the results of the tasks are
+    /// dropped, and only counted, so a task that returns an `Err` ends nothing.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, PoolStreamExt};
+    /// use futures::stream;
+    ///
+    /// let pool = AioPool::new(4);
+    /// let lines = stream::iter([Ok("1"), Ok("2"), Err("the connection is lost")]);
+    /// let mut feed = lines.try_for_each_on(&pool, |line| async move { line.len() });
+    /// assert_eq!((&mut feed).await, Err("the connection is lost"));
+    /// assert_eq!(feed.progress().completed, 2);
+    /// # });
+    /// ```
+    #[track_caller]
+    fn try_for_each_on<F, Fut, I, E>(self, pool: &AioPool, f: F) -> TryFeed<E>
+    where
+        Self: Stream<Item = Result<I, E>> + Sized + Send + 'static,
+        F: FnMut(I) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+        E: Send + 'static,
+    {
+        TryFeed::new(pool, self, f)
     }
 }
 

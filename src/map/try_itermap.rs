@@ -7,10 +7,10 @@ use futures_core::{FusedStream, Stream};
 
 use super::ahead::Pulled;
 use super::flow::Flow;
-use super::input::{Input, Streamed};
 use super::itermap::assert_is_buffer;
 use crate::coop;
 use crate::error::TryMapError;
+use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 
 /// The values of the tasks of [`PoolStreamExt::try_map_on`](crate::PoolStreamExt::try_map_on), as a stream in the order

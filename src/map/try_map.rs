@@ -5,12 +5,12 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::indexed::Indexed;
-use super::input::{Input, Streamed};
 use super::members::Members;
 use super::shed::Shed;
 use crate::budget::Pace;
 use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
+use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 use crate::task::{AbortOnDrop, PoolRef, abort_each};
 use crate::unwind::discard;

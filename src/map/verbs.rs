@@ -2,9 +2,9 @@ use std::future::poll_fn;
 
 use futures_core::Stream;
 
-use super::input::{Input, Streamed};
 use super::shed::Shed;
 use crate::coop;
+use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 use crate::task::{JoinError, JoinHandle};
 

@@ -94,7 +94,7 @@ impl Builder {
     /// Methods that pull their items do not lose any item to this: [`map`](AioPool::map),
     /// [`try_map`](AioPool::try_map), [`itermap`](AioPool::itermap), and the same verbs over a stream, pull an item when
     /// there is room for its task. If there is none, each of them puts one task into the queue beyond
-    /// the bound, which starts when it is the next. So does a [`feed`](AioPool::feed) that goes on, and so does code
+    /// the bound, which starts when it is the next. So does a [`feed`](AioPool::feed) that goes on, of a stream too, and so does code
     /// that waits [in place](AioPool::run).
     ///
     /// # Examples

@@ -16,6 +16,7 @@ mod drops;
 mod ends;
 mod failing_input;
 mod feed;
+mod feed_stream;
 mod grace;
 mod groups;
 mod handles;

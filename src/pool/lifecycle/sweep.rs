@@ -17,7 +17,7 @@ use crate::pool::Core;
 use crate::pool::core::state::{Exit, State};
 use crate::pool::core::walk::Walk;
 use crate::pool::core::withdrawals::WithdrawalId;
-use crate::task::{BoxTask, EntryId, Packed, PoolRef, Slot};
+use crate::task::{BoxTask, EntryId, Packed, PoolRef, Slot, TaskState};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, Worker};
 
@@ -55,9 +55,7 @@ impl Core {
         let (mut found, mut is_more) = (Vec::new(), true);
         while is_more {
             is_more = walk.part(&state, &mut found);
-            if which == Which::All {
-                sweep.abort(&state, &found);
-            }
+            sweep.abort(&state, &found, which);
             sweep.withdraw(&mut state, &found);
             found.clear();
             if is_more {
@@ -146,12 +144,18 @@ impl<'l> Sweep<'l> {
         self.withdrawn.push(part);
     }
 
-    /// Asks what runs to stop: tasks and feeds, but not code that runs in place.
+    /// Asks what runs to stop: tasks and feeds, but not code that runs in place. If only waiting tasks are stopped, asks
+    /// the feeds that wait for a stream at a worker.
     ///
     /// No new task starts during the sweep. An active task with a new number is the task of a feed that was there
     /// before.
-    fn abort(&mut self, state: &State, found: &[(Slot, EntryId)]) {
-        for (slot, id) in found.iter().filter(|(_, id)| *id != EntryId::ELSEWHERE) {
+    fn abort(&mut self, state: &State, found: &[(Slot, EntryId)], which: Which) {
+        let is_meant = |(slot, id): &&(Slot, EntryId)| match which {
+            _ if *id == EntryId::ELSEWHERE => false,
+            Which::All => true,
+            Which::Waiting => !id.is_task() && state.gate.progress(*slot, *id) == TaskState::Waiting,
+        };
+        for (slot, id) in found.iter().filter(is_meant) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
                 let first = worker.abort(None, &mut self.wakes);
                 self.aborted += usize::from(first && id.is_task());

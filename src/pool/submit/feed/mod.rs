@@ -7,7 +7,10 @@
 //!     └── behind the others ───┘ └ none left, a panic, an abort: no more are pulled
 //! ```
 //!
-//! - [`Source`]: the iterator and the closure. It moves between the queue and the workers.
+//! The source of a stream that is pending in its turn stays with its worker, without a permit, and waits again once the
+//! stream has an item.
+//!
+//! - [`Source`]: the input and the closure. It moves between the queue and the workers.
 //! - [`Item`](item::Item): a task that the source makes of an item.
 //! - [`Tracker`]: the state that the feed, its source and its items share.
 //! - [`Unpulled`](unpulled::Unpulled): the number of items that the source will still pull, counted in the pool.
@@ -22,10 +25,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use futures_core::Stream;
+
 use self::source::Source;
 pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
 use crate::coop;
+use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 use crate::pool::core::order::Patience;
 use crate::pool::core::runtime::Arrival;
@@ -79,16 +85,70 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
+        self.feed_input(items.into_iter(), f)
+    }
+
+    /// Feeds the pool with tasks made of the items of a stream, one whenever there is an item and a permit is free for
+    /// it. Returns at once.
+    ///
+    /// This is [`feed`](Self::feed) for an input that is a stream. A worker polls the stream when the turn of the feed
+    /// comes. If the stream is pending then, the feed holds no permit until there is an item, and goes to the back of
+    /// the queue with it. So at most one item is ahead of the tasks.
+    ///
+    /// While the stream is pending, the feed counts as one [waiting](Self::waiting) task. The pool's
+    /// [`join`](Self::join) waits for the end of the stream. If a stream may never end, end its feed by
+    /// [`abort`](Feed::abort) or [`cancel_all`](Self::cancel_all). Stopping only the waiting tasks
+    /// ([`Shutdown::CancelWaiting`](crate::Shutdown::CancelWaiting)) ends it too. The stream is dropped when the feed
+    /// ends.
+    ///
+    /// All else is as for a [`feed`](Self::feed): the counts, a panic of the stream or the closure, a closed or full
+    /// pool, and the end of the runtime.
+    ///
+    /// [`PoolStreamExt::for_each_on`](crate::PoolStreamExt::for_each_on) does the same in a chain.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the pool has no runtime yet, and none is found.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use futures::channel::mpsc;
+    ///
+    /// let pool = aiopool::AioPool::new(8);
+    /// let (send, jobs) = mpsc::unbounded();
+    /// let feed = pool.feed_stream(jobs, |n: u64| async move { n * n });
+    /// for n in 0..100 {
+    ///     send.unbounded_send(n).unwrap();
+    /// }
+    /// drop(send);  // ends the stream
+    /// assert_eq!(feed.await.completed, 100);
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn feed_stream<S, F, Fut>(&self, items: S, f: F) -> Feed
+    where
+        S: Stream + Send + 'static,
+        F: FnMut(S::Item) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
+        self.feed_input(Streamed::new(items), f)
+    }
+
+    #[track_caller]
+    fn feed_input<I, F, Fut>(&self, items: I, f: F) -> Feed
+    where
+        I: Input + Send + 'static,
+        F: FnMut(I::Item) -> Fut + Send + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: Send + 'static,
+    {
         let core = self.core();
         core.spawner();
         let tracker = Arc::new(Tracker::new());
-        let source = Box::new(Source::new(
-            items.into_iter(),
-            f,
-            tracker.clone(),
-            core,
-            self.node(),
-        ));
+        let source = Box::new(Source::new(items, f, tracker.clone(), core, self.node()));
         core.refresh_room(Patience::Park);
         let Arrival {
             unused: _unused,

@@ -2,12 +2,13 @@ use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
-use std::task::Context;
+use std::task::{Context, Poll, ready};
 
 use super::item::{Counted, Item};
 use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
+use crate::input::Input;
 use crate::pool::core::order::Patience;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::Runtime;
@@ -24,10 +25,13 @@ use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{WorkerShared, running};
 
-/// The iterator and the closure of a feed, while it is in the queue or with a worker.
+/// The input and the closure of a feed, while it is in the queue or with a worker.
 ///
 /// With a worker, the source holds a permit and a slot. The item that it pulls takes both over. Before that item is
 /// polled, the source is back in the queue, in another slot.
+///
+/// If the input is a stream that is pending, the source stays with its worker, which the stream wakes, and lends its
+/// permit. Once the stream has an item, the source goes to the back of the queue with it.
 pub(super) struct Source<I, F, Fut> {
     items: I,
     f: F,
@@ -41,8 +45,10 @@ pub(super) struct Source<I, F, Fut> {
     runtime: Option<Runtime>,
     /// Set when the runtime has dropped the worker of the source, and no item was pulled since.
     dropped: bool,
-    /// An item that was pulled ahead from an iterator whose size hint said that it was at its end, or the panic of that
-    /// pull.
+    /// Set while the source stays with its worker because the stream is pending.
+    is_pending: bool,
+    /// An item that was pulled ahead, or the panic of that pull: from an input whose size hint said that it was at its
+    /// end, or from a stream that was pending.
     ahead: Option<Result<Fut, Payload>>,
     unpulled: Unpulled,
     /// The value of [`State::stops`] when the source entered the queue. A higher value means that all waiting tasks of
@@ -54,7 +60,7 @@ impl<I, F, Fut> Unpin for Source<I, F, Fut> {}
 
 impl<I, F, Fut> Source<I, F, Fut>
 where
-    I: Iterator + Send + 'static,
+    I: Input + Send + 'static,
     F: FnMut(I::Item) -> Fut + Send + 'static,
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
@@ -62,7 +68,7 @@ where
     pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: NodeId) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
         let id = EntryId::source(FEEDS.fetch_add(1, Relaxed));
-        let unpulled = Unpulled::new(at_least(items.size_hint()));
+        let unpulled = Unpulled::new(at_least(items.items_left()));
         Self {
             items,
             f,
@@ -72,6 +78,7 @@ where
             home,
             runtime: None,
             dropped: false,
+            is_pending: false,
             ahead: None,
             unpulled,
             stops: 0,
@@ -88,27 +95,72 @@ where
         core.complete_unstarted(Exit::Refused(home), Some(End::Rejected), complete);
     }
 
-    fn pull(&mut self) -> Option<Pulled<Fut>> {
+    fn poll_pull(&mut self, cx: &mut Context<'_>) -> Poll<Option<Pulled<Fut>>> {
         self.dropped = false;
-        let future = match self.ahead.take() {
-            Some(pulled) => pulled.unwrap_or_else(|payload| resume_unwind(payload)),
-            None => self.pull_one()?,
+        let Some(future) = ready!(self.poll_one(cx)) else {
+            return Poll::Ready(None);
         };
-        let left = self.items.size_hint();
-        let is_last = left.1 == Some(0) && !self.pull_ahead();
-        self.unpulled.left = at_least(left) + u64::from(self.ahead.is_some());
-        Some(Pulled { future, is_last })
+        let left = self.items.items_left();
+        let is_last = left.1 == Some(0) && !self.is_pending && self.has_ended(cx);
+        let is_ahead = self.is_pending || self.ahead.is_some();
+        self.unpulled.left = at_least(left) + u64::from(is_ahead);
+        Poll::Ready(Some(Pulled { future, is_last }))
     }
 
-    fn pull_one(&mut self) -> Option<Fut> {
-        self.items.next().map(&mut self.f)
+    fn poll_one(&mut self, cx: &mut Context<'_>) -> Poll<Option<Fut>> {
+        match self.ahead.take() {
+            Some(pulled) => {
+                let future = pulled.unwrap_or_else(|payload| resume_unwind(payload));
+                Poll::Ready(Some(future))
+            }
+            None => self.items.poll_item(cx).map(|item| item.map(&mut self.f)),
+        }
     }
 
-    /// Pulls one item ahead from an iterator whose size hint says that it is at its end, so that a wrong hint loses no
-    /// items. Returns `true` if there was an item, or a panic.
-    fn pull_ahead(&mut self) -> bool {
-        self.ahead = caught(|| self.pull_one()).transpose();
-        self.ahead.is_some()
+    /// Pulls one item ahead from an input whose size hint says that it is at its end, so that a wrong hint loses no
+    /// items. Returns `true` if the input has ended.
+    fn has_ended(&mut self, cx: &mut Context<'_>) -> bool {
+        self.ahead = match caught(|| self.poll_one(cx)) {
+            Ok(Poll::Ready(None)) => return true,
+            Ok(Poll::Ready(Some(future))) => Some(Ok(future)),
+            Ok(Poll::Pending) => None,
+            Err(payload) => Some(Err(payload)),
+        };
+        false
+    }
+
+    /// Keeps the source with its worker until the stream has an item.
+    fn stay(mut self: Box<Self>, poll: SourcePoll<'_, '_>) -> Option<BoxTask> {
+        if !self.is_pending && !self.lend_permit(&poll) {
+            self.end(poll.finish);
+            return None;
+        }
+        Some(Box::into_pin(self))
+    }
+
+    /// Lends the permit of the source to other tasks. Returns `false` if all waiting tasks have been stopped since the
+    /// source was in the queue.
+    fn lend_permit(&mut self, poll: &SourcePoll<'_, '_>) -> bool {
+        // The start of the rate is free again, and the source needs none when it leaves this worker.
+        poll.worker.set_started();
+        poll.core.give_start_back();
+        // Before the permit is lent: from then on the worker may be woken, and polls the source without a permit.
+        poll.worker.nested_waits().begin_lend();
+        self.is_pending = true;
+        // Under one lock: a caller that stops the waiting tasks from now on finds the source among them.
+        let mut state = poll.core.lock();
+        if state.stops(self.home) != self.stops {
+            return false;
+        }
+        state.lend(poll.worker);
+        poll.core.dispatch(state);
+        true
+    }
+
+    /// Puts the source, whose stream was pending, at the back of the queue with the item that it has now.
+    fn park_with(mut self: Box<Self>, pulled: Pulled<Fut>, poll: SourcePoll<'_, '_>) {
+        self.ahead = Some(Ok(pulled.future));
+        self.park_again(poll.core, poll.finish);
     }
 
     /// Ends the feed at its worker, without an item.
@@ -118,7 +170,7 @@ where
         finish(None, &mut || tracker.end_source());
     }
 
-    /// Ends a feed whose iterator or closure has panicked. It counts as a task that panicked.
+    /// Ends a feed whose input or closure has panicked. It counts as a task that panicked.
     fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
         let (tracker, home) = (self.tracker.clone(), self.home);
         discard(self);
@@ -207,9 +259,25 @@ where
         core.dispatch(state);
     }
 
-    /// Puts the source back into the queue, because the runtime has dropped the worker that was to pull it.
+    /// Takes the source away from a worker that the runtime has dropped. If that happens again before the source is
+    /// pulled, the runtime is gone.
+    fn lose_worker(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
+        if std::mem::replace(&mut self.dropped, true) {
+            self.end_rejected(core, finish);
+        } else {
+            self.park_again(core, finish);
+        }
+    }
+
+    /// Returns `true` if the source was pending at its worker, and was not asked to stop.
+    fn is_wanted(&self, core: &Core) -> bool {
+        let is_stopped = || core.lock().stops(self.home) != self.stops;
+        self.is_pending && !self.tracker.is_aborted() && !is_stopped()
+    }
+
+    /// Puts the source back into the queue, and leaves its worker.
     fn park_again(mut self: Box<Self>, core: &Core, finish: Finish<'_>) {
-        self.dropped = true;
+        self.is_pending = false;
         let (tracker, home) = (self.tracker.clone(), self.home);
         let mut state = core.lock();
         let goes_on = state.stops(home) == self.stops;
@@ -260,7 +328,7 @@ impl<I, F, Fut> Drop for Source<I, F, Fut> {
 /// An item that a source has pulled.
 struct Pulled<Fut> {
     future: Fut,
-    /// Set if the iterator has no more items.
+    /// Set if the input has no more items.
     is_last: bool,
 }
 
@@ -291,7 +359,7 @@ impl SourcePoll<'_, '_> {
 
 impl<I, F, Fut> Task for Source<I, F, Fut>
 where
-    I: Iterator + Send + 'static,
+    I: Input + Send + 'static,
     F: FnMut(I::Item) -> Fut + Send + 'static,
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
@@ -316,9 +384,11 @@ where
             cx,
             finish,
         };
-        match caught(|| source.pull()) {
-            Ok(Some(pulled)) => return source.start(poll, pulled),
-            Ok(None) => source.end(poll.finish),
+        match caught(|| source.poll_pull(poll.cx)) {
+            Ok(Poll::Pending) => return source.stay(poll),
+            Ok(Poll::Ready(Some(pulled))) if source.is_pending => source.park_with(pulled, poll),
+            Ok(Poll::Ready(Some(pulled))) => return source.start(poll, pulled),
+            Ok(Poll::Ready(None)) => source.end(poll.finish),
             Err(payload) => {
                 discard(payload);
                 source.end_broken(&mut poll);
@@ -330,10 +400,9 @@ where
     fn give_up(self: Pin<Box<Self>>, failure: Packed, finish: Finish<'_>) {
         let source = Pin::into_inner(self);
         match source.core.upgrade() {
-            Some(core) if failure.end() == End::Rejected => match source.dropped {
-                false => source.park_again(&core, finish),
-                true => source.end_rejected(&core, finish),
-            },
+            Some(core) if failure.end() == End::Rejected || source.is_wanted(&core) => {
+                source.lose_worker(&core, finish);
+            }
             _ => source.end(finish),
         }
     }

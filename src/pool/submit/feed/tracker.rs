@@ -11,11 +11,11 @@ use crate::waker_slot::WakerSlot;
 pub struct FeedReport {
     /// Number of tasks that ran to their end.
     pub completed: u64,
-    /// Number of tasks that panicked or were rejected. A panic of the iterator or the closure counts here too.
+    /// Number of tasks that panicked or were rejected. A panic of the input or the closure counts here too.
     pub failed: u64,
     /// Number of tasks that were cancelled.
     pub cancelled: u64,
-    /// `true` if the iterator or the closure panicked, which ended the feed.
+    /// `true` if the input or the closure panicked, which ended the feed.
     pub broken: bool,
     /// `true` if the pool took nothing of the feed, because it was closed or full, or took no more of it, because the
     /// runtime was gone.
@@ -34,7 +34,7 @@ struct Progress {
     /// Number of items that run, plus one as long as the source exists. The feed has finished at 0.
     living: usize,
     aborted: bool,
-    /// Where the source waits, or did before a worker took it to pull it.
+    /// Where the source waits, or did before a worker took it to pull it. There it also waits for its stream.
     source: Option<Position>,
     /// Where the items run. An index is used again when its item has ended.
     items: Vec<Option<Position>>,
@@ -94,7 +94,7 @@ impl Tracker {
         self.0.lock().end_one()
     }
 
-    /// Notes that the iterator or the closure has panicked.
+    /// Notes that the input or the closure has panicked.
     pub(super) fn mark_broken(&self) {
         let report = &mut self.0.lock().report;
         report.broken = true;
@@ -114,6 +114,10 @@ impl Tracker {
         }
         let items = progress.items.iter().copied().flatten();
         Some(progress.source.into_iter().chain(items).collect())
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.0.lock().aborted
     }
 
     pub(super) fn is_finished(&self) -> bool {

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-/// The input of a stream of results: any iterator, or a stream in [`Streamed`].
+/// The input of a stream of results or of a feed: any iterator, or a stream in [`Streamed`].
 ///
 /// This trait is sealed: it is implemented for these two, and cannot be implemented for other types.
 pub trait Input: sealed::Sealed {
@@ -32,7 +32,7 @@ impl<I: Iterator> Input for I {
     }
 }
 
-/// A stream as the input of an [`IterMap`](crate::IterMap).
+/// A stream as an [`Input`].
 ///
 /// The stream is in a box, so that the [`IterMap`](crate::IterMap) can be moved while it is read.
 ///
@@ -41,7 +41,7 @@ impl<I: Iterator> Input for I {
 pub struct Streamed<S>(Pin<Box<S>>);
 
 impl<S> Streamed<S> {
-    pub(super) fn new(stream: S) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self(Box::pin(stream))
     }
 }
