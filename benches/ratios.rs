@@ -166,11 +166,16 @@ fn verb_rows() -> Vec<Row> {
     let by_hand = Warm(|n| current_thread(on_tokio::spawn_buffer_unordered(n)));
     let reading = row(question, itermap, "spawn, buffer_unordered", by_hand, 1.00);
 
+    let question = "a stream through itermap, ordered, current_thread";
+    let ordered = Warm(|n| current_thread(on_tokio::map_on_ordered(pool(), n)));
+    let by_hand = Warm(|n| current_thread(on_tokio::spawn_buffered(n)));
+    let streaming = row(question, ordered, "spawn, buffered", by_hand, 1.00);
+
     let question = "feed, current_thread";
     let feed = Warm(|n| current_thread(on_tokio::feed(pool(), n)));
     let spawn = Warm(|n| current_thread(on_tokio::spawn(pool(), n)));
     let feeding = row(question, feed, "our own spawn", spawn, 1.00);
-    vec![cancelling, reading, feeding]
+    vec![cancelling, reading, streaming, feeding]
 }
 
 fn parked_rows() -> Vec<Row> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use aiopool::AioPool;
+use aiopool::{AioPool, PoolStreamExt};
 use futures::{StreamExt, stream};
 use tokio::runtime::Builder;
 use tokio::sync::Semaphore;
@@ -118,6 +118,28 @@ pub(crate) async fn itermap(pool: AioPool, n: usize) {
 pub(crate) async fn spawn_buffer_unordered(n: usize) {
     let tasks = stream::iter(0..n).map(|i| tokio::spawn(async move { i }));
     let mut results = tasks.buffer_unordered(SIZE);
+    let mut sum = 0;
+    while let Some(result) = results.next().await {
+        sum += result.expect("no task fails here");
+    }
+    check(n, sum);
+}
+
+/// Ours: the items of a stream, and results in their order.
+pub(crate) async fn map_on_ordered(pool: AioPool, n: usize) {
+    let items = stream::iter(0..n);
+    let mut results = items.map_on(&pool, |i| async move { i }).ordered();
+    let mut sum = 0;
+    while let Some(result) = results.next().await {
+        sum += result.expect("no task fails here");
+    }
+    check(n, sum);
+}
+
+/// By hand: the same with bare tasks.
+pub(crate) async fn spawn_buffered(n: usize) {
+    let tasks = stream::iter(0..n).map(|i| tokio::spawn(async move { i }));
+    let mut results = tasks.buffered(SIZE);
     let mut sum = 0;
     while let Some(result) = results.next().await {
         sum += result.expect("no task fails here");
