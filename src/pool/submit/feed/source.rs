@@ -130,8 +130,8 @@ where
     }
 
     /// Keeps the source with its worker until the stream has an item.
-    fn stay(mut self: Box<Self>, poll: SourcePoll<'_, '_>) -> Option<BoxTask> {
-        if !self.is_pending && !self.lend_permit(&poll) {
+    fn stay(mut self: Box<Self>, poll: &mut SourcePoll<'_, '_>) -> Option<BoxTask> {
+        if !self.is_pending && !self.lend_permit(poll) {
             self.end(poll.finish);
             return None;
         }
@@ -158,7 +158,7 @@ where
     }
 
     /// Puts the source, whose stream was pending, at the back of the queue with the item that it has now.
-    fn park_with(mut self: Box<Self>, pulled: Pulled<Fut>, poll: SourcePoll<'_, '_>) {
+    fn park_with(mut self: Box<Self>, pulled: Pulled<Fut>, poll: &mut SourcePoll<'_, '_>) {
         self.ahead = Some(Ok(pulled.future));
         self.park_again(poll.core, poll.finish);
     }
@@ -385,8 +385,10 @@ where
             finish,
         };
         match caught(|| source.poll_pull(poll.cx)) {
-            Ok(Poll::Pending) => return source.stay(poll),
-            Ok(Poll::Ready(Some(pulled))) if source.is_pending => source.park_with(pulled, poll),
+            Ok(Poll::Pending) => return source.stay(&mut poll),
+            Ok(Poll::Ready(Some(pulled))) if source.is_pending => {
+                source.park_with(pulled, &mut poll);
+            }
             Ok(Poll::Ready(Some(pulled))) => return source.start(poll, pulled),
             Ok(Poll::Ready(None)) => source.end(poll.finish),
             Err(payload) => {
