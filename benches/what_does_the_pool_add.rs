@@ -165,6 +165,18 @@ fn results_as_they_come(criterion: &mut Criterion) {
             }),
         ],
     );
+    compare(
+        criterion,
+        "a stream in, ordered results out, tokio current_thread",
+        &[
+            ("aiopool map_on.ordered", |n| {
+                current_thread(on_tokio::map_on_ordered(pool(), n))
+            }),
+            ("bare spawn, buffered", |n| {
+                current_thread(on_tokio::spawn_buffered(n))
+            }),
+        ],
+    );
 }
 
 fn stopping(criterion: &mut Criterion) {
