@@ -15,6 +15,7 @@
 
 mod ahead;
 mod batches;
+mod blocking;
 mod completion;
 mod flow;
 mod indexed;

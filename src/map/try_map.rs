@@ -12,7 +12,7 @@ use crate::coop::{self, STEPS_IN_A_POLL};
 use crate::error::TryMapError;
 use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
-use crate::task::{AbortOnDrop, PoolRef, abort_each};
+use crate::task::{AbortOnDrop, JoinHandle, PoolRef, abort_each};
 use crate::unwind::discard;
 
 impl AioPool {
@@ -60,7 +60,10 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.try_all(&mut items.into_iter(), &mut f).await
+        self.try_all(&mut items.into_iter(), |item| {
+            self.line_up_announced(f(item))
+        })
+        .await
     }
 
     /// Runs a task for each item of a stream, and returns the values of all tasks, in the order of the items, or the
@@ -111,23 +114,20 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        self.try_all(&mut Streamed::new(items), &mut f).await
+        self.try_all(&mut Streamed::new(items), |item| {
+            self.line_up_announced(f(item))
+        })
+        .await
     }
 
-    async fn try_all<I, F, Fut, T, E>(
+    /// Submits a task for each item, whose handle is told when the task starts, until all have ended or one has failed.
+    pub(super) async fn try_all<I: Input, T, E>(
         &self,
         input: &mut I,
-        f: &mut F,
-    ) -> Result<Vec<T>, TryMapError<E>>
-    where
-        I: Input,
-        F: FnMut(I::Item) -> Fut,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
+        submit: impl FnMut(I::Item) -> JoinHandle<Result<T, E>>,
+    ) -> Result<Vec<T>, TryMapError<E>> {
         let mut trial = Trial::new(self.pool_ref());
-        match trial.run_all(self, input, f).await {
+        match trial.run_all(input, submit).await {
             Ok(()) => Ok(trial.values.take().into_iter().flatten().collect()),
             Err(failure) => Err(trial.give_up(failure).await),
         }
@@ -151,22 +151,14 @@ impl<T, E> Trial<T, E> {
     }
 
     /// Runs a task for each item, until all have ended or one has failed.
-    async fn run_all<I, F, Fut>(
+    async fn run_all<I: Input>(
         &mut self,
-        pool: &AioPool,
         input: &mut I,
-        f: &mut F,
-    ) -> Result<(), TryMapError<E>>
-    where
-        I: Input,
-        F: FnMut(I::Item) -> Fut,
-        Fut: Future<Output = Result<T, E>> + Send + 'static,
-        T: Send + 'static,
-        E: Send + 'static,
-    {
+        mut submit: impl FnMut(I::Item) -> JoinHandle<Result<T, E>>,
+    ) -> Result<(), TryMapError<E>> {
         // An item is not pulled if a task has failed already.
         while let Some(item) = self.unless_failed(|cx| input.poll_item(cx)).await? {
-            let task = pool.line_up_announced(f(item)).abort_on_drop();
+            let task = submit(item).abort_on_drop();
             let started = self.unless_failed(|cx| task.poll_announced(cx)).await;
             self.add(task);
             started?;

@@ -45,7 +45,10 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        self.run_all(&mut items.into_iter(), &mut f).await
+        self.run_all(&mut items.into_iter(), |item| {
+            self.line_up_announced(f(item))
+        })
+        .await
     }
 
     /// Runs a task for each item of a stream, and returns all results, in the order of the items.
@@ -85,23 +88,21 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
-        self.run_all(&mut Streamed::new(items), &mut f).await
+        self.run_all(&mut Streamed::new(items), |item| {
+            self.line_up_announced(f(item))
+        })
+        .await
     }
 
-    async fn run_all<I, F, Fut>(
+    /// Submits a task for each item, whose handle is told when the task starts, and returns all results.
+    pub(super) async fn run_all<I: Input, T>(
         &self,
         input: &mut I,
-        f: &mut F,
-    ) -> Vec<Result<Fut::Output, JoinError>>
-    where
-        I: Input,
-        F: FnMut(I::Item) -> Fut,
-        Fut: Future + Send + 'static,
-        Fut::Output: Send + 'static,
-    {
+        mut submit: impl FnMut(I::Item) -> JoinHandle<T>,
+    ) -> Vec<Result<T, JoinError>> {
         let mut started = Shed::new();
         while let Some(item) = poll_fn(|cx| input.poll_item(cx)).await {
-            let task = self.line_up_announced(f(item)).abort_on_drop();
+            let task = submit(item).abort_on_drop();
             poll_fn(|cx| task.poll_announced(cx)).await;
             started.push(task);
             coop::proceed().await;

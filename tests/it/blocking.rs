@@ -1,12 +1,14 @@
 //! `spawn_blocking`: the permit is held until the work returns, whoever drops what.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use aiopool::{AioPool, Blocking, Spawner, Worker, current};
+use aiopool::{AioPool, Blocking, Spawner, TryMapError, Worker, current};
 
-use crate::support::{Hand, on_every_runtime, within};
+use crate::support::{Hand, on_every_runtime, poll_once, within};
 
 /// Work that says when it begins, and blocks until it is told to end.
 fn gated(value: i32) -> (impl FnOnce() -> i32 + Send, Receiver<()>, Sender<()>) {
@@ -171,4 +173,77 @@ fn a_runtime_that_refuses_it_rejects_it_and_goes_on() {
     let stats = pool.stats();
     assert_eq!((stats.rejected, stats.completed), (1, 1));
     assert_eq!((stats.started, pool.active()), (1, 0));
+}
+
+#[test]
+fn a_map_of_blocking_work_gives_its_results_in_order_and_keeps_to_its_permits() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(3);
+        let (active, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let seen = (active.clone(), most.clone());
+        let results = pool.map_blocking(0..50, move |n| {
+            most.fetch_max(active.fetch_add(1, SeqCst) + 1, SeqCst);
+            thread::sleep(Duration::from_micros(200));
+            active.fetch_sub(1, SeqCst);
+            assert!(n != 7, "on purpose");
+            n * 2
+        });
+        for (n, result) in results.await.into_iter().enumerate() {
+            match result {
+                Ok(double) => assert_eq!(double, 2 * n),
+                Err(error) => assert!(n == 7 && error.is_panic()),
+            }
+        }
+        let most = seen.1.load(SeqCst);
+        assert!((1..=3).contains(&most), "on {}: {most}", pools.runtime);
+        assert!(pool.is_empty());
+    });
+}
+
+#[test]
+fn a_try_map_of_blocking_work_pulls_no_more_items_after_the_first_failure() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let pulled = Arc::new(AtomicUsize::new(0));
+        let count = pulled.clone();
+        let items = (0..1_000).inspect(move |_| _ = count.fetch_add(1, SeqCst));
+        let work = |n| if n == 5 { Err("five") } else { Ok(n) };
+        let failed = pool.try_map_blocking(items, work).await.unwrap_err();
+        assert!(matches!(failed, TryMapError::Task("five")), "{failed:?}");
+        assert!(pulled.load(SeqCst) < 20 && pool.is_empty());
+        assert_eq!(
+            pool.try_map_blocking(0..5, work).await.unwrap(),
+            [0, 1, 2, 3, 4]
+        );
+    });
+}
+
+#[test]
+fn a_dropped_map_of_blocking_work_lets_no_more_begin_and_keeps_the_permit_of_what_runs() {
+    let hand = Hand::default();
+    let held: Arc<Mutex<Vec<Blocking>>> = Arc::default();
+    let pool = AioPool::with_spawner(1, Holding(hand.clone(), held.clone()));
+    let mut map = Box::pin(pool.map_blocking(0..3, |_| ()));
+    assert!(poll_once(map.as_mut()).is_pending());
+    hand.run();
+    assert_eq!(held.lock().unwrap().len(), 1);
+    drop(map);
+    hand.run();
+    assert_eq!((pool.active(), pool.waiting()), (1, 0));
+    let work = held.lock().unwrap().pop().unwrap();
+    work.run();
+    assert!(pool.is_empty() && held.lock().unwrap().is_empty());
+}
+
+/// Holds the blocking work back.
+struct Holding(Hand, Arc<Mutex<Vec<Blocking>>>);
+
+impl Spawner for Holding {
+    fn spawn(&self, worker: Worker) {
+        self.0.spawn(worker);
+    }
+
+    fn spawn_blocking(&self, work: Blocking) {
+        self.1.lock().unwrap().push(work);
+    }
 }

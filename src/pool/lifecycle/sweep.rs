@@ -153,7 +153,9 @@ impl<'l> Sweep<'l> {
         let is_meant = |(slot, id): &&(Slot, EntryId)| match which {
             _ if *id == EntryId::ELSEWHERE => false,
             Which::All => true,
-            Which::Waiting => !id.is_task() && state.gate.progress(*slot, *id) == TaskState::Waiting,
+            Which::Waiting => {
+                !id.is_task() && state.gate.progress(*slot, *id) == TaskState::Waiting
+            }
         };
         for (slot, id) in found.iter().filter(is_meant) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
