@@ -9,6 +9,11 @@ use crate::pool::{AioPool, Feed};
 /// The verbs of a pool as methods of streams, to be called in a chain.
 ///
 /// Implemented for every stream.
+///
+/// | to | use | for a stream of results |
+/// |---|---|---|
+/// | read the results of the tasks | [`map_on`](Self::map_on) | [`try_map_on`](Self::try_map_on) |
+/// | only count them | [`for_each_on`](Self::for_each_on) | [`try_for_each_on`](Self::try_for_each_on) |
 pub trait PoolStreamExt: Stream {
     /// Runs a task of `pool` for each item, and returns a stream of the results as the tasks end.
     ///

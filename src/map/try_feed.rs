@@ -20,6 +20,20 @@ use crate::pool::{AioPool, Feed, FeedReport};
 /// # Cancel safety
 ///
 /// A future that awaits `&mut feed` may be dropped, and the feed awaited again: nothing is lost.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use aiopool::{AioPool, PoolStreamExt};
+/// use futures::stream;
+///
+/// let pool = AioPool::new(4);
+/// let jobs = stream::iter([Ok::<u32, std::io::Error>(1), Ok(2)]);
+/// let report = jobs.try_for_each_on(&pool, |job| async move { job * 2 }).await.unwrap();
+/// assert_eq!(report.completed, 2);
+/// # });
+/// ```
 pub struct TryFeed<E> {
     feed: Feed,
     error: Arc<Lock<Option<E>>>,

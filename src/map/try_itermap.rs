@@ -25,6 +25,28 @@ use crate::pool::AioPool;
 /// # Panics
 ///
 /// Polling it passes on a panic of the input or the closure. It may be polled again after that.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use aiopool::{AioPool, PoolStreamExt, TryMapError};
+/// use futures::stream;
+///
+/// let pool = AioPool::new(4);
+/// let sizes = stream::iter([Ok(1), Ok(2), Err("lost"), Ok(3)]);
+/// let mut doubled = sizes.try_map_on(&pool, |size| async move { Ok(size * 2) });
+/// let mut sum = 0;
+/// let error = loop {
+///     match doubled.next().await.unwrap() {
+///         Ok(size) => sum += size,
+///         Err(error) => break error,
+///     }
+/// };
+/// assert_eq!(sum, 6);
+/// assert!(matches!(error, TryMapError::Input("lost")));
+/// # });
+/// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct TryIterMap<S, F, T, E> {
     flow: Flow<Result<T, E>>,

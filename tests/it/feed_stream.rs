@@ -403,6 +403,45 @@ fn a_task_that_awaits_a_feed_of_its_own_pool_lends_its_permit() {
 }
 
 #[test]
+fn its_stream_may_lend_its_permit_itself() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let items = stream::iter(0..20).then(|n| async move {
+            let n = aiopool::lend(async move {
+                yield_now().await;
+                n
+            });
+            let n = n.await;
+            yield_now().await;
+            n
+        });
+        let feed = pool.feed_stream(items, |_: u32| yield_now());
+        let others = pool.map(0..20, |_| yield_now()).await;
+        assert!(others.iter().all(Result::is_ok));
+        assert_eq!(feed.await.completed, 20, "on {}", pools.runtime);
+        assert!(pool.is_empty() && pool.active() == 0 && pool.waiting() == 0);
+    });
+}
+
+#[test]
+fn stopping_what_waits_ends_a_feed_whose_stream_has_its_permit_back_for_a_moment() {
+    let (hand, pool) = Hand::pool(1);
+    let stopping = pool.clone();
+    let items = stream::once(async move {
+        aiopool::lend(yield_now()).await;
+        assert_eq!(stopping.active(), 1, "the permit is back");
+        let mut ends = Box::pin(stopping.shutdown(Shutdown::CancelWaiting));
+        std::thread::scope(|threads| {
+            threads.spawn(|| assert!(poll_once(ends.as_mut()).is_pending()));
+        });
+        pending::<()>().await;
+    });
+    let feed = pool.feed_stream(items, |()| async {});
+    hand.run();
+    assert!(feed.is_finished() && pool.is_empty());
+}
+
+#[test]
 fn a_rate_counts_its_items_and_not_its_waits() {
     on_tokio(async {
         let minute = Duration::from_secs(60);

@@ -131,22 +131,25 @@ where
 
     /// Keeps the source with its worker until the stream has an item.
     fn stay(mut self: Box<Self>, poll: &mut SourcePoll<'_, '_>) -> Option<BoxTask> {
-        if !self.is_pending && !self.lend_permit(poll) {
+        // A stream that uses `lend` itself may have brought the permit back.
+        let has_permit = poll.worker.permit() == PermitState::Held;
+        if has_permit && !self.lend_permit(poll) {
             self.end(poll.finish);
             return None;
         }
         Some(Box::into_pin(self))
     }
 
-    /// Lends the permit of the source to other tasks. Returns `false` if all waiting tasks have been stopped since the
+    /// Lends the permit of the source to other tasks, until the source leaves its worker. Returns `false` if all waiting tasks have been stopped since the
     /// source was in the queue.
     fn lend_permit(&mut self, poll: &SourcePoll<'_, '_>) -> bool {
         // The start of the rate is free again, and the source needs none when it leaves this worker.
         poll.worker.set_started();
         poll.core.give_start_back();
         // Before the permit is lent: from then on the worker may be woken, and polls the source without a permit.
-        poll.worker.nested_waits().begin_lend();
-        self.is_pending = true;
+        if !std::mem::replace(&mut self.is_pending, true) {
+            poll.worker.nested_waits().begin_lend();
+        }
         // Under one lock: a caller that stops the waiting tasks from now on finds the source among them.
         let mut state = poll.core.lock();
         if state.stops(self.home) != self.stops {
