@@ -94,7 +94,8 @@ impl AioPool {
     }
 }
 
-/// The results of [`AioPool::itermap`] and [`AioPool::itermap_stream`], as a stream in the order in which the tasks end.
+/// The results of [`AioPool::itermap`] and [`AioPool::itermap_stream`], as a stream in the order in which the tasks
+/// end.
 ///
 /// The input `I` is an iterator, or a stream in [`Streamed`].
 ///

@@ -8,8 +8,8 @@
 //! | `itermap`, `itermap_stream` | as results are read, a little further ahead than the pool can run (or `buffer`) | as a stream |
 //! | `try_map_on` | as those, until the input fails | as a stream, the error of the input last |
 //!
-//! The verbs of an iterator and of a stream are one: both are an [`Input`](crate::Input). [`PoolStreamExt`] has those of a stream, to be
-//! called on the stream.
+//! The verbs of an iterator and of a stream are one: both are an [`Input`](crate::Input). [`PoolStreamExt`] has those
+//! of a stream, to be called on the stream.
 //!
 //! `iterwait` and `wait` give the results of existing handles.
 

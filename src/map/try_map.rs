@@ -69,8 +69,8 @@ impl AioPool {
     /// Runs a task for each item of a stream, and returns the values of all tasks, in the order of the items, or the
     /// first failure.
     ///
-    /// This is [`try_map`](Self::try_map) for an input that is a stream: the stream is polled only when a task can
-    /// start. A task that fails ends the wait for a stream that is pending.
+    /// This is [`try_map`](Self::try_map) for an input that is a stream: the stream is polled only as permits become
+    /// free. A task that fails ends the wait for a stream that is pending.
     ///
     /// For a stream whose items are themselves a [`Result`], see
     /// [`PoolStreamExt::try_map_on`](crate::PoolStreamExt::try_map_on).

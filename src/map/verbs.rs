@@ -53,8 +53,8 @@ impl AioPool {
 
     /// Runs a task for each item of a stream, and returns all results, in the order of the items.
     ///
-    /// This is [`map`](Self::map) for an input that is a stream: the stream is polled only when a task can start. It may
-    /// be pending for any time, while the tasks that were started run on.
+    /// This is [`map`](Self::map) for an input that is a stream: the stream is polled only as permits become free. It
+    /// may be pending for any time, while the tasks that were started run on.
     ///
     /// # Panics
     ///

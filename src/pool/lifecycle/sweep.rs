@@ -144,8 +144,8 @@ impl<'l> Sweep<'l> {
         self.withdrawn.push(part);
     }
 
-    /// Asks what runs to stop: tasks and feeds, but not code that runs in place. If only waiting tasks are stopped, asks
-    /// the feeds that wait for a stream at a worker.
+    /// Asks what runs to stop: tasks and feeds, but not code that runs in place. If only waiting tasks are stopped,
+    /// asks the feeds that wait for a stream at a worker.
     ///
     /// No new task starts during the sweep. An active task with a new number is the task of a feed that was there
     /// before.

@@ -140,8 +140,8 @@ where
         Some(Box::into_pin(self))
     }
 
-    /// Lends the permit of the source to other tasks, until the source leaves its worker. Returns `false` if all waiting tasks have been stopped since the
-    /// source was in the queue.
+    /// Lends the permit of the source to other tasks, until the source leaves its worker. Returns `false` if all waiting
+    /// tasks have been stopped since the source was in the queue.
     fn lend_permit(&mut self, poll: &SourcePoll<'_, '_>) -> bool {
         // The start of the rate is free again, and the source needs none when it leaves this worker.
         poll.worker.set_started();
