@@ -23,7 +23,7 @@ use crate::task::{
 };
 use crate::unwind::{Payload, caught, discard};
 use crate::wakes::{Wakes, wake};
-use crate::worker::{WorkerShared, running};
+use crate::worker::{PermitState, WorkerShared, running};
 
 /// The input and the closure of a feed, while it is in the queue or with a worker.
 ///
@@ -144,8 +144,10 @@ where
     /// tasks have been stopped since the source was in the queue.
     fn lend_permit(&mut self, poll: &SourcePoll<'_, '_>) -> bool {
         // The start of the rate is free again, and the source needs none when it leaves this worker.
-        poll.worker.set_started();
-        poll.core.give_start_back();
+        if poll.worker.is_unstarted() {
+            poll.worker.set_started();
+            poll.core.give_start_back();
+        }
         // Before the permit is lent: from then on the worker may be woken, and polls the source without a permit.
         if !std::mem::replace(&mut self.is_pending, true) {
             poll.worker.nested_waits().begin_lend();
