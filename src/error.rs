@@ -4,7 +4,7 @@ use std::any::Any;
 use std::error::Error;
 use std::fmt;
 
-use crate::task::{JoinError, TaskId};
+use crate::task::{JoinError, Refusal, TaskId};
 
 /// The reason why a pool cannot be created.
 #[derive(Debug)]
@@ -73,17 +73,6 @@ impl Error for GroupError {}
 
 const ZERO_SIZE: &str = "a pool of size 0 would run nothing: pause it to hold tasks back";
 
-/// The reason why a pool does not accept a task now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// There is no room for the task. This is also said of a task that is heavier than the pool, and of one whose
-    /// runtime has ended.
-    Full,
-    /// The pool is closed, or the group, or a group around it.
-    Closed,
-}
-
 /// The error of a pool that did not accept a task. It contains the future of the task.
 ///
 /// # Examples
@@ -130,10 +119,10 @@ impl<F> fmt::Debug for TrySpawnError<F> {
 
 impl<F> fmt::Display for TrySpawnError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.reason {
-            Refusal::Full => "the pool is full",
-            Refusal::Closed => "the pool is closed",
-        })
+        match self.reason {
+            Refusal::TooHeavy => f.write_str("the task weighs more than the pool has permits"),
+            reason => reason.fmt(f),
+        }
     }
 }
 

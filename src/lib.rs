@@ -69,9 +69,7 @@ mod wakes;
 mod worker;
 
 pub use adaptive::{Adaptive, AdaptiveStats};
-pub use error::{
-    AbortError, BuildError, GroupError, Refusal, TryMapError, TrySpawnError, ZeroSize,
-};
+pub use error::{AbortError, BuildError, GroupError, TryMapError, TrySpawnError, ZeroSize};
 pub use input::{Input, Streamed};
 pub use map::{
     Batches, IterMap, IterWait, PoolStreamExt, ReturnWhen, TryFeed, TryIterMap, Waited, iterwait,
@@ -90,7 +88,10 @@ pub use spawner::Smol;
 #[cfg(feature = "tokio")]
 pub use spawner::Tokio;
 pub use spawner::{Blocking, FnSpawner, Spawner};
-pub use task::{AbortHandle, AbortOnDrop, JoinError, JoinHandle, TaskId, TaskInfo, TaskState};
+pub use task::{
+    AbortHandle, AbortOnDrop, CancelCause, JoinError, JoinHandle, Refusal, TaskId, TaskInfo,
+    TaskState,
+};
 pub use worker::Worker;
 
 /// The examples of the README, compiled and run.

@@ -37,12 +37,12 @@ impl AbortHandle {
 
     /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`].
     pub fn abort(&self) -> bool {
-        self.abort_for(None)
+        self.abort_for(Reason::Aborted)
     }
 
     /// Asks the task to stop, and gives a reason. See [`JoinHandle::abort_with`].
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
-        self.abort_for(Some(Box::new(reason.into())))
+        self.abort_for(Reason::explained(reason))
     }
 
     /// Returns `true` if the task has ended.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Failure, Late, Reason, Rejection, TaskId, TaskLabel};
+use super::{CancelCause, Failure, Late, Reason, Refusal, TaskId, TaskLabel};
 use crate::lock::Lock;
 use crate::unwind::{self, Payload};
 
@@ -36,7 +36,7 @@ struct Inner {
 enum Kind {
     Cancelled(Reason),
     TimedOut(Late),
-    Rejected(Rejection),
+    Rejected(Refusal),
     Panicked {
         message: Option<Box<str>>,
         payload: Lock<Payload>,
@@ -52,6 +52,7 @@ impl JoinError {
     }
 
     /// Returns `true` if the task was aborted, or its runtime dropped it before its end.
+    /// [`cancel_cause`](Self::cancel_cause) tells which.
     pub fn is_cancelled(&self) -> bool {
         matches!(self.inner.kind, Kind::Cancelled(_))
     }
@@ -113,16 +114,76 @@ impl JoinError {
     }
 
     /// Returns `true` if the task never ran: the pool was closed, its queue was full, the task weighed more than the
-    /// pool has permits, or its runtime is gone.
+    /// pool has permits, or its runtime is gone. [`refusal`](Self::refusal) tells which.
     pub fn is_rejected(&self) -> bool {
         matches!(self.inner.kind, Kind::Rejected(_))
+    }
+
+    /// Returns why the task never ran, or `None` if it was not rejected.
+    ///
+    /// # Examples
+    ///
+    /// A service says to its clients whether it makes sense to come again:
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, JoinError, Refusal};
+    ///
+    /// fn status(error: &JoinError) -> u16 {
+    ///     match error.refusal() {
+    ///         Some(Refusal::Full) => 429,
+    ///         Some(_) => 503,
+    ///         None => 500,
+    ///     }
+    /// }
+    ///
+    /// let pool = AioPool::builder(1).max_waiting(0).build().unwrap();
+    /// let busy = pool.spawn_n(std::future::pending::<()>());
+    /// assert_eq!(status(&pool.exec(async {}).await.unwrap_err()), 429);
+    /// pool.close();
+    /// assert_eq!(status(&pool.exec(async {}).await.unwrap_err()), 503);
+    /// # busy.abort();
+    /// # });
+    /// ```
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self.inner.kind {
+            Kind::Rejected(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Returns what cancelled the task, or `None` if it was not cancelled.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use aiopool::{AioPool, CancelCause};
+    ///
+    /// let pool = AioPool::new(1);
+    /// let aborted = pool.spawn_n(std::future::pending::<()>());
+    /// let error = aborted.cancel().await.unwrap_err();
+    /// assert_eq!(error.cancel_cause(), Some(CancelCause::Aborted));
+    ///
+    /// let stopped = pool.task(std::future::pending::<()>()).name("worker").spawn_n();
+    /// pool.cancel_all().await;
+    /// let error = stopped.await.unwrap_err();
+    /// assert_eq!(error.cancel_cause(), Some(CancelCause::Stopped));
+    /// assert_eq!(error.to_string(), "task worker was cancelled with its pool or group");
+    /// # });
+    /// ```
+    pub fn cancel_cause(&self) -> Option<CancelCause> {
+        match &self.inner.kind {
+            Kind::Cancelled(reason) => Some(reason.cause()),
+            _ => None,
+        }
     }
 
     /// Returns the reason for which the task was cancelled, if one was given, or for which it was rejected.
     pub fn reason(&self) -> Option<&str> {
         match &self.inner.kind {
-            Kind::Cancelled(reason) => reason.as_ref().map(|reason| &***reason),
-            Kind::Rejected(rejection) => Some(rejection.as_str()),
+            Kind::Cancelled(reason) => reason.words(),
+            Kind::Rejected(refusal) => Some(refusal.as_str()),
             Kind::TimedOut(_) | Kind::Panicked { .. } => None,
         }
     }
@@ -175,6 +236,7 @@ impl JoinError {
 
     fn verb(&self) -> &'static str {
         match self.inner.kind {
+            Kind::Cancelled(Reason::Stopped) => "was cancelled with its pool or group",
             Kind::Cancelled(_) => "was cancelled",
             Kind::TimedOut(Late::Waiting) => "timed out while waiting",
             Kind::TimedOut(Late::Running) => "timed out while running",
@@ -189,7 +251,7 @@ impl From<Failure> for Kind {
         match failure {
             Failure::Cancelled(reason) => Self::Cancelled(reason),
             Failure::TimedOut(late) => Self::TimedOut(late),
-            Failure::Rejected(rejection) => Self::Rejected(rejection),
+            Failure::Rejected(refusal) => Self::Rejected(refusal),
             Failure::Panicked(payload) => {
                 let message = unwind::message(&payload).map(Box::from);
                 Self::Panicked {

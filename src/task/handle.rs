@@ -111,12 +111,12 @@ impl<T> JoinHandle<T> {
     /// # });
     /// ```
     pub fn abort(&self) -> bool {
-        self.abort_for(None)
+        self.abort_for(Reason::Aborted)
     }
 
     /// Asks the task to stop, and gives a reason, which [`JoinError::reason`] returns.
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
-        self.abort_for(Some(Box::new(reason.into())))
+        self.abort_for(Reason::explained(reason))
     }
 
     /// Asks the task to stop, and waits until its future has been dropped.

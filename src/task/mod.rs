@@ -18,12 +18,14 @@
 
 mod abort;
 mod body;
+mod cause;
 mod error;
 mod handle;
 mod id;
 mod info;
 mod label;
 mod outcome;
+mod refusal;
 mod shared;
 
 pub(crate) use abort::abort_each;
@@ -31,11 +33,14 @@ pub use abort::{AbortHandle, AbortOnDrop};
 pub(crate) use body::{
     Announced, Body, BoxTask, Complete, Extras, Finish, NoExtras, Receiver, Start, Task,
 };
+pub use cause::CancelCause;
+pub(crate) use cause::Reason;
 pub use error::JoinError;
 pub use handle::JoinHandle;
 pub(crate) use id::{EntryId, RuntimeId, Slot};
 pub use id::{TaskId, TaskState};
 pub use info::TaskInfo;
 pub(crate) use label::{PoolRef, Sleep, TaskLabel};
-pub(crate) use outcome::{End, Failure, Late, Outcome, Packed, Reason, Rejection};
+pub(crate) use outcome::{End, Failure, Late, Outcome, Packed};
+pub use refusal::Refusal;
 pub(crate) use shared::Shared;

@@ -1,11 +1,7 @@
 //! The outcomes of tasks.
 
-use std::borrow::Cow;
-
+use super::{Reason, Refusal};
 use crate::unwind::Payload;
-
-/// The reason that was given for an abort. It is boxed, since few aborts have one but every task has room for it.
-pub(crate) type Reason = Option<Box<Cow<'static, str>>>;
 
 /// The outcome of a task, as it is left to the handle.
 #[derive(Debug)]
@@ -32,7 +28,7 @@ impl<T> Outcome<T> {
 pub(crate) enum Failure {
     Cancelled(Reason),
     TimedOut(Late),
-    Rejected(Rejection),
+    Rejected(Refusal),
     Panicked(Payload),
 }
 
@@ -43,16 +39,18 @@ pub(crate) enum Late {
     Running,
 }
 
-/// A failure in one word. It is moved many times, and most tasks that fail are cancelled without a reason.
+/// A failure in one word. It is moved many times, and where very many tasks fail at once, they are stopped with their
+/// pool.
 #[derive(Debug)]
 pub(crate) struct Packed(Option<Box<Failure>>);
 
 impl Packed {
-    /// Cancelled without a reason.
-    pub(crate) const CANCELLED: Self = Self(None);
+    /// Cancelled together with all tasks of a pool or group.
+    pub(crate) const STOPPED: Self = Self(None);
 
     pub(crate) fn unpack(self) -> Failure {
-        self.0.map_or(Failure::Cancelled(None), |failure| *failure)
+        self.0
+            .map_or(Failure::Cancelled(Reason::Stopped), |failure| *failure)
     }
 
     pub(crate) fn end(&self) -> End {
@@ -64,16 +62,9 @@ impl Failure {
     pub(crate) const WAITED_TOO_LONG: Self = Self::TimedOut(Late::Waiting);
     pub(crate) const RAN_TOO_LONG: Self = Self::TimedOut(Late::Running);
 
-    /// The failure of a task that has run, and that its runtime does not poll any more. `reason` is that of an abort, if
-    /// there was one.
-    pub(crate) fn left_by_runtime(reason: Reason) -> Self {
-        let ended = || Some(Box::new("its runtime has ended, or has dropped it".into()));
-        Self::Cancelled(reason.or_else(ended))
-    }
-
     pub(crate) fn pack(self) -> Packed {
         match self {
-            Self::Cancelled(None) => Packed(None),
+            Self::Cancelled(Reason::Stopped) => Packed::STOPPED,
             failure => Packed(Some(Box::new(failure))),
         }
     }
@@ -84,26 +75,6 @@ impl Failure {
             Self::TimedOut(_) => End::TimedOut,
             Self::Rejected(_) => End::Rejected,
             Self::Panicked(_) => End::Panicked,
-        }
-    }
-}
-
-/// The reason why a task never ran.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Rejection {
-    Closed,
-    QueueFull,
-    TooHeavy,
-    RuntimeGone,
-}
-
-impl Rejection {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Closed => "the pool is closed",
-            Self::QueueFull => "the queue is full",
-            Self::TooHeavy => "it weighs more than the pool has permits",
-            Self::RuntimeGone => "its runtime is gone, or there was none",
         }
     }
 }

@@ -8,7 +8,7 @@ use super::running::Entered;
 use super::shared::{PermitState, WorkerShared};
 use crate::budget::{Budget, Pace};
 use crate::coop;
-use crate::task::{BoxTask, Complete, End, Failure, Rejection};
+use crate::task::{BoxTask, Complete, End, Failure};
 use crate::unwind::discard;
 use crate::wakes::Wakes;
 
@@ -323,12 +323,7 @@ impl Tasks {
 
     /// Ends a task that its worker cannot run any more.
     fn abandon(&self, task: BoxTask) {
-        // A task that was asked to stop counts as cancelled, even if it was never polled.
-        let failure = if self.polled || self.shared.is_aborted() {
-            Failure::left_by_runtime(self.shared.reason())
-        } else {
-            Failure::Rejected(Rejection::RuntimeGone)
-        };
+        let failure = self.shared.left_by_runtime(self.polled);
         let mut finish = |end: Option<End>, complete: Complete<'_>| {
             self.shared.scheduler().abandon(&self.shared, end, complete);
         };

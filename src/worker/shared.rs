@@ -6,7 +6,7 @@ use super::{Latch, NestedWaits, Scheduler};
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
-use crate::task::{BoxTask, End, Reason, RuntimeId, Slot};
+use crate::task::{BoxTask, End, Failure, Reason, Refusal, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::waker_slot::WakerSlot;
 use crate::wakes::Wakes;
@@ -248,7 +248,19 @@ impl WorkerShared {
 
     /// Takes the reason for which the task was asked to stop.
     pub(crate) fn reason(&self) -> Reason {
-        self.inbox.lock().reason.take()
+        std::mem::take(&mut self.inbox.lock().reason)
+    }
+
+    /// Returns the failure of a task that its runtime does not poll any more.
+    pub(crate) fn left_by_runtime(&self, has_run: bool) -> Failure {
+        if self.is_aborted() {
+            // Even if it was never polled: it was asked to stop before.
+            Failure::Cancelled(self.reason())
+        } else if has_run {
+            Failure::Cancelled(Reason::RuntimeEnded)
+        } else {
+            Failure::Rejected(Refusal::RuntimeGone)
+        }
     }
 
     /// Makes a latch wait for the end of the task. `first` says that its owner was the first to ask for the abort, so
@@ -275,7 +287,7 @@ impl WorkerShared {
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
         self.set_permit(PermitState::Held);
-        inbox.reason = None;
+        inbox.reason = Reason::default();
         let (latches, nested_waits) = (
             std::mem::take(&mut inbox.latches),
             inbox.nested_waits.take(),

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use aiopool::{AbortError, TaskState};
+use aiopool::{AbortError, CancelCause, JoinError, JoinHandle, Shutdown, TaskState};
 use futures::future::join_all;
 
 use crate::assert_pending;
@@ -289,4 +289,85 @@ fn a_feed_is_no_task_that_is_asked_to_stop() {
     assert_eq!(pool.abort_all(), 2);
     assert!(waiting.is_finished() && !running.is_finished());
     drop(feed);
+}
+
+/// Makes an active and a waiting task, stops both, and returns what they say.
+async fn both<F: Future>(
+    pool: &aiopool::AioPool,
+    stop: impl FnOnce([aiopool::AbortHandle; 2]) -> F,
+) -> [JoinError; 2] {
+    let never = || pool.task(std::future::pending::<()>()).name("never");
+    let tasks = [never().spawn().await, never().spawn_n()];
+    stop(tasks.each_ref().map(JoinHandle::abort_handle)).await;
+    let [active, waiting] = tasks;
+    [active.await.unwrap_err(), waiting.await.unwrap_err()]
+}
+
+#[test]
+fn a_cancelled_task_says_what_cancelled_it() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let assert = |errors: [JoinError; 2], cause: CancelCause, text: &str| {
+            for error in errors {
+                assert_eq!(error.cancel_cause(), Some(cause));
+                assert_eq!(error.to_string(), format!("task never was cancelled{text}"));
+            }
+        };
+        let aborted = both(&pool, async |tasks| {
+            tasks.iter().rev().for_each(|task| _ = task.abort());
+        });
+        assert(aborted.await, CancelCause::Aborted, "");
+        let explained = both(&pool, async |tasks| {
+            tasks
+                .iter()
+                .rev()
+                .for_each(|task| _ = task.abort_with("late"));
+        });
+        assert(explained.await, CancelCause::Aborted, ": late");
+        let by_id = both(&pool, async |tasks| {
+            assert_eq!(pool.abort(tasks.map(|task| task.id())), Ok(2));
+        });
+        assert(by_id.await, CancelCause::Aborted, "");
+
+        let with_pool = " with its pool or group";
+        let all = both(&pool, async |_| assert_eq!(pool.cancel_all().await, 2));
+        assert(all.await, CancelCause::Stopped, with_pool);
+        let all = both(&pool, async |_| assert_eq!(pool.abort_all(), 2));
+        assert(all.await, CancelCause::Stopped, with_pool);
+        let shut = both(&pool, async |_| {
+            assert_eq!(pool.shutdown(Shutdown::CancelAll).await.cancelled, 2);
+        });
+        assert(shut.await, CancelCause::Stopped, with_pool);
+    });
+}
+
+#[test]
+fn the_first_request_to_stop_is_the_cause() {
+    let (hand, pool) = Hand::pool(1);
+    let mut handle = pool.spawn_n(std::future::pending::<()>());
+    hand.run();
+    assert!(handle.abort_with("first"));
+    assert_eq!(pool.abort_all(), 0);
+    hand.run();
+    let error = handle.try_join().unwrap().unwrap_err();
+    assert_eq!(error.cancel_cause(), Some(CancelCause::Aborted));
+    assert_eq!(error.reason(), Some("first"));
+}
+
+#[test]
+fn a_task_whose_worker_is_dropped_says_that_its_runtime_ended_unless_it_was_asked_before() {
+    for asked in [false, true] {
+        let (hand, pool) = Hand::pool(1);
+        let mut handle = pool.spawn_n(std::future::pending::<()>());
+        hand.run();
+        assert!(!asked || handle.abort());
+        hand.drop_one();
+        let error = handle.try_join().unwrap().unwrap_err();
+        let cause = if asked {
+            CancelCause::Aborted
+        } else {
+            CancelCause::RuntimeEnded
+        };
+        assert_eq!(error.cancel_cause(), Some(cause));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use aiopool::{AioPool, BuildError, Refusal};
+use aiopool::{AioPool, BuildError, JoinError, Refusal, Worker};
 use futures::executor::block_on;
 
 use crate::support::{Hand, Probe, on_every_runtime};
@@ -202,4 +202,36 @@ fn a_limit_without_a_timer_is_told_at_once() {
     }
     assert!(pool.is_empty());
     assert_eq!(pool.stats().submitted, 0);
+}
+
+#[test]
+fn a_rejected_task_says_why() {
+    let hand = Hand::default();
+    let pool = hand.builder().size(2).max_waiting(0).build().unwrap();
+    let refusal = |error: JoinError| error.refusal().expect("it was rejected");
+    let heavy = block_on(pool.task(async {}).weight(3).exec()).unwrap_err();
+    assert_eq!(refusal(heavy), Refusal::TooHeavy);
+    let heavy = pool.task(async {}).weight(3).try_spawn().unwrap_err();
+    assert_eq!(heavy.reason(), Refusal::TooHeavy);
+
+    let _busy = pool.task(Probe::new().task(())).weight(2).spawn_n();
+    let full = block_on(pool.exec(async {})).unwrap_err();
+    assert_eq!(refusal(full), Refusal::Full);
+    pool.close();
+    let closed = block_on(pool.spawn_n(async {})).unwrap_err();
+    assert_eq!(refusal(closed), Refusal::Closed);
+    let given_up = AioPool::with_spawner(1, aiopool::FnSpawner(drop::<Worker>));
+    let homeless = block_on(given_up.exec(async {})).unwrap_err();
+    assert_eq!(refusal(homeless), Refusal::RuntimeGone);
+}
+
+#[test]
+fn a_task_that_was_not_rejected_has_no_refusal() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let panicked = pool.exec(async { panic!("oh") }).await.unwrap_err();
+        assert_eq!(panicked.refusal(), None);
+        let cancelled = pool.spawn_n(std::future::pending::<()>()).cancel().await;
+        assert_eq!(cancelled.unwrap_err().refusal(), None);
+    });
 }

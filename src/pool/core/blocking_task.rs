@@ -16,7 +16,7 @@ use crate::pool::core::Core;
 use crate::spawner::Blocking;
 use crate::sync::atomic::AtomicBool;
 use crate::sync::atomic::Ordering::Relaxed;
-use crate::task::{BoxTask, Complete, End, Failure, Finish, Packed, Rejection, Start, Task};
+use crate::task::{BoxTask, Complete, End, Failure, Finish, Packed, Refusal, Start, Task};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
 use crate::worker::{Entered, WorkerShared, running};
@@ -101,7 +101,7 @@ impl Task for BlockingTask {
         }
         match running() {
             Some(worker) => Away::new(worker, self).depart(),
-            None => self.give_up(Failure::Rejected(Rejection::RuntimeGone).pack(), finish),
+            None => self.give_up(Failure::Rejected(Refusal::RuntimeGone).pack(), finish),
         }
         None
     }
@@ -180,11 +180,7 @@ impl Drop for Away {
     /// Ends a task that was not taken to a thread: the runtime is gone, or has refused it.
     fn drop(&mut self) {
         if let Some(task) = self.task.take() {
-            let failure = if self.worker.is_unstarted() {
-                Failure::Rejected(Rejection::RuntimeGone)
-            } else {
-                Failure::left_by_runtime(self.worker.reason())
-            };
+            let failure = self.worker.left_by_runtime(!self.worker.is_unstarted());
             task.give_up(failure.pack(), &mut self.finish());
         }
     }

@@ -54,7 +54,7 @@ use crate::pool::core::state_lock::StateLock;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
-use crate::task::{Body, BoxTask, Extras, Failure, Rejection, Shared, Slot};
+use crate::task::{Body, BoxTask, Extras, Failure, Refusal, Shared, Slot};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
 use crate::worker::Worker;
@@ -167,7 +167,7 @@ impl Core {
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
         order: &mut Order,
-    ) -> Result<(), (Rejection, Box<Body<F, X>>)>
+    ) -> Result<(), (Refusal, Box<Body<F, X>>)>
     where
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
@@ -186,8 +186,8 @@ impl Core {
             runtime,
             mut state,
         } = self.lock_for_newcomer();
-        if let Some(rejection) = self.rejection(&state, home, demand, patience) {
-            return Err((rejection, body));
+        if let Some(refusal) = self.refusal(&state, home, demand, patience) {
+            return Err((refusal, body));
         }
         let record = noted(record.take(), runtime);
         state.park(home, demand, record, |id, slot| {
@@ -242,14 +242,14 @@ impl Core {
         shared: &mut Arc<Shared<F::Output>>,
         mut body: Box<Body<F, X>>,
         home: NodeId,
-        rejection: Rejection,
+        refusal: Refusal,
     ) where
         F: Future<Output: Send> + Send + 'static,
         X: Extras + 'static,
     {
         let id = self.lock().refuse(home);
         body.place(shared, id, Slot::NOWHERE, false);
-        let failure = Failure::Rejected(rejection).pack();
+        let failure = Failure::Rejected(refusal).pack();
         self.end_unstarted(Exit::Refused(home), Box::into_pin(body), failure, None);
     }
 
@@ -397,18 +397,18 @@ impl Core {
 
     /// Returns why a new task may neither start nor wait, or `None` if it may.
     #[inline(always)]
-    pub(crate) fn rejection(
+    pub(crate) fn refusal(
         &self,
         state: &State,
         home: NodeId,
         demand: Demand,
         patience: Patience,
-    ) -> Option<Rejection> {
+    ) -> Option<Refusal> {
         if state.is_closed(home) {
-            return Some(Rejection::Closed);
+            return Some(Refusal::Closed);
         }
         if demand.weight > 1 && !state.gate.can_carry(home, demand.weight) {
-            return Some(Rejection::TooHeavy);
+            return Some(Refusal::TooHeavy);
         }
         let bound = match (self.settings.max_waiting, patience) {
             (None, Patience::Park) | (_, Patience::Stand) => return None,
@@ -416,7 +416,7 @@ impl Core {
             (Some(bound), _) => bound,
         };
         let is_full = state.gate.waiting(NodeId::ROOT) >= bound;
-        (is_full && !state.gate.has_room(home, demand)).then_some(Rejection::QueueFull)
+        (is_full && !state.gate.has_room(home, demand)).then_some(Refusal::Full)
     }
 
     pub(crate) fn address(&self) -> *const () {

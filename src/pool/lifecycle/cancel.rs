@@ -8,7 +8,7 @@ use crate::pool::core::walk::Walk;
 use crate::pool::core::withdrawals::WithdrawalId;
 use crate::pool::lifecycle::sweep::Which;
 use crate::pool::{AioPool, Core};
-use crate::task::{BoxTask, JoinError, JoinHandle, Packed, Slot, TaskId, abort_each};
+use crate::task::{BoxTask, Failure, JoinError, JoinHandle, Reason, Slot, TaskId, abort_each};
 use crate::wakes::Wakes;
 
 /// The outcome of [`AioPool::cancel`].
@@ -155,7 +155,7 @@ impl Core {
         wakes.wake();
         // With nothing locked: this drops futures, which are user code.
         for (exit, task) in withdrawn {
-            self.end_unstarted(exit, task, Packed::CANCELLED, None);
+            self.end_unstarted(exit, task, Failure::Cancelled(Reason::Aborted).pack(), None);
         }
         checked.map(|()| places.len())
     }
@@ -201,7 +201,7 @@ fn abort(
         Content::Active(worker) => {
             worker
                 .iter()
-                .for_each(|worker| _ = worker.abort(None, wakes));
+                .for_each(|worker| _ = worker.abort(Reason::Aborted, wakes));
             None
         }
     }

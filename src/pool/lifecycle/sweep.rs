@@ -17,7 +17,7 @@ use crate::pool::Core;
 use crate::pool::core::state::{Exit, State};
 use crate::pool::core::walk::Walk;
 use crate::pool::core::withdrawals::WithdrawalId;
-use crate::task::{BoxTask, EntryId, Packed, PoolRef, Slot, TaskState};
+use crate::task::{BoxTask, EntryId, Packed, PoolRef, Reason, Slot, TaskState};
 use crate::wakes::{Wakes, wake};
 use crate::worker::{Latch, Worker};
 
@@ -43,7 +43,7 @@ impl Core {
         let swept = self.sweep(node, Which::All, None);
         for (slot, task) in swept.withdrawn.into_iter().flatten() {
             let exit = Exit::Withdrawn(slot, swept.withdrawal);
-            self.end_unstarted(exit, task, Packed::CANCELLED, None);
+            self.end_unstarted(exit, task, Packed::STOPPED, None);
         }
         swept.aborted
     }
@@ -159,7 +159,7 @@ impl<'l> Sweep<'l> {
         };
         for (slot, id) in found.iter().filter(is_meant) {
             if let Some(Content::Active(Some(worker))) = state.gate.get(*slot, *id) {
-                let first = worker.abort(None, &mut self.wakes);
+                let first = worker.abort(Reason::Stopped, &mut self.wakes);
                 self.aborted += usize::from(first && id.is_task());
                 if let Some(latch) = self.latch {
                     worker.add_latch(latch, first);
@@ -218,9 +218,9 @@ impl Rest {
         };
         let exit = Exit::Withdrawn(slot, self.withdrawal);
         // If the end is postponed, the latch waits for that, too.
-        let is_cancelled =
-            self.core
-                .end_unstarted(exit, task, Packed::CANCELLED, Some(&self.latch));
+        let is_cancelled = self
+            .core
+            .end_unstarted(exit, task, Packed::STOPPED, Some(&self.latch));
         wake(self.latch.count_down(is_cancelled));
         true
     }
@@ -277,7 +277,7 @@ mod tests {
         wakes.wake();
         drop(Rest::new(core.me(), swept, latch.clone()));
         assert_eq!(latch.result(), None, "its future has not been dropped");
-        core.end_unstarted(exit, task, Packed::CANCELLED, None);
+        core.end_unstarted(exit, task, Packed::STOPPED, None);
         assert_eq!(latch.result(), Some(0));
     }
 

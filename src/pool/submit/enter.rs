@@ -80,8 +80,8 @@ impl AioPool {
     {
         match self.core().submit(&mut shared, body, &mut order) {
             Ok(()) => Ok(JoinHandle::new(shared, order.label)),
-            Err((rejection, body)) => Err(Rejected {
-                rejection,
+            Err((refusal, body)) => Err(Rejected {
+                refusal,
                 shared,
                 body,
                 home: order.home,

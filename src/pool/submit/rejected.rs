@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use crate::error::{Refusal, TrySpawnError};
+use crate::error::TrySpawnError;
 use crate::gate::NodeId;
 use crate::pool::Core;
-use crate::task::{Body, Extras, JoinHandle, Rejection, Shared, TaskLabel};
+use crate::task::{Body, Extras, JoinHandle, Refusal, Shared, TaskLabel};
 
 /// A task that the pool did not take.
 pub(crate) struct Rejected<F: Future, X> {
-    pub(super) rejection: Rejection,
+    pub(super) refusal: Refusal,
     pub(super) shared: Arc<Shared<F::Output>>,
     pub(super) body: Box<Body<F, X>>,
     pub(super) home: NodeId,
@@ -22,16 +22,12 @@ where
 {
     /// Completes the handle as rejected, and counts the task.
     pub(crate) fn into_handle(mut self, core: &Core) -> JoinHandle<F::Output> {
-        core.reject(&mut self.shared, self.body, self.home, self.rejection);
+        core.reject(&mut self.shared, self.body, self.home, self.refusal);
         JoinHandle::new(self.shared, self.label)
     }
 
     /// Returns the future in an error, and counts nothing.
     pub(crate) fn refuse(self) -> TrySpawnError<F> {
-        let reason = match self.rejection {
-            Rejection::Closed => Refusal::Closed,
-            Rejection::QueueFull | Rejection::TooHeavy | Rejection::RuntimeGone => Refusal::Full,
-        };
-        TrySpawnError::new(reason, self.body.into_future())
+        TrySpawnError::new(self.refusal, self.body.into_future())
     }
 }

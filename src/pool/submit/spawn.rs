@@ -97,8 +97,7 @@ impl AioPool {
     ///
     /// # Errors
     ///
-    /// Returns an error with the reason, [`Refusal::Full`](crate::Refusal::Full) or
-    /// [`Refusal::Closed`](crate::Refusal::Closed), and the future. No counter counts the attempt.
+    /// Returns an error with the [reason](crate::Refusal) and the future. No counter counts the attempt.
     ///
     /// # Panics
     ///

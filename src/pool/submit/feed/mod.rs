@@ -35,7 +35,7 @@ use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
 use crate::pool::core::order::Patience;
 use crate::pool::core::runtime::Arrival;
-use crate::task::PoolRef;
+use crate::task::{PoolRef, Reason};
 
 impl AioPool {
     /// Feeds the pool with tasks made of `items`, one whenever a permit is free for it. Returns at once.
@@ -191,7 +191,7 @@ impl Feed {
             return false;
         };
         for (slot, id) in abort {
-            self.pool_ref.abort(slot, id, None);
+            self.pool_ref.abort(slot, id, Reason::Aborted);
         }
         true
     }

@@ -437,7 +437,7 @@ impl State {
 impl Core {
     /// Counts and numbers a new feed that may neither start nor wait. Returns `None` if the pool takes the feed.
     pub(super) fn refuse_source(&self, state: &mut State, home: NodeId) -> Option<TaskId> {
-        self.rejection(state, home, Demand::DEFAULT, Patience::Park)
+        self.refusal(state, home, Demand::DEFAULT, Patience::Park)
             .map(|_| state.refuse(home))
     }
 
