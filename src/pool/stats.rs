@@ -8,7 +8,8 @@ use crate::task::End;
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Number of tasks that were submitted. A `try_spawn` that returned its future is not counted.
+    /// Number of tasks that were submitted. A `try_spawn` that returned its future is counted in
+    /// [`refused`](Self::refused) only.
     pub submitted: u64,
     /// Number of tasks that have begun to run.
     pub started: u64,
@@ -22,6 +23,8 @@ pub struct Stats {
     pub timed_out: u64,
     /// Number of tasks that never ran, because the pool refused them, or because they had no runtime.
     pub rejected: u64,
+    /// Number of calls of `try_spawn` that returned their future. These are no tasks: the sum above leaves them out.
+    pub refused: u64,
     /// What an [adaptive](crate::Builder::adaptive) pool has measured. `None` for other pools, and for groups.
     pub adaptive: Option<AdaptiveStats>,
 }

@@ -35,6 +35,7 @@ fn the_counters_add_up() {
             (10, 10, 10)
         );
         assert_eq!((stats.submitted, ended(stats)), (90, 90));
+        assert_eq!(stats.refused, 1);
     });
 }
 
@@ -65,5 +66,24 @@ fn a_handle_that_settles_finds_the_counters_true() {
             pool.exec(async {}).await.unwrap();
             assert_eq!((pool.stats().completed, pool.active()), (n + 1, 0));
         }
+    });
+}
+
+#[test]
+fn each_try_spawn_that_gives_its_future_back_counts_as_refused_and_as_nothing_else() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(1);
+        let group = pool.group("group", 1).unwrap();
+        let busy = pool.try_spawn(std::future::pending::<()>()).unwrap();
+        assert!(pool.try_spawn(async {}).is_err());
+        assert!(group.task(async {}).name("late").try_spawn().is_err());
+        assert!(busy.cancel().await.is_err());
+        group.close();
+        assert!(group.try_spawn(async {}).is_err());
+        assert!(pool.task(async {}).weight(2).try_spawn().is_err());
+        assert!(group.spawn_n(async {}).await.is_err());
+        let (all, in_group) = (pool.stats(), group.stats());
+        assert_eq!((all.refused, all.submitted, ended(all)), (4, 2, 2));
+        assert_eq!((in_group.refused, in_group.submitted), (2, 1));
     });
 }

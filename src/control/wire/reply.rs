@@ -215,7 +215,7 @@ impl Kind {
 
 impl StatsLine {
     /// Returns the names and values of the counters, in the order in which they are written.
-    fn counts(&self) -> [(&'static str, u64); 7] {
+    fn counts(&self) -> [(&'static str, u64); 8] {
         let stats = self.stats;
         [
             ("submitted", stats.submitted),
@@ -225,6 +225,7 @@ impl StatsLine {
             ("cancelled", stats.cancelled),
             ("timed_out", stats.timed_out),
             ("rejected", stats.rejected),
+            ("refused", stats.refused),
         ]
     }
 

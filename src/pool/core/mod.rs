@@ -161,7 +161,7 @@ impl Core {
     ///
     /// # Errors
     ///
-    /// Returns the body, uncounted, if the task may neither start nor wait.
+    /// Returns the body if the task may neither start nor wait. A `try_spawn` counts as refused then.
     pub(crate) fn submit<F, X>(
         &self,
         shared: &mut Arc<Shared<F::Output>>,
@@ -187,6 +187,9 @@ impl Core {
             mut state,
         } = self.lock_for_newcomer();
         if let Some(refusal) = self.refusal(&state, home, demand, patience) {
+            if patience == Patience::Try {
+                state.count_refused(home);
+            }
             return Err((refusal, body));
         }
         let record = noted(record.take(), runtime);

@@ -537,6 +537,12 @@ impl State {
         self.gate.data(node).closed || (node != NodeId::ROOT && is_closed(node))
     }
 
+    /// Counts a `try_spawn` that returns its future.
+    pub(crate) fn count_refused(&mut self, home: NodeId) {
+        self.gate
+            .each_data_from(home, |data| data.stats.refused += 1);
+    }
+
     /// Counts a new task that is not accepted, and returns its number. The task counts as living until it has ended.
     pub(crate) fn refuse(&mut self, home: NodeId) -> TaskId {
         self.gate.refuse(home);

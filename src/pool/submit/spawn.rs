@@ -97,7 +97,8 @@ impl AioPool {
     ///
     /// # Errors
     ///
-    /// Returns an error with the [reason](crate::Refusal) and the future. No counter counts the attempt.
+    /// Returns an error with the [reason](crate::Refusal) and the future. The attempt counts as
+    /// [`refused`](crate::Stats::refused), and not as a task.
     ///
     /// # Panics
     ///
