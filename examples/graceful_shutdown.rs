@@ -1,4 +1,5 @@
-//! An echo service that ends in good order: Ctrl-C lets its visitors finish, for a while, and a second one does not.
+//! An echo service that ends in good order: Ctrl-C or SIGTERM lets its visitors finish, for a while, and a second one does
+//! not.
 //!
 //! ```sh
 //! cargo run --example graceful_shutdown -- --listen 127.0.0.1:7007 --deadline 30
@@ -13,14 +14,18 @@ use aiopool::{AioPool, Shutdown};
 use clap::Parser;
 use tokio::io::{AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::ctrl_c;
+#[cfg(unix)]
+use tokio::signal::{
+    ctrl_c,
+    unix::{SignalKind, signal},
+};
 
 const NOTES: &str = "\
 A visitor is told 'ready' when its turn comes, and then what it says itself.
 
 Exit codes: 0 if all visitors could finish, 1 if not or if it cannot listen, 2 for wrong usage";
 
-/// Echo what visitors say, some at a time, until Ctrl-C
+/// Echo what visitors say, some at a time, until Ctrl-C or SIGTERM
 #[derive(Parser)]
 #[command(name = "graceful_shutdown", after_help = NOTES)]
 struct Args {
@@ -30,7 +35,7 @@ struct Args {
     /// How many visitors are served at once; the others wait
     #[arg(short, long, default_value = "8")]
     jobs: NonZeroUsize,
-    /// How many seconds visitors may stay after Ctrl-C
+    /// How many seconds visitors may stay after that
     #[arg(short, long, default_value_t = 10)]
     deadline: u64,
 }
@@ -50,7 +55,7 @@ async fn serve(args: Args) -> io::Result<ExitCode> {
     writeln!(out, "listening on {}", listener.local_addr()?)?;
     tokio::select! {
         failed = accept(&pool, &listener) => return failed,
-        interrupted = ctrl_c() => interrupted?,
+        asked = asked_to_stop() => asked?,
     }
     accept_connected(&pool, listener)?;
     let (active, waiting) = (pool.active(), pool.waiting());
@@ -59,12 +64,25 @@ async fn serve(args: Args) -> io::Result<ExitCode> {
     let mut ending = pin!(pool.shutdown(how));
     let report = tokio::select! {
         report = &mut ending => report,
-        _ = ctrl_c() => { pool.abort_all(); ending.await }
+        _ = asked_to_stop() => { pool.abort_all(); ending.await }
     };
     let (completed, cancelled) = (report.completed, report.cancelled);
     writeln!(out, "{completed} completed, {cancelled} cancelled")?;
     Ok(u8::from(cancelled > 0).into())
 }
+
+/// Waits for Ctrl-C, or for what `kill` and the end of a container send.
+#[cfg(unix)]
+async fn asked_to_stop() -> io::Result<()> {
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+use tokio::signal::ctrl_c as asked_to_stop;
 
 async fn accept(pool: &AioPool, listener: &TcpListener) -> io::Result<ExitCode> {
     loop {

@@ -9,6 +9,10 @@ use futures::future::join_all;
 use crate::assert_pending;
 use crate::support::{Hand, Probe, on_every_runtime, on_tokio, poll_once};
 
+async fn sleep(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
 #[test]
 fn many_may_join_at_once() {
     on_every_runtime(|pools| async move {
@@ -154,7 +158,6 @@ fn a_shutdown_that_cancels_all_waits_for_the_active() {
 #[test]
 fn a_deadline_lets_tasks_end_and_then_cancels_the_rest() {
     on_tokio(async {
-        let sleep = |seconds| async move { tokio::time::sleep(Duration::from_secs(seconds)).await };
         let pool = AioPool::new(2);
         let handles = pool.map_n([1, 100, 2, 50], sleep);
         let begun = tokio::time::Instant::now();
@@ -181,4 +184,66 @@ fn a_deadline_lets_tasks_end_and_then_cancels_the_rest() {
             "it does not wait for the deadline"
         );
     });
+}
+
+#[test]
+fn shutdown_on_cancels_what_waits_and_gives_what_runs_the_patience_counted_from_the_signal() {
+    on_tokio(async {
+        let (pool, begun) = (AioPool::new(3), tokio::time::Instant::now());
+        let active = pool.map_n([1, 12, 100], sleep);
+        let waiting = pool.spawn_n(sleep(1));
+        let late = pool.task(sleep(1)).priority(-1).spawn_n();
+        let patience = Duration::from_secs(10);
+        let report = pool.shutdown_on(sleep(0), patience).await;
+        assert_eq!((report.completed, report.cancelled), (1, 4));
+        assert_eq!(begun.elapsed().as_secs(), 10);
+        assert!(pool.is_closed() && waiting.is_finished() && late.is_finished());
+        let ended = join_all(active).await;
+        assert_eq!(ended.iter().filter(|result| result.is_ok()).count(), 1);
+    });
+}
+
+#[test]
+fn shutdown_on_leaves_the_pool_as_it_was_until_the_signal_and_if_it_is_dropped_before() {
+    on_tokio(async {
+        let pool = AioPool::new(1);
+        let mut ending = Box::pin(pool.shutdown_on(std::future::pending::<()>(), Duration::ZERO));
+        assert_pending!(ending);
+        let task = pool.spawn_n(sleep(5));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_pending!(ending);
+        drop(ending);
+        assert!(!pool.is_closed());
+        task.await.unwrap();
+    });
+}
+
+#[test]
+fn with_grace_a_quick_pool_does_not_wait_for_the_end_of_it() {
+    on_tokio(async {
+        let (pool, begun) = (AioPool::new(1), tokio::time::Instant::now());
+        let tasks = pool.map_n([1, 1], sleep);
+        let grace = Shutdown::Grace(Duration::from_secs(10));
+        let report = pool.shutdown(grace).await;
+        assert_eq!((report.completed, report.cancelled), (1, 1));
+        assert_eq!(begun.elapsed().as_secs(), 1);
+        assert!(join_all(tasks).await[1].is_err());
+    });
+}
+
+#[test]
+fn without_a_timer_shutdown_on_panics_before_it_waits() {
+    let pool = AioPool::with_spawner(1, aiopool::FnSpawner(drop::<aiopool::Worker>));
+    let mut ending = Box::pin(pool.shutdown_on(std::future::pending::<()>(), Duration::ZERO));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        assert_pending!(ending);
+    }));
+    let message = panicked.unwrap_err();
+    let message = message.downcast_ref::<String>().cloned().or_else(|| {
+        message
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+    });
+    assert!(message.unwrap().contains("timer"));
+    assert!(!pool.is_closed());
 }

@@ -19,6 +19,8 @@ pub enum Shutdown {
     CancelAll,
     /// Let the submitted tasks run for this long, then cancel the rest.
     Deadline(Duration),
+    /// Cancel the waiting tasks, and let the active ones run for this long, then cancel the rest.
+    Grace(Duration),
 }
 
 /// The counts of the tasks that ended during a [`shutdown`](AioPool::shutdown).
@@ -38,7 +40,8 @@ impl AioPool {
     ///
     /// # Panics
     ///
-    /// Panics if `how` is a [`Deadline`](Shutdown::Deadline) and the runtime has no timer.
+    /// Panics if `how` is a [`Deadline`](Shutdown::Deadline) or a [`Grace`](Shutdown::Grace) and the runtime has no
+    /// timer.
     ///
     /// # Cancel safety
     ///
@@ -61,14 +64,16 @@ impl AioPool {
     pub async fn shutdown(&self, how: Shutdown) -> ShutdownReport {
         // Made first: it panics without a timer, and then the pool must not have been closed.
         let deadline = match how {
-            Shutdown::Deadline(deadline) => Some(self.core().sleep(deadline)),
+            Shutdown::Deadline(patience) | Shutdown::Grace(patience) => {
+                Some(self.core().sleep(patience))
+            }
             Shutdown::Drain | Shutdown::CancelWaiting | Shutdown::CancelAll => None,
         };
         let before = self.stats();
         self.close();
         match how {
             Shutdown::Drain | Shutdown::Deadline(_) => {}
-            Shutdown::CancelWaiting => self.cancel_waiting().await,
+            Shutdown::CancelWaiting | Shutdown::Grace(_) => self.cancel_waiting().await,
             Shutdown::CancelAll => _ = self.cancel_all().await,
         }
         if let Some(deadline) = deadline {
@@ -82,6 +87,46 @@ impl AioPool {
         }
         self.join().await;
         ShutdownReport::between(before, self.stats())
+    }
+
+    /// Waits for `signal`, then shuts the pool down: closes it, cancels the waiting tasks, and lets the active ones run
+    /// for `patience`, after which it cancels the rest. See [`Shutdown::Grace`].
+    ///
+    /// The signal is any future: of `ctrl_c`, of SIGTERM, of a `CancellationToken`. Its output is dropped, so that one
+    /// that ends with an error is a signal, too.
+    ///
+    /// # Panics
+    ///
+    /// Panics at once if the runtime has no timer. A panic of `signal` is passed on, and leaves the pool as it was.
+    ///
+    /// # Cancel safety
+    ///
+    /// If this future is dropped before the signal, the pool stays as it was, and nobody waits for the signal any more.
+    /// Dropped later, it leaves what a dropped [`shutdown`](Self::shutdown) leaves: the pool stays closed, and the tasks
+    /// that it has cancelled stay cancelled. The others run on, whatever `patience` was.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let _active = pool.spawn(std::future::pending::<()>()).await;
+    /// let waiting = pool.spawn_n(async {});
+    ///
+    /// stop.send(()).unwrap();
+    /// let report = pool.shutdown_on(stopped, Duration::from_millis(1)).await;
+    /// assert_eq!((report.completed, report.cancelled), (0, 2));
+    /// assert!(pool.is_closed() && waiting.is_finished());
+    /// # });
+    /// ```
+    pub async fn shutdown_on(&self, signal: impl Future, patience: Duration) -> ShutdownReport {
+        // Panics without a timer now, rather than in the moment of the signal.
+        drop(self.core().sleep(patience));
+        signal.await;
+        self.shutdown(Shutdown::Grace(patience)).await
     }
 
     async fn cancel_waiting(&self) {
