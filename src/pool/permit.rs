@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::coop;
-use crate::gate::NodeId;
+use crate::gate::{Demand, NodeId};
+use crate::pool::core::order::Patience;
+use crate::pool::core::state::State;
 use crate::pool::core::window::Stamp;
 use crate::pool::{AioPool, Core, lend};
+use crate::sync::MutexGuard;
 use crate::wakes::Wakes;
 use crate::worker::{self, WorkerShared};
 
@@ -77,6 +80,33 @@ impl AioPool {
     /// ```
     pub async fn acquire(&self) -> Permit {
         Acquire::new(self).await
+    }
+
+    /// Returns a permit of this pool if one is free now, and `None` otherwise.
+    ///
+    /// It takes no permit that a waiting task, or a caller that waits [in place](Self::run), could start with, and no
+    /// start that a rate does not allow yet. In a paused pool no permit is free. A closed pool gives permits as
+    /// [`acquire`](Self::acquire) does: the work is the caller's own. No counter counts the attempt.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(1);
+    /// let permit = pool.try_acquire().expect("it is free");
+    /// assert!(pool.try_acquire().is_none());
+    /// drop(permit);
+    /// assert!(pool.try_acquire().is_some());
+    /// # });
+    /// ```
+    pub fn try_acquire(&self) -> Option<Permit> {
+        self.core().refresh_room(Patience::Try);
+        let mut acquire = Acquire {
+            pool: self,
+            worker: Some(self.core().try_enqueue_in_place(self.node())?),
+        };
+        // If another thread has changed the pool meanwhile, `acquire` leaves the queue again.
+        acquire.take()
     }
 
     async fn run_in_place<F: Future>(&self, future: F) -> F::Output {
@@ -167,11 +197,29 @@ impl Core {
     /// once.
     fn enqueue_in_place(&self, node: NodeId) -> Arc<WorkerShared> {
         let worker = Arc::new(WorkerShared::new(self.me(), None));
-        let mut state = self.lock();
+        self.enter_queue(self.lock(), node, worker)
+    }
+
+    fn enter_queue(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        node: NodeId,
+        worker: Arc<WorkerShared>,
+    ) -> Arc<WorkerShared> {
         if state.enqueue_in_place(node, &worker) {
             self.dispatch(state);
         }
         worker
+    }
+
+    /// Puts a caller into the queue if it finds a permit and need not wait for others.
+    fn try_enqueue_in_place(&self, node: NodeId) -> Option<Arc<WorkerShared>> {
+        let worker = Arc::new(WorkerShared::new(self.me(), None));
+        let state = self.lock();
+        if !state.gate.has_room(node, Demand::DEFAULT) {
+            return None;
+        }
+        Some(self.enter_queue(state, node, worker))
     }
 
     /// Removes a caller that runs in place, or that was about to.

@@ -160,3 +160,63 @@ fn a_task_that_runs_in_place_needs_no_second_permit() {
         assert!(pool.is_empty());
     });
 }
+
+#[test]
+fn try_acquire_takes_a_free_permit_and_gives_it_back() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let group = pool.group("group", 1).unwrap();
+        let inner = group.try_acquire().unwrap();
+        assert!(group.try_acquire().is_none());
+        let outer = pool.try_acquire().unwrap();
+        assert!(pool.try_acquire().is_none());
+        assert_eq!((pool.active(), pool.len(), group.len()), (2, 2, 1));
+        drop(outer);
+        assert!(group.try_acquire().is_none(), "the group is full");
+        drop(inner);
+        assert!(group.try_acquire().is_some());
+        assert_eq!((pool.len(), pool.stats().submitted), (0, 0));
+        pool.close();
+        assert!(pool.try_acquire().is_some(), "as `acquire` does");
+        pool.pause();
+        assert!(pool.try_acquire().is_none());
+        assert!(pool.is_empty());
+    });
+}
+
+#[test]
+fn try_acquire_overtakes_nobody() {
+    let (hand, pool) = Hand::pool(2);
+    let busy = Probe::new();
+    pool.spawn_n(busy.task(()));
+    let heavy = Probe::new();
+    pool.task(heavy.task(())).weight(2).spawn_n();
+    assert_eq!((pool.active(), pool.waiting()), (1, 1));
+    assert!(pool.try_acquire().is_none(), "the heavy task comes first");
+    busy.end();
+    hand.run();
+    assert!(heavy.has_started());
+    heavy.end();
+    hand.run();
+    let first = pool.try_acquire().unwrap();
+    let second = pool.try_acquire().unwrap();
+    let mut asks = Box::pin(pool.acquire());
+    assert_pending!(asks);
+    drop(first);
+    assert!(pool.try_acquire().is_none(), "it is the other caller's");
+    drop((asks, second));
+    assert!(pool.is_empty());
+}
+
+#[test]
+fn a_permit_of_try_acquire_starts_the_next_task_when_it_is_dropped() {
+    let (hand, pool) = Hand::pool(1);
+    let permit = pool.try_acquire().unwrap();
+    let next = Probe::new();
+    pool.spawn_n(next.task(()));
+    hand.run();
+    assert!(!next.has_started());
+    drop(permit);
+    hand.run();
+    assert!(next.has_started());
+}
