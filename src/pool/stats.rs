@@ -6,6 +6,7 @@ use crate::task::End;
 /// When the pool is idle, `submitted` is the sum of the five counts of ends: `completed`, `panicked`, `cancelled`,
 /// `timed_out` and `rejected`.
 #[derive(Debug, Clone, Copy, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// Number of tasks that were submitted. A `try_spawn` that returned its future is counted in

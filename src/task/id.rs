@@ -15,6 +15,7 @@ use std::num::NonZeroU64;
 /// assert_eq!(id.to_string(), "7");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct TaskId(u64);
 
 impl TaskId {
@@ -38,6 +39,11 @@ impl fmt::Display for TaskId {
 
 /// The state of a task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum TaskState {
     /// The task has no permit. It is in the queue and has not been polled, or it has lent its permit while it waits for

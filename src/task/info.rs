@@ -6,6 +6,7 @@ use super::{TaskId, TaskState};
 ///
 /// Made by [`AioPool::tasks`](crate::AioPool::tasks), and passed to an [`Observer`](crate::Observer).
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct TaskInfo {
     /// The number of the task.

@@ -42,6 +42,8 @@ mod rude_values;
 mod runtimes;
 mod scope;
 mod seeds;
+#[cfg(feature = "serde")]
+mod serialized;
 mod settling;
 mod several_runtimes;
 mod simple;

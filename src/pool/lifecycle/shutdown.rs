@@ -25,6 +25,7 @@ pub enum Shutdown {
 
 /// The counts of the tasks that ended during a [`shutdown`](AioPool::shutdown).
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ShutdownReport {
     /// Number of tasks that ended by themselves: with a value, a panic, or a timeout.

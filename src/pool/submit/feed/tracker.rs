@@ -7,6 +7,7 @@ use crate::waker_slot::WakerSlot;
 
 /// The counts of a [`Feed`](super::Feed): how its tasks have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct FeedReport {
     /// Number of tasks that ran to their end.
