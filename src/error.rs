@@ -213,6 +213,38 @@ impl<E> TryMapError<E> {
     }
 }
 
+impl<E> TryMapError<E> {
+    /// Returns the error inside, of either variant, as an error of the caller's.
+    ///
+    /// With an error type such as `anyhow::Error` it keeps the error of the task as it is: its sources, and the type to
+    /// downcast to. `?` alone wraps the whole `TryMapError`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use aiopool::{AioPool, TryMapError};
+    ///
+    /// async fn sizes(pool: &AioPool) -> anyhow::Result<Vec<u64>> {
+    ///     let size = async |path: &'static str| anyhow::Ok(std::fs::metadata(path)?.len());
+    ///     pool.try_map(["Cargo.toml", "nowhere"], size).await.map_err(TryMapError::into_error)
+    /// }
+    ///
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let error = sizes(&AioPool::new(2)).await.unwrap_err();
+    /// assert!(error.is::<std::io::Error>());
+    /// # });
+    /// ```
+    pub fn into_error<T>(self) -> T
+    where
+        T: From<E> + From<JoinError>,
+    {
+        match self {
+            Self::Task(error) => error.into(),
+            Self::Join(error) => error.into(),
+        }
+    }
+}
+
 impl<E: fmt::Display> fmt::Display for TryMapError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

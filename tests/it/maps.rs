@@ -261,3 +261,37 @@ impl Error for Sourced {
         Some(&self.0)
     }
 }
+
+#[test]
+fn a_failure_of_anyhow_passes_through_a_question_mark_and_keeps_its_type_by_into_error() {
+    async fn fails() -> anyhow::Result<()> {
+        Err(anyhow::Error::new(std::fmt::Error).context("outer"))
+    }
+    async fn asked(pool: &AioPool) -> anyhow::Result<()> {
+        pool.try_map(0..2, |_| fails()).await?;
+        Ok(())
+    }
+    let pool = AioPool::with_spawner(
+        1,
+        aiopool::FnSpawner(|worker: aiopool::Worker| {
+            std::thread::spawn(move || block_on(worker));
+        }),
+    );
+    let error = block_on(asked(&pool)).unwrap_err();
+    assert_eq!(error.to_string(), "outer");
+    let mapped = block_on(pool.try_map(0..2, |_| fails()));
+    let error: anyhow::Error = mapped.unwrap_err().into_error();
+    assert!(error.downcast_ref::<std::fmt::Error>().is_some());
+    let panics = block_on(pool.try_map([()], |()| async {
+        panic!("oh");
+        #[allow(unreachable_code)]
+        anyhow::Ok(())
+    }));
+    let error: anyhow::Error = panics.unwrap_err().into_error();
+    assert!(
+        error
+            .downcast_ref::<aiopool::JoinError>()
+            .unwrap()
+            .is_panic()
+    );
+}
