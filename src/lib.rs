@@ -39,6 +39,11 @@
 //! newcomers; *join* waits for all.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+// `map` after `pool`, for the order of the methods in the docs of `AioPool`.
+mod pool;
+
+mod map;
+
 mod adaptive;
 #[cfg(doc)]
 mod architecture;
@@ -50,13 +55,11 @@ mod error;
 mod gate;
 mod input;
 mod lock;
-mod map;
 pub mod migrating;
 #[cfg(all(test, aiopool_loom))]
 mod models;
 mod nesting;
 mod observe;
-mod pool;
 mod shrink;
 mod simple;
 mod slot_map;

@@ -1,7 +1,7 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
-//! [`AioPool`] is the public handle. On top is what a reader looks for first: its `builder`, `permit` (code that runs
-//! in place), `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
+//! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `permit`
+//! (code that runs in place), `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
 //!
 //! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
 //! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and
@@ -9,14 +9,21 @@
 //! - `lifecycle`: joining, closing, cancelling and shutting down; groups and scopes.
 //! - `inside`: what a task can do from inside of its pool.
 
+// The docs of `AioPool` list its methods in the order of these modules, and those of `map` last. Blank lines keep it.
+mod constructors;
+
+mod submit;
+
+mod lifecycle;
+
+mod permit;
+
+mod inspect;
+
 mod builder;
 mod core;
 mod inside;
-mod inspect;
-mod lifecycle;
-mod permit;
 mod stats;
-mod submit;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -61,7 +68,9 @@ use crate::task::{PoolRef, TaskLabel};
 ///
 /// - **Order**: tasks of the same priority start in the order of their submission.
 /// - **No more and no less**: as long as tasks wait and the pool is not paused, exactly [`size`](Self::size) tasks are
-///   active. Whatever frees a permit also starts the next task: nothing else has to be polled for that.
+///   active. There are fewer while none of the waiting tasks may start: a rate allows no start yet, their groups are full
+///   or paused, or the first of them weighs more than the free permits. Whatever frees a permit also starts the next task:
+///   nothing else has to be polled for that.
 /// - **Every handle completes**, exactly once, whatever happens to the task, the pool or the runtime.
 /// - **A panic** of a task is caught, and becomes the outcome of that task. The pool continues.
 /// - **Nothing remains** of a task that has ended, except in the counters.
@@ -89,10 +98,39 @@ use crate::task::{PoolRef, TaskLabel};
 /// - [`join`](Self::join) called in a task of that pool or group waits for all tasks except those that are in a `join`
 ///   themselves. So a task that joins must not be awaited by another task that does not join: these two would wait for
 ///   each other. A `scope` waits for all of its tasks.
+/// - The pool cannot see a wait for anything else, and the task keeps its permit then. These can deadlock: a lock that is
+///   held while the task awaits its pool, if the task that is to run needs it; a channel between two tasks, without
+///   [`lend`]; and [`acquire`](Self::acquire) in a task of a pool of size 1.
 /// - The work of [`spawn_blocking`](Self::spawn_blocking) is never suspended. It keeps its permit while it blocks on
 ///   its own pool.
 /// - [`run`](Self::run), called in a task on a group that the task is not in, holds a permit of its own. What its
 ///   future awaits from the pool needs another permit, and a `join` in it would wait for the future itself.
+///
+/// # Recursion
+///
+/// A function that submits itself to a pool returns a boxed future, because the future of an `async fn` would contain
+/// itself, and the compiler could not tell whether it is `Send`:
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// use std::pin::Pin;
+///
+/// use aiopool::AioPool;
+///
+/// fn leaves(pool: AioPool, depth: u32) -> Pin<Box<dyn Future<Output = u32> + Send>> {
+///     Box::pin(async move {
+///         if depth == 0 {
+///             return 1;
+///         }
+///         let below = pool.map(0..2, |_| leaves(pool.clone(), depth - 1)).await;
+///         below.into_iter().map(Result::unwrap).sum()
+///     })
+/// }
+///
+/// let pool = AioPool::new(1);
+/// assert_eq!(pool.exec(leaves(pool.clone(), 3)).await.unwrap(), 8);
+/// # });
+/// ```
 ///
 /// # Dropping
 ///
@@ -131,66 +169,6 @@ pub(crate) struct Inner {
 }
 
 impl AioPool {
-    /// A size without a bound: every task starts at once.
-    pub const UNBOUNDED: usize = usize::MAX;
-
-    /// Makes a pool that runs up to `size` tasks at once.
-    ///
-    /// A task starts on the runtime that it is submitted from: tokio inside a tokio context, otherwise smol, otherwise
-    /// async-std, as the enabled features allow. So the pool may be made before its runtime, in a `static` for example,
-    /// and may serve any number of runtimes that come and go: the end of a runtime ends the tasks that were submitted
-    /// from it, and no others. A task that is submitted where there is no runtime starts on a runtime that the pool has
-    /// used before.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `size` is 0. To hold tasks back, [`pause`](Self::pause) the pool.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// let pool = aiopool::AioPool::new(8);
-    /// assert_eq!(pool.size(), 8);
-    /// ```
-    #[track_caller]
-    pub fn new(size: usize) -> Self {
-        Self::built(Self::builder().size(size))
-    }
-
-    /// Makes a pool whose workers run on `spawner`.
-    ///
-    /// # Panics
-    ///
-    /// Panics if `size` is 0.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use aiopool::{AioPool, Tokio};
-    ///
-    /// let runtime = tokio::runtime::Runtime::new().unwrap();
-    /// let pool = AioPool::with_spawner(8, Tokio::handle(runtime.handle().clone()));
-    /// let handle = pool.spawn_n(async { 1 }); // outside of the runtime
-    /// assert_eq!(runtime.block_on(handle).unwrap(), 1);
-    /// ```
-    #[track_caller]
-    pub fn with_spawner(size: usize, spawner: impl Spawner) -> Self {
-        Self::built(Self::builder().size(size).spawner(spawner))
-    }
-
-    /// Returns a [`Builder`], which makes a pool with more settings than a size.
-    pub fn builder() -> Builder {
-        Builder::new()
-    }
-
-    #[track_caller]
-    fn built(builder: Builder) -> Self {
-        match builder.build() {
-            Ok(pool) => pool,
-            Err(error) => panic!("{error}"),
-        }
-    }
-
     fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
         let core = Core::new(size, settings, spawner);
         core.handle(&mut core.lock(), NodeId::ROOT)

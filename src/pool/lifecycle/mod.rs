@@ -5,11 +5,17 @@
 //!   ways.
 //! - `group`: pools inside of a pool; `scope`: tasks that end with a block of code.
 
-pub(super) mod cancel;
-pub(super) mod group;
-pub(super) mod scope;
-pub(super) mod shutdown;
-pub(super) mod sweep;
+// In the order of the methods in the docs of `AioPool`.
 pub(super) mod verbs;
+
+pub(super) mod shutdown;
+
+pub(super) mod cancel;
+
+pub(super) mod group;
+
+pub(super) mod scope;
+
+pub(super) mod sweep;
 pub(super) mod wait_until;
 pub(super) mod waiters;

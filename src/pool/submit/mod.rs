@@ -7,16 +7,20 @@
 //!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another.
 //! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
 
+// In the order of the methods in the docs of `AioPool`.
+pub(super) mod spawn;
+
 pub(super) mod blocking;
+
+pub(super) mod feed;
+
 pub(super) mod enter;
 pub(super) mod equipment;
 pub(super) mod extras;
-pub(super) mod feed;
 pub(super) mod limit;
 pub(super) mod line;
 pub(super) mod options;
 pub(super) mod rejected;
-pub(super) mod spawn;
 pub(super) mod starting;
 pub(super) mod task_builder;
 pub(super) mod then;

@@ -18,6 +18,9 @@ impl AioPool {
     ///
     /// Use [`spawn_n`](Self::spawn_n) to continue without waiting, and [`exec`](Self::exec) to wait for the result.
     ///
+    /// As any future, the returned one does nothing before it is polled: `let _ = pool.spawn(future)` submits nothing. The
+    /// compiler does not warn of such a `let _`, but clippy does (`let_underscore_future`).
+    ///
     /// # Panics
     ///
     /// Panics if the pool has no runtime yet, and none is found.
@@ -39,6 +42,7 @@ impl AioPool {
     /// assert_eq!(handles.pop().unwrap().await.unwrap(), 198);
     /// # });
     /// ```
+    #[must_use = "it submits nothing before it is awaited: `spawn_n` submits at once"]
     pub fn spawn<F>(&self, future: F) -> impl Future<Output = JoinHandle<F::Output>>
     where
         F: Future + Send + 'static,
@@ -160,6 +164,7 @@ impl AioPool {
     /// assert_eq!(pool.exec(async { 6 * 7 }).await.unwrap(), 42);
     /// # });
     /// ```
+    #[must_use = "it submits nothing before it is awaited: `spawn_n` submits at once"]
     pub fn exec<F>(&self, future: F) -> impl Future<Output = Result<F::Output, JoinError>>
     where
         F: Future + Send + 'static,
