@@ -14,6 +14,9 @@ use crate::worker::{NestedWaits, PermitState, WorkerShared, running};
 /// The future is polled without a permit. `lend` completes only when the task has a permit again, and for that the task
 /// waits in the queue before all tasks that have not started. Outside of a pool's task this is just the future.
 ///
+/// Hold no lock across it, nor across any other wait for the own pool: the task goes on only when another task has given
+/// a permit up, and that task may be waiting for the lock.
+///
 /// Other futures that the task polls meanwhile (beside this one in a `join!`) are polled without a permit too.
 ///
 /// # Cancel safety
