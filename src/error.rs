@@ -239,7 +239,7 @@ impl<E> TryMapError<E> {
         T: From<E> + From<JoinError>,
     {
         match self {
-            Self::Task(error) => error.into(),
+            Self::Task(error) | Self::Input(error) => error.into(),
             Self::Join(error) => error.into(),
         }
     }

@@ -51,6 +51,7 @@ enum Rule {
 
 /// What an adaptive pool has measured. See [`Stats::adaptive`](crate::Stats::adaptive).
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct AdaptiveStats {
     /// How long a task takes when its server has little to do. `None` before the first round, and for

@@ -13,13 +13,19 @@
 //!
 //! `iterwait` and `wait` give the results of existing handles.
 
+// In the order of the methods in the docs of `AioPool`.
+mod verbs;
+
+mod try_map;
+
+mod itermap;
+
 mod ahead;
 mod batches;
 mod blocking;
 mod completion;
 mod flow;
 mod indexed;
-mod itermap;
 mod iterwait;
 mod look;
 mod members;
@@ -27,8 +33,6 @@ mod shed;
 mod stream_ext;
 mod try_feed;
 mod try_itermap;
-mod try_map;
-mod verbs;
 mod wait;
 
 pub use batches::{Batches, ReturnWhen};
