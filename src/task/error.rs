@@ -137,7 +137,7 @@ impl JoinError {
     ///     }
     /// }
     ///
-    /// let pool = AioPool::builder(1).max_waiting(0).build().unwrap();
+    /// let pool = AioPool::builder().size(1).max_waiting(0).build().unwrap();
     /// let busy = pool.spawn_n(std::future::pending::<()>());
     /// assert_eq!(status(&pool.exec(async {}).await.unwrap_err()), 429);
     /// pool.close();
