@@ -49,6 +49,7 @@ mod several_runtimes;
 mod simple;
 mod size;
 mod stages;
+mod stop_when;
 mod stream_input;
 mod streams;
 mod then;

@@ -46,6 +46,7 @@ impl AioPool {
             grace: options.grace.map(|grace| self.limit(grace)),
             wait: options.wait_limit.map(|wait| self.core().wait_limit(wait)),
             identity: options.identity,
+            unwatch: options.unwatch,
             on_cancel: options.on_cancel,
             on_end: options.on_end,
         };

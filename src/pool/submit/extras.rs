@@ -6,6 +6,7 @@ use crate::pool::core::clock::WaitLimit;
 use crate::pool::core::watch::Watch;
 use crate::pool::submit::limit::Limit;
 use crate::pool::submit::options::{Callback, Identity};
+use crate::pool::submit::stop_signal::Unwatch;
 use crate::task::{End, Extras, Start, TaskId, TaskLabel};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
@@ -29,6 +30,7 @@ pub(crate) struct More {
     pub(crate) grace: Option<Limit>,
     pub(crate) wait: Option<Arc<WaitLimit>>,
     pub(crate) identity: Option<Identity>,
+    pub(crate) unwatch: Option<Unwatch>,
     pub(crate) on_cancel: Option<Callback>,
     pub(crate) on_end: Option<Callback>,
 }
@@ -117,6 +119,9 @@ impl More {
             let mut wakes = Wakes::default();
             wait.end(&mut wakes);
             wakes.wake();
+        }
+        if let Some(unwatch) = self.unwatch {
+            shielded(|| unwatch.abort());
         }
         match (self.on_cancel, end) {
             (Some(on_cancel), End::Cancelled) => shielded(|| on_cancel(id)),

@@ -22,5 +22,6 @@ pub(super) mod line;
 pub(super) mod options;
 pub(super) mod rejected;
 pub(super) mod starting;
+pub(super) mod stop_signal;
 pub(super) mod task_builder;
 pub(super) mod then;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::gate::Demand;
 use crate::pool::core::blocking_task::Blocks;
+use crate::pool::submit::stop_signal::{StopSignal, Unwatch};
 use crate::task::{TaskId, TaskLabel};
 
 /// The options of a task: what a caller asks for beyond its future.
@@ -19,6 +20,8 @@ pub(crate) struct TaskOptions {
     pub(crate) identity: Option<Identity>,
     /// `None` for a task that never runs where it may block.
     pub(crate) blocks: Option<Blocks>,
+    pub(crate) stop_signal: Option<StopSignal>,
+    pub(crate) unwatch: Option<Unwatch>,
 }
 
 /// The number and the label of a task, for code inside of its future. Set once the task runs.
@@ -34,6 +37,7 @@ impl TaskOptions {
         limits.iter().any(Option::is_some)
             || callbacks.into_iter().any(Option::is_some)
             || self.identity.is_some()
+            || self.unwatch.is_some()
     }
 
     /// Returns `true` if there are no options but what the gate has to know: the priority and the weight.

@@ -13,6 +13,7 @@ use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
 use crate::pool::submit::rejected::Rejected;
 use crate::pool::submit::starting::Starting;
+use crate::pool::submit::stop_signal::StopSignal;
 use crate::pool::submit::then::{Hop, Then};
 use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
@@ -293,6 +294,36 @@ where
         }
     }
 
+    /// Asks the task to stop when `signal` is ready, also while the task waits. The signal is any future: that of a
+    /// `CancellationToken`, or a receiver whose sender is dropped.
+    ///
+    /// The task stops as after [`JoinHandle::abort_with`]: its time of [`grace`](Self::grace) counts, and
+    /// [`JoinError::reason`] tells of the signal. The output of the signal is dropped. A panic in the signal is caught,
+    /// and counts as the signal. A second call replaces the signal of the first.
+    ///
+    /// The signal is polled from the submission on, by a task of the runtime that it has to itself. So it costs more
+    /// than any other option: about what spawning a task on the runtime costs. When the task has ended, the signal is
+    /// dropped soon after. If the runtime drops the signal before, the task goes on without it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use futures::channel::oneshot;
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let (stop, stopped) = oneshot::channel::<()>();
+    /// let never = pool.task(std::future::pending::<()>()).stop_when(stopped).spawn_n();
+    /// drop(stop);
+    /// assert!(never.await.unwrap_err().is_cancelled());
+    /// # });
+    /// ```
+    pub fn stop_when<S: Future + Send + 'static>(mut self, signal: S) -> Self {
+        let (signal, unwatch) = StopSignal::new(signal);
+        (self.options.stop_signal, self.options.unwatch) = (Some(signal), Some(unwatch));
+        self
+    }
+
     /// Sets a callback that is called with the number of the task if the task is cancelled, after its future has been
     /// dropped.
     ///
@@ -384,9 +415,10 @@ where
         let Self {
             pool,
             mut body,
-            options,
+            mut options,
             ..
         } = self;
+        let stop_signal = options.stop_signal.take();
         let Equipment { order, extras } = pool.equip(options);
         let (watch, wait) = (extras.watch.clone(), extras.wait().cloned());
         *body.extras_mut() = TaskExtras { start, ..extras };
@@ -404,6 +436,9 @@ where
             if handle.state() == TaskState::Waiting {
                 pool.core().time_wait(&wait, handle.slot(), handle.id());
             }
+        }
+        if let Some(stop_signal) = stop_signal {
+            stop_signal.watch(pool.core(), handle.abort_handle());
         }
         Ok(handle)
     }
