@@ -5,6 +5,7 @@ mod args;
 mod connection;
 mod failure;
 mod one_shot;
+mod output;
 mod printable;
 mod prompt;
 mod readable;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::one_shot::print;
+use crate::output::print;
 use crate::reply::Reply;
 
 /// The event that ends a `watch`.

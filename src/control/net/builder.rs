@@ -7,10 +7,13 @@ use serde_json::Value;
 
 use super::super::steer::{Handler, Target, Works};
 use super::audit::{Audit, AuditEvent, Peer};
-use super::listener::{Listener, ListeningSocket, invalid};
+use super::host::Host;
+use super::limits::Limits;
+use super::listener::{Listener, ListeningSocket};
 use super::secret::Secret;
 use super::server::ControlServer;
 use super::serving::Serving;
+use super::signals::Signals;
 
 /// Configures a server for a pool. Created with [`ControlServer::builder`].
 #[must_use = "it serves nothing until `serve_tcp` or `serve_unix`"]
@@ -24,17 +27,16 @@ pub struct Builder {
     limits: Limits,
 }
 
-/// Limits for sessions, and the token.
-#[derive(Debug, Clone)]
-pub(super) struct Limits {
-    pub(super) sessions: usize,
-    pub(super) idle: Duration,
-    pub(super) line: usize,
-    pub(super) token: Option<Secret>,
+impl ControlServer {
+    /// Returns a builder of a server for a pool: an [`AioPool`](crate::AioPool), or an `Arc` of a
+    /// [`SimpleTaskPool`](crate::SimpleTaskPool).
+    pub fn builder(target: impl Into<Target>) -> Builder {
+        Builder::new(target.into())
+    }
 }
 
 impl Builder {
-    pub(super) fn new(target: Target) -> Self {
+    fn new(target: Target) -> Self {
         Self {
             target,
             works: Works::default(),
@@ -42,12 +44,7 @@ impl Builder {
             until_closed: false,
             mode: 0o600,
             audit: Audit::default(),
-            limits: Limits {
-                sessions: 256,
-                idle: Duration::from_secs(15 * 60),
-                line: 64 * 1024,
-                token: None,
-            },
+            limits: Limits::default(),
         }
     }
 
@@ -186,7 +183,7 @@ impl Builder {
         self,
         address: impl fmt::Display,
     ) -> io::Result<(ControlServer, Serving)> {
-        self.check()?;
+        self.limits.check()?;
         let any = self.limits.token.is_some();
         let listener = Listener::tcp(&address.to_string(), any).await?;
         self.serve(listener)
@@ -220,7 +217,7 @@ impl Builder {
         self,
         listener: impl Into<ListeningSocket>,
     ) -> io::Result<(ControlServer, Serving)> {
-        self.check()?;
+        self.limits.check()?;
         let any = self.limits.token.is_some();
         let listener = Listener::listening(listener.into(), any)?;
         self.serve(listener)
@@ -241,20 +238,9 @@ impl Builder {
         self,
         path: impl AsRef<std::path::Path>,
     ) -> io::Result<(ControlServer, Serving)> {
-        self.check()?;
+        self.limits.check()?;
         let listener = Listener::unix(path.as_ref(), self.mode)?;
         self.serve(listener)
-    }
-
-    fn check(&self) -> io::Result<()> {
-        let limits = &self.limits;
-        if limits.token.as_ref().is_some_and(Secret::is_empty) {
-            return Err(invalid("an empty token protects nothing"));
-        }
-        if limits.sessions == 0 || limits.line == 0 || limits.idle.is_zero() {
-            return Err(invalid("with a limit of 0 nobody would be served"));
-        }
-        Ok(())
     }
 
     fn serve(self, listener: Listener) -> io::Result<(ControlServer, Serving)> {
@@ -262,14 +248,10 @@ impl Builder {
         // The pool gets its runtime now, where the caller is in one: the server may be polled outside of any runtime.
         self.target.pool().bind_runtime();
         let handler = Arc::new(Handler::new(self.target, self.works, self.read_only));
-        Ok(Serving::new(
-            listener,
-            address,
-            handler,
-            self.audit,
-            self.limits,
-            self.until_closed,
-        ))
+        let signals = Arc::new(Signals::default());
+        let host = Host::new(handler, self.audit, self.limits, signals.clone());
+        let serving = Serving::new(listener, host, self.until_closed);
+        Ok((ControlServer::new(address, signals), serving))
     }
 }
 

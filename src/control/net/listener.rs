@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener as StdUnixListener;
 
 use async_net::TcpListener;
 
-use super::server::Address;
+use super::address::Address;
 #[cfg(unix)]
 use super::unix::UnixSocket;
 
@@ -91,8 +91,4 @@ fn check(addresses: &[SocketAddr], any: bool) -> io::Result<()> {
 
 fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
-}
-
-pub(super) fn invalid(message: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, message)
 }

@@ -5,8 +5,11 @@
 //!             └ all of them in one future, Serving: the caller's executor polls it
 //! ```
 
+mod address;
 mod audit;
 mod builder;
+mod host;
+mod limits;
 mod lines;
 mod listener;
 mod lobby;
@@ -14,12 +17,14 @@ mod secret;
 mod server;
 mod serving;
 mod session;
+mod signals;
 mod time;
 #[cfg(unix)]
 mod unix;
 
+pub use self::address::Address;
 pub use self::audit::{AuditEvent, Peer};
 pub use self::builder::Builder;
 pub use self::listener::ListeningSocket;
-pub use self::server::{Address, ControlServer};
+pub use self::server::ControlServer;
 pub use self::serving::Serving;

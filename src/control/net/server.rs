@@ -1,11 +1,7 @@
-use std::fmt;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::steer::Target;
-use super::builder::Builder;
-use super::serving::Signals;
+use super::address::Address;
+use super::signals::Signals;
 
 /// A server through which clients inspect and control a pool.
 ///
@@ -52,23 +48,7 @@ pub struct ControlServer {
     signals: Arc<Signals>,
 }
 
-/// The address that a server listens on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Address {
-    /// A TCP port.
-    Tcp(SocketAddr),
-    /// The path of a Unix socket.
-    Unix(PathBuf),
-}
-
 impl ControlServer {
-    /// Returns a builder of a server for a pool: an [`AioPool`](crate::AioPool), or an `Arc` of a
-    /// [`SimpleTaskPool`](crate::SimpleTaskPool).
-    pub fn builder(target: impl Into<Target>) -> Builder {
-        Builder::new(target.into())
-    }
-
     pub(super) fn new(address: Address, signals: Arc<Signals>) -> Self {
         Self { address, signals }
     }
@@ -94,15 +74,6 @@ impl ControlServer {
     pub async fn stop(self) {
         self.signals.stop();
         self.signals.ended().await;
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(address) => address.fmt(f),
-            Self::Unix(path) => path.display().fmt(f),
-        }
     }
 }
 

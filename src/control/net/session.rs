@@ -13,9 +13,9 @@ use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
 use super::super::yields::yield_now;
 use super::audit::{AuditEvent, Peer};
+use super::host::Host;
 use super::lines::{Line, Lines};
 use super::lobby::{Lobby, Place};
-use super::serving::Host;
 use super::time::{either, within};
 
 /// A connection of a client, from `accept` to its end.

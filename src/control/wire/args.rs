@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::table::{Argument, Command, Count, Kind, Switch};
+use super::syntax::{Argument, Count, Switch, ValueKind};
 use super::value::value;
 
-/// The options and arguments of a command, read according to its table entry.
+/// The options and arguments of a command, read according to its syntax.
 #[derive(Debug, Default)]
 pub(super) struct Args(BTreeMap<&'static str, Vec<Argued>>);
 
@@ -27,26 +27,30 @@ pub(super) enum ArgError {
 }
 
 impl Args {
-    /// Reads the words that follow the name of `command`.
-    pub(super) fn read(command: &Command, words: &[String]) -> Result<Self, ArgError> {
+    /// Reads the words that follow the name of a command with these arguments and options.
+    pub(super) fn read(
+        arguments: &[Argument],
+        switches: &[Switch],
+        words: &[String],
+    ) -> Result<Self, ArgError> {
         let mut args = Self::default();
         let mut plain = Vec::new();
         let mut words = words.iter();
         while let Some(word) = words.next() {
             match word.strip_prefix("--") {
                 Some("") => plain.extend(words.by_ref()),
-                Some(long) => args.long(command, long, &mut words)?,
-                None if is_option(word) => args.short(command, word, &mut words)?,
+                Some(long) => args.long(switches, long, &mut words)?,
+                None if is_option(word) => args.short(switches, word, &mut words)?,
                 None => plain.push(word),
             }
         }
-        args.place(command.arguments, &plain)?;
+        args.place(arguments, &plain)?;
         Ok(args)
     }
 
     fn long<'w>(
         &mut self,
-        command: &Command,
+        switches: &[Switch],
         word: &str,
         words: &mut impl Iterator<Item = &'w String>,
     ) -> Result<(), ArgError> {
@@ -54,13 +58,13 @@ impl Args {
             Some((name, value)) => (name, Some(value)),
             None => (word, None),
         };
-        let switch = match_long(command, name)?;
+        let switch = match_long(switches, name)?;
         self.switch(switch, attached, words)
     }
 
     fn short<'w>(
         &mut self,
-        command: &Command,
+        switches: &[Switch],
         word: &str,
         words: &mut impl Iterator<Item = &'w String>,
     ) -> Result<(), ArgError> {
@@ -69,7 +73,7 @@ impl Args {
         if letter == Some('h') {
             return Err(ArgError::Help);
         }
-        let mut known = command.switches.iter();
+        let mut known = switches.iter();
         let switch = known.find(|switch| switch.short.chars().nth(1) == letter);
         let switch = switch.ok_or_else(|| unknown(word))?;
         let attached = letters.as_str();
@@ -180,9 +184,8 @@ fn is_option(word: &str) -> bool {
             .is_some_and(|c| c.is_alphabetic() || c == '-')
 }
 
-fn match_long<'c>(command: &'c Command, name: &str) -> Result<&'c Switch, ArgError> {
-    let begun: Vec<_> = command
-        .switches
+fn match_long<'s>(switches: &'s [Switch], name: &str) -> Result<&'s Switch, ArgError> {
+    let begun: Vec<_> = switches
         .iter()
         .filter(|s| s.long.starts_with(name))
         .collect();
@@ -213,18 +216,18 @@ fn read_argument(argument: &Argument, word: &str) -> Result<Argued, ArgError> {
     read(argument.kind, argument.name, word)
 }
 
-fn read(kind: Kind, title: &str, word: &str) -> Result<Argued, ArgError> {
+fn read(kind: ValueKind, title: &str, word: &str) -> Result<Argued, ArgError> {
     match kind {
-        Kind::Text => Ok(Argued::Text(word.to_owned())),
-        Kind::Number => match word.trim().parse() {
+        ValueKind::Text => Ok(Argued::Text(word.to_owned())),
+        ValueKind::Number => match word.trim().parse() {
             Ok(number) => Ok(Argued::Number(number)),
             Err(_) => Err(wrong(title, &format!("{word:?} is no whole number"))),
         },
-        Kind::Seconds => match seconds(word) {
+        ValueKind::Seconds => match seconds(word) {
             Some(seconds) => Ok(Argued::Seconds(seconds)),
             None => Err(wrong(title, &format!("{word:?} is no number of seconds"))),
         },
-        Kind::Value => match value(word) {
+        ValueKind::Value => match value(word) {
             Ok(value) => Ok(Argued::Value(value)),
             Err(what) => Err(wrong(title, &what)),
         },

@@ -11,6 +11,7 @@ mod json;
 mod parse;
 mod reply;
 mod set;
+mod syntax;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -40,7 +40,7 @@ fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse
         command: Some(command.name),
         message,
     };
-    match Args::read(command, rest) {
+    match Args::read(command.arguments, command.switches, rest) {
         Ok(mut args) => (command.call)(&mut args).map_err(misuse),
         Err(ArgError::Help) => Ok(Call::Help(Some(command.name))),
         Err(ArgError::Wrong(message)) => Err(misuse(message)),

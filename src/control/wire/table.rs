@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::args::Args;
 use super::call::{Begin, Call, Inputs};
+use super::syntax::{Argument, Count, Switch, ValueKind};
 use crate::TaskState;
 
 /// An entry of the command table.
@@ -24,44 +25,6 @@ pub(crate) enum PoolKind {
     Aio,
 }
 
-/// A positional argument.
-pub(super) struct Argument {
-    pub(super) name: &'static str,
-    pub(super) count: Count,
-    pub(super) kind: Kind,
-    pub(super) help: &'static str,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Count {
-    One,
-    Maybe,
-    Many,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    Number,
-    Seconds,
-    Value,
-}
-
-/// An option: `-x`, `--long`.
-pub(super) struct Switch {
-    pub(super) short: &'static str,
-    pub(super) long: &'static str,
-    /// Name and kind of its value. `None` for a flag.
-    pub(super) takes: Option<(&'static str, Kind)>,
-    pub(super) help: &'static str,
-}
-
-impl Switch {
-    pub(super) fn title(&self) -> String {
-        format!("{}/--{}", self.short, self.long)
-    }
-}
-
 /// Returns the commands for a kind of pool, sorted by name.
 pub(crate) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
     COMMANDS
@@ -69,7 +32,7 @@ pub(crate) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command>
         .filter(move |command| command.only == PoolKind::All || command.only == sort)
 }
 
-const fn one(name: &'static str, kind: Kind, help: &'static str) -> Argument {
+const fn one(name: &'static str, kind: ValueKind, help: &'static str) -> Argument {
     let count = Count::One;
     Argument {
         name,
@@ -82,7 +45,7 @@ const fn one(name: &'static str, kind: Kind, help: &'static str) -> Argument {
 const MESSAGE: Switch = Switch {
     short: "-m",
     long: "msg",
-    takes: Some(("MSG", Kind::Text)),
+    takes: Some(("MSG", ValueKind::Text)),
     help: "for clients that send one; without effect",
 };
 
@@ -96,51 +59,51 @@ const RETURN: Switch = Switch {
 const IN_GROUP: Switch = Switch {
     short: "-g",
     long: "group-name",
-    takes: Some(("GROUP_NAME", Kind::Text)),
+    takes: Some(("GROUP_NAME", ValueKind::Text)),
     help: "this group, and not the whole pool",
 };
 
 const AS_GROUP: Switch = Switch {
     short: "-g",
     long: "group-name",
-    takes: Some(("GROUP_NAME", Kind::Text)),
+    takes: Some(("GROUP_NAME", ValueKind::Text)),
     help: "what the new group is called",
 };
 
 const AT_ONCE: Switch = Switch {
     short: "-n",
     long: "num-concurrent",
-    takes: Some(("NUM_CONCURRENT", Kind::Number)),
+    takes: Some(("NUM_CONCURRENT", ValueKind::Number)),
     help: "how many of them run at once (1)",
 };
 
 const LINES: Switch = Switch {
     short: "-n",
     long: "num",
-    takes: Some(("NUM", Kind::Number)),
+    takes: Some(("NUM", ValueKind::Number)),
     help: "how many lines at most (1000); never more than 10000",
 };
 
 const IN_STATE: Switch = Switch {
     short: "-s",
     long: "state",
-    takes: Some(("STATE", Kind::Text)),
+    takes: Some(("STATE", ValueKind::Text)),
     help: "only tasks that are so: active or waiting",
 };
 
-const NAME: Argument = one("func", Kind::Text, "the name of registered work");
+const NAME: Argument = one("func", ValueKind::Text, "the name of registered work");
 
 const ON_END: Switch = Switch {
     short: "-e",
     long: "end-callback",
-    takes: Some(("END_CALLBACK", Kind::Text)),
+    takes: Some(("END_CALLBACK", ValueKind::Text)),
     help: "registered work that is given each task's number when it ends",
 };
 
 const ON_CANCEL: Switch = Switch {
     short: "-c",
     long: "cancel-callback",
-    takes: Some(("CANCEL_CALLBACK", Kind::Text)),
+    takes: Some(("CANCEL_CALLBACK", ValueKind::Text)),
     help: "registered work that is given each task's number when it is stopped",
 };
 
@@ -154,19 +117,19 @@ const COMMANDS: &[Command] = &[
             Switch {
                 short: "-a",
                 long: "args",
-                takes: Some(("ARGS", Kind::Value)),
+                takes: Some(("ARGS", ValueKind::Value)),
                 help: "what each of them is given: any value",
             },
             Switch {
                 short: "-k",
                 long: "kwargs",
-                takes: Some(("KWARGS", Kind::Value)),
+                takes: Some(("KWARGS", ValueKind::Value)),
                 help: "what each of them is given: an object",
             },
             Switch {
                 short: "-n",
                 long: "num",
-                takes: Some(("NUM", Kind::Number)),
+                takes: Some(("NUM", ValueKind::Number)),
                 help: "how many of them (1)",
             },
             AS_GROUP,
@@ -182,7 +145,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[Argument {
             name: "task_ids",
             count: Count::Many,
-            kind: Kind::Number,
+            kind: ValueKind::Number,
             help: "numbers of tasks",
         }],
         switches: &[MESSAGE],
@@ -200,7 +163,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "cancel-group",
-        arguments: &[one("group_name", Kind::Text, "the name of a group")],
+        arguments: &[one("group_name", ValueKind::Text, "the name of a group")],
         switches: &[MESSAGE],
         help: "Stops all tasks of a group. Started from outside, it is forgotten.",
         only: PoolKind::All,
@@ -208,7 +171,10 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "doublestarmap",
-        arguments: &[NAME, one("kwargs_iter", Kind::Value, "a list of objects")],
+        arguments: &[
+            NAME,
+            one("kwargs_iter", ValueKind::Value, "a list of objects"),
+        ],
         switches: EACH,
         help: "Starts registered work for each object of a list, as a group.",
         only: PoolKind::Aio,
@@ -259,7 +225,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[Argument {
             name: "group_names",
             count: Count::Many,
-            kind: Kind::Text,
+            kind: ValueKind::Text,
             help: "names of groups",
         }],
         switches: &[],
@@ -304,7 +270,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "map",
-        arguments: &[NAME, one("arg_iter", Kind::Value, "a list of values")],
+        arguments: &[NAME, one("arg_iter", ValueKind::Value, "a list of values")],
         switches: EACH,
         help: "Starts registered work for each value of a list, as a group.",
         only: PoolKind::Aio,
@@ -347,7 +313,7 @@ const COMMANDS: &[Command] = &[
         arguments: &[Argument {
             name: "value",
             count: Count::Maybe,
-            kind: Kind::Number,
+            kind: ValueKind::Number,
             help: "how many from now on",
         }],
         switches: &[],
@@ -357,7 +323,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "resize",
-        arguments: &[one("num", Kind::Number, "how many from now on")],
+        arguments: &[one("num", ValueKind::Number, "how many from now on")],
         switches: &[IN_GROUP],
         help: "Changes how many tasks may run at once.",
         only: PoolKind::All,
@@ -377,7 +343,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "starmap",
-        arguments: &[NAME, one("args_iter", Kind::Value, "a list of lists")],
+        arguments: &[NAME, one("args_iter", ValueKind::Value, "a list of lists")],
         switches: EACH,
         help: "Starts registered work for each list of a list, as a group.",
         only: PoolKind::Aio,
@@ -385,7 +351,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "start",
-        arguments: &[one("num", Kind::Number, "how many")],
+        arguments: &[one("num", ValueKind::Number, "how many")],
         switches: &[],
         help: "Starts so many more tasks, as a group.",
         only: PoolKind::Simple,
@@ -401,7 +367,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "stop",
-        arguments: &[one("num", Kind::Number, "how many")],
+        arguments: &[one("num", ValueKind::Number, "how many")],
         switches: &[],
         help: "Stops so many tasks of those that run, the newest first, and tells their numbers.",
         only: PoolKind::Simple,
@@ -452,7 +418,7 @@ const COMMANDS: &[Command] = &[
             Switch {
                 short: "-i",
                 long: "interval",
-                takes: Some(("SECONDS", Kind::Seconds)),
+                takes: Some(("SECONDS", ValueKind::Seconds)),
                 help: "how often, from 0.1 on (1)",
             },
         ],

@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
-use super::table::{Command, Count, PoolKind, commands};
+use super::syntax::Count;
+use super::table::{Command, PoolKind, commands};
 
 /// The usage of a command, or of all commands, wrapped to a number of columns.
 pub(crate) struct Usage {

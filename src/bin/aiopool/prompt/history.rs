@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 use std::{env, fs};
 
-use super::Line;
+use rustyline::history::FileHistory;
+use rustyline::{Editor, Helper};
 
 /// Loads the lines of earlier sessions. A history that is missing or cannot be read is no error.
-pub(super) fn load(editor: &mut Line) {
+pub(super) fn load(editor: &mut Editor<impl Helper, FileHistory>) {
     if let Some(path) = path() {
         let _ = editor.load_history(&path);
     }
 }
 
 /// Appends the new lines to the history, in a file that only its owner can read.
-pub(super) fn save(editor: &mut Line) {
+pub(super) fn save(editor: &mut Editor<impl Helper, FileHistory>) {
     let Some(path) = path() else { return };
     if let Some(folder) = path.parent() {
         let _ = fs::create_dir_all(folder);

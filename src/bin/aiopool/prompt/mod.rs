@@ -18,7 +18,7 @@ use self::completion::Completion;
 use self::signals::{Interrupt, Interruptible};
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
-use crate::one_shot;
+use crate::output::print;
 use crate::printable::one_line;
 use crate::watch::{self, Until};
 
@@ -110,7 +110,7 @@ fn obey(
         connection.ask(command)?
     };
     if !watch::goes_on(command, &reply) {
-        return one_shot::print(command, &reply, json);
+        return print(command, &reply, json);
     }
     let until = match interrupt {
         Some(_) => Until::Enter,
