@@ -116,7 +116,7 @@
 //! The kinds of errors of commands are: `usage`, `closed` (the pool takes no new tasks), `no-runtime` (the pool has no
 //! runtime yet), `size`, `not-found`, `finished`, `cancelled` (the task was cancelled before), `exists`, `too-many`,
 //! `panicked` and `read-only`. The kinds of errors of the connection are: `handshake`, `token`, `busy` (the maximum
-//! number of sessions is reached, or a newer client has taken the seat), `idle`, `line-too-long` and `not-utf-8`. After
+//! number of sessions is reached, or a newer client has taken the reserved session), `idle`, `line-too-long` and `not-utf-8`. After
 //! `handshake`, `token`, `busy` and `idle` the server closes the connection; as text, these four read `error: …`.
 //!
 //! The size of an answer is bounded, whatever the pool holds: a list of tasks or groups has at most 10000
@@ -127,19 +127,18 @@
 //! at most one [line](Builder::max_line) ahead. Until an answer is ready, and while it waits for the client to read it,
 //! no other command of this client is executed.
 //!
-//! A connection has a seat from its handshake on, if its token is right. Before the handshake, and while the connection
-//! ends, it has a place without a seat. There are as many of these places as there are seats, but at least 16 and at
-//! most 256: when one more connection comes, the oldest of them is closed at once. So connections that send nothing do
-//! not keep others out, and the server never has more descriptors than there are seats
-//! ([`max_sessions`](Builder::max_sessions)) and such places; one more for the connection that is being accepted, and
-//! with a token one more for the seat that is reserved for the newest client. If the program has fewer descriptors and
-//! the system refuses another one, the older half of the connections without a seat is closed, and from then on there
-//! are never more of them than the other half, or 16. Set [`max_sessions`](Builder::max_sessions) so that the program
-//! has enough descriptors for its own files, too. A wrong token is answered after half a second, and
-//! [counted](ControlServer::wrong_tokens).
+//! A connection is a session from its handshake on, if its token is right. Before the handshake, and while it ends, the
+//! connection is pending. There may be as many pending connections as sessions, but at least 16 and at most 256: when
+//! one more connection comes, the oldest pending one is closed at once. So connections that send nothing do not keep
+//! others out, and the server never has more descriptors than [`max_sessions`](Builder::max_sessions) and the maximum
+//! number of pending connections; one more for the connection that is being accepted, and with a token one more for the
+//! session that is reserved for the newest client. If the program has fewer descriptors and the system refuses another
+//! one, the older half of the pending connections is closed, and from then on there are never more of them than the
+//! other half, or 16. Set [`max_sessions`](Builder::max_sessions) so that the program has enough descriptors for its own
+//! files, too. A wrong token is answered after half a second, and [counted](ControlServer::wrong_tokens).
 //!
 //! A client that has closed its half of the connection still gets its answers, each if the command takes no more than a
-//! minute, or the idle timeout if that is shorter. Such a client no longer has a seat, and its `watch` and
+//! minute, or the idle timeout if that is shorter. Such a client no longer counts as a session, and its `watch` and
 //! `until-closed` end at once.
 //!
 //! `waiting` counts the tasks in the queue and the tasks that a [feed](crate::AioPool::feed) has yet to put there. The

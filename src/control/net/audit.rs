@@ -53,7 +53,7 @@ impl Audit {
     }
 
     /// Calls the hook. Returns `false` if it panicked.
-    pub(super) fn tell(&self, peer: &Peer, event: AuditEvent<'_>) -> bool {
+    pub(super) fn report(&self, peer: &Peer, event: AuditEvent<'_>) -> bool {
         let Some(hook) = &self.0 else { return true };
         caught(|| hook(peer, event)).map_err(discard).is_ok()
     }

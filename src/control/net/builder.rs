@@ -97,9 +97,9 @@ impl Builder {
     /// Sets the maximum number of sessions at the same time. A further client is told so and disconnected. The default
     /// is 256.
     ///
-    /// With a [token](Self::token) there is one seat more, so that sessions that only wait or watch do not keep an
-    /// operator out: a client that shows the token when all seats are taken gets it. The client that had this seat
-    /// before is told so and disconnected, whatever it waits for.
+    /// With a [token](Self::token) there is one session more, so that sessions that only wait or watch do not keep an
+    /// operator out: a client that sends the token when the maximum is reached gets the reserved session. The client that
+    /// had it before is told so and disconnected, whatever it waits for.
     pub fn max_sessions(mut self, sessions: usize) -> Self {
         self.limits.sessions = sessions;
         self

@@ -5,16 +5,18 @@ use async_lock::{OnceCell, Semaphore};
 use super::super::steer::Handler;
 use super::audit::Audit;
 use super::limits::Limits;
-use super::lobby::Lobby;
 use super::signals::Signals;
+use super::slots::Slots;
 
 /// State that all sessions share.
 pub(super) struct Host {
-    pub(super) seats: Arc<Semaphore>,
-    /// One more seat, for the newest client if all others are taken. `None` without a token: then any client could take
+    /// A permit for each session.
+    pub(super) sessions: Arc<Semaphore>,
+    /// One more session, for the newest client if there is no other. `None` without a token: then any client could take
     /// it.
-    pub(super) kept_seat: Option<Arc<Lobby>>,
-    pub(super) lobby: Arc<Lobby>,
+    pub(super) reserved_session: Option<Arc<Slots>>,
+    /// The connections that have not been admitted, and the connections that are about to end.
+    pub(super) pending: Arc<Slots>,
     pub(super) limits: Limits,
     pub(super) handler: Arc<Handler>,
     pub(super) audit: Audit,
@@ -23,9 +25,9 @@ pub(super) struct Host {
     pub(super) signals: Arc<Signals>,
 }
 
-/// Bounds for the number of connections without a seat. Within them, it is the number of seats.
-const FEW: usize = 16;
-const MANY: usize = 256;
+/// Bounds for the number of pending connections. Within them, it is the number of sessions.
+const MIN_PENDING: usize = 16;
+const MAX_PENDING: usize = 256;
 
 impl Host {
     pub(super) fn new(
@@ -35,9 +37,9 @@ impl Host {
         signals: Arc<Signals>,
     ) -> Self {
         Self {
-            seats: Arc::new(Semaphore::new(limits.sessions)),
-            kept_seat: limits.token.is_some().then(|| Lobby::new(1)),
-            lobby: Lobby::new(limits.sessions.clamp(FEW, MANY)),
+            sessions: Arc::new(Semaphore::new(limits.sessions)),
+            reserved_session: limits.token.is_some().then(|| Slots::new(1)),
+            pending: Slots::new(limits.sessions.clamp(MIN_PENDING, MAX_PENDING)),
             limits,
             handler,
             audit,
@@ -46,7 +48,8 @@ impl Host {
         }
     }
 
-    pub(super) fn shrink_lobby(&self) {
-        self.lobby.shrink(FEW);
+    /// Evicts the older half of the pending connections, which frees their descriptors.
+    pub(super) fn evict_older_half(&self) {
+        self.pending.shrink(MIN_PENDING);
     }
 }

@@ -12,12 +12,12 @@ mod host;
 mod limits;
 mod lines;
 mod listener;
-mod lobby;
 mod secret;
 mod server;
 mod serving;
 mod session;
 mod signals;
+mod slots;
 mod time;
 #[cfg(unix)]
 mod unix;

@@ -19,8 +19,8 @@ impl Secret {
     pub(super) fn is(&self, given: &str) -> bool {
         let (own, given) = (self.0.as_bytes(), given.as_bytes());
         let mut differs = u8::from(own.len() != given.len());
-        for (place, byte) in given.iter().enumerate() {
-            differs = black_box(differs | (byte ^ own[place % own.len()]));
+        for (index, byte) in given.iter().enumerate() {
+            differs = black_box(differs | (byte ^ own[index % own.len()]));
         }
         differs == 0
     }

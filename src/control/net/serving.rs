@@ -31,27 +31,27 @@ use crate::unwind::discard;
 /// # Dropping
 ///
 /// Dropping it ends the server at once: all sessions end, the port is free, and the socket file is removed.
-#[must_use = "nobody is served unless it is polled"]
+#[must_use = "no client is served unless it is polled"]
 pub struct Serving(BoxFuture<'static, ()>);
 
 /// Time that sessions have to finish their answers after the pool has ended.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Pause before the next `accept` after an error: the system may be out of descriptors, and would refuse again at once.
-const RESPITE: Duration = Duration::from_millis(50);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 impl Serving {
     pub(super) fn new(listener: Listener, host: Host, until_closed: bool) -> Self {
         let signals = host.signals.clone();
-        let farewell = signals.clone().signal_end_on_drop();
+        let end_signal = signals.clone().signal_end_on_drop();
         let sessions = Sessions {
             listener,
             host: Arc::new(host),
             sessions: FuturesUnordered::new(),
         };
         let serving = async move {
-            // Locals drop in reverse order: `sessions` is gone before `farewell` signals the end of the server.
-            let _farewell = farewell;
+            // Locals drop in reverse order: `sessions` is gone before `end_signal` signals the end of the server.
+            let _end_signal = end_signal;
             either(signals.stopped(), sessions.serve(until_closed)).await;
         };
         Self(serving.boxed())
@@ -94,7 +94,7 @@ impl Sessions {
         let mut sessions = std::mem::take(&mut self.sessions);
         // The last tasks may have added callbacks while the pool ended.
         sessions.extend(handler.callback_queue().end().into_iter().map(unbreakable));
-        within(LAST_WORDS, sessions.collect::<()>()).await;
+        within(LAST_ANSWERS, sessions.collect::<()>()).await;
     }
 
     async fn serve_all(&mut self) {
@@ -107,9 +107,9 @@ impl Sessions {
                     // Closing the older half makes room for new connections; without it, silent ones would hold the
                     // descriptors.
                     if lacks_descriptors(&error) {
-                        self.host.shrink_lobby();
+                        self.host.evict_older_half();
                     }
-                    either(Timer::after(RESPITE), session_ends(&mut self.sessions)).await;
+                    either(Timer::after(ACCEPT_PAUSE), session_ends(&mut self.sessions)).await;
                 }
                 Either::Left(Either::Right(callbacks)) => {
                     self.sessions.extend(callbacks.into_iter().map(unbreakable));
@@ -128,9 +128,9 @@ impl Drop for Sessions {
 
 /// Waits for the next connection, and returns its session.
 async fn accept(host: &Arc<Host>, listener: &Listener) -> io::Result<BoxFuture<'static, ()>> {
-    // Withdrawn connections still hold their descriptors. When one of them ends, a session ends, and `serve_all`
+    // Evicted connections still hold their descriptors. When one of them ends, a session ends, and `serve_all`
     // calls `accept` again.
-    if !host.lobby.is_settled() {
+    if host.pending.is_evicting() {
         pending::<()>().await;
     }
     Ok(match listener {
@@ -153,10 +153,8 @@ fn session<S>(host: &Arc<Host>, stream: S, peer: Peer) -> BoxFuture<'static, ()>
 where
     S: AsyncRead + AsyncWrite + Clone + Send + Unpin + 'static,
 {
-    let place = host.lobby.enter();
-    Session::new(stream, peer, host.clone(), place)
-        .hold()
-        .boxed()
+    let slot = host.pending.take();
+    Session::new(stream, peer, host.clone(), slot).run().boxed()
 }
 
 /// Returns `true` if the error says that the program, or the whole system, has no descriptors left.

@@ -15,7 +15,7 @@ use super::super::yields::yield_now;
 use super::audit::{AuditEvent, Peer};
 use super::host::Host;
 use super::lines::{Line, Lines};
-use super::lobby::{Lobby, Place};
+use super::slots::{Slot, Slots};
 use super::time::{either, within};
 
 /// A connection of a client, from `accept` to its end.
@@ -24,29 +24,27 @@ pub(super) struct Session<S> {
     stream: S,
     peer: Peer,
     host: Arc<Host>,
-    standing: Standing,
+    admission: Admission,
     format: Format,
     width: usize,
     /// `true` while an answer is only partly written.
     is_answering: bool,
 }
 
-/// The kind of seat that the connection has, or its place without a seat.
-enum Standing {
-    /// No seat: the client has not been admitted yet, or sends no more commands. The place may be withdrawn for a newer
-    /// connection.
-    Waits(Place),
-    Admitted {
-        _seat: SemaphoreGuardArc,
-    },
-    /// The seat that is reserved for the newest client with a token.
-    HasKeptSeat(Place),
+/// Whether the client has been admitted. It decides which limit the connection counts for.
+enum Admission {
+    /// The client has not been admitted yet, or sends no more commands. The connection may be evicted for a newer one.
+    Pending(Slot),
+    /// The connection is one of the sessions.
+    Admitted { _session: SemaphoreGuardArc },
+    /// The connection is the session that is reserved for the newest client with a token.
+    Reserved(Slot),
 }
 
 /// The session ends: the client has gone, or is to be disconnected and has already been told why.
-struct Over;
+struct Ended;
 
-impl From<io::Error> for Over {
+impl From<io::Error> for Ended {
     fn from(_: io::Error) -> Self {
         Self
     }
@@ -67,17 +65,17 @@ const SMALL: usize = 64 * 1024;
 /// Maximum time without progress while a client reads a larger answer.
 const LARGE_UNREAD: Duration = Duration::from_secs(10);
 
-/// Maximum time for a client to read why it is disconnected.
-const REFUSAL: Duration = Duration::from_secs(1);
+/// Maximum time for a client to read the last answer, or why it is disconnected.
+const LAST_READ: Duration = Duration::from_secs(1);
 
 impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
-    pub(super) fn new(stream: S, peer: Peer, host: Arc<Host>, place: Place) -> Self {
+    pub(super) fn new(stream: S, peer: Peer, host: Arc<Host>, slot: Slot) -> Self {
         Self {
             lines: Lines::new(stream.clone(), host.limits.line),
             stream,
             peer,
             host,
-            standing: Standing::Waits(place),
+            admission: Admission::Pending(slot),
             format: Format::Text,
             width: 80,
             is_answering: false,
@@ -85,88 +83,91 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     }
 
     /// Runs the session to its end.
-    pub(super) async fn hold(mut self) {
-        if self.or_withdrawn(Self::meet).await.is_some() {
-            self.or_withdrawn(Self::serve).await;
+    pub(super) async fn run(mut self) {
+        if self.unless_evicted(Self::open).await.is_some() {
+            self.unless_evicted(Self::serve).await;
         }
         let is_replaced = self.is_replaced();
-        self.give_up_seat();
+        self.free_session();
         if is_replaced {
-            self.or_withdrawn(Self::tell_replaced).await;
+            self.unless_evicted(Self::tell_replaced).await;
         }
-        self.or_withdrawn(Self::part).await;
+        self.unless_evicted(Self::close).await;
     }
 
-    /// Runs a step for as long as the connection keeps its place. Returns `None` if the place was withdrawn or the step
-    /// ended the session.
-    async fn or_withdrawn<T>(
+    /// Runs a step until the connection is evicted. Returns `None` if it was evicted, or if the step ended the session.
+    async fn unless_evicted<T>(
         &mut self,
-        step: impl AsyncFnOnce(&mut Self) -> Result<T, Over>,
+        step: impl AsyncFnOnce(&mut Self) -> Result<T, Ended>,
     ) -> Option<T> {
-        let withdrawn = match &self.standing {
-            Standing::Waits(place) | Standing::HasKeptSeat(place) => place.withdrawal(),
-            Standing::Admitted { .. } => return step(self).await.ok(),
+        let evicted = match &self.admission {
+            Admission::Pending(slot) | Admission::Reserved(slot) => slot.evicted(),
+            Admission::Admitted { .. } => return step(self).await.ok(),
         };
-        match either(withdrawn, step(self)).await {
+        match either(evicted, step(self)).await {
             Either::Left(()) => None,
             Either::Right(done) => done.ok(),
         }
     }
 
-    /// Moves the connection to a place without a seat, as its client sends no more commands.
-    fn give_up_seat(&mut self) {
-        if !matches!(self.standing, Standing::Waits(_)) {
-            self.standing = Standing::Waits(self.host.lobby.enter());
+    /// Makes the connection pending again, as its client sends no more commands: another client may have the session.
+    fn free_session(&mut self) {
+        if !matches!(self.admission, Admission::Pending(_)) {
+            self.admission = Admission::Pending(self.host.pending.take());
         }
     }
 
-    /// Returns `true` if a newer client has taken the reserved seat of this one.
+    /// Returns `true` if a newer client has taken the reserved session of this one.
     fn is_replaced(&self) -> bool {
-        matches!(&self.standing, Standing::HasKeptSeat(place) if place.is_withdrawn())
+        matches!(&self.admission, Admission::Reserved(slot) if slot.is_evicted())
     }
 
     /// Tells the client why it is disconnected, unless an answer is partly written: the message would be read as part
     /// of it.
-    async fn tell_replaced(&mut self) -> Result<(), Over> {
+    async fn tell_replaced(&mut self) -> Result<(), Ended> {
         if self.is_answering {
             return Ok(());
         }
         let failure = Failure::new(Kind::Busy, "a newer client has got the last seat");
-        let told = within(REFUSAL, self.answer(Err(failure))).await;
-        told.ok_or(Over)?
+        let told = within(LAST_READ, self.answer(Err(failure))).await;
+        told.ok_or(Ended)?
     }
 
-    async fn meet(&mut self) -> Result<(), Over> {
+    /// Shakes hands with the client, and admits it.
+    async fn open(&mut self) -> Result<(), Ended> {
         self.shake_hands().await?;
-        let Some(seated) = self.find_seat() else {
+        let Some(admission) = self.admit() else {
             let message = format!("there are {} sessions already", self.host.limits.sessions);
             return self.send_away(Kind::Busy, &message).await;
         };
-        self.standing = seated;
+        self.admission = admission;
         self.audit(AuditEvent::Admitted);
         let title = self.host.handler.target().title();
         self.answer(Ok(Reply::Name(title))).await
     }
 
-    /// Takes a free seat, or else the reserved seat. Returns `None` if there is neither.
-    fn find_seat(&self) -> Option<Standing> {
-        let seat = self.host.seats.try_acquire_arc();
-        let admitted = seat.map(|_seat| Standing::Admitted { _seat });
-        let kept = || self.host.kept_seat.as_ref().map(Lobby::enter);
-        admitted.or_else(|| kept().map(Standing::HasKeptSeat))
+    /// Takes a free session, or else the reserved one. Returns `None` if there is neither.
+    fn admit(&self) -> Option<Admission> {
+        let session = self.host.sessions.try_acquire_arc();
+        let admitted = session.map(|_session| Admission::Admitted { _session });
+        let reserved = || self.host.reserved_session.as_ref().map(Slots::take);
+        admitted.or_else(|| reserved().map(Admission::Reserved))
     }
 
     /// Closes the connection gracefully. It drains what the client still sends: if data were left unread, the system
     /// would reset the connection, and the client might lose the last answer.
-    async fn part(&mut self) -> Result<(), Over> {
-        let part = async {
+    async fn close(&mut self) -> Result<(), Ended> {
+        let close = async {
             self.stream.close().await?;
             self.lines.drain().await
         };
-        within(REFUSAL, part).await.ok_or(Over)?.map_err(Over::from)
+        within(LAST_READ, close)
+            .await
+            .ok_or(Ended)?
+            .map_err(Ended::from)
     }
 
-    async fn serve(&mut self) -> Result<(), Over> {
+    async fn serve(&mut self) -> Result<(), Ended> {
         let mut next = None;
         loop {
             let line = match next.take() {
@@ -176,7 +177,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             match self.read(line) {
                 Ok(Call::Watch { group, every }) => next = self.watch(group, every).await?,
                 Ok(call) => {
-                    let answer = self.run(call).await?;
+                    let answer = self.execute(call).await?;
                     self.answer(answer).await?;
                 }
                 Err(failure) => self.answer(Err(failure)).await?,
@@ -185,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    async fn shake_hands(&mut self) -> Result<(), Over> {
+    async fn shake_hands(&mut self) -> Result<(), Ended> {
         let line = self.next(HANDSHAKE.min(self.host.limits.idle)).await?;
         let read = match line {
             Line::Text(line) => Handshake::read(&line),
@@ -211,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
     }
 
     /// Counts a wrong token, and tells the client after a delay that slows down guessing.
-    async fn refuse_token(&mut self) -> Result<(), Over> {
+    async fn refuse_token(&mut self) -> Result<(), Ended> {
         self.host.signals.count_wrong_token();
         self.audit(AuditEvent::WrongToken);
         Timer::after(WRONG_TOKEN).await;
@@ -219,27 +220,27 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             .await
     }
 
-    async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Over> {
+    async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Ended> {
         self.answer(Err(Failure::new(kind, what))).await?;
-        Err(Over)
+        Err(Ended)
     }
 
     /// Waits for the next line. Ends the session if the server ends, or if no line arrives within `time`.
-    async fn next(&mut self, time: Duration) -> Result<Line, Over> {
+    async fn next(&mut self, time: Duration) -> Result<Line, Ended> {
         let line = within(time, self.lines.next());
         match either(self.host.ending.wait(), line).await {
-            Either::Right(Some(line)) => line?.ok_or(Over),
-            Either::Left(_) => Err(Over),
+            Either::Right(Some(line)) => line?.ok_or(Ended),
+            Either::Left(_) => Err(Ended),
             Either::Right(None) => {
                 let message = format!("nothing was said for {} s", time.as_secs_f32());
                 self.answer(Err(Failure::new(Kind::Idle, message))).await?;
-                Err(Over)
+                Err(Ended)
             }
         }
     }
 
     fn audit(&self, event: AuditEvent<'_>) -> bool {
-        self.host.audit.tell(&self.peer, event)
+        self.host.audit.report(&self.peer, event)
     }
 
     fn read(&self, line: Line) -> Result<Call, Failure> {
@@ -254,19 +255,19 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         if !self.audit(AuditEvent::Line(&line)) {
             return Err(Failure::new(Kind::Panicked, "the audit panicked"));
         }
-        let sort = self.host.handler.sort();
-        parse(&line, sort).map_err(|misuse| Failure {
+        let pool_kind = self.host.handler.pool_kind();
+        parse(&line, pool_kind).map_err(|misuse| Failure {
             kind: Kind::Usage,
             message: misuse.message,
             usage: Some((
-                usage(misuse.command, sort, self.width).short(),
+                usage(misuse.command, pool_kind, self.width).short(),
                 misuse.command.unwrap_or_default(),
             )),
         })
     }
 
     /// Executes a command for as long as the client is connected.
-    async fn run(&mut self, call: Call) -> Result<Result<Reply, Failure>, Over> {
+    async fn execute(&mut self, call: Call) -> Result<Result<Reply, Failure>, Ended> {
         let host = self.host.clone();
         let only_waits = call.only_waits();
         let mut run = pin!(AssertUnwindSafe(host.handler.run(call, self.width)).catch_unwind());
@@ -278,14 +279,14 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             // The client has closed its half only and waits for the answer, or it has gone: the server cannot tell
             // which.
             Either::Right(Ok(())) => {
-                self.give_up_seat();
+                self.free_session();
                 let time = HALF_CLOSED.min(self.host.limits.idle);
                 let ran = async |_: &mut Self| Ok(within(time, run).await);
-                self.or_withdrawn(ran).await.flatten()
+                self.unless_evicted(ran).await.flatten()
             }
         };
         let panicked = || Failure::new(Kind::Panicked, "the command panicked");
-        Ok(ran.ok_or(Over)?.unwrap_or_else(|_| Err(panicked())))
+        Ok(ran.ok_or(Ended)?.unwrap_or_else(|_| Err(panicked())))
     }
 
     /// Answers at each interval until the client sends a line. Returns this line, unless it is empty.
@@ -293,24 +294,24 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         &mut self,
         group: Option<String>,
         every: Duration,
-    ) -> Result<Option<Line>, Over> {
+    ) -> Result<Option<Line>, Ended> {
         loop {
             let call = Call::Watch {
                 group: group.clone(),
                 every,
             };
-            let answer = self.run(call).await?;
+            let answer = self.execute(call).await?;
             let is_refused = answer.is_err();
             self.answer(answer).await?;
             if is_refused {
                 return Ok(None);
             }
-            let said = either(self.lines.next(), Timer::after(every));
-            match either(self.host.ending.wait(), said).await {
-                Either::Left(_) => return Err(Over),
+            let next = either(self.lines.next(), Timer::after(every));
+            match either(self.host.ending.wait(), next).await {
+                Either::Left(_) => return Err(Ended),
                 Either::Right(Either::Right(_)) => {}
                 Either::Right(Either::Left(line)) => {
-                    let line = line?.ok_or(Over)?;
+                    let line = line?.ok_or(Ended)?;
                     self.answer(Ok(Reply::Done)).await?;
                     return Ok(Some(line).filter(|line| *line != Line::Text(String::new())));
                 }
@@ -318,16 +319,16 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    async fn answer(&mut self, answer: Result<Reply, Failure>) -> Result<(), Over> {
+    async fn answer(&mut self, answer: Result<Reply, Failure>) -> Result<(), Ended> {
         let line = self.format.write(&answer);
         // The answer is no longer needed, and a list uses as much memory as its text. Writing may take long, so it is
         // dropped first.
         drop(answer);
         let write = async |session: &mut Self| session.write(&line).await;
-        self.or_withdrawn(write).await.ok_or(Over)
+        self.unless_evicted(write).await.ok_or(Ended)
     }
 
-    async fn write(&mut self, line: &str) -> Result<(), Over> {
+    async fn write(&mut self, line: &str) -> Result<(), Ended> {
         let patience = if line.len() > SMALL {
             self.host.limits.idle.min(LARGE_UNREAD)
         } else {
@@ -337,8 +338,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.is_answering = true;
         while !left.is_empty() {
             let written = within(patience, self.stream.write(left));
-            match written.await.ok_or(Over)?? {
-                0 => return Err(Over),
+            match written.await.ok_or(Ended)?? {
+                0 => return Err(Ended),
                 count => left = &left[count..],
             }
         }

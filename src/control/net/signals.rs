@@ -37,15 +37,15 @@ impl Signals {
     }
 
     /// Returns a guard that signals the end of the server.
-    pub(super) fn signal_end_on_drop(self: Arc<Self>) -> Farewell {
-        Farewell(self)
+    pub(super) fn signal_end_on_drop(self: Arc<Self>) -> EndSignal {
+        EndSignal(self)
     }
 }
 
 /// Guard: signals the end of the server when it is dropped, also after a panic and when the future is dropped.
-pub(super) struct Farewell(Arc<Signals>);
+pub(super) struct EndSignal(Arc<Signals>);
 
-impl Drop for Farewell {
+impl Drop for EndSignal {
     fn drop(&mut self) {
         _ = self.0.ended.set_blocking(());
     }

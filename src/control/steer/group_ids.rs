@@ -9,7 +9,7 @@ use crate::pool::Surveyed;
 pub(super) struct GroupIds<'n> {
     sets: Vec<BTreeSet<u64>>,
     /// Index of each group in `sets`.
-    places: HashMap<&'n str, usize>,
+    indexes: HashMap<&'n str, usize>,
     /// All recorded numbers, of all groups.
     recorded: HashSet<u64>,
     /// The recorded numbers of tasks that still wait. The answer leaves them out.
@@ -24,7 +24,7 @@ impl<'n> GroupIds<'n> {
     pub(super) fn new(names: &'n [String]) -> Self {
         Self {
             sets: Vec::new(),
-            places: names.iter().map(String::as_str).zip(0..).collect(),
+            indexes: names.iter().map(String::as_str).zip(0..).collect(),
             recorded: HashSet::new(),
             waiting: HashSet::new(),
             count: 0,
@@ -54,8 +54,8 @@ impl<'n> GroupIds<'n> {
             if self.recorded.contains(&id) {
                 self.waiting.insert(id);
             }
-        } else if let Some(place) = task.group.and_then(|name| self.places.get(name)) {
-            let is_new = self.count <= MOST && self.sets[*place].insert(id);
+        } else if let Some(index) = task.group.and_then(|name| self.indexes.get(name)) {
+            let is_new = self.count <= MOST && self.sets[*index].insert(id);
             self.count += u64::from(is_new);
         }
     }

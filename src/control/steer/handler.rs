@@ -50,13 +50,13 @@ impl Handler {
         &self.callback_queue
     }
 
-    pub(crate) fn sort(&self) -> PoolKind {
-        self.target.sort()
+    pub(crate) fn pool_kind(&self) -> PoolKind {
+        self.target.pool_kind()
     }
 
     /// Executes a command. For `watch` it returns a single answer: the session repeats the call.
     pub(crate) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
-        if self.read_only && !call.only_looks() {
+        if self.read_only && !call.only_reads() {
             return Err(Failure::new(
                 Kind::ReadOnly,
                 "this server only lets you look",
@@ -100,7 +100,7 @@ impl Handler {
             Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
             Call::Tasks { group, state, most } => self.tasks(group.as_deref(), state, most).await,
             Call::Groups { most } => Ok(self.groups(most)),
-            Call::Help(command) => Ok(Reply::Help(usage(command, self.sort(), width).help())),
+            Call::Help(command) => Ok(Reply::Help(usage(command, self.pool_kind(), width).help())),
         }
     }
 

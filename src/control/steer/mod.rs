@@ -12,13 +12,13 @@ mod group_ids;
 mod groups;
 mod handler;
 mod ids;
-mod looking;
 mod names;
+mod reading;
 mod search;
-mod settled;
 mod starting;
 mod stopping;
 mod target;
+mod wait;
 mod work;
 
 pub(super) use self::callback_queue::CallbackQueue;

@@ -7,7 +7,7 @@ use super::Handler;
 use super::callbacks::Callbacks;
 use super::groups::Feeding;
 use super::ids::Ids;
-use super::settled::settled;
+use super::wait::wait_briefly_until;
 use super::work::Work;
 use crate::lock::Lock;
 use crate::{AbortHandle, AioPool, Feed, current};
@@ -42,7 +42,7 @@ impl Handler {
     pub(super) async fn begin(&self, begin: Begin) -> Result<Reply, Failure> {
         let name = self.begin_group(begin)?;
         let pool = &self.target.pool;
-        settled(|| {
+        wait_briefly_until(|| {
             let records = self.records();
             let group = records.groups.get(&name);
             group.is_none_or(|group| group.rests(pool))

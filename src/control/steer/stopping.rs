@@ -6,8 +6,8 @@ use futures_util::future::{join, select};
 use super::super::wire::{Failure, Kind, Reply};
 use super::Handler;
 use super::groups::Group;
-use super::looking::no_group;
-use super::settled::{PATIENCE, settled};
+use super::reading::no_group;
+use super::wait::{PATIENCE, wait_briefly_until};
 use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 
 /// Commands that stop tasks.
@@ -68,8 +68,8 @@ impl Handler {
             Some(copies) => {
                 let (active, waiting) = by_state(copies.living());
                 self.abort_newest(&waiting, usize::MAX).await;
-                let asked = self.abort_newest(&active, usize::MAX).await;
-                self.await_end(asked).await;
+                let aborted = self.abort_newest(&active, usize::MAX).await;
+                self.await_end(aborted).await;
             }
             None => {
                 let before = self.find_active(|_| true).await;
@@ -99,22 +99,22 @@ impl Handler {
     /// Aborts the last `count` of `tasks` that were not aborted before. Returns them, the newest first.
     async fn abort_newest(&self, tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
         let _one_at_a_time = self.searching.lock().await;
-        let mut asked = Vec::new();
+        let mut aborted = Vec::new();
         let abort = |step: usize| {
             let task = &tasks[tasks.len() - 1 - step];
-            if asked.len() < count && task.abort() {
-                asked.push(task.clone());
+            if aborted.len() < count && task.abort() {
+                aborted.push(task.clone());
             }
         };
         coop::in_parts(tasks.len(), abort).await;
-        asked
+        aborted
     }
 
     /// Waits for a short time until these tasks, which were active, have ended. Tasks that are still active after it
     /// count as cancelled.
     async fn await_end(&self, tasks: Vec<AbortHandle>) {
         self.note_stopping(&tasks);
-        settled(|| tasks.iter().all(|task| !is_active(task))).await;
+        wait_briefly_until(|| tasks.iter().all(|task| !is_active(task))).await;
         self.num_cancelled();
     }
 

@@ -50,7 +50,7 @@ impl Target {
         self.function = name;
     }
 
-    pub(crate) fn sort(&self) -> PoolKind {
+    pub(crate) fn pool_kind(&self) -> PoolKind {
         match self.copies {
             Some(_) => PoolKind::Simple,
             None => PoolKind::Aio,

@@ -44,7 +44,7 @@ impl Args {
                 None => plain.push(word),
             }
         }
-        args.place(arguments, &plain)?;
+        args.assign(arguments, &plain)?;
         Ok(args)
     }
 
@@ -104,7 +104,8 @@ impl Args {
         Ok(())
     }
 
-    fn place(&mut self, arguments: &[Argument], plain: &[&String]) -> Result<(), ArgError> {
+    /// Assigns the words that belong to no option to the positional arguments, in order.
+    fn assign(&mut self, arguments: &[Argument], plain: &[&String]) -> Result<(), ArgError> {
         let mut plain = plain.iter();
         let mut missing = Vec::new();
         for argument in arguments {

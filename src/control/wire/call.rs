@@ -79,7 +79,7 @@ impl Call {
     }
 
     /// Returns `true` if the call changes nothing, so that a read-only server accepts it.
-    pub(crate) fn only_looks(&self) -> bool {
+    pub(crate) fn only_reads(&self) -> bool {
         match self {
             Self::PoolSize(size) => size.is_none(),
             Self::IsFull

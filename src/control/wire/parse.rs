@@ -12,7 +12,7 @@ pub(crate) struct Misuse {
 }
 
 /// Parses a line into a call. This is the only parser of the protocol.
-pub(crate) fn parse(line: &str, sort: PoolKind) -> Result<Call, Misuse> {
+pub(crate) fn parse(line: &str, pool_kind: PoolKind) -> Result<Call, Misuse> {
     let words = split(line).map_err(|unreadable| Misuse {
         command: None,
         message: unreadable.to_string(),
@@ -20,17 +20,20 @@ pub(crate) fn parse(line: &str, sort: PoolKind) -> Result<Call, Misuse> {
     let Some((name, rest)) = words.split_first() else {
         return Err(Misuse {
             command: None,
-            message: format!("no command; there are {}", names(sort)),
+            message: format!("no command; there are {}", names(pool_kind)),
         });
     };
     if matches!(&**name, "-h" | "--help") {
         return Ok(Call::Help(None));
     }
-    match commands(sort).find(|command| command.name == name) {
+    match commands(pool_kind).find(|command| command.name == name) {
         Some(command) => parse_call(command, rest),
         None => Err(Misuse {
             command: None,
-            message: format!("there is no command {name:?}; there are {}", names(sort)),
+            message: format!(
+                "there is no command {name:?}; there are {}",
+                names(pool_kind)
+            ),
         }),
     }
 }
@@ -48,7 +51,7 @@ fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse
 }
 
 /// Returns the usage of a command, or of all commands.
-pub(crate) fn usage(command: Option<&str>, sort: PoolKind, width: usize) -> Usage {
-    let found = commands(sort).find(|found| Some(found.name) == command);
-    Usage::new(found, sort, width)
+pub(crate) fn usage(command: Option<&str>, pool_kind: PoolKind, width: usize) -> Usage {
+    let found = commands(pool_kind).find(|found| Some(found.name) == command);
+    Usage::new(found, pool_kind, width)
 }

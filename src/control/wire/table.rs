@@ -25,11 +25,11 @@ pub(crate) enum PoolKind {
     Aio,
 }
 
-/// Returns the commands for a kind of pool, sorted by name.
-pub(crate) fn commands(sort: PoolKind) -> impl Iterator<Item = &'static Command> {
+/// Returns the commands of a kind of pool, sorted by name.
+pub(crate) fn commands(pool_kind: PoolKind) -> impl Iterator<Item = &'static Command> {
     COMMANDS
         .iter()
-        .filter(move |command| command.only == PoolKind::All || command.only == sort)
+        .filter(move |command| command.only == PoolKind::All || command.only == pool_kind)
 }
 
 const fn one(name: &'static str, kind: ValueKind, help: &'static str) -> Argument {

@@ -6,7 +6,7 @@ use super::table::{Command, PoolKind, commands};
 /// The usage of a command, or of all commands, wrapped to a number of columns.
 pub(crate) struct Usage {
     command: Option<&'static Command>,
-    sort: PoolKind,
+    pool_kind: PoolKind,
     width: usize,
 }
 
@@ -14,11 +14,15 @@ pub(crate) struct Usage {
 const NAMES: usize = 24;
 
 impl Usage {
-    pub(super) fn new(command: Option<&'static Command>, sort: PoolKind, width: usize) -> Self {
+    pub(super) fn new(
+        command: Option<&'static Command>,
+        pool_kind: PoolKind,
+        width: usize,
+    ) -> Self {
         let width = width.clamp(40, 200);
         Self {
             command,
-            sort,
+            pool_kind,
             width,
         }
     }
@@ -73,7 +77,7 @@ impl Usage {
 
     fn list(&self, help: &mut String) {
         self.table("options:", &[("-h, --help".to_owned(), "shows this")], help);
-        let rows = commands(self.sort).map(|command| (command.name.to_owned(), command.help));
+        let rows = commands(self.pool_kind).map(|command| (command.name.to_owned(), command.help));
         self.table(
             "Commands, each of which explains itself after -h:",
             &rows.collect::<Vec<_>>(),
@@ -104,8 +108,8 @@ impl Usage {
 }
 
 /// Returns the names of all commands.
-pub(super) fn names(sort: PoolKind) -> String {
-    let names: Vec<_> = commands(sort).map(|command| command.name).collect();
+pub(super) fn names(pool_kind: PoolKind) -> String {
+    let names: Vec<_> = commands(pool_kind).map(|command| command.name).collect();
     names.join(", ")
 }
 

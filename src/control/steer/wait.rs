@@ -6,11 +6,11 @@ use async_io::Timer;
 /// task that blocks its thread must not delay the reply.
 pub(super) const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Waits until `is_so` returns `true`, but no longer than [`PATIENCE`]. Checks it at growing intervals.
-pub(super) async fn settled(mut is_so: impl FnMut() -> bool) {
+/// Waits until `condition` returns `true`, but no longer than [`PATIENCE`]. Checks it at growing intervals.
+pub(super) async fn wait_briefly_until(mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut pause = Duration::from_micros(50);
-    while !is_so() && begun.elapsed() < PATIENCE {
+    while !condition() && begun.elapsed() < PATIENCE {
         Timer::after(pause).await;
         pause *= 2;
     }
