@@ -157,10 +157,10 @@
 //! before it runs, its number is used up.
 
 mod net;
+pub mod protocol;
 mod steer;
-mod wire;
 mod yields;
 
 pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket, Peer, Serving};
+pub use self::protocol::quote;
 pub use self::steer::Target;
-pub use self::wire::quote;

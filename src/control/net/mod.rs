@@ -1,7 +1,7 @@
 //! The sockets: which clients may connect, for how long, and how bytes are read and written.
 //!
 //! ```text
-//! accept ─▶ Session ─ Lines ─▶ line ─▶ (wire, steer) ─▶ reply ─▶ written, within a time
+//! accept ─▶ Session ─ Lines ─▶ line ─▶ (protocol, steer) ─▶ reply ─▶ written, within a time
 //!             └ all of them in one future, Serving: the caller's executor polls it
 //! ```
 

@@ -10,7 +10,9 @@ use futures_util::FutureExt;
 use futures_util::future::Either;
 use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::super::wire::{Call, Failure, Format, Handshake, Kind, Reply, parse, usage};
+use super::super::protocol::{
+    Command, Format, Handshake, Refusal, RefusalKind, Reply, parse, usage,
+};
 use super::super::yields::yield_now;
 use super::audit::{AuditEvent, Peer};
 use super::host::Host;
@@ -128,8 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         if self.is_answering {
             return Ok(());
         }
-        let failure = Failure::new(Kind::Busy, "a newer client has got the last seat");
-        let told = within(LAST_READ, self.answer(Err(failure))).await;
+        let refusal = Refusal::new(RefusalKind::Busy, "a newer client has got the last seat");
+        let told = within(LAST_READ, self.answer(Err(refusal))).await;
         told.ok_or(Ended)?
     }
 
@@ -138,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.shake_hands().await?;
         let Some(admission) = self.admit() else {
             let message = format!("there are {} sessions already", self.host.limits.sessions);
-            return self.send_away(Kind::Busy, &message).await;
+            return self.send_away(RefusalKind::Busy, &message).await;
         };
         self.admission = admission;
         self.audit(AuditEvent::Admitted);
@@ -175,12 +177,12 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 None => self.next(self.host.limits.idle).await?,
             };
             match self.read(line) {
-                Ok(Call::Watch { group, every }) => next = self.watch(group, every).await?,
-                Ok(call) => {
-                    let answer = self.execute(call).await?;
+                Ok(Command::Watch { group, every }) => next = self.watch(group, every).await?,
+                Ok(command) => {
+                    let answer = self.execute(command).await?;
                     self.answer(answer).await?;
                 }
-                Err(failure) => self.answer(Err(failure)).await?,
+                Err(refusal) => self.answer(Err(refusal)).await?,
             }
             yield_now().await;
         }
@@ -197,11 +199,11 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             Ok(handshake) => handshake,
             Err((format, what)) => {
                 self.format = format;
-                return self.send_away(Kind::Handshake, &what).await;
+                return self.send_away(RefusalKind::Handshake, &what).await;
             }
         };
         self.format = handshake.format;
-        self.width = handshake.width;
+        self.width = handshake.terminal_width;
         let token = self.host.limits.token.as_ref();
         let given = handshake.token.as_deref();
         if token.is_none_or(|token| given.is_some_and(|given| token.is(given))) {
@@ -216,12 +218,15 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.host.signals.count_wrong_token();
         self.audit(AuditEvent::WrongToken);
         Timer::after(WRONG_TOKEN).await;
-        self.send_away(Kind::Token, "the token is missing, or is not this server's")
-            .await
+        self.send_away(
+            RefusalKind::Token,
+            "the token is missing, or is not this server's",
+        )
+        .await
     }
 
-    async fn send_away(&mut self, kind: Kind, what: &str) -> Result<(), Ended> {
-        self.answer(Err(Failure::new(kind, what))).await?;
+    async fn send_away(&mut self, kind: RefusalKind, what: &str) -> Result<(), Ended> {
+        self.answer(Err(Refusal::new(kind, what))).await?;
         Err(Ended)
     }
 
@@ -233,7 +238,8 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
             Either::Left(_) => Err(Ended),
             Either::Right(None) => {
                 let message = format!("nothing was said for {} s", time.as_secs_f32());
-                self.answer(Err(Failure::new(Kind::Idle, message))).await?;
+                self.answer(Err(Refusal::new(RefusalKind::Idle, message)))
+                    .await?;
                 Err(Ended)
             }
         }
@@ -243,34 +249,33 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         self.host.audit.report(&self.peer, event)
     }
 
-    fn read(&self, line: Line) -> Result<Call, Failure> {
+    fn read(&self, line: Line) -> Result<Command, Refusal> {
         let line = match line {
             Line::Text(line) => line,
-            Line::NotUtf8 => return Err(Failure::new(Kind::NotUtf8, "the line is no UTF-8")),
+            Line::NotUtf8 => {
+                return Err(Refusal::new(RefusalKind::NotUtf8, "the line is no UTF-8"));
+            }
             Line::TooLong => {
                 let message = format!("the line has more than {} bytes", self.host.limits.line);
-                return Err(Failure::new(Kind::LineTooLong, message));
+                return Err(Refusal::new(RefusalKind::LineTooLong, message));
             }
         };
         if !self.audit(AuditEvent::Line(&line)) {
-            return Err(Failure::new(Kind::Panicked, "the audit panicked"));
+            return Err(Refusal::new(RefusalKind::Panicked, "the audit panicked"));
         }
         let pool_kind = self.host.handler.pool_kind();
-        parse(&line, pool_kind).map_err(|misuse| Failure {
-            kind: Kind::Usage,
-            message: misuse.message,
-            usage: Some((
-                usage(misuse.command, pool_kind, self.width).short(),
-                misuse.command.unwrap_or_default(),
-            )),
+        parse(&line, pool_kind).map_err(|misuse| {
+            let usage = usage(misuse.command, pool_kind, self.width).short();
+            Refusal::wrong_usage(misuse.message, usage)
+                .of_command(misuse.command.unwrap_or_default())
         })
     }
 
     /// Executes a command for as long as the client is connected.
-    async fn execute(&mut self, call: Call) -> Result<Result<Reply, Failure>, Ended> {
+    async fn execute(&mut self, command: Command) -> Result<Result<Reply, Refusal>, Ended> {
         let host = self.host.clone();
-        let only_waits = call.only_waits();
-        let mut run = pin!(AssertUnwindSafe(host.handler.run(call, self.width)).catch_unwind());
+        let only_waits = command.only_waits();
+        let mut run = pin!(AssertUnwindSafe(host.handler.run(command, self.width)).catch_unwind());
         let first = either(&mut run, self.lines.until_end()).await;
         let ran = match first {
             Either::Left(ran) => Some(ran),
@@ -285,7 +290,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 self.unless_evicted(ran).await.flatten()
             }
         };
-        let panicked = || Failure::new(Kind::Panicked, "the command panicked");
+        let panicked = || Refusal::new(RefusalKind::Panicked, "the command panicked");
         Ok(ran.ok_or(Ended)?.unwrap_or_else(|_| Err(panicked())))
     }
 
@@ -296,11 +301,11 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         every: Duration,
     ) -> Result<Option<Line>, Ended> {
         loop {
-            let call = Call::Watch {
+            let command = Command::Watch {
                 group: group.clone(),
                 every,
             };
-            let answer = self.execute(call).await?;
+            let answer = self.execute(command).await?;
             let is_refused = answer.is_err();
             self.answer(answer).await?;
             if is_refused {
@@ -319,7 +324,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
         }
     }
 
-    async fn answer(&mut self, answer: Result<Reply, Failure>) -> Result<(), Ended> {
+    async fn answer(&mut self, answer: Result<Reply, Refusal>) -> Result<(), Ended> {
         let line = self.format.write(&answer);
         // The answer is no longer needed, and a list uses as much memory as its text. Writing may take long, so it is
         // dropped first.

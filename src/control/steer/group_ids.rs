@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::super::wire::{Failure, Kind};
+use super::super::protocol::{Refusal, RefusalKind};
 use super::ids::Ids;
 use crate::TaskState;
 use crate::pool::Surveyed;
@@ -36,7 +36,7 @@ impl<'n> GroupIds<'n> {
     /// # Errors
     ///
     /// Returns an error if there are too many numbers for an answer.
-    pub(super) fn record(&mut self, ids: &Ids) -> Result<(), Failure> {
+    pub(super) fn record(&mut self, ids: &Ids) -> Result<(), Refusal> {
         self.count += ids.len();
         self.check()?;
         let mut set = BTreeSet::new();
@@ -65,7 +65,7 @@ impl<'n> GroupIds<'n> {
     /// # Errors
     ///
     /// Returns an error if there are too many numbers for an answer.
-    pub(super) fn into_sets(mut self) -> Result<Vec<BTreeSet<u64>>, Failure> {
+    pub(super) fn into_sets(mut self) -> Result<Vec<BTreeSet<u64>>, Refusal> {
         self.check()?;
         for set in &mut self.sets {
             set.retain(|id| !self.waiting.contains(id));
@@ -73,12 +73,12 @@ impl<'n> GroupIds<'n> {
         Ok(self.sets)
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self) -> Result<(), Refusal> {
         match self.count > MOST {
             false => Ok(()),
             true => {
                 let message = format!("these are more than {MOST} tasks: ask for fewer groups");
-                Err(Failure::new(Kind::TooMany, message))
+                Err(Refusal::new(RefusalKind::TooMany, message))
             }
         }
     }

@@ -149,7 +149,7 @@ impl Groups {
     /// Forgets the older groups that have ended: the groups without a copy in `living` and without a running feed. The
     /// newest half of [`REMEMBERED`] always stays.
     ///
-    /// The next call is due when half as many new groups as are left have been added, so its cost per command stays
+    /// The next command is due when half as many new groups as are left have been added, so its cost per command stays
     /// constant. Returns the forgotten groups: dropping the handle of a pool may start tasks, which must not happen
     /// under the lock.
     #[must_use = "to be dropped once nothing is locked"]

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 
-use super::super::wire::{Call, Failure, Kind, PoolKind, Reply, usage};
+use super::super::protocol::{Command, HelpText, PoolKind, Refusal, RefusalKind, Reply, usage};
 use super::groups::Groups;
 use super::{CallbackQueue, Target, Works};
 use crate::lock::Lock;
@@ -54,53 +54,58 @@ impl Handler {
         self.target.pool_kind()
     }
 
-    /// Executes a command. For `watch` it returns a single answer: the session repeats the call.
-    pub(crate) async fn run(&self, call: Call, width: usize) -> Result<Reply, Failure> {
-        if self.read_only && !call.only_reads() {
-            return Err(Failure::new(
-                Kind::ReadOnly,
+    /// Executes a command. For `watch` it returns a single answer: the session repeats the command.
+    pub(crate) async fn run(&self, command: Command, width: usize) -> Result<Reply, Refusal> {
+        if self.read_only && !command.only_reads() {
+            return Err(Refusal::new(
+                RefusalKind::ReadOnly,
                 "this server only lets you look",
             ));
         }
-        match call {
-            Call::PoolSize(None) => Ok(Reply::Size(self.target.pool.size())),
-            Call::PoolSize(Some(size)) => self.resize(size, None),
-            Call::IsFull => Ok(Reply::Flag(self.target.pool.is_full())),
-            Call::IsLocked => Ok(Reply::Flag(self.target.pool.is_closed())),
-            Call::NumRunning => Ok(Reply::Count(self.num_running())),
-            Call::NumCancelled => Ok(Reply::Count(self.num_cancelled())),
-            Call::NumEnded => Ok(Reply::Count(self.num_ended())),
-            Call::GroupIds(names) => self.group_ids(&names).await,
-            Call::UntilClosed => {
+        match command {
+            Command::PoolSize(None) => Ok(Reply::Size(self.target.pool.size())),
+            Command::PoolSize(Some(size)) => self.resize(size, None),
+            Command::IsFull => Ok(Reply::Flag(self.target.pool.is_full())),
+            Command::IsLocked => Ok(Reply::Flag(self.target.pool.is_closed())),
+            Command::NumRunning => Ok(Reply::Count(self.num_running())),
+            Command::NumCancelled => Ok(Reply::Count(self.num_cancelled())),
+            Command::NumEnded => Ok(Reply::Count(self.num_ended())),
+            Command::GroupIds(names) => self.group_ids(&names).await,
+            Command::UntilClosed => {
                 self.target.pool.closed().await;
                 Ok(Reply::Flag(true))
             }
-            Call::Lock => Ok(self.lock()),
-            Call::Unlock => Ok(self.unlock()),
-            Call::Cancel(ids) => self.cancel(&ids).await,
-            Call::CancelGroup(name) => self.cancel_group(&name).await,
-            Call::CancelAll => Ok(self.cancel_all().await),
-            Call::Flush => Ok(self.flush()),
-            Call::GatherAndClose => {
+            Command::Lock => Ok(self.lock()),
+            Command::Unlock => Ok(self.unlock()),
+            Command::Cancel(ids) => self.cancel(&ids).await,
+            Command::CancelGroup(name) => self.cancel_group(&name).await,
+            Command::CancelAll => Ok(self.cancel_all().await),
+            Command::Flush => Ok(self.flush()),
+            Command::GatherAndClose => {
                 self.target.pool.close();
                 self.target.pool.closed().await;
                 Ok(self.flush())
             }
-            Call::FuncName => Ok(Reply::Name(self.target.function.clone())),
-            Call::Functions => Ok(Reply::Names(
+            Command::FuncName => Ok(Reply::Name(self.target.function.clone())),
+            Command::Functions => Ok(Reply::Names(
                 self.works.names().map(str::to_owned).collect(),
             )),
-            Call::Start(count) => self.start(count),
-            Call::Stop(count) => Ok(self.stop(count).await),
-            Call::StopAll => Ok(self.stop(i64::MAX).await),
-            Call::Begin(begin) => self.begin(begin).await,
-            Call::Resize { size, group } => self.resize(size, group.as_deref()),
-            Call::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
-            Call::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
-            Call::Stats(group) | Call::Watch { group, .. } => self.stats(group.as_deref()),
-            Call::Tasks { group, state, most } => self.tasks(group.as_deref(), state, most).await,
-            Call::Groups { most } => Ok(self.groups(most)),
-            Call::Help(command) => Ok(Reply::Help(usage(command, self.pool_kind(), width).help())),
+            Command::Start(count) => self.start(count),
+            Command::Stop(count) => Ok(self.stop(count).await),
+            Command::StopAll => Ok(self.stop(i64::MAX).await),
+            Command::Launch(launch) => self.launch(launch).await,
+            Command::Resize { size, group } => self.resize(size, group.as_deref()),
+            Command::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
+            Command::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
+            Command::Stats(group) | Command::Watch { group, .. } => self.stats(group.as_deref()),
+            Command::Tasks { group, state, most } => {
+                self.tasks(group.as_deref(), state, most).await
+            }
+            Command::Groups { most } => Ok(self.groups(most)),
+            Command::Help(name) => {
+                let help = usage(name.as_deref(), self.pool_kind(), width).help();
+                Ok(Reply::Help(HelpText { help }))
+            }
         }
     }
 

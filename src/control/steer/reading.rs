@@ -1,4 +1,6 @@
-use super::super::wire::{Failure, GroupLine, Kind, Listing, Reply, StatsLine};
+use super::super::protocol::{
+    GroupLine, GroupList, Refusal, RefusalKind, Reply, StatsLine, TaskLine, TaskList,
+};
 use super::Handler;
 use super::group_ids::GroupIds;
 use super::groups::Group;
@@ -38,7 +40,7 @@ impl Handler {
         Reply::Done
     }
 
-    pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Failure> {
+    pub(super) async fn group_ids(&self, names: &[String]) -> Result<Reply, Refusal> {
         let mut found = GroupIds::new(names);
         for name in names {
             found.record(&self.recorded_ids(name)?)?;
@@ -52,7 +54,7 @@ impl Handler {
 
     /// Returns the recorded tasks of a group that a client has started. A group that the program itself has made has
     /// none.
-    fn recorded_ids(&self, name: &str) -> Result<Ids, Failure> {
+    fn recorded_ids(&self, name: &str) -> Result<Ids, Refusal> {
         let group = self.records().groups.get(name).map(Group::ids);
         match group {
             Some(group) => Ok(group),
@@ -81,23 +83,20 @@ impl Handler {
         Reply::Done
     }
 
-    pub(super) fn resize(&self, size: i64, group: Option<&str>) -> Result<Reply, Failure> {
+    pub(super) fn resize(&self, size: i64, group: Option<&str>) -> Result<Reply, Refusal> {
         let pool = self.pool_of(group)?;
-        let size = usize::try_from(size)
-            .map_err(|_| Failure::new(Kind::Size, format!("no pool has a size of {size}")))?;
+        let size = usize::try_from(size).map_err(|_| {
+            Refusal::new(RefusalKind::Size, format!("no pool has a size of {size}"))
+        })?;
         match pool.resize(size) {
             Ok(()) => Ok(Reply::Done),
-            Err(error) => Err(Failure::new(Kind::Size, error.to_string())),
+            Err(error) => Err(Refusal::new(RefusalKind::Size, error.to_string())),
         }
     }
 
-    pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Failure> {
+    pub(super) fn stats(&self, group: Option<&str>) -> Result<Reply, Refusal> {
         let pool = self.pool_of(group)?;
-        Ok(Reply::Stats(Box::new(StatsLine {
-            about: GroupLine::of(&pool),
-            full: pool.is_full(),
-            stats: pool.stats(),
-        })))
+        Ok(Reply::Stats(Box::new(stats_line(&pool))))
     }
 
     pub(super) async fn tasks(
@@ -105,7 +104,7 @@ impl Handler {
         group: Option<&str>,
         state: Option<TaskState>,
         most: usize,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Reply, Refusal> {
         let (pool, started) = self.pool_and_ids(group)?;
         let mut lowest = Lowest::new(most.min(MOST_LINES));
         self.each_task(&pool, |task| {
@@ -122,12 +121,14 @@ impl Handler {
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
             task.group = records.groups.of(task.id.get());
         }
-        Ok(Reply::Tasks(Listing { tasks, more }))
+        drop(records);
+        let tasks = tasks.into_iter().map(TaskLine::from).collect();
+        Ok(Reply::Tasks(TaskList { tasks, more }))
     }
 
     /// Returns the pool that contains the tasks of a group, and the numbers of these tasks if the pool contains others,
     /// too.
-    fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Failure> {
+    fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Refusal> {
         let Some(name) = group else {
             return Ok((self.target.pool.clone(), None));
         };
@@ -142,13 +143,13 @@ impl Handler {
     pub(super) fn groups(&self, most: usize) -> Reply {
         let most = most.min(MOST_LINES);
         let (pools, mut more) = self.first_groups(most);
-        let mut lines: Vec<_> = pools.iter().map(GroupLine::of).collect();
+        let mut groups: Vec<_> = pools.iter().map(group_line).collect();
         if let Some(copies) = &self.target.copies {
-            lines.extend(self.started_groups(&copies.living()));
-            more += lines.len().saturating_sub(most);
-            lines.truncate(most);
+            groups.extend(self.started_groups(&copies.living()));
+            more += groups.len().saturating_sub(most);
+            groups.truncate(most);
         }
-        Reply::Groups { lines, more }
+        Reply::Groups(GroupList { groups, more })
     }
 
     /// Returns the first groups in depth-first order, each before the groups inside of it, and the number of further
@@ -169,7 +170,7 @@ impl Handler {
 
     /// Returns the groups of copies that still have active or waiting tasks.
     fn started_groups(&self, living: &[AbortHandle]) -> Vec<GroupLine> {
-        let whole = GroupLine::of(&self.target.pool);
+        let whole = group_line(&self.target.pool);
         let states = living.iter().map(|task| (task.id().get(), task.state()));
         let states: Vec<_> = states.collect();
         let counted = self.records().groups.count(&states);
@@ -184,7 +185,7 @@ impl Handler {
     }
 
     /// Returns the group with this name, or the whole pool without a name.
-    pub(super) fn pool_of(&self, group: Option<&str>) -> Result<AioPool, Failure> {
+    pub(super) fn pool_of(&self, group: Option<&str>) -> Result<AioPool, Refusal> {
         match group {
             None => Ok(self.target.pool.clone()),
             Some(name) => self.find(name).ok_or_else(|| no_group(name)),
@@ -218,8 +219,39 @@ fn lines_that_fit(tasks: impl Iterator<Item = TaskInfo>) -> Vec<TaskInfo> {
     tasks.take_while(fits).collect()
 }
 
-pub(super) fn no_group(name: &str) -> Failure {
-    Failure::new(Kind::NotFound, format!("there is no group named {name:?}"))
+pub(super) fn no_group(name: &str) -> Refusal {
+    Refusal::new(
+        RefusalKind::NotFound,
+        format!("there is no group named {name:?}"),
+    )
+}
+
+/// Describes a pool. A task that a feed has yet to put into the queue counts as waiting, too.
+fn group_line(pool: &AioPool) -> GroupLine {
+    GroupLine {
+        name: pool.name().to_owned(),
+        size: pool.size(),
+        active: pool.active(),
+        waiting: pool.waiting_and_unpulled(),
+        paused: pool.is_paused(),
+        locked: pool.is_closed(),
+    }
+}
+
+fn stats_line(pool: &AioPool) -> StatsLine {
+    let counts = pool.stats();
+    StatsLine {
+        pool: group_line(pool),
+        full: pool.is_full(),
+        submitted: counts.submitted,
+        started: counts.started,
+        completed: counts.completed,
+        panicked: counts.panicked,
+        cancelled: counts.cancelled,
+        timed_out: counts.timed_out,
+        rejected: counts.rejected,
+        refused: counts.refused,
+    }
 }
 
 fn all_ended(stats: Stats) -> u64 {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::wire::{Begin, Failure, Inputs, Kind, Reply};
+use super::super::protocol::{Inputs, Launch, Refusal, RefusalKind, Reply};
 use super::Handler;
 use super::callbacks::Callbacks;
 use super::groups::Feeding;
@@ -17,13 +17,16 @@ const AT_ONCE: i64 = 100_000;
 
 /// Commands that start tasks.
 impl Handler {
-    pub(super) fn start(&self, count: i64) -> Result<Reply, Failure> {
+    pub(super) fn start(&self, count: i64) -> Result<Reply, Refusal> {
         let Some(copies) = &self.target.copies else {
-            return Err(Failure::new(Kind::NotFound, "this pool has no function"));
+            return Err(Refusal::new(
+                RefusalKind::NotFound,
+                "this pool has no function",
+            ));
         };
         if count > AT_ONCE {
             let message = format!("no more than {AT_ONCE} tasks can be started by one command");
-            return Err(Failure::new(Kind::TooMany, message));
+            return Err(Refusal::new(RefusalKind::TooMany, message));
         }
         self.refuse_if_closed()?;
         let mut ids = Ids::default();
@@ -39,8 +42,8 @@ impl Handler {
         Ok(Reply::Name(name))
     }
 
-    pub(super) async fn begin(&self, begin: Begin) -> Result<Reply, Failure> {
-        let name = self.begin_group(begin)?;
+    pub(super) async fn launch(&self, launch: Launch) -> Result<Reply, Refusal> {
+        let name = self.launch_group(launch)?;
         let pool = &self.target.pool;
         wait_briefly_until(|| {
             let records = self.records();
@@ -51,22 +54,22 @@ impl Handler {
         Ok(Reply::Name(name))
     }
 
-    fn begin_group(&self, begin: Begin) -> Result<String, Failure> {
-        let work = self.work(&begin.function)?;
+    fn launch_group(&self, launch: Launch) -> Result<String, Refusal> {
+        let work = self.work(&launch.function)?;
         let named = |name: &Option<String>| name.as_deref().map(|name| self.work(name)).transpose();
         let callbacks = Callbacks {
-            cancel: named(&begin.on_cancel)?,
-            end: named(&begin.on_end)?,
+            cancel: named(&launch.on_cancel)?,
+            end: named(&launch.on_end)?,
             callback_queue: self.callback_queue.clone(),
         };
         self.refuse_if_closed()?;
-        let at_once = match &begin.inputs {
+        let at_once = match &launch.inputs {
             Inputs::Copies { .. } => AioPool::UNBOUNDED,
             Inputs::Each { at_once, .. } => positive(*at_once)?,
         };
-        let (name, group) = self.make_group(&begin, at_once)?;
+        let (name, group) = self.make_group(&launch, at_once)?;
         let ids = Arc::new(Lock::new(Ids::default()));
-        let (feed, count) = match begin.inputs {
+        let (feed, count) = match launch.inputs {
             Inputs::Copies { count, input } => {
                 let count = u64::try_from(count).unwrap_or(0);
                 let copies = (0..count).map(move |_| input.clone());
@@ -83,7 +86,7 @@ impl Handler {
         if feed.progress().rejected {
             let message =
                 "the pool takes no more tasks now: its queue is full, or it has been closed";
-            return Err(Failure::new(Kind::TooMany, message));
+            return Err(Refusal::new(RefusalKind::TooMany, message));
         }
         let feeding = Feeding {
             pool: group,
@@ -106,28 +109,28 @@ impl Handler {
         drop(forgotten);
     }
 
-    fn work(&self, name: &str) -> Result<Work, Failure> {
+    fn work(&self, name: &str) -> Result<Work, Refusal> {
         self.works.find(name).ok_or_else(|| {
             let known: Vec<_> = self.works.names().collect();
             let known = known.join(", ");
             let message = format!("no work is registered as {name:?}, only: {known}");
-            Failure::new(Kind::NotFound, message)
+            Refusal::new(RefusalKind::NotFound, message)
         })
     }
 
-    fn make_group(&self, begin: &Begin, at_once: usize) -> Result<(String, AioPool), Failure> {
+    fn make_group(&self, launch: &Launch, at_once: usize) -> Result<(String, AioPool), Refusal> {
         let ended = self.records().groups.tidy_now_and_then();
         drop(ended);
         let mut records = self.records();
         let taken = |name: &str| {
             let message = format!("there is a group named {name:?} already");
-            Failure::new(Kind::Exists, message)
+            Refusal::new(RefusalKind::Exists, message)
         };
-        let name = match &begin.group {
+        let name = match &launch.group {
             Some(name) if records.groups.has(name) => return Err(taken(name)),
             Some(name) => name.clone(),
             None => {
-                let begin = format!("{}-{}", begin.verb, begin.function);
+                let begin = format!("{}-{}", launch.inputs.verb(), launch.function);
                 records.groups.free_name(&begin)
             }
         };
@@ -137,29 +140,29 @@ impl Handler {
         }
     }
 
-    fn refuse_if_closed(&self) -> Result<(), Failure> {
+    fn refuse_if_closed(&self) -> Result<(), Refusal> {
         if !self.target.pool.bind_runtime() {
             let message =
                 "the pool has no runtime yet: it finds one where the program first uses it";
-            return Err(Failure::new(Kind::NoRuntime, message));
+            return Err(Refusal::new(RefusalKind::NoRuntime, message));
         }
         match self.target.pool.is_closed() {
             false => Ok(()),
-            true => Err(Failure::new(
-                Kind::Closed,
+            true => Err(Refusal::new(
+                RefusalKind::Closed,
                 "the pool is locked: it takes no new tasks",
             )),
         }
     }
 }
 
-fn positive(at_once: i64) -> Result<usize, Failure> {
+fn positive(at_once: i64) -> Result<usize, Refusal> {
     match usize::try_from(at_once) {
         Ok(at_once) if at_once > 0 => Ok(at_once),
         _ => {
             let message =
                 format!("{at_once} tasks at once would be none: NUM_CONCURRENT begins with 1");
-            Err(Failure::new(Kind::Size, message))
+            Err(Refusal::new(RefusalKind::Size, message))
         }
     }
 }

@@ -3,7 +3,7 @@ use std::pin::pin;
 use async_io::Timer;
 use futures_util::future::{join, select};
 
-use super::super::wire::{Failure, Kind, Reply};
+use super::super::protocol::{Refusal, RefusalKind, Reply};
 use super::Handler;
 use super::groups::Group;
 use super::reading::no_group;
@@ -14,8 +14,9 @@ use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 ///
 /// A task that was aborted before is skipped: it costs only a check of its state.
 impl Handler {
-    pub(super) async fn cancel(&self, ids: &[i64]) -> Result<Reply, Failure> {
-        let unknown = |id: &i64| Failure::new(Kind::NotFound, format!("there is no task {id}"));
+    pub(super) async fn cancel(&self, ids: &[i64]) -> Result<Reply, Refusal> {
+        let unknown =
+            |id: &i64| Refusal::new(RefusalKind::NotFound, format!("there is no task {id}"));
         let ids = ids
             .iter()
             .map(|id| u64::try_from(*id).map_err(|_| unknown(id)))
@@ -27,7 +28,7 @@ impl Handler {
         Ok(Reply::Done)
     }
 
-    pub(super) async fn cancel_group(&self, name: &str) -> Result<Reply, Failure> {
+    pub(super) async fn cancel_group(&self, name: &str) -> Result<Reply, Refusal> {
         let known = self.records().groups.remove(name);
         let live = self.find(name);
         if known.is_none() && live.is_none() {
@@ -145,11 +146,11 @@ fn is_active(task: &AbortHandle) -> bool {
     task.state() == TaskState::Active
 }
 
-fn refusal(error: AbortError) -> Failure {
+fn refusal(error: AbortError) -> Refusal {
     let kind = match error {
-        AbortError::NotFound(_) => Kind::NotFound,
-        AbortError::AlreadyFinished(_) => Kind::Finished,
-        AbortError::AlreadyAborted(_) => Kind::Cancelled,
+        AbortError::NotFound(_) => RefusalKind::NotFound,
+        AbortError::AlreadyFinished(_) => RefusalKind::Finished,
+        AbortError::AlreadyAborted(_) => RefusalKind::Cancelled,
     };
-    Failure::new(kind, error.to_string())
+    Refusal::new(kind, error.to_string())
 }

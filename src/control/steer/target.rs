@@ -2,7 +2,7 @@ use std::any::type_name;
 use std::fmt;
 use std::sync::Arc;
 
-use super::super::wire::PoolKind;
+use super::super::protocol::PoolKind;
 use crate::{AbortHandle, AioPool, SimpleTaskPool, TaskId};
 
 /// The pool that a server controls: an [`AioPool`] with its groups, or a [`SimpleTaskPool`].

@@ -1,12 +1,41 @@
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
 use serde_json::Value;
 
-use super::reply::Format;
+use super::format::Format;
 
-/// The contents of a client's handshake.
-pub(crate) struct Handshake {
-    pub(crate) width: usize,
-    pub(crate) format: Format,
-    pub(crate) token: Option<String>,
+/// The first line of a client.
+///
+/// Its `Display` form is the line.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::control::protocol::{Format, Handshake};
+///
+/// let handshake = Handshake { format: Format::Json, ..Handshake::default() };
+/// assert_eq!(handshake.to_string(), r#"{"terminal_width":80,"format":"json"}"#);
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Handshake {
+    /// Width in columns to which the server wraps help texts.
+    pub terminal_width: usize,
+    /// The format of the answers.
+    pub format: Format,
+    /// The token, if the server has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl Default for Handshake {
+    fn default() -> Self {
+        Self {
+            terminal_width: 80,
+            format: Format::Text,
+            token: None,
+        }
+    }
 }
 
 impl Handshake {
@@ -31,7 +60,7 @@ impl Handshake {
             }
         };
         let refuse = |what: &str| Err((format, what.to_owned()));
-        let width = match fields.get("terminal_width") {
+        let terminal_width = match fields.get("terminal_width") {
             None | Some(Value::Null) => 80,
             Some(width) => match width.as_i64() {
                 Some(width) => usize::try_from(width).unwrap_or(0),
@@ -44,9 +73,26 @@ impl Handshake {
             Some(_) => return refuse(r#""token" has to be a text"#),
         };
         Ok(Self {
-            width,
+            terminal_width,
             format,
             token,
         })
+    }
+}
+
+impl Display for Handshake {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Does not show the token.
+impl fmt::Debug for Handshake {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("terminal_width", &self.terminal_width)
+            .field("format", &self.format)
+            .field("token", &self.token.as_ref().map(|_| "…"))
+            .finish()
     }
 }

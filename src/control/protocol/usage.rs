@@ -1,11 +1,11 @@
 use std::fmt::Write;
 
 use super::syntax::Count;
-use super::table::{Command, PoolKind, commands};
+use super::table::{Entry, PoolKind, commands};
 
 /// The usage of a command, or of all commands, wrapped to a number of columns.
 pub(crate) struct Usage {
-    command: Option<&'static Command>,
+    command: Option<&'static Entry>,
     pool_kind: PoolKind,
     width: usize,
 }
@@ -14,11 +14,7 @@ pub(crate) struct Usage {
 const NAMES: usize = 24;
 
 impl Usage {
-    pub(super) fn new(
-        command: Option<&'static Command>,
-        pool_kind: PoolKind,
-        width: usize,
-    ) -> Self {
+    pub(super) fn new(command: Option<&'static Entry>, pool_kind: PoolKind, width: usize) -> Self {
         let width = width.clamp(40, 200);
         Self {
             command,
@@ -58,7 +54,7 @@ impl Usage {
         help
     }
 
-    fn explain(&self, command: &Command, help: &mut String) {
+    fn explain(&self, command: &Entry, help: &mut String) {
         let sentence = wrapped(&words(command.help), self.width);
         help.push_str(&sentence.join("\n"));
         help.push('\n');
@@ -114,7 +110,7 @@ pub(super) fn names(pool_kind: PoolKind) -> String {
 }
 
 /// Returns the options and the arguments of a command as the usage shows them.
-fn parts(command: &Command) -> (Vec<String>, Vec<String>) {
+fn parts(command: &Entry) -> (Vec<String>, Vec<String>) {
     let options = command.switches.iter().map(|switch| match switch.takes {
         Some((name, _)) => format!("[{} {name}]", switch.short),
         None => format!("[{}]", switch.short),

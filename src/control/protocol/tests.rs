@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::TaskState;
 use serde_json::{Map, Value, json};
 
-use super::call::{Begin, Call, Inputs};
+use super::command::{Command, Inputs, ItemKind, Launch};
 use super::parse::{Misuse, parse};
 use super::quote;
 use super::table::{PoolKind, commands};
@@ -196,8 +196,8 @@ fn what_is_no_value_is_said_and_deep_ones_do_no_harm() {
     assert!(value(&format!("{}{}", "[".repeat(60), "]".repeat(60))).is_ok());
 }
 
-/// Writes the call as a client may write it, in one of several ways.
-fn written(call: &Call, dice: &mut Dice) -> String {
+/// Writes the command as a client may write it, in one of several ways.
+fn written(command: &Command, dice: &mut Dice) -> String {
     let mut words: Vec<String> = Vec::new();
     let option = |dice: &mut Dice, short: &str, long: &str, value: &str| match dice.roll(3) {
         0 if !value.starts_with('-') => vec![short.to_owned(), value.to_owned()],
@@ -209,34 +209,34 @@ fn written(call: &Call, dice: &mut Dice) -> String {
             words.extend(option(dice, "-g", "group-name", group));
         }
     };
-    let name = match call {
-        Call::PoolSize(size) => {
+    let name = match command {
+        Command::PoolSize(size) => {
             words.extend(size.map(|size| size.to_string()));
             "pool-size"
         }
-        Call::GroupIds(names) => {
+        Command::GroupIds(names) => {
             words.push("--".into());
             words.extend(names.iter().cloned());
             "get-group-ids"
         }
-        Call::Cancel(ids) => {
+        Command::Cancel(ids) => {
             words.extend(ids.iter().map(i64::to_string));
             "cancel"
         }
-        Call::CancelGroup(name) => {
+        Command::CancelGroup(name) => {
             words.extend(["--".into(), name.clone()]);
             "cancel-group"
         }
-        Call::Start(count) => {
+        Command::Start(count) => {
             words.push(count.to_string());
             "start"
         }
-        Call::Resize { size, group: name } => {
+        Command::Resize { size, group: name } => {
             group(dice, &mut words, name);
             words.push(size.to_string());
             "resize"
         }
-        Call::Tasks {
+        Command::Tasks {
             group: name,
             state,
             most,
@@ -249,32 +249,32 @@ fn written(call: &Call, dice: &mut Dice) -> String {
             group(dice, &mut words, name);
             "tasks"
         }
-        Call::Watch { group: name, every } => {
+        Command::Watch { group: name, every } => {
             words.push(format!("--int={}", every.as_secs_f64()));
             group(dice, &mut words, name);
             "watch"
         }
-        Call::Begin(begin) => {
-            group(dice, &mut words, &begin.group);
-            if let Some(name) = &begin.on_end {
+        Command::Launch(launch) => {
+            group(dice, &mut words, &launch.group);
+            if let Some(name) = &launch.on_end {
                 words.extend(option(dice, "-e", "end-callback", name));
             }
-            if let Some(name) = &begin.on_cancel {
+            if let Some(name) = &launch.on_cancel {
                 words.extend(option(dice, "-c", "cancel-callback", name));
             }
-            match &begin.inputs {
+            match &launch.inputs {
                 Inputs::Copies { count, input } => {
                     words.push(format!("--num={count}"));
                     words.push(format!("--args={input}"));
-                    words.extend(["--".into(), begin.function.clone()]);
+                    words.extend(["--".into(), launch.function.clone()]);
                 }
-                Inputs::Each { items, at_once } => {
+                Inputs::Each { items, at_once, .. } => {
                     words.push(format!("-n{at_once}"));
-                    words.extend(["--".into(), begin.function.clone()]);
+                    words.extend(["--".into(), launch.function.clone()]);
                     words.push(Value::from(items.clone()).to_string());
                 }
             }
-            begin.verb
+            launch.inputs.verb()
         }
         _ => "flush",
     };
@@ -282,23 +282,23 @@ fn written(call: &Call, dice: &mut Dice) -> String {
     format!("{name} {}", words.join(" "))
 }
 
-fn any_call(dice: &mut Dice) -> (Call, PoolKind) {
-    let call = match dice.roll(11) {
-        0 => Call::PoolSize((dice.roll(2) == 0).then(|| dice.number())),
-        1 => Call::GroupIds((0..dice.roll(4)).map(|_| dice.word()).collect()),
-        2 => Call::Cancel((0..dice.roll(4)).map(|_| dice.number()).collect()),
-        3 => Call::CancelGroup(dice.word()),
-        4 => return (Call::Start(dice.number()), PoolKind::Simple),
-        5 => Call::Resize {
+fn any_command(dice: &mut Dice) -> (Command, PoolKind) {
+    let command = match dice.roll(11) {
+        0 => Command::PoolSize((dice.roll(2) == 0).then(|| dice.number())),
+        1 => Command::GroupIds((0..dice.roll(4)).map(|_| dice.word()).collect()),
+        2 => Command::Cancel((0..dice.roll(4)).map(|_| dice.number()).collect()),
+        3 => Command::CancelGroup(dice.word()),
+        4 => return (Command::Start(dice.number()), PoolKind::Simple),
+        5 => Command::Resize {
             size: dice.number(),
             group: dice.maybe_word(),
         },
-        6 => Call::Tasks {
+        6 => Command::Tasks {
             group: dice.maybe_word(),
             state: [None, Some(TaskState::Active), Some(TaskState::Waiting)][dice.roll(3)],
             most: dice.roll(100),
         },
-        7 => Call::Watch {
+        7 => Command::Watch {
             group: dice.maybe_word(),
             every: Duration::from_millis(100 + dice.roll(1000) as u64),
         },
@@ -307,23 +307,23 @@ fn any_call(dice: &mut Dice) -> (Call, PoolKind) {
                 count: dice.number(),
                 input: dice.value(3),
             };
-            return (begin("apply", inputs, dice), PoolKind::Aio);
+            return (launch(inputs, dice), PoolKind::Aio);
         }
         9 => {
             let inputs = Inputs::Each {
+                kind: ItemKind::Value,
                 items: (0..dice.roll(4)).map(|_| dice.value(2)).collect(),
                 at_once: dice.number(),
             };
-            return (begin("map", inputs, dice), PoolKind::Aio);
+            return (launch(inputs, dice), PoolKind::Aio);
         }
-        _ => Call::Flush,
+        _ => Command::Flush,
     };
-    (call, PoolKind::All)
+    (command, PoolKind::All)
 }
 
-fn begin(verb: &'static str, inputs: Inputs, dice: &mut Dice) -> Call {
-    Call::Begin(Begin {
-        verb,
+fn launch(inputs: Inputs, dice: &mut Dice) -> Command {
+    Command::Launch(Launch {
         function: dice.word(),
         inputs,
         group: dice.maybe_word(),
@@ -333,12 +333,12 @@ fn begin(verb: &'static str, inputs: Inputs, dice: &mut Dice) -> Call {
 }
 
 #[test]
-fn any_call_is_read_as_it_was_written() {
+fn any_command_is_read_as_it_was_written() {
     let mut dice = Dice(3);
     for _ in 0..20_000 {
-        let (call, sort) = any_call(&mut dice);
-        let line = written(&call, &mut dice);
-        assert_eq!(parse(&line, sort), Ok(call), "{line}");
+        let (command, sort) = any_command(&mut dice);
+        let line = written(&command, &mut dice);
+        assert_eq!(parse(&line, sort), Ok(command), "{line}");
     }
 }
 
@@ -387,17 +387,17 @@ fn options_may_be_written_as_argparse_takes_them() {
     ] {
         assert_eq!(
             parse(line, PoolKind::Simple),
-            Ok(Call::Cancel(vec![1, 2])),
+            Ok(Command::Cancel(vec![1, 2])),
             "{line}"
         );
     }
-    assert_eq!(parse("stop -1", PoolKind::Simple), Ok(Call::Stop(-1)));
-    assert_eq!(parse("flush --ret", PoolKind::Simple), Ok(Call::Flush));
+    assert_eq!(parse("stop -1", PoolKind::Simple), Ok(Command::Stop(-1)));
+    assert_eq!(parse("flush --ret", PoolKind::Simple), Ok(Command::Flush));
     assert_eq!(
         parse("start 1 -h", PoolKind::Simple),
-        Ok(Call::Help(Some("start")))
+        Ok(Command::Help(Some("start".into())))
     );
-    assert_eq!(parse("--help", PoolKind::Simple), Ok(Call::Help(None)));
+    assert_eq!(parse("--help", PoolKind::Simple), Ok(Command::Help(None)));
 }
 
 #[test]

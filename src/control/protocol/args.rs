@@ -177,7 +177,7 @@ impl Args {
 }
 
 /// Returns `true` for `-x` and `--long`, but not for `-` and `-1`.
-fn is_option(word: &str) -> bool {
+pub(super) fn is_option(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next() == Some('-')
         && letters

@@ -1,6 +1,6 @@
 use super::args::{ArgError, Args};
-use super::call::Call;
-use super::table::{Command, PoolKind, commands};
+use super::command::Command;
+use super::table::{Entry, PoolKind, commands};
 use super::usage::{Usage, names};
 use super::words::split;
 
@@ -11,8 +11,8 @@ pub(crate) struct Misuse {
     pub(crate) message: String,
 }
 
-/// Parses a line into a call. This is the only parser of the protocol.
-pub(crate) fn parse(line: &str, pool_kind: PoolKind) -> Result<Call, Misuse> {
+/// Parses a line into a command. This is the only parser of the protocol.
+pub(crate) fn parse(line: &str, pool_kind: PoolKind) -> Result<Command, Misuse> {
     let words = split(line).map_err(|unreadable| Misuse {
         command: None,
         message: unreadable.to_string(),
@@ -24,10 +24,10 @@ pub(crate) fn parse(line: &str, pool_kind: PoolKind) -> Result<Call, Misuse> {
         });
     };
     if matches!(&**name, "-h" | "--help") {
-        return Ok(Call::Help(None));
+        return Ok(Command::Help(None));
     }
-    match commands(pool_kind).find(|command| command.name == name) {
-        Some(command) => parse_call(command, rest),
+    match commands(pool_kind).find(|entry| entry.name == name) {
+        Some(entry) => parse_command(entry, rest),
         None => Err(Misuse {
             command: None,
             message: format!(
@@ -38,14 +38,14 @@ pub(crate) fn parse(line: &str, pool_kind: PoolKind) -> Result<Call, Misuse> {
     }
 }
 
-fn parse_call(command: &'static Command, rest: &[String]) -> Result<Call, Misuse> {
+fn parse_command(entry: &'static Entry, rest: &[String]) -> Result<Command, Misuse> {
     let misuse = |message| Misuse {
-        command: Some(command.name),
+        command: Some(entry.name),
         message,
     };
-    match Args::read(command.arguments, command.switches, rest) {
-        Ok(mut args) => (command.call)(&mut args).map_err(misuse),
-        Err(ArgError::Help) => Ok(Call::Help(Some(command.name))),
+    match Args::read(entry.arguments, entry.switches, rest) {
+        Ok(mut args) => (entry.read)(&mut args).map_err(misuse),
+        Err(ArgError::Help) => Ok(Command::Help(Some(entry.name.into()))),
         Err(ArgError::Wrong(message)) => Err(misuse(message)),
     }
 }

@@ -3,18 +3,18 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::args::Args;
-use super::call::{Begin, Call, Inputs};
+use super::command::{Command, Inputs, ItemKind, Launch};
 use super::syntax::{Argument, Count, Switch, ValueKind};
 use crate::TaskState;
 
 /// An entry of the command table.
-pub(crate) struct Command {
+pub(crate) struct Entry {
     pub(super) name: &'static str,
     pub(super) arguments: &'static [Argument],
     pub(super) switches: &'static [Switch],
     pub(super) help: &'static str,
     pub(super) only: PoolKind,
-    pub(super) call: fn(&mut Args) -> Result<Call, String>,
+    pub(super) read: fn(&mut Args) -> Result<Command, String>,
 }
 
 /// The kinds of pools that have a command.
@@ -26,7 +26,7 @@ pub(crate) enum PoolKind {
 }
 
 /// Returns the commands of a kind of pool, sorted by name.
-pub(crate) fn commands(pool_kind: PoolKind) -> impl Iterator<Item = &'static Command> {
+pub(crate) fn commands(pool_kind: PoolKind) -> impl Iterator<Item = &'static Entry> {
     COMMANDS
         .iter()
         .filter(move |command| command.only == PoolKind::All || command.only == pool_kind)
@@ -109,8 +109,8 @@ const ON_CANCEL: Switch = Switch {
 
 const EACH: &[Switch] = &[AT_ONCE, AS_GROUP, ON_END, ON_CANCEL];
 
-const COMMANDS: &[Command] = &[
-    Command {
+const COMMANDS: &[Entry] = &[
+    Entry {
         name: "apply",
         arguments: &[NAME],
         switches: &[
@@ -138,9 +138,9 @@ const COMMANDS: &[Command] = &[
         ],
         help: "Starts registered work, once or several times, as a group.",
         only: PoolKind::Aio,
-        call: apply,
+        read: apply,
     },
-    Command {
+    Entry {
         name: "cancel",
         arguments: &[Argument {
             name: "task_ids",
@@ -151,25 +151,25 @@ const COMMANDS: &[Command] = &[
         switches: &[MESSAGE],
         help: "Stops these tasks: all of them or, if one cannot be stopped, none.",
         only: PoolKind::All,
-        call: |args| Ok(Call::Cancel(args.numbers("task_ids"))),
+        read: |args| Ok(Command::Cancel(args.numbers("task_ids"))),
     },
-    Command {
+    Entry {
         name: "cancel-all",
         arguments: &[],
         switches: &[MESSAGE],
         help: "Stops all tasks, and forgets the groups that were started from outside.",
         only: PoolKind::All,
-        call: |_| Ok(Call::CancelAll),
+        read: |_| Ok(Command::CancelAll),
     },
-    Command {
+    Entry {
         name: "cancel-group",
         arguments: &[one("group_name", ValueKind::Text, "the name of a group")],
         switches: &[MESSAGE],
         help: "Stops all tasks of a group. Started from outside, it is forgotten.",
         only: PoolKind::All,
-        call: |args| Ok(Call::CancelGroup(text(args, "group_name")?)),
+        read: |args| Ok(Command::CancelGroup(text(args, "group_name")?)),
     },
-    Command {
+    Entry {
         name: "doublestarmap",
         arguments: &[
             NAME,
@@ -178,49 +178,41 @@ const COMMANDS: &[Command] = &[
         switches: EACH,
         help: "Starts registered work for each object of a list, as a group.",
         only: PoolKind::Aio,
-        call: |args| {
-            each(
-                args,
-                "doublestarmap",
-                "kwargs_iter",
-                "object",
-                Value::is_object,
-            )
-        },
+        read: |args| each(args, ItemKind::Object, "kwargs_iter"),
     },
-    Command {
+    Entry {
         name: "flush",
         arguments: &[],
         switches: &[RETURN],
         help: "Forgets the tasks that have ended: num-ended begins anew.",
         only: PoolKind::All,
-        call: |_| Ok(Call::Flush),
+        read: |_| Ok(Command::Flush),
     },
-    Command {
+    Entry {
         name: "func-name",
         arguments: &[],
         switches: &[],
         help: "Tells what the function of the pool is called.",
         only: PoolKind::Simple,
-        call: |_| Ok(Call::FuncName),
+        read: |_| Ok(Command::FuncName),
     },
-    Command {
+    Entry {
         name: "functions",
         arguments: &[],
         switches: &[],
         help: "Lists the work that may be started by name.",
         only: PoolKind::Aio,
-        call: |_| Ok(Call::Functions),
+        read: |_| Ok(Command::Functions),
     },
-    Command {
+    Entry {
         name: "gather-and-close",
         arguments: &[],
         switches: &[RETURN],
         help: "Locks the pool, and waits until nothing is left in it.",
         only: PoolKind::All,
-        call: |_| Ok(Call::GatherAndClose),
+        read: |_| Ok(Command::GatherAndClose),
     },
-    Command {
+    Entry {
         name: "get-group-ids",
         arguments: &[Argument {
             name: "group_names",
@@ -231,84 +223,84 @@ const COMMANDS: &[Command] = &[
         switches: &[],
         help: "Tells the numbers of the tasks that were started in these groups.",
         only: PoolKind::All,
-        call: |args| Ok(Call::GroupIds(args.texts("group_names"))),
+        read: |args| Ok(Command::GroupIds(args.texts("group_names"))),
     },
-    Command {
+    Entry {
         name: "groups",
         arguments: &[],
         switches: &[LINES],
         help: "Lists the groups of the pool.",
         only: PoolKind::All,
-        call: |args| {
+        read: |args| {
             let most = lines(args);
-            Ok(Call::Groups { most })
+            Ok(Command::Groups { most })
         },
     },
-    Command {
+    Entry {
         name: "is-full",
         arguments: &[],
         switches: &[],
         help: "Tells whether the pool runs as many tasks as it may.",
         only: PoolKind::All,
-        call: |_| Ok(Call::IsFull),
+        read: |_| Ok(Command::IsFull),
     },
-    Command {
+    Entry {
         name: "is-locked",
         arguments: &[],
         switches: &[],
         help: "Tells whether the pool refuses new tasks.",
         only: PoolKind::All,
-        call: |_| Ok(Call::IsLocked),
+        read: |_| Ok(Command::IsLocked),
     },
-    Command {
+    Entry {
         name: "lock",
         arguments: &[],
         switches: &[],
         help: "Lets the pool refuse new tasks. Those that it has go on.",
         only: PoolKind::All,
-        call: |_| Ok(Call::Lock),
+        read: |_| Ok(Command::Lock),
     },
-    Command {
+    Entry {
         name: "map",
         arguments: &[NAME, one("arg_iter", ValueKind::Value, "a list of values")],
         switches: EACH,
         help: "Starts registered work for each value of a list, as a group.",
         only: PoolKind::Aio,
-        call: |args| each(args, "map", "arg_iter", "value", |_| true),
+        read: |args| each(args, ItemKind::Value, "arg_iter"),
     },
-    Command {
+    Entry {
         name: "num-cancelled",
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that were asked to stop from outside, and have not yet.",
         only: PoolKind::All,
-        call: |_| Ok(Call::NumCancelled),
+        read: |_| Ok(Command::NumCancelled),
     },
-    Command {
+    Entry {
         name: "num-ended",
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that ran and have ended, since the last flush.",
         only: PoolKind::All,
-        call: |_| Ok(Call::NumEnded),
+        read: |_| Ok(Command::NumEnded),
     },
-    Command {
+    Entry {
         name: "num-running",
         arguments: &[],
         switches: &[],
         help: "Counts the tasks that run.",
         only: PoolKind::All,
-        call: |_| Ok(Call::NumRunning),
+        read: |_| Ok(Command::NumRunning),
     },
-    Command {
+    Entry {
         name: "pause",
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Starts no more tasks. Those that run go on, new ones wait.",
         only: PoolKind::All,
-        call: |args| Ok(Call::Pause(args.text("group-name"))),
+        read: |args| Ok(Command::Pause(args.text("group-name"))),
     },
-    Command {
+    Entry {
         name: "pool-size",
         arguments: &[Argument {
             name: "value",
@@ -319,98 +311,98 @@ const COMMANDS: &[Command] = &[
         switches: &[],
         help: "Tells how many tasks may run at once, or changes that.",
         only: PoolKind::All,
-        call: |args| Ok(Call::PoolSize(args.number("value"))),
+        read: |args| Ok(Command::PoolSize(args.number("value"))),
     },
-    Command {
+    Entry {
         name: "resize",
         arguments: &[one("num", ValueKind::Number, "how many from now on")],
         switches: &[IN_GROUP],
         help: "Changes how many tasks may run at once.",
         only: PoolKind::All,
-        call: |args| {
+        read: |args| {
             let size = number(args, "num")?;
             let group = args.text("group-name");
-            Ok(Call::Resize { size, group })
+            Ok(Command::Resize { size, group })
         },
     },
-    Command {
+    Entry {
         name: "resume",
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Starts tasks again after a pause.",
         only: PoolKind::All,
-        call: |args| Ok(Call::Resume(args.text("group-name"))),
+        read: |args| Ok(Command::Resume(args.text("group-name"))),
     },
-    Command {
+    Entry {
         name: "starmap",
         arguments: &[NAME, one("args_iter", ValueKind::Value, "a list of lists")],
         switches: EACH,
         help: "Starts registered work for each list of a list, as a group.",
         only: PoolKind::Aio,
-        call: |args| each(args, "starmap", "args_iter", "list", Value::is_array),
+        read: |args| each(args, ItemKind::List, "args_iter"),
     },
-    Command {
+    Entry {
         name: "start",
         arguments: &[one("num", ValueKind::Number, "how many")],
         switches: &[],
         help: "Starts so many more tasks, as a group.",
         only: PoolKind::Simple,
-        call: |args| Ok(Call::Start(number(args, "num")?)),
+        read: |args| Ok(Command::Start(number(args, "num")?)),
     },
-    Command {
+    Entry {
         name: "stats",
         arguments: &[],
         switches: &[IN_GROUP],
         help: "Tells all that the pool counts.",
         only: PoolKind::All,
-        call: |args| Ok(Call::Stats(args.text("group-name"))),
+        read: |args| Ok(Command::Stats(args.text("group-name"))),
     },
-    Command {
+    Entry {
         name: "stop",
         arguments: &[one("num", ValueKind::Number, "how many")],
         switches: &[],
         help: "Stops so many tasks of those that run, the newest first, and tells their numbers.",
         only: PoolKind::Simple,
-        call: |args| Ok(Call::Stop(number(args, "num")?)),
+        read: |args| Ok(Command::Stop(number(args, "num")?)),
     },
-    Command {
+    Entry {
         name: "stop-all",
         arguments: &[],
         switches: &[],
         help: "Stops all tasks that run, and tells their numbers. Those that wait start then.",
         only: PoolKind::Simple,
-        call: |_| Ok(Call::StopAll),
+        read: |_| Ok(Command::StopAll),
     },
-    Command {
+    Entry {
         name: "tasks",
         arguments: &[],
         switches: &[IN_GROUP, LINES, IN_STATE],
         help: "Lists the tasks that run or wait.",
         only: PoolKind::All,
-        call: |args| {
+        read: |args| {
             let group = args.text("group-name");
             let state = state(args)?;
             let most = lines(args);
-            Ok(Call::Tasks { group, state, most })
+            Ok(Command::Tasks { group, state, most })
         },
     },
-    Command {
+    Entry {
         name: "unlock",
         arguments: &[],
         switches: &[],
         help: "Lets the pool take new tasks again.",
         only: PoolKind::All,
-        call: |_| Ok(Call::Unlock),
+        read: |_| Ok(Command::Unlock),
     },
-    Command {
+    Entry {
         name: "until-closed",
         arguments: &[],
         switches: &[],
         help: "Waits until the pool is closed and empty. It does not close it.",
         only: PoolKind::All,
-        call: |_| Ok(Call::UntilClosed),
+        read: |_| Ok(Command::UntilClosed),
     },
-    Command {
+    Entry {
         name: "watch",
         arguments: &[],
         switches: &[
@@ -424,10 +416,10 @@ const COMMANDS: &[Command] = &[
         ],
         help: "Tells what the pool counts again and again, until the next line.",
         only: PoolKind::All,
-        call: |args| {
+        read: |args| {
             let group = args.text("group-name");
             let every = args.seconds("interval").unwrap_or(Duration::from_secs(1));
-            Ok(Call::Watch { group, every })
+            Ok(Command::Watch { group, every })
         },
     },
 ];
@@ -457,7 +449,7 @@ fn text(args: &mut Args, name: &str) -> Result<String, String> {
         .ok_or_else(|| format!("missing arguments: {name}"))
 }
 
-fn apply(args: &mut Args) -> Result<Call, String> {
+fn apply(args: &mut Args) -> Result<Command, String> {
     let input = match (args.value("args"), args.value("kwargs")) {
         (Some(_), Some(_)) => return Err("-a/--args and -k/--kwargs exclude each other".into()),
         (None, Some(input)) if !input.is_object() => {
@@ -466,8 +458,7 @@ fn apply(args: &mut Args) -> Result<Call, String> {
         (input, None) | (None, input) => input.unwrap_or_default(),
     };
     let count = args.number("num").unwrap_or(1);
-    Ok(Call::Begin(Begin {
-        verb: "apply",
+    Ok(Command::Launch(Launch {
         function: text(args, "func")?,
         inputs: Inputs::Copies { count, input },
         group: args.text("group-name"),
@@ -476,13 +467,7 @@ fn apply(args: &mut Args) -> Result<Call, String> {
     }))
 }
 
-fn each(
-    args: &mut Args,
-    verb: &'static str,
-    list: &str,
-    sort: &str,
-    fits: fn(&Value) -> bool,
-) -> Result<Call, String> {
+fn each(args: &mut Args, kind: ItemKind, list: &str) -> Result<Command, String> {
     let items = match args.value(list) {
         Some(Value::Array(items)) => items,
         other => {
@@ -492,14 +477,17 @@ fn each(
             ));
         }
     };
-    if let Some(odd) = items.iter().find(|item| !fits(item)) {
-        return Err(format!("argument {list}: {odd} is no {sort}"));
+    if let Some(odd) = items.iter().find(|item| !kind.fits(item)) {
+        return Err(format!("argument {list}: {odd} is no {}", kind.name()));
     }
     let at_once = args.number("num-concurrent").unwrap_or(1);
-    Ok(Call::Begin(Begin {
-        verb,
+    Ok(Command::Launch(Launch {
         function: text(args, "func")?,
-        inputs: Inputs::Each { items, at_once },
+        inputs: Inputs::Each {
+            kind,
+            items,
+            at_once,
+        },
         group: args.text("group-name"),
         on_end: args.text("end-callback"),
         on_cancel: args.text("cancel-callback"),
