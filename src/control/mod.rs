@@ -156,11 +156,13 @@
 //! [`SimpleTaskPool`](crate::SimpleTaskPool) a task has its number as soon as it begins to wait: if it is stopped
 //! before it runs, its number is used up.
 
+mod client;
 mod net;
 pub mod protocol;
 mod steer;
 mod yields;
 
+pub use self::client::{Client, ClientBuilder, ClientError, LineSender};
 pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket, Peer, Serving};
 pub use self::protocol::quote;
 pub use self::steer::Target;

@@ -1,31 +1,18 @@
-//! A session with a control server of this crate, or of asyncio-taskpool 1.1.4.
-//!
-//! The handshake asks for JSON. A server that answers in JSON uses it from then on; any other server only has text.
-//!
-//! In the JSON protocol, a reply is one line. In the text protocol, nothing marks the end of a reply. So each command
-//! is followed by a second one with a known reply: a line `True` or `False`, which comes after the reply to the first.
+//! The connection to the server that the user has named: a control server of this crate, or of asyncio-taskpool 1.1.4.
 
 use std::fmt::Display;
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io;
 use std::time::Duration;
 
-use serde_json::json;
+use aiopool::control::protocol::{Answer, Command, Format, Refusal, RefusalKind, Reply};
+use aiopool::control::{Client, ClientError, LineSender};
 
 use crate::address::Address;
 use crate::failure::Failure;
-use crate::reply::{Refusal, Reply};
-use crate::socket::Socket;
-
-const LONGEST_GREETING: u64 = 1 << 16;
-
-/// Maximum time for connecting, and for the handshake.
-const GREETING: Duration = Duration::from_secs(5);
+use crate::text_protocol;
 
 /// Maximum time for an answer, unless the command itself waits.
 const ANSWER: Duration = Duration::from_secs(30);
-
-/// A command that every server has and that changes nothing.
-const PROBE: &str = "is-locked";
 
 /// The user's settings for the connection.
 #[derive(Clone, Debug)]
@@ -42,87 +29,107 @@ pub(crate) struct Login {
 #[derive(Debug)]
 pub(crate) struct Connection {
     login: Login,
-    server: String,
-    wire: Wire,
-    reader: BufReader<Socket>,
-    sender: Sender,
-    /// `true` after a failure: an answer may still be outstanding, and would be taken for the next one.
+    client: Client,
+    /// `true` after a failure, until the connection is [revived](Connection::revive).
     is_broken: bool,
 }
 
 /// Stops a command that the server is executing.
 #[derive(Debug)]
 pub(crate) struct Stopper {
-    socket: Sender,
+    sender: LineSender,
     /// `true` if the first attempt is to send an empty line, which ends a `watch`. Otherwise, and if that does not
     /// help, the connection is closed.
     line_first: bool,
 }
 
-/// The writing half of a connection, which another thread can use.
-#[derive(Debug)]
-pub(crate) struct Sender(Socket);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wire {
-    Text,
-    Json,
-}
-
 impl Connection {
     /// Connects, sends the handshake, and detects the protocol.
     pub(crate) fn open(login: &Login) -> Result<Self, Failure> {
-        let address = &login.address;
-        let failed =
-            |error: io::Error| Failure::Connection(format!("cannot connect to {address}: {error}"));
-        let patience = login.timeout.unwrap_or(GREETING);
-        let socket = Socket::connect(address, patience).map_err(failed)?;
-        let mut connection = Self {
+        let client = connect(login).map_err(|error| not_connected(&login.address, error))?;
+        Ok(Self {
             login: login.clone(),
-            server: String::new(),
-            wire: Wire::Text,
-            sender: Sender(socket.another().map_err(failed)?),
-            reader: BufReader::new(socket),
+            client,
             is_broken: false,
-        };
-        let answer = connection.greet().map_err(|error| failed(explain(error)))?;
-        connection.understand(&answer)?;
-        Ok(connection)
+        })
     }
 
     /// Returns the server's name of its pool: `SimpleTaskPool-demo`.
     pub(crate) fn server(&self) -> &str {
-        &self.server
+        self.client.title()
     }
 
     pub(crate) fn address(&self) -> &Address {
         &self.login.address
     }
 
-    pub(crate) fn wire(&self) -> Wire {
-        self.wire
+    /// Returns the format of the server's answers: a server of asyncio-taskpool only has text.
+    pub(crate) fn format(&self) -> Format {
+        self.client.format()
     }
 
-    /// Sends one command, and waits for its reply. The timeout is that of the user, or else none for a command that
-    /// itself waits, and [`ANSWER`] for all others.
-    pub(crate) fn ask(&mut self, command: &str) -> Result<Reply, Failure> {
-        let usual = (!waits(command)).then_some(ANSWER);
-        self.ask_within(command, self.login.timeout.or(usual))
+    /// Executes a command. The server has to answer in JSON.
+    pub(crate) fn run(&mut self, command: &Command) -> Result<Result<Reply, Refusal>, Failure> {
+        let answer = self.ask(&command.to_string())?;
+        let reply = answer.into_reply(command);
+        reply.map_err(|error| self.fail(error))
     }
 
-    /// Sends one command, and waits for its reply for at most `patience`. After a failure the connection is broken
-    /// until it is [revived](Self::revive).
+    /// Sends a line with a command, and waits for its answer. The timeout is that of the user, or else none for a
+    /// command that itself waits, and [`ANSWER`] for all others.
+    pub(crate) fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
+        let usual = (!waits(line)).then_some(ANSWER);
+        self.ask_within(line, self.login.timeout.or(usual))
+    }
+
+    /// Sends a line with a command, and waits for its answer for at most `timeout`. After a failure the connection is
+    /// broken until it is [revived](Self::revive).
     pub(crate) fn ask_within(
         &mut self,
-        command: &str,
-        patience: Option<Duration>,
-    ) -> Result<Reply, Failure> {
-        let set = self.reader.get_ref().patient(patience);
-        let reply = set.and_then(|()| match self.wire {
-            Wire::Json => self.sender.send(command).and_then(|()| self.receive()),
-            Wire::Text => self.ask_in_text(command),
-        });
-        self.answered(reply)
+        line: &str,
+        timeout: Option<Duration>,
+    ) -> Result<Answer, Failure> {
+        let answer = match self.client.set_timeout(timeout) {
+            Err(error) => Err(error.into()),
+            Ok(()) => match self.client.format() {
+                Format::Json => self.client.request(line),
+                Format::Text => text_protocol::request(&mut self.client, line),
+            },
+        };
+        self.answered(answer)
+    }
+
+    /// Waits for the next answer to a command with several answers.
+    pub(crate) fn next_answer(&mut self, timeout: Option<Duration>) -> Result<Answer, Failure> {
+        let answer = match self.client.set_timeout(timeout) {
+            Ok(()) => self.client.next_answer(),
+            Err(error) => Err(error.into()),
+        };
+        self.answered(answer)
+    }
+
+    /// Converts an answer into a failure if it says why the server has closed the connection.
+    fn answered(&mut self, answer: Result<Answer, ClientError>) -> Result<Answer, Failure> {
+        match answer {
+            Ok(Answer::Refused { refusal }) if refusal.kind == RefusalKind::Idle => {
+                Err(self.fail(refusal))
+            }
+            // Connecting again would only push out the newer client.
+            Ok(Answer::Refused { refusal }) if refusal.kind == RefusalKind::Busy => {
+                self.is_broken = true;
+                Err(Failure::Unwelcome(self.loss(refusal)))
+            }
+            Ok(answer) => Ok(answer),
+            Err(ClientError::UnexpectedAnswer(_)) => {
+                Err(self.fail("it does not speak JSON any more"))
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    fn fail(&mut self, why: impl Display) -> Failure {
+        self.is_broken = true;
+        self.lost(why)
     }
 
     /// Returns `true` if a failure has broken the connection.
@@ -130,28 +137,12 @@ impl Connection {
         self.is_broken
     }
 
-    /// Converts a reply into a failure if it says why the server has closed the connection.
-    fn answered(&mut self, reply: io::Result<Reply>) -> Result<Reply, Failure> {
-        match reply {
-            Ok(Reply::Refused(why)) if why.kind == "idle" => {
-                Err(self.fail(io::Error::other(why.message)))
-            }
-            // Connecting again would only push out the newer client.
-            Ok(Reply::Refused(why)) if why.kind == "busy" => {
-                self.is_broken = true;
-                Err(Failure::Unwelcome(self.loss(why.message)))
-            }
-            reply => reply.map_err(|error| self.fail(error)),
-        }
+    /// Returns `true` if the server has closed the connection since the last answer, or a failure has broken it.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.is_broken || self.client.is_closed()
     }
 
-    fn fail(&mut self, error: io::Error) -> Failure {
-        self.is_broken = true;
-        self.reader.get_ref().end();
-        self.lost(explain(error))
-    }
-
-    /// Connects again if the server has closed the connection since the last reply, as it does when a session is idle
+    /// Connects again if the server has closed the connection since the last answer, as it does when a session is idle
     /// for too long. Returns `true` if it did.
     pub(crate) fn revive(&mut self) -> Result<bool, Failure> {
         let is_gone = self.is_gone();
@@ -161,30 +152,9 @@ impl Connection {
         Ok(is_gone)
     }
 
-    /// Returns `true` if the server has closed the connection since the last reply, or a failure has broken it.
-    pub(crate) fn is_gone(&mut self) -> bool {
-        self.is_broken || self.has_hung_up().unwrap_or(true)
-    }
-
     /// Returns the user's settings for the connection.
     pub(crate) fn login(&self) -> &Login {
         &self.login
-    }
-
-    /// Returns `true` if there are bytes to read, or the end. As no command is outstanding, both mean that the server
-    /// has ended the session.
-    fn has_hung_up(&mut self) -> io::Result<bool> {
-        self.reader.get_ref().blocking(false)?;
-        let read = self.reader.fill_buf().map(|_| ());
-        self.reader.get_ref().blocking(true)?;
-        Ok(!matches!(read, Err(error) if error.kind() == ErrorKind::WouldBlock))
-    }
-
-    /// Waits for the next reply of a command with several replies.
-    pub(crate) fn next_reply(&mut self, patience: Option<Duration>) -> Result<Reply, Failure> {
-        let set = self.reader.get_ref().patient(patience);
-        let reply = set.and_then(|()| self.receive());
-        self.answered(reply)
     }
 
     /// Returns the user's timeout, if given.
@@ -194,64 +164,18 @@ impl Connection {
 
     /// Returns a stopper for the command that is sent next, or for the `watch` that runs.
     pub(crate) fn stopper(&self, line_first: bool) -> Result<Stopper, Failure> {
-        let socket = self.sender()?;
-        Ok(Stopper { socket, line_first })
+        let sender = self.sender()?;
+        Ok(Stopper { sender, line_first })
     }
 
-    /// Returns a second writing half, for sending lines while this connection waits for replies.
-    pub(crate) fn sender(&self) -> Result<Sender, Failure> {
-        let socket = self.sender.0.another().map_err(|error| self.lost(error))?;
-        Ok(Sender(socket))
+    /// Returns a second sender of lines, for sending while this connection waits for answers.
+    pub(crate) fn sender(&self) -> Result<LineSender, Failure> {
+        let sender: io::Result<LineSender> = self.client.line_sender();
+        sender.map_err(|error| self.lost(error))
     }
 
-    /// Sends the handshake, and returns the answer.
-    fn greet(&mut self) -> io::Result<String> {
-        let login = &self.login;
-        let mut greeting = json!({ "terminal_width": login.width, "format": "json" });
-        if let Some(token) = &login.token {
-            greeting["token"] = token.as_str().into();
-        }
-        let patience = login.timeout.unwrap_or(GREETING);
-        self.reader.get_ref().patient(Some(patience))?;
-        self.sender.send(&greeting.to_string())?;
-        line(&mut self.reader.by_ref().take(LONGEST_GREETING))
-    }
-
-    /// Detects the protocol from the answer, and fails if the server does not admit the client.
-    fn understand(&mut self, answer: &str) -> Result<(), Failure> {
-        let failed = |why: &str| format!("cannot connect to {}: {why}", self.login.address);
-        (self.wire, self.server) = match Reply::from_json(answer) {
-            Some(Reply::Done(server)) => (Wire::Json, server.as_str().unwrap_or_default().into()),
-            Some(Reply::Refused(why)) => return Err(turned_away(&why, failed(&why.message))),
-            None if is_title(answer) => (Wire::Text, answer.into()),
-            None => return Err(Failure::Unwelcome(failed("it is no control server"))),
-        };
-        Ok(())
-    }
-
-    fn receive(&mut self) -> io::Result<Reply> {
-        let line = line(&mut self.reader)?;
-        let garbled = || io::Error::new(ErrorKind::InvalidData, "it does not speak JSON any more");
-        Reply::from_json(&line).ok_or_else(garbled)
-    }
-
-    fn ask_in_text(&mut self, command: &str) -> io::Result<Reply> {
-        self.sender.send(&format!("{command}\n{PROBE}"))?;
-        let mut text = line(&mut self.reader)?;
-        loop {
-            match line(&mut self.reader) {
-                Ok(end) if end == "True" || end == "False" => break,
-                Ok(more) => text = text + "\n" + &more,
-                // The server has answered and closed the connection.
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Reply::from_text(command, &text))
-    }
-
-    pub(crate) fn lost(&self, error: impl Display) -> Failure {
-        Failure::Connection(self.loss(error))
+    pub(crate) fn lost(&self, why: impl Display) -> Failure {
+        Failure::Connection(self.loss(why))
     }
 
     fn loss(&self, why: impl Display) -> String {
@@ -259,64 +183,52 @@ impl Connection {
     }
 }
 
-/// Converts a refusal of the handshake into a failure. `busy` and `idle` may pass, so the client may try again; the
-/// other kinds stay.
-fn turned_away(why: &Refusal, message: String) -> Failure {
-    match &*why.kind {
-        "busy" | "idle" => Failure::Connection(message),
+fn connect(login: &Login) -> Result<Client, ClientError> {
+    let mut builder = Client::builder().terminal_width(login.width.into());
+    if let Some(token) = &login.token {
+        builder = builder.token(token);
+    }
+    if let Some(timeout) = login.timeout {
+        builder = builder.timeout(timeout);
+    }
+    match &login.address {
+        Address::Tcp(address) => builder.connect_tcp(address),
+        #[cfg(unix)]
+        Address::Unix(path) => builder.connect_unix(path),
+        #[cfg(not(unix))]
+        Address::Unix(_) => {
+            let message = "no Unix sockets on this system";
+            Err(io::Error::new(io::ErrorKind::Unsupported, message).into())
+        }
+    }
+}
+
+/// Converts an error into a failure. The refusals `busy` and `idle` may pass, so the program may try again; the other
+/// kinds stay.
+fn not_connected(address: &Address, error: ClientError) -> Failure {
+    let message = format!("cannot connect to {address}: {error}");
+    match error {
+        ClientError::Io(_) => Failure::Connection(message),
+        ClientError::Refused(why) => match why.kind {
+            RefusalKind::Busy | RefusalKind::Idle => Failure::Connection(message),
+            _ => Failure::Unwelcome(message),
+        },
         _ => Failure::Unwelcome(message),
     }
 }
 
 /// Returns `true` if the command may take as long as the tasks of the pool do.
-fn waits(command: &str) -> bool {
-    let name = command.split_whitespace().next();
+fn waits(line: &str) -> bool {
+    let name = line.split_whitespace().next();
     matches!(name, Some("until-closed" | "gather-and-close"))
 }
 
 impl Stopper {
     /// Stops the command: with an empty line at the first call if that can help, else by closing the connection.
     pub(crate) fn stop(&mut self) {
-        let asked = std::mem::take(&mut self.line_first) && self.socket.send("").is_ok();
-        if !asked {
-            self.socket.0.end();
+        let is_sent = std::mem::take(&mut self.line_first) && self.sender.send("").is_ok();
+        if !is_sent {
+            self.sender.close();
         }
-    }
-}
-
-impl Sender {
-    /// Sends a line in one write, so that it is not split into two packets.
-    pub(crate) fn send(&mut self, line: &str) -> io::Result<()> {
-        self.0.write_all(format!("{line}\n").as_bytes())
-    }
-}
-
-/// Returns `true` for a title of a pool: its class, `-`, and its name, such as `SimpleTaskPool-0`.
-fn is_title(line: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    let class = line.split_once('-').map_or("", |title| title.0);
-    !class.is_empty() && class.chars().all(is_part)
-}
-
-/// Reads the next line, without its end.
-fn line(reader: &mut impl BufRead) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    reader.read_until(b'\n', &mut bytes)?;
-    if bytes.pop() != Some(b'\n') {
-        return Err(io::Error::new(
-            ErrorKind::UnexpectedEof,
-            "the server has closed it",
-        ));
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Replaces the system's message for a timeout, "temporarily unavailable", by a clear one.
-fn explain(error: io::Error) -> io::Error {
-    match error.kind() {
-        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-            io::Error::new(ErrorKind::TimedOut, "no answer in time")
-        }
-        _ => error,
     }
 }

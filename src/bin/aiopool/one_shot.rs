@@ -8,18 +8,18 @@ use crate::words;
 
 /// Sends `words` as one command, and prints the answer.
 pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> Result<(), Failure> {
-    let command = match words::line(&asked(words), connection.wire()) {
+    let command = match words::line(&asked(words), connection.format()) {
         Ok(command) => command,
         Err(reason) => {
             complain(reason);
             return Err(Failure::Usage);
         }
     };
-    let reply = connection.ask(&command)?;
-    if watch::goes_on(&command, &reply) {
-        return watch::follow(&mut connection, &command, &reply, json, Until::Ever);
+    let answer = connection.ask(&command)?;
+    if watch::goes_on(&command, &answer) {
+        return watch::follow(&mut connection, &command, &answer, json, Until::Ever);
     }
-    print(&command, &reply, json)
+    print(&command, &answer, json)
 }
 
 /// Translates `help COMMAND` into the server's `COMMAND -h`, as the prompt does.

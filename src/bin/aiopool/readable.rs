@@ -1,7 +1,6 @@
 //! Formats values for people.
 
-use std::fmt::Write;
-
+use aiopool::control::protocol::columns;
 use serde_json::{Map, Value};
 
 use crate::printable::{one_line, printable};
@@ -70,10 +69,6 @@ fn lines(fields: &Map<String, Value>) -> String {
     pairs.collect::<Vec<_>>().join("\n")
 }
 
-/// Maximum width that a cell gives to its column. A wider cell moves the rest of its own line, but makes no other line
-/// longer.
-const WIDEST: usize = 60;
-
 /// Formats rows as columns below the names of their fields.
 fn table(rows: &[Value]) -> String {
     let Some(first) = rows.first().and_then(Value::as_object) else {
@@ -87,24 +82,10 @@ fn table(rows: &[Value]) -> String {
             .map(|key| cell(row.get(key).unwrap_or(&Value::Null)));
         lines.push(cells.collect());
     }
-    let length = |cell: &String| cell.chars().count();
-    let widest = |column| {
-        lines
-            .iter()
-            .map(|line| length(&line[column]))
-            .max()
-            .unwrap_or(0)
-            .min(WIDEST)
-    };
-    let widths: Vec<usize> = (0..first.len()).map(widest).collect();
-    let lines = lines.iter().map(|cells| {
-        let mut line = String::new();
-        for (cell, width) in cells.iter().zip(&widths) {
-            let _ = write!(line, "{cell:width$}  ");
-        }
-        line.trim_end().to_string()
-    });
-    lines.collect::<Vec<_>>().join("\n")
+    let mut text = columns(&lines);
+    // The end of the last line.
+    text.pop();
+    text
 }
 
 fn cell(value: &Value) -> String {

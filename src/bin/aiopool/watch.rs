@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use aiopool::control::protocol::Answer;
+
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::output::print;
-use crate::reply::Reply;
 
 /// The event that ends a `watch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,30 +24,30 @@ pub(crate) enum Until {
 }
 
 /// Returns `true` if more answers follow this one.
-pub(crate) fn goes_on(command: &str, reply: &Reply) -> bool {
+pub(crate) fn goes_on(command: &str, answer: &Answer) -> bool {
     let watches = command.split_whitespace().next() == Some("watch");
-    watches && matches!(reply, Reply::Done(value) if value.get("active").is_some())
+    watches && matches!(answer, Answer::Done { value, .. } if value.get("active").is_some())
 }
 
 /// Prints the answers as they arrive, beginning with `first`.
 pub(crate) fn follow(
     connection: &mut Connection,
     command: &str,
-    first: &Reply,
+    first: &Answer,
     json: bool,
     until: Until,
 ) -> Result<(), Failure> {
     let _ender = Ender::begin(connection, until)?;
-    let patience = connection
+    let timeout = connection
         .timeout()
         .map(|timeout| timeout + interval(command));
     print(command, first, json)?;
     loop {
-        match connection.next_reply(patience)? {
-            reply if !goes_on(command, &reply) => return Ok(()),
+        match connection.next_answer(timeout)? {
+            answer if !goes_on(command, &answer) => return Ok(()),
             // An end has been requested; answers that were sent before it are dropped.
             _ if until == Until::Once => {}
-            reply => print(command, &reply, json)?,
+            answer => print(command, &answer, json)?,
         }
     }
 }

@@ -1,33 +1,32 @@
 //! Converts arguments into one line for the server.
 
-use aiopool::control::quote;
-
-use crate::connection::Wire;
+use aiopool::control::protocol::{Format, quote};
 
 /// Joins words into one line from which the server reads the same words.
-pub(crate) fn line(words: &[String], wire: Wire) -> Result<String, &'static str> {
+pub(crate) fn line(words: &[String], format: Format) -> Result<String, &'static str> {
     let needs_quotes = |word: &String| word.is_empty() || word.contains(char::is_whitespace);
-    match wire {
-        Wire::Json => Ok(words
+    match format {
+        Format::Json => Ok(words
             .iter()
             .map(|word| quote(word))
             .collect::<Vec<_>>()
             .join(" ")),
-        Wire::Text if words.iter().any(needs_quotes) => {
+        Format::Text if words.iter().any(needs_quotes) => {
             Err("this server knows no quotes: an argument cannot have spaces, as in ['x','y']")
         }
-        Wire::Text => Ok(words.join(" ")),
+        Format::Text => Ok(words.join(" ")),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::line;
-    use crate::connection::Wire;
+    use aiopool::control::protocol::Format;
 
-    fn sent(words: &[&str], wire: Wire) -> Option<String> {
+    use super::line;
+
+    fn sent(words: &[&str], format: Format) -> Option<String> {
         let words: Vec<String> = words.iter().map(ToString::to_string).collect();
-        line(&words, wire).ok()
+        line(&words, format).ok()
     }
 
     #[test]
@@ -46,16 +45,16 @@ mod tests {
             (&["apply", "f", "-a", "\n\\ "], r#"apply f -a "\n\\ ""#),
             (&["apply", "a\"b"], r#"apply a"b"#),
         ] {
-            assert_eq!(sent(words, Wire::Json).as_deref(), Some(expected));
+            assert_eq!(sent(words, Format::Json).as_deref(), Some(expected));
         }
     }
 
     #[test]
     fn a_server_without_quotes_gets_no_word_that_needs_them() {
         let words = ["apply", "asyncio.sleep", "-a", "(1,)"];
-        assert_eq!(sent(&words, Wire::Text), Some(words.join(" ")));
+        assert_eq!(sent(&words, Format::Text), Some(words.join(" ")));
         for word in ["", "(1, 2)", "a\tb", "a\nb"] {
-            assert_eq!(sent(&["apply", word], Wire::Text), None, "{word:?}");
+            assert_eq!(sent(&["apply", word], Format::Text), None, "{word:?}");
         }
     }
 }

@@ -70,6 +70,8 @@ impl Reply {
             Command::GroupIds(_) => Self::Ids(vec![from_value(value)?]),
             Command::Stop(_) | Command::StopAll => Self::Stopped(from_value(value)?),
             Command::Help(_) => Self::Help(from_value(value)?),
+            // The answer to the line that ends a `watch`.
+            Command::Watch { .. } if value.is_null() => Self::Done,
             Command::Stats(_) | Command::Watch { .. } => Self::Stats(from_value(value)?),
             Command::Tasks { .. } => Self::Tasks(from_value(value)?),
             Command::Groups { .. } => {

@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use crate::TaskState;
 use serde_json::{Map, Value, json};
 
 use super::command::{Command, Inputs, ItemKind, Launch};
 use super::parse::{Misuse, parse};
-use super::quote;
 use super::table::{PoolKind, commands};
 use super::value::value;
-use super::words::{Unreadable, split};
+use super::words::{Unreadable, quote, split};
+use super::{
+    Answer, Format, GroupLine, GroupList, Handshake, HelpText, Reply, StatsLine, TaskLine, TaskList,
+};
+use crate::{AioPool, TaskState};
 
 /// A generator of random numbers, which are the same in each run.
 struct Dice(u64);
@@ -339,6 +341,295 @@ fn any_command_is_read_as_it_was_written() {
         let (command, sort) = any_command(&mut dice);
         let line = written(&command, &mut dice);
         assert_eq!(parse(&line, sort), Ok(command), "{line}");
+    }
+}
+
+/// One of each command, and the kind of pool that has it.
+fn one_of_each() -> Vec<(Command, PoolKind)> {
+    let group = || Some("-my \"group\"".to_owned());
+    let launch = |inputs| {
+        Command::Launch(Launch {
+            function: "--f".into(),
+            inputs,
+            group: group(),
+            on_end: Some("-e".into()),
+            on_cancel: None,
+        })
+    };
+    let each = |kind, item: Value| {
+        launch(Inputs::Each {
+            kind,
+            items: vec![item],
+            at_once: -3,
+        })
+    };
+    let copies = Inputs::Copies {
+        count: 2,
+        input: json!({"a b": [1.5, null]}),
+    };
+    let all = [
+        Command::PoolSize(None),
+        Command::PoolSize(Some(-1)),
+        Command::IsFull,
+        Command::IsLocked,
+        Command::NumRunning,
+        Command::NumCancelled,
+        Command::NumEnded,
+        Command::GroupIds(vec!["-h".into(), "".into(), "a b".into()]),
+        Command::UntilClosed,
+        Command::Lock,
+        Command::Unlock,
+        Command::Cancel(vec![1, -2]),
+        Command::CancelGroup("--".into()),
+        Command::CancelAll,
+        Command::Flush,
+        Command::GatherAndClose,
+        Command::Resize {
+            size: 5,
+            group: group(),
+        },
+        Command::Pause(group()),
+        Command::Resume(None),
+        Command::Stats(group()),
+        Command::Tasks {
+            group: group(),
+            state: Some(TaskState::Waiting),
+            most: 7,
+        },
+        Command::Groups { most: 7 },
+        Command::Watch {
+            group: None,
+            every: Duration::from_millis(1250),
+        },
+        Command::Help(None),
+        Command::Help(Some("stats".into())),
+    ];
+    let of_aio = [
+        Command::Functions,
+        launch(copies),
+        each(ItemKind::Value, json!("\n")),
+        each(ItemKind::List, json!(["x y"])),
+        each(ItemKind::Object, json!({"k": 1})),
+    ];
+    let of_simple = [
+        Command::FuncName,
+        Command::Start(3),
+        Command::Stop(-3),
+        Command::StopAll,
+    ];
+    let all = all.map(|command| (command, PoolKind::All));
+    let of_aio = of_aio.map(|command| (command, PoolKind::Aio));
+    let of_simple = of_simple.map(|command| (command, PoolKind::Simple));
+    all.into_iter().chain(of_aio).chain(of_simple).collect()
+}
+
+#[test]
+fn every_command_is_read_from_the_line_that_it_is_written_as() {
+    for (command, pool_kind) in one_of_each() {
+        let line = command.to_string();
+        assert_eq!(parse(&line, pool_kind), Ok(command), "{line}");
+    }
+}
+
+#[test]
+fn the_table_has_every_command() {
+    let mut tested: Vec<_> = one_of_each()
+        .iter()
+        .map(|(command, _)| command.to_string())
+        .filter_map(|line| Some(line.split(' ').next()?.to_owned()))
+        .filter(|name| name != "-h")
+        .collect();
+    tested.sort();
+    tested.dedup();
+    let kinds = [PoolKind::Aio, PoolKind::Simple];
+    let mut names: Vec<_> = kinds
+        .into_iter()
+        .flat_map(commands)
+        .map(|entry| entry.name)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(tested, names);
+}
+
+#[test]
+fn any_command_is_read_from_the_line_that_it_is_written_as() {
+    let mut dice = Dice(5);
+    for _ in 0..20_000 {
+        let (command, pool_kind) = any_command(&mut dice);
+        let line = command.to_string();
+        assert_eq!(parse(&line, pool_kind), Ok(command), "{line}");
+    }
+}
+
+fn any_group(name: &str) -> GroupLine {
+    GroupLine {
+        name: name.into(),
+        size: AioPool::UNBOUNDED,
+        active: 1,
+        waiting: 2,
+        paused: true,
+        locked: false,
+    }
+}
+
+fn any_task() -> TaskLine {
+    TaskLine {
+        id: 7,
+        name: "a \u{1b}".into(),
+        group: None,
+        state: TaskState::Active,
+        priority: -1,
+        weight: 2,
+        waited: Some(Duration::from_millis(250)),
+        running: None,
+    }
+}
+
+/// A reply to each command that has one of its own, and its value in JSON.
+fn replies() -> Vec<(Command, Reply, &'static str)> {
+    let stats = StatsLine {
+        pool: any_group("g"),
+        full: true,
+        submitted: 1,
+        started: 2,
+        completed: 3,
+        panicked: 4,
+        cancelled: 5,
+        timed_out: 6,
+        rejected: 7,
+    };
+    let tasks = TaskList {
+        tasks: vec![any_task()],
+        more: 9,
+    };
+    let groups = GroupList {
+        groups: vec![any_group("a")],
+        more: 0,
+    };
+    let help = HelpText {
+        help: "usage: x".into(),
+    };
+    vec![
+        (Command::Lock, Reply::Done, "null"),
+        (Command::IsFull, Reply::Flag(true), "true"),
+        (Command::NumEnded, Reply::Count(3), "3"),
+        (Command::PoolSize(None), Reply::Size(10), "10"),
+        (
+            Command::PoolSize(None),
+            Reply::Size(AioPool::UNBOUNDED),
+            r#""inf""#,
+        ),
+        (Command::FuncName, Reply::Name("f".into()), r#""f""#),
+        (
+            Command::Functions,
+            Reply::Names(vec!["f".into()]),
+            r#"["f"]"#,
+        ),
+        (
+            Command::GroupIds(Vec::new()),
+            Reply::Ids(vec![[1, 2].into()]),
+            "[1,2]",
+        ),
+        (Command::StopAll, Reply::Stopped(vec![2, 1]), "[2,1]"),
+        (
+            Command::Help(None),
+            Reply::Help(help),
+            r#"{"help":"usage: x"}"#,
+        ),
+        (
+            Command::Stats(None),
+            Reply::Stats(Box::new(stats)),
+            r#"{"name":"g","size":"inf","active":1,"waiting":2,"paused":true,"locked":false,"full":true,"submitted":1,"started":2,"completed":3,"panicked":4,"cancelled":5,"timed_out":6,"rejected":7}"#,
+        ),
+        (
+            Command::Tasks {
+                group: None,
+                state: None,
+                most: 1,
+            },
+            Reply::Tasks(tasks),
+            r#"{"tasks":[{"id":7,"name":"a \u001b","group":null,"state":"active","priority":-1,"weight":2,"waited":0.25,"running":null}],"more":9}"#,
+        ),
+        (
+            Command::Groups { most: 1 },
+            Reply::Groups(groups),
+            r#"[{"name":"a","size":"inf","active":1,"waiting":2,"paused":true,"locked":false}]"#,
+        ),
+    ]
+}
+
+#[test]
+fn a_reply_is_read_from_the_json_that_it_is_written_as() {
+    for (command, reply, json) in replies() {
+        let line = Format::Json.write(&Ok(reply.clone()));
+        assert_eq!(line, format!("{{\"ok\":{json}}}\n"));
+        let answer: Answer = line.parse().unwrap();
+        assert_eq!(answer.into_reply(&command).unwrap(), Ok(reply), "{line}");
+    }
+}
+
+#[test]
+fn a_list_of_groups_that_is_cut_says_so_beside_it() {
+    let cut = GroupList {
+        groups: Vec::new(),
+        more: 3,
+    };
+    let reply = Ok(Reply::Groups(cut));
+    let line = Format::Json.write(&reply);
+    assert_eq!(line, "{\"ok\":[],\"more\":3}\n");
+    let answer: Answer = line.parse().unwrap();
+    let read = answer.into_reply(&Command::Groups { most: 0 });
+    assert_eq!(read.unwrap(), reply);
+}
+
+#[test]
+fn an_answer_survives_a_round_trip_and_nothing_else_is_one() {
+    for line in [
+        r#"{"ok":null}"#,
+        r#"{"ok":[1,2]}"#,
+        r#"{"ok":[{"name":"a"}],"more":3}"#,
+        r#"{"error":{"kind":"k","message":"m"}}"#,
+        r#"{"error":{"kind":"not-utf-8","message":"m"}}"#,
+        r#"{"error":{"kind":"usage","message":"m","usage":"u"}}"#,
+    ] {
+        let answer: Answer = line.parse().unwrap();
+        assert_eq!(answer.to_string(), line);
+    }
+    for line in [
+        "",
+        "True",
+        "5",
+        "{}",
+        "[]",
+        r#"{"error":"x"}"#,
+        "start-group-0",
+    ] {
+        assert!(line.parse::<Answer>().is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_value_of_another_shape_is_no_reply() {
+    for (command, reply, json) in replies() {
+        let line = format!("{{\"ok\":{{\"odd\":{json}}}}}");
+        let answer: Answer = line.parse().unwrap();
+        // All fields of these counts may be missing: an older server has fewer.
+        let lenient = matches!(reply, Reply::Stats(_));
+        assert_eq!(answer.into_reply(&command).is_ok(), lenient, "{line}");
+    }
+}
+
+#[test]
+fn a_handshake_is_read_as_it_was_written() {
+    for token in [None, Some("s\"e".to_owned())] {
+        let handshake = Handshake {
+            terminal_width: 120,
+            format: Format::Json,
+            token,
+        };
+        assert!(Handshake::read(&handshake.to_string()) == Ok(handshake.clone()));
+        assert!(!format!("{handshake:?}").contains("s\\\"e"));
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use aiopool::control::quote;
+use aiopool::control::protocol::{Answer, quote};
 use rustyline::completion::Completer;
 use rustyline::{Context, Helper, Highlighter, Hinter, Validator};
 use serde_json::Value;
@@ -12,7 +12,6 @@ use serde_json::Value;
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::printable::is_obeyed;
-use crate::reply::Reply;
 
 /// Completes with the answers of the server, through the connection of the prompt: pools of different kinds have
 /// different commands.
@@ -38,8 +37,8 @@ enum Expected<'a> {
 impl Completion {
     pub(super) fn new(connection: Rc<RefCell<Connection>>) -> Result<Self, Failure> {
         let mut commands = match connection.borrow_mut().ask("-h")? {
-            Reply::Done(help) => commands_in(help["help"].as_str().unwrap_or_default()),
-            Reply::Refused(_) => Vec::new(),
+            Answer::Done { value, .. } => commands_in(help_of(&value)),
+            Answer::Refused { .. } => Vec::new(),
         };
         commands.extend(["exit".into(), "help".into()]);
         commands.sort();
@@ -57,7 +56,7 @@ impl Completion {
             return Value::Null;
         }
         match connection.ask_within(command, Some(PATIENCE)) {
-            Ok(Reply::Done(value)) => value,
+            Ok(Answer::Done { value, .. }) => value,
             _ => Value::Null,
         }
     }
@@ -67,7 +66,7 @@ impl Completion {
             Expected::Command => self.commands.clone(),
             Expected::OptionOf(command) => {
                 let help = self.ask(&format!("{command} -h"));
-                options_in(help["help"].as_str().unwrap_or_default())
+                options_in(help_of(&help))
             }
             Expected::Group => names_in(&self.ask("groups")),
             Expected::Function => names_in(&self.ask("functions")),
@@ -95,6 +94,11 @@ impl Completer for Completion {
             offers.iter().map(|offer| format!("{offer} ")).collect(),
         ))
     }
+}
+
+/// Returns the text of a help.
+fn help_of(value: &Value) -> &str {
+    value["help"].as_str().unwrap_or_default()
 }
 
 /// Determines from the text `before` it what the `word` can be.
@@ -147,7 +151,6 @@ fn beginning(line: &str) -> Option<&str> {
 
 /// Returns the names in a list of names, or in a list of objects with a name.
 fn names_in(list: &Value) -> Vec<String> {
-    let list = list.get("groups").unwrap_or(list);
     let list = list.as_array().map_or(&[][..], Vec::as_slice);
     let name = |named: &'_ Value| {
         named
@@ -203,7 +206,6 @@ mod tests {
         let groups =
             json!([{"name": "start-group-0"}, {"name": "my group"}, {"name": "\u{1b}]0;x"}, {}]);
         assert_eq!(names_in(&groups), ["start-group-0", "\"my group\""]);
-        assert_eq!(names_in(&json!({"groups": groups, "more": 3})).len(), 2);
         assert_eq!(names_in(&json!(["greet", "a b"])), ["greet", "\"a b\""]);
         assert!(names_in(&json!(null)).is_empty());
     }

@@ -105,19 +105,19 @@ fn obey(
         *connection = reconnect(connection, interrupt)?;
         complain(format_args!("connected again to {}", connection.server()));
     }
-    let reply = {
+    let answer = {
         let _stops = stops(interrupt, connection, false)?;
         connection.ask(command)?
     };
-    if !watch::goes_on(command, &reply) {
-        return print(command, &reply, json);
+    if !watch::goes_on(command, &answer) {
+        return print(command, &answer, json);
     }
     let until = match interrupt {
         Some(_) => Until::Enter,
         None => Until::Once,
     };
     let _stops = stops(interrupt, connection, true)?;
-    watch::follow(connection, command, &reply, json, until)
+    watch::follow(connection, command, &answer, json, until)
 }
 
 /// Connects again. A thread does this, and is left behind if Ctrl-C is pressed meanwhile.

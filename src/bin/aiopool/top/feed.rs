@@ -4,12 +4,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use aiopool::TaskState;
+use aiopool::control::protocol::{
+    Answer, Command, Format, Refusal, Reply, StatsLine, TaskLine, TaskList,
+};
 use ratatui::crossterm::event::{self, Event};
-use serde_json::Value;
 
-use crate::connection::{Connection, Wire};
+use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::reply::Reply;
 
 /// Number of tasks to ask for: more than a user scrolls through.
 const LISTED: usize = 200;
@@ -22,12 +24,12 @@ pub(super) enum News {
     Terminal(Event),
     Signal(i32),
     Pool {
-        stats: Value,
-        tasks: Value,
+        stats: Box<StatsLine>,
+        tasks: TaskList,
     },
     Answer {
         command: String,
-        reply: Reply,
+        answer: Answer,
     },
     /// A command was not answered, and will not be.
     Unanswered {
@@ -120,11 +122,13 @@ impl Feed {
     fn follow(&mut self) -> Result<(), Failure> {
         loop {
             let asked = Instant::now();
-            let stats = value(&mut self.connection, "stats")?;
-            let mut tasks = value(&mut self.connection, &format!("tasks -n {LISTED}"))?;
-            for state in ["active", "waiting"] {
+            let stats = self.stats()?;
+            let mut tasks = self
+                .tasks(LISTED, None)?
+                .map_err(|why| refused("tasks", &why))?;
+            for state in [TaskState::Active, TaskState::Waiting] {
                 if lacks(&tasks, state) {
-                    add_first(&mut self.connection, &mut tasks, state)?;
+                    self.add_first(&mut tasks, state)?;
                 }
             }
             self.tell(News::Pool { stats, tasks });
@@ -139,13 +143,48 @@ impl Feed {
         }
     }
 
+    fn stats(&mut self) -> Result<Box<StatsLine>, Failure> {
+        match self.connection.run(&Command::Stats(None))? {
+            Ok(Reply::Stats(stats)) => Ok(stats),
+            Ok(other) => Err(unexpected(&other)),
+            Err(why) => Err(refused("stats", &why)),
+        }
+    }
+
+    /// Returns the first tasks, in this state if there is one.
+    fn tasks(
+        &mut self,
+        most: usize,
+        state: Option<TaskState>,
+    ) -> Result<Result<TaskList, Refusal>, Failure> {
+        let command = Command::Tasks {
+            group: None,
+            state,
+            most,
+        };
+        match self.connection.run(&command)? {
+            Ok(Reply::Tasks(tasks)) => Ok(Ok(tasks)),
+            Ok(other) => Err(unexpected(&other)),
+            Err(why) => Ok(Err(why)),
+        }
+    }
+
+    /// Adds the first task in this state: it has been in it for about the longest time.
+    fn add_first(&mut self, tasks: &mut TaskList, state: TaskState) -> Result<(), Failure> {
+        // An older server refuses the option.
+        if let Ok(first) = self.tasks(1, Some(state))? {
+            add(tasks, first.tasks.into_iter().next());
+        }
+        Ok(())
+    }
+
     fn send(&mut self, command: String) -> Result<(), Failure> {
-        let reply = self.connection.ask(&command).inspect_err(|_| {
+        let answer = self.connection.ask(&command).inspect_err(|_| {
             let why = "the connection was lost, and nobody knows whether it was done";
             let command = command.clone();
             self.tell(News::Unanswered { command, why });
         })?;
-        self.tell(News::Answer { command, reply });
+        self.tell(News::Answer { command, answer });
         Ok(())
     }
 
@@ -164,7 +203,7 @@ impl Feed {
         }
         // Commands that were given meanwhile were meant for the pool that was shown, and this may be another.
         let wanted = self.refuse_for(Duration::ZERO);
-        check_wire(&self.connection)?;
+        check_format(&self.connection)?;
         self.tell(News::Back(self.connection.server().into()));
         Ok(wanted)
     }
@@ -192,10 +231,10 @@ impl Feed {
 
 /// Returns an error if the server has no JSON protocol: then it is not one of this crate, and lacks commands that the
 /// dashboard needs.
-pub(super) fn check_wire(connection: &Connection) -> Result<(), Failure> {
-    match connection.wire() {
-        Wire::Json => Ok(()),
-        Wire::Text => Err(Failure::Foreign),
+pub(super) fn check_format(connection: &Connection) -> Result<(), Failure> {
+    match connection.format() {
+        Format::Json => Ok(()),
+        Format::Text => Err(Failure::Foreign),
     }
 }
 
@@ -207,28 +246,14 @@ fn pauses(interval: Duration) -> impl Iterator<Item = Duration> {
 }
 
 /// Returns `true` if the list is cut and contains no task in this state.
-fn lacks(tasks: &Value, state: &str) -> bool {
-    let listed = tasks["tasks"].as_array().map_or(&[][..], Vec::as_slice);
-    tasks["more"].as_u64() > Some(0) && listed.iter().all(|task| task["state"] != state)
+fn lacks(list: &TaskList, state: TaskState) -> bool {
+    list.more > 0 && list.tasks.iter().all(|task| task.state != state)
 }
 
-/// Adds the first task in this state: it has been in it for about the longest time.
-fn add_first(connection: &mut Connection, tasks: &mut Value, state: &str) -> Result<(), Failure> {
-    // An older server refuses the option.
-    if let Reply::Done(first) = connection.ask(&format!("tasks -n 1 -s {state}"))? {
-        add(tasks, first["tasks"][0].clone());
-    }
-    Ok(())
-}
-
-fn add(tasks: &mut Value, task: Value) {
-    if !task.is_object() {
-        return;
-    }
-    let more = tasks["more"].as_u64().unwrap_or_default();
-    tasks["more"] = more.saturating_sub(1).into();
-    if let Some(listed) = tasks["tasks"].as_array_mut() {
-        listed.push(task);
+fn add(list: &mut TaskList, task: Option<TaskLine>) {
+    if let Some(task) = task {
+        list.more = list.more.saturating_sub(1);
+        list.tasks.push(task);
     }
 }
 
@@ -238,34 +263,39 @@ fn rest(interval: Duration, took: Duration) -> Duration {
     interval.saturating_sub(took).max(9 * took)
 }
 
-fn value(connection: &mut Connection, command: &str) -> Result<Value, Failure> {
-    match connection.ask(command)? {
-        Reply::Done(value) => Ok(value),
-        Reply::Refused(why) => Err(Failure::Unwelcome(format!(
-            "the server refuses '{command}': {}",
-            why.message
-        ))),
-    }
+fn refused(command: &str, why: &Refusal) -> Failure {
+    Failure::Unwelcome(format!("the server refuses '{command}': {why}"))
+}
+
+fn unexpected(reply: &Reply) -> Failure {
+    Failure::Connection(format!("the server answers with something else: {reply:?}"))
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use serde_json::{Value, json};
+    use aiopool::TaskState::{Active, Waiting};
+    use serde_json::{Value, from_value, json};
 
-    use super::{add, lacks, pauses, rest};
+    use super::{TaskList, add, lacks, pauses, rest};
+
+    fn list(list: Value) -> TaskList {
+        from_value(list).unwrap()
+    }
 
     #[test]
     fn a_cut_list_lacks_a_state_until_a_task_in_it_is_added() {
-        let mut tasks = json!({"tasks": [{"id": 1, "state": "active"}], "more": 9});
-        assert!(lacks(&tasks, "waiting") && !lacks(&tasks, "active"));
-        add(&mut tasks, Value::Null);
-        assert!(lacks(&tasks, "waiting"));
-        add(&mut tasks, json!({"id": 7, "state": "waiting"}));
-        assert!(!lacks(&tasks, "waiting") && tasks["more"] == 8);
-        let whole = json!({"tasks": [], "more": 0});
-        assert!(!lacks(&whole, "waiting"));
+        let mut tasks =
+            list(json!({"tasks": [{"id": 1, "name": "a", "state": "active"}], "more": 9}));
+        assert!(lacks(&tasks, Waiting) && !lacks(&tasks, Active));
+        add(&mut tasks, None);
+        assert!(lacks(&tasks, Waiting));
+        let mut waiting = list(json!({"tasks": [{"id": 7, "name": "b", "state": "waiting"}]}));
+        add(&mut tasks, waiting.tasks.pop());
+        assert!(!lacks(&tasks, Waiting) && tasks.more == 8);
+        let whole = list(json!({"tasks": [], "more": 0}));
+        assert!(!lacks(&whole, Waiting));
     }
 
     #[test]

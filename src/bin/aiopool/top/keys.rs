@@ -159,11 +159,8 @@ mod tests {
             {"id": 4, "name": "one", "state": "active", "group": "a b"},
             {"id": 5, "name": "two", "state": "waiting", "group": null},
         ]});
-        model.update(
-            Duration::ZERO,
-            &json!({"size": 10, "paused": false}),
-            &tasks,
-        );
+        let stats = json!({"size": 10, "paused": false});
+        model.update_from_json(Duration::ZERO, stats, tasks);
         model
     }
 
@@ -246,7 +243,7 @@ mod tests {
         let mut model = model();
         type_keys(&mut model, "c");
         let tasks = json!({"tasks": [{"id": 9, "name": "three", "state": "active"}]});
-        model.update(Duration::from_secs(1), &json!({}), &tasks);
+        model.update_from_json(Duration::from_secs(1), json!({}), tasks);
         assert_eq!(type_keys(&mut model, "y"), [send("cancel 4")]);
     }
 
@@ -255,7 +252,7 @@ mod tests {
         let mut model = model();
         type_keys(&mut model, "↓g");
         assert_eq!(model.mode, Mode::Looking);
-        model.update(Duration::ZERO, &json!({}), &json!({}));
+        model.update_from_json(Duration::ZERO, json!({}), json!({"tasks": []}));
         type_keys(&mut model, "cg");
         assert_eq!(model.mode, Mode::Looking);
     }

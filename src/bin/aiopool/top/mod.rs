@@ -24,6 +24,7 @@ use std::io::{self, IsTerminal};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
+use aiopool::control::protocol::Answer;
 use ratatui::crossterm::event::Event;
 
 use self::feed::News;
@@ -33,7 +34,6 @@ use self::terminal::Screen;
 use self::view::Theme;
 use crate::connection::Connection;
 use crate::failure::{Failure, complain};
-use crate::reply::Reply;
 
 /// Maximum time between two drawings, so that the times on the dashboard stay correct.
 const LONGEST_STILL: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
         complain("a dashboard needs a terminal");
         return Err(Failure::Usage);
     }
-    feed::check_wire(&connection)?;
+    feed::check_format(&connection)?;
     let mut model = Model::new(
         connection.server(),
         &connection.address().to_string(),
@@ -96,7 +96,7 @@ fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended
         News::Terminal(_) => {}
         News::Signal(signal) => return Some(Ok(Some(signal))),
         News::Pool { stats, tasks } => model.update(model.now, &stats, &tasks),
-        News::Answer { command, reply } => model.note = Some(note(&command, reply)),
+        News::Answer { command, answer } => model.note = Some(note(&command, answer)),
         News::Unanswered { command, why } => {
             let text = format!("{command}: {why}");
             model.note = Some(Note { text, bad: true });
@@ -108,10 +108,10 @@ fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended
     None
 }
 
-fn note(command: &str, reply: Reply) -> Note {
-    let (text, bad) = match reply {
-        Reply::Done(_) => (format!("{command}: done"), false),
-        Reply::Refused(why) => (format!("{command}: {}", why.message), true),
+fn note(command: &str, answer: Answer) -> Note {
+    let (text, bad) = match answer {
+        Answer::Done { .. } => (format!("{command}: done"), false),
+        Answer::Refused { refusal } => (format!("{command}: {refusal}"), true),
     };
     Note { text, bad }
 }

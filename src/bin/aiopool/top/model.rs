@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use aiopool::AioPool;
+use aiopool::control::protocol::{StatsLine, TaskList};
 
-use super::count;
+use super::count::bounded;
 use super::history::{History, Sample};
 use super::tasks::Tasks;
 
@@ -81,7 +82,7 @@ impl Model {
     }
 
     /// Updates the model with the server's answers to `stats` and `tasks` at `now`.
-    pub(super) fn update(&mut self, now: Duration, stats: &Value, tasks: &Value) {
+    pub(super) fn update(&mut self, now: Duration, stats: &StatsLine, tasks: &TaskList) {
         self.now = now;
         let stats = Stats::from(stats);
         if stats.started < self.stats.started {
@@ -144,23 +145,37 @@ impl Stats {
     }
 }
 
-impl From<&Value> for Stats {
-    fn from(stats: &Value) -> Self {
-        let count = |key: &str| count::read(&stats[key]);
-        let is = |key: &str| stats[key] == true;
+impl From<&StatsLine> for Stats {
+    fn from(stats: &StatsLine) -> Self {
+        let pool = &stats.pool;
         Self {
-            size: stats["size"].as_u64(),
-            active: count("active"),
-            waiting: count("waiting"),
-            paused: is("paused"),
-            locked: is("locked"),
-            started: count("started"),
-            completed: count("completed"),
-            panicked: count("panicked"),
-            cancelled: count("cancelled"),
-            timed_out: count("timed_out"),
-            rejected: count("rejected"),
+            size: (pool.size != AioPool::UNBOUNDED).then_some(pool.size as u64),
+            active: bounded(pool.active as u64),
+            waiting: bounded(pool.waiting as u64),
+            paused: pool.paused,
+            locked: pool.locked,
+            started: bounded(stats.started),
+            completed: bounded(stats.completed),
+            panicked: bounded(stats.panicked),
+            cancelled: bounded(stats.cancelled),
+            timed_out: bounded(stats.timed_out),
+            rejected: bounded(stats.rejected),
         }
+    }
+}
+
+#[cfg(test)]
+impl Model {
+    /// Updates the model with values as the server writes them.
+    pub(super) fn update_from_json(
+        &mut self,
+        now: Duration,
+        stats: serde_json::Value,
+        tasks: serde_json::Value,
+    ) {
+        let stats: StatsLine = serde_json::from_value(stats).unwrap();
+        let tasks: TaskList = serde_json::from_value(tasks).unwrap();
+        self.update(now, &stats, &tasks);
     }
 }
 
@@ -177,16 +192,20 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    fn no_tasks() -> Value {
+        json!({"tasks": []})
+    }
+
     #[test]
     fn each_answer_is_a_sample_and_a_task_ends_in_any_of_four_ways() {
         let mut model = Model::default();
         let before = json!({"active": 4, "waiting": 20, "started": 4});
-        model.update(seconds(0), &before, &Value::Null);
+        model.update_from_json(seconds(0), before, no_tasks());
         let after = json!({
             "active": 4, "waiting": 16, "started": 8,
             "completed": 1, "panicked": 1, "cancelled": 1, "timed_out": 1, "rejected": 1,
         });
-        model.update(seconds(2), &after, &Value::Null);
+        model.update_from_json(seconds(2), after, no_tasks());
         assert_eq!(model.history.ends(), [2]);
         assert_eq!(model.history.mean_run(), Some(seconds(2)));
         assert_eq!(model.history.mean_wait(), Some(seconds(9)));
@@ -221,7 +240,7 @@ mod tests {
         let tasks = json!({"tasks": [{"id": 0, "name": "a", "state": "active"}]});
         for (second, started, ended) in [(0, 50, 46), (1, 54, 50), (2, 4, 0), (4, 8, 4)] {
             let stats = json!({"active": 4, "started": started, "completed": ended});
-            model.update(seconds(second), &stats, &tasks);
+            model.update_from_json(seconds(second), stats, tasks.clone());
         }
         assert_eq!(model.history.throughput(), Some(2.0));
         assert_eq!(model.history.mean_run(), Some(seconds(2)));
@@ -229,12 +248,12 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_may_have_no_bound_and_a_server_may_say_odd_things() {
+    fn a_pool_may_have_no_bound_and_an_older_server_may_say_less() {
         let mut model = Model::default();
-        model.update(
+        model.update_from_json(
             seconds(0),
-            &json!({"size": "inf", "active": -1}),
-            &json!({"tasks": [7, {"id": 1}]}),
+            json!({"size": "inf", "started": u64::MAX, "completed": u64::MAX}),
+            json!({"tasks": [{"id": 1, "name": "a", "state": "active"}]}),
         );
         assert_eq!(
             (
@@ -242,7 +261,7 @@ mod tests {
                 model.stats.active,
                 model.tasks.listed.len()
             ),
-            (None, 0, 0)
+            (None, 0, 1)
         );
     }
 }

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::Value;
+use aiopool::TaskState;
+use aiopool::control::protocol::{TaskLine, TaskList};
 
-use super::count;
+use super::count::bounded;
 
 /// The tasks that the server lists, in the order that the user has chosen.
 #[derive(Debug, Default)]
@@ -51,7 +52,7 @@ pub(super) enum Order {
 
 impl Tasks {
     /// Updates the list with the server's answer to `tasks` at `now`.
-    pub(super) fn update(&mut self, now: Duration, told: &Value) {
+    pub(super) fn update(&mut self, now: Duration, told: &TaskList) {
         let selected = self.selection().map(|task| task.id);
         self.list(now, told);
         self.follow(selected);
@@ -100,39 +101,32 @@ impl Tasks {
         ages.max_by_key(Age::duration)
     }
 
-    fn list(&mut self, now: Duration, told: &Value) {
+    fn list(&mut self, now: Duration, told: &TaskList) {
         let earlier = std::mem::take(&mut self.seen);
-        let rows = told["tasks"].as_array().map_or(&[][..], Vec::as_slice);
-        self.listed = rows
-            .iter()
-            .filter_map(|row| self.task(now, row, &earlier))
-            .collect();
-        self.more = count::read(&told["more"]);
+        let tasks = told.tasks.iter();
+        self.listed = tasks.map(|task| self.task(now, task, &earlier)).collect();
+        self.more = bounded(told.more as u64);
         self.sort();
     }
 
     fn task(
         &mut self,
         now: Duration,
-        row: &Value,
+        told: &TaskLine,
         earlier: &HashMap<u64, (bool, Duration)>,
-    ) -> Option<Task> {
-        let id = row["id"].as_u64()?;
-        let active = row["state"] == "active";
-        let seen = earlier.get(&id).filter(|seen| seen.0 == active);
+    ) -> Task {
+        let active = told.state == TaskState::Active;
+        let seen = earlier.get(&told.id).filter(|seen| seen.0 == active);
         let since = seen.map_or(now, |seen| seen.1);
-        self.seen.insert(id, (active, since));
-        let told = row[if active { "running" } else { "waited" }].as_f64();
-        Some(Task {
-            id,
-            name: row["name"].as_str()?.into(),
-            group: row["group"].as_str().map(Into::into),
+        self.seen.insert(told.id, (active, since));
+        let age = if active { told.running } else { told.waited };
+        Task {
+            id: told.id,
+            name: told.name.clone(),
+            group: told.group.clone(),
             active,
-            age: match told.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
-                Some(age) => Age::Exactly(age),
-                None => Age::AtLeast(now.saturating_sub(since)),
-            },
-        })
+            age: age.map_or(Age::AtLeast(now.saturating_sub(since)), Age::Exactly),
+        }
     }
 
     fn sort(&mut self) {
@@ -171,7 +165,8 @@ impl Age {
 mod tests {
     use std::time::Duration;
 
-    use serde_json::{Value, json};
+    use aiopool::control::protocol::TaskList;
+    use serde_json::{from_value, json};
 
     use super::{Age, Order, Tasks};
 
@@ -179,10 +174,11 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn list(rows: &[(u64, &str, &str)]) -> Value {
+    fn list(rows: &[(u64, &str, &str)]) -> TaskList {
         let row =
             |(id, name, state): &(u64, &str, &str)| json!({"id": id, "name": name, "state": state});
-        json!({"tasks": rows.iter().map(row).collect::<Vec<_>>(), "more": 0})
+        let list = json!({"tasks": rows.iter().map(row).collect::<Vec<_>>(), "more": 0});
+        from_value(list).unwrap()
     }
 
     fn ids(tasks: &Tasks) -> Vec<u64> {
@@ -193,7 +189,7 @@ mod tests {
     fn an_age_is_told_by_a_timed_pool_and_is_else_at_least_what_was_seen() {
         let mut tasks = Tasks::default();
         let timed = json!({"tasks": [{"id": 0, "name": "a", "state": "active", "waited": 9.0, "running": 1.5}]});
-        tasks.update(seconds(0), &timed);
+        tasks.update(seconds(0), &from_value(timed).unwrap());
         assert_eq!(
             tasks.listed[0].age,
             Age::Exactly(Duration::from_millis(1500))

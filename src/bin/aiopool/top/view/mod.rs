@@ -104,7 +104,7 @@ mod tests {
                 {"id": 9, "name": "resize-image", "group": "eu", "state": "active", "waited": 0.1, "running": 62.0},
                 {"id": 11, "name": "demo-11", "group": null, "state": "waiting", "waited": 1.25, "running": null},
             ], "more": 0});
-            model.update(Duration::from_secs(second), &stats, &tasks);
+            model.update_from_json(Duration::from_secs(second), stats, tasks);
         }
         model
     }
@@ -215,7 +215,7 @@ mod tests {
         let mut model = Model::new(evil, evil, Duration::from_secs(1));
         let task = json!({"id": 1, "name": evil, "group": evil, "state": "active"});
         let told = json!({"tasks": [task], "more": 0});
-        model.update(Duration::from_secs(1), &json!({}), &told);
+        model.update_from_json(Duration::from_secs(1), json!({}), told);
         let text = evil.to_owned();
         for mode in [
             Mode::Looking,
@@ -295,10 +295,10 @@ mod tests {
     fn no_terminal_is_too_small_and_the_selected_task_is_always_in_sight() {
         let mut model = model();
         let rows: Vec<_> = (0..300).map(|id| json!({"id": id, "name": format!("a\u{301}\u{1f980}\u{1b}[31m{id}"), "state": "active"})).collect();
-        model.update(
+        model.update_from_json(
             Duration::from_secs(9),
-            &json!({"size": u64::MAX, "active": u64::MAX}),
-            &json!({"tasks": rows, "more": u64::MAX}),
+            json!({"size": u64::MAX, "active": u64::MAX}),
+            json!({"tasks": rows, "more": u64::MAX}),
         );
         model.tasks.select(isize::MIN);
         model.tasks.select(250);

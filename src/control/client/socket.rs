@@ -1,45 +1,33 @@
-//! A common type for TCP and Unix sockets.
-
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream, ToSocketAddrs};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
-
-use crate::address::Address;
+#[cfg(unix)]
+use std::{os::unix::net::UnixStream, path::PathBuf};
 
 /// A connected socket.
 #[derive(Debug)]
-pub(crate) enum Socket {
+pub(super) enum Socket {
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
 }
 
 impl Socket {
-    /// Connects, and waits for it for at most `patience`.
-    ///
-    /// Some steps have no timeout of the system, such as resolving a name, or connecting to a Unix socket whose server
-    /// does not accept. So a thread connects, and is left behind after a timeout.
-    pub(crate) fn connect(address: &Address, patience: Duration) -> io::Result<Self> {
-        let address = address.clone();
-        let (tell, told) = channel();
-        thread::spawn(move || {
-            let connected = match &address {
-                Address::Tcp(address) => connect_tcp(address, patience),
-                Address::Unix(path) => connect_unix(path),
-            };
-            _ = tell.send(connected);
-        });
-        let late = || io::Error::new(ErrorKind::TimedOut, "it does not accept connections");
-        told.recv_timeout(patience).unwrap_or_else(|_| Err(late()))
+    /// Connects to `HOST:PORT`, for at most `timeout`.
+    pub(super) fn connect_tcp(address: String, timeout: Duration) -> io::Result<Self> {
+        connect_within(timeout, move || connect_to_any(&address, timeout))
+    }
+
+    /// Connects to a Unix socket, for at most `timeout`.
+    #[cfg(unix)]
+    pub(super) fn connect_unix(path: PathBuf, timeout: Duration) -> io::Result<Self> {
+        connect_within(timeout, move || UnixStream::connect(path).map(Self::Unix))
     }
 
     /// Returns a second handle to the same socket.
-    pub(crate) fn another(&self) -> io::Result<Self> {
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
         match self {
             Self::Tcp(socket) => socket.try_clone().map(Self::Tcp),
             #[cfg(unix)]
@@ -48,7 +36,7 @@ impl Socket {
     }
 
     /// Sets whether reads and writes block.
-    pub(crate) fn blocking(&self, blocking: bool) -> io::Result<()> {
+    pub(super) fn set_blocking(&self, blocking: bool) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket.set_nonblocking(!blocking),
             #[cfg(unix)]
@@ -57,20 +45,20 @@ impl Socket {
     }
 
     /// Sets the timeout of reads and writes; `None` waits for ever.
-    pub(crate) fn patient(&self, patience: Option<Duration>) -> io::Result<()> {
+    pub(super) fn set_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         match self {
             Self::Tcp(socket) => socket
-                .set_read_timeout(patience)
-                .and_then(|()| socket.set_write_timeout(patience)),
+                .set_read_timeout(timeout)
+                .and_then(|()| socket.set_write_timeout(timeout)),
             #[cfg(unix)]
             Self::Unix(socket) => socket
-                .set_read_timeout(patience)
-                .and_then(|()| socket.set_write_timeout(patience)),
+                .set_read_timeout(timeout)
+                .and_then(|()| socket.set_write_timeout(timeout)),
         }
     }
 
     /// Closes the connection, which also wakes all threads that wait for it.
-    pub(crate) fn end(&self) {
+    pub(super) fn close(&self) {
         _ = match self {
             Self::Tcp(socket) => socket.shutdown(Shutdown::Both),
             #[cfg(unix)]
@@ -79,32 +67,38 @@ impl Socket {
     }
 }
 
+/// Connects in a thread, which is left behind after the timeout.
+///
+/// Some steps have no timeout of the system, such as resolving a name, or connecting to a Unix socket whose server does
+/// not accept.
+fn connect_within(
+    timeout: Duration,
+    connect: impl FnOnce() -> io::Result<Socket> + Send + 'static,
+) -> io::Result<Socket> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        // The receiver is gone after the timeout.
+        _ = sender.send(connect());
+    });
+    let late = || io::Error::new(ErrorKind::TimedOut, "it does not accept connections");
+    receiver
+        .recv_timeout(timeout)
+        .unwrap_or_else(|_| Err(late()))
+}
+
 /// Tries all addresses of the host in order. Returns the last error if all fail.
-fn connect_tcp(address: &str, patience: Duration) -> io::Result<Socket> {
-    let mut failure = io::Error::new(ErrorKind::NotFound, "the host has no address");
+fn connect_to_any(address: &str, timeout: Duration) -> io::Result<Socket> {
+    let mut last_error = io::Error::new(ErrorKind::NotFound, "the host has no address");
     for address in address.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, patience) {
+        match TcpStream::connect_timeout(&address, timeout) {
             Ok(socket) => {
                 socket.set_nodelay(true)?;
                 return Ok(Socket::Tcp(socket));
             }
-            Err(error) => failure = error,
+            Err(error) => last_error = error,
         }
     }
-    Err(failure)
-}
-
-#[cfg(unix)]
-fn connect_unix(path: &Path) -> io::Result<Socket> {
-    UnixStream::connect(path).map(Socket::Unix)
-}
-
-#[cfg(not(unix))]
-fn connect_unix(_: &Path) -> io::Result<Socket> {
-    Err(io::Error::new(
-        ErrorKind::Unsupported,
-        "no Unix sockets on this system",
-    ))
+    Err(last_error)
 }
 
 impl Read for Socket {

@@ -1,0 +1,46 @@
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+use super::super::protocol::Refusal;
+
+/// Why a [`Client`](super::Client) cannot connect, or gets no reply.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// The connection fails: it cannot be opened, it was lost, or an answer takes too long.
+    Io(io::Error),
+    /// The server refuses the client or the command.
+    Refused(Refusal),
+    /// What listens at the address is no control server.
+    NotAServer,
+    /// The server has sent this line, which is no answer to the command.
+    UnexpectedAnswer(String),
+}
+
+impl fmt::Display for ClientError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error) => error.fmt(f),
+            Self::Refused(refusal) => refusal.fmt(f),
+            Self::NotAServer => f.write_str("it is no control server"),
+            Self::UnexpectedAnswer(line) => write!(f, "this is no answer to the command: {line:?}"),
+        }
+    }
+}
+
+impl Error for ClientError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Io(error) => Some(error),
+            Self::Refused(refusal) => Some(refusal),
+            Self::NotAServer | Self::UnexpectedAnswer(_) => None,
+        }
+    }
+}
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
