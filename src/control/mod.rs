@@ -1,4 +1,4 @@
-//! Remote control of a running pool: a server on a TCP or Unix socket.
+//! Remote control of a running pool: a server on a TCP or Unix socket, and a client.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -31,6 +31,11 @@
 //! ssh -N -L /tmp/app.sock:/run/app.sock app.example &      # then: aiopool unix /tmp/app.sock
 //! ssh -N -L 7007:127.0.0.1:7007 app.example &              # then: aiopool tcp 127.0.0.1:7007
 //! ```
+//!
+//! # Clients
+//!
+//! The program `aiopool` (feature `cli`) is a client for people. [`Client`] is one for programs in Rust; it blocks. The
+//! module [`protocol`] has commands and replies as values, for clients on other sockets.
 //!
 //! # The wire protocol
 //!

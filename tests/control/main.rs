@@ -12,6 +12,7 @@ mod many;
 mod python;
 mod rude;
 mod runtimes;
+mod rust_client;
 mod safety;
 mod seats;
 mod session;

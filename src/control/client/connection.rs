@@ -165,7 +165,7 @@ impl Client {
     /// The same as for [`request`](Self::request).
     pub fn next_answer(&mut self) -> Result<Answer, ClientError> {
         let line = self.read_line()?;
-        let answer = line.parse().map_err(|_| self.unexpected(line))?;
+        let answer = line.parse().map_err(|error| self.unexpected(error))?;
         if let Answer::Refused { refusal } = &answer {
             self.is_broken |= refusal.kind.ends_session();
         }
@@ -215,10 +215,9 @@ impl Client {
     }
 
     fn reply(&mut self, command: &Command, answer: Answer) -> Result<Reply, ClientError> {
-        let line = answer.to_string();
         match answer.into_reply(command) {
             Ok(result) => result.map_err(ClientError::Refused),
-            Err(_) => Err(self.unexpected(line)),
+            Err(error) => Err(self.unexpected(error)),
         }
     }
 
@@ -232,9 +231,9 @@ impl Client {
         }
     }
 
-    fn unexpected(&mut self, line: String) -> ClientError {
+    fn unexpected(&mut self, error: serde_json::Error) -> ClientError {
         self.close();
-        ClientError::UnexpectedAnswer(line)
+        ClientError::UnexpectedAnswer(error)
     }
 
     fn broken(&mut self, error: io::Error) -> io::Error {

@@ -14,8 +14,8 @@ pub enum ClientError {
     Refused(Refusal),
     /// What listens at the address is no control server.
     NotAServer,
-    /// The server has sent this line, which is no answer to the command.
-    UnexpectedAnswer(String),
+    /// The server has sent a line that is no answer to the command, for this reason.
+    UnexpectedAnswer(serde_json::Error),
 }
 
 impl fmt::Display for ClientError {
@@ -24,7 +24,9 @@ impl fmt::Display for ClientError {
             Self::Io(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
             Self::NotAServer => f.write_str("it is no control server"),
-            Self::UnexpectedAnswer(line) => write!(f, "this is no answer to the command: {line:?}"),
+            Self::UnexpectedAnswer(error) => {
+                write!(f, "the line is no answer to the command: {error}")
+            }
         }
     }
 }
@@ -34,7 +36,8 @@ impl Error for ClientError {
         match self {
             Self::Io(error) => Some(error),
             Self::Refused(refusal) => Some(refusal),
-            Self::NotAServer | Self::UnexpectedAnswer(_) => None,
+            Self::UnexpectedAnswer(error) => Some(error),
+            Self::NotAServer => None,
         }
     }
 }
