@@ -105,7 +105,7 @@ async fn main() -> ExitCode {
 
 async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
     if tokio::signal::ctrl_c().await.is_err() {
-        return; // Nobody can ask.
+        return; // Without the handler, Ctrl-C ends the program as ever.
     }
     pool.close();
     pool.cancel_all().await;

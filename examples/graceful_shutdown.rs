@@ -10,7 +10,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use aiopool::{AioPool, Shutdown};
+use aiopool::{AioPool, Shutdown, ShutdownReport};
 use clap::Parser;
 use tokio::io::{AsyncWriteExt, copy};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,23 +51,20 @@ async fn main() -> ExitCode {
 async fn serve(args: Args) -> io::Result<ExitCode> {
     let pool = AioPool::new(args.jobs.get());
     let listener = TcpListener::bind(&args.listen).await?;
-    let mut out = io::stdout();
-    writeln!(out, "listening on {}", listener.local_addr()?)?;
+    writeln!(io::stdout(), "listening on {}", listener.local_addr()?)?;
+
     tokio::select! {
-        failed = accept(&pool, &listener) => return failed,
+        failed = accept_all(&pool, &listener) => return failed,
         asked = asked_to_stop() => asked?,
     }
+
     accept_connected(&pool, listener)?;
     let (active, waiting) = (pool.active(), pool.waiting());
-    writeln!(out, "stopping: {active} active, {waiting} waiting")?;
-    let how = Shutdown::Deadline(Duration::from_secs(args.deadline));
-    let mut ending = pin!(pool.shutdown(how));
-    let report = tokio::select! {
-        report = &mut ending => report,
-        _ = asked_to_stop() => { pool.abort_all(); ending.await }
-    };
+    writeln!(io::stdout(), "stopping: {active} active, {waiting} waiting")?;
+
+    let report = shut_down(&pool, Duration::from_secs(args.deadline)).await;
     let (completed, cancelled) = (report.completed, report.cancelled);
-    writeln!(out, "{completed} completed, {cancelled} cancelled")?;
+    writeln!(io::stdout(), "{completed} completed, {cancelled} cancelled")?;
     Ok(u8::from(cancelled > 0).into())
 }
 
@@ -84,7 +81,20 @@ async fn asked_to_stop() -> io::Result<()> {
 #[cfg(not(unix))]
 use tokio::signal::ctrl_c as asked_to_stop;
 
-async fn accept(pool: &AioPool, listener: &TcpListener) -> io::Result<ExitCode> {
+/// Lets the visitors finish until the deadline, or until a second request to stop.
+async fn shut_down(pool: &AioPool, deadline: Duration) -> ShutdownReport {
+    let mut ending = pin!(pool.shutdown(Shutdown::Deadline(deadline)));
+    tokio::select! {
+        report = &mut ending => report,
+        _ = asked_to_stop() => {
+            pool.abort_all();
+            ending.await
+        }
+    }
+}
+
+/// Accepts visitors for ever. Returns only an error.
+async fn accept_all(pool: &AioPool, listener: &TcpListener) -> io::Result<ExitCode> {
     loop {
         let (visitor, _) = listener.accept().await?;
         pool.spawn_n(echo(visitor));
@@ -101,8 +111,9 @@ fn accept_connected(pool: &AioPool, listener: TcpListener) -> io::Result<()> {
     Ok(())
 }
 
+/// Tells the visitor that it is its turn, then sends back what it says.
 async fn echo(mut visitor: TcpStream) -> io::Result<u64> {
     visitor.write_all(b"ready\n").await?;
-    let (mut heard, mut said) = visitor.split();
-    copy(&mut heard, &mut said).await
+    let (mut incoming, mut outgoing) = visitor.split();
+    copy(&mut incoming, &mut outgoing).await
 }

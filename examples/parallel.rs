@@ -3,6 +3,7 @@
 //! ```sh
 //! printf '%s\n' 'sleep 1; echo first' 'echo second' | cargo run --example parallel -- --jobs 2
 //! ```
+use std::env;
 use std::io::{self, Write};
 use std::process::{self, ExitCode, Output, Stdio};
 
@@ -30,50 +31,85 @@ struct Args {
     halt: bool,
 }
 
+/// The exit code for wrong usage, and for input and output that fail.
+const UNUSABLE: u8 = 255;
+
+/// The exit code if more than 100 commands failed.
+const MANY_FAILED: u8 = 101;
+
+/// A command that has ended.
+struct Ended {
+    line: String,
+    output: Output,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::try_parse().unwrap_or_else(|error| {
-        let _ = error.print();
-        process::exit(if error.use_stderr() { 255 } else { 0 })
-    });
+    let args = Args::try_parse().unwrap_or_else(|error| exit_with_usage(&error));
     let failed = run_all(&args).await.unwrap_or_else(|error| {
         let _ = writeln!(io::stderr(), "parallel: {error}");
-        255
+        UNUSABLE
     });
     failed.into()
 }
 
+/// Prints the help or what is wrong. Clap's own exit code for wrong usage would look like two failed commands.
+fn exit_with_usage(error: &clap::Error) -> ! {
+    let _ = error.print();
+    let code = if error.use_stderr() { UNUSABLE } else { 0 };
+    process::exit(code.into())
+}
+
+/// Runs the commands, and returns how many have failed.
 async fn run_all(args: &Args) -> io::Result<u8> {
     let pool = AioPool::new(args.jobs.into());
     let lines = io::stdin().lines();
     let results = pool.itermap(lines, |line| run(line, args.halt.then(|| pool.clone())));
+    // The buffer bounds how many outputs wait for the one that is printed next.
     let mut results = results.ordered().buffer(16 * pool.size());
+
     let mut failed = 0;
     while let Some(result) = results.next().await {
-        let (line, output) = match result {
+        let ended = match result {
             Ok(ended) => ended?,
-            Err(error) if error.is_cancelled() => continue, // `halt` killed it.
-            Err(_) => break,                                // `halt` closed the pool.
+            // `halt` killed the command.
+            Err(error) if error.is_cancelled() => continue,
+            // `halt` closed the pool.
+            Err(_) => break,
         };
-        io::stdout().write_all(&output.stdout)?;
-        io::stdout().flush()?;
-        io::stderr().write_all(&output.stderr)?;
-        if !output.status.success() {
-            failed = 101.min(failed + 1);
-            writeln!(io::stderr(), "parallel: {}: {line}", output.status)?;
+        print(&ended)?;
+        if !ended.output.status.success() {
+            failed = MANY_FAILED.min(failed + 1);
         }
     }
     Ok(failed)
 }
 
-async fn run(line: io::Result<String>, halt: Option<AioPool>) -> io::Result<(String, Output)> {
+/// Runs a command. If it fails and there is a pool to `halt`, nothing else in it runs on or starts.
+async fn run(line: io::Result<String>, halt: Option<AioPool>) -> io::Result<Ended> {
     let line = line?;
-    let mut shell = Command::new(std::env::var_os("SHELL").unwrap_or("sh".into()));
-    shell.args(["-c", &line]).stdin(Stdio::null());
-    let output = shell.kill_on_drop(true).output().await?;
+    let shell = env::var_os("SHELL").unwrap_or("sh".into());
+    let output = Command::new(shell)
+        .args(["-c", &line])
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await?;
+
     if let Some(pool) = halt.filter(|_| !output.status.success()) {
         pool.close();
-        pool.abort_all(); // This task too, but it waits for nothing more, and ends with its value.
+        // This aborts the task that calls it, too. But the task waits for nothing more, so it ends with its value.
+        pool.abort_all();
     }
-    Ok((line, output))
+    Ok(Ended { line, output })
+}
+
+fn print(Ended { line, output }: &Ended) -> io::Result<()> {
+    io::stdout().write_all(&output.stdout)?;
+    io::stdout().flush()?;
+    io::stderr().write_all(&output.stderr)?;
+    if !output.status.success() {
+        writeln!(io::stderr(), "parallel: {}: {line}", output.status)?;
+    }
+    Ok(())
 }

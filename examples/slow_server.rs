@@ -3,12 +3,16 @@
 //! ```sh
 //! cargo run --example slow_server -- 127.0.0.1:7008 & curl http://127.0.0.1:7008/late/500
 //! ```
+use std::collections::HashMap;
+use std::future::pending;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::{collections::HashMap, io, io::Write, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 
 const NOTES: &str = "\
 /late/MS      after MS milliseconds, a byte for each request of its host so late
@@ -27,8 +31,16 @@ struct Args {
     listen: String,
 }
 
-/// How often a flaky path was asked for, and how many of a host wait.
+/// The number of requests of each flaky path, and of each host the number of late requests that wait.
 type Counts = Arc<Mutex<HashMap<String, u64>>>;
+
+/// A request, as far as the server is interested in it.
+struct Request {
+    /// The whole path, in lower case.
+    path: String,
+    /// The header with the host.
+    host: String,
+}
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
@@ -37,43 +49,65 @@ async fn main() -> io::Result<()> {
     let counts = Counts::default();
     loop {
         let (client, _) = listener.accept().await?;
-        tokio::spawn(answer(BufReader::new(client), counts.clone()));
+        tokio::spawn(serve(BufReader::new(client), counts.clone()));
     }
 }
 
-async fn answer(mut client: BufReader<TcpStream>, counts: Counts) -> io::Result<()> {
+/// Answers the one request of a connection.
+async fn serve(mut client: BufReader<TcpStream>, counts: Counts) -> io::Result<()> {
+    let request = read_request(&mut client).await?;
+    let response = answer(&request, &counts).await;
+    client.write_all(response.as_bytes()).await
+}
+
+async fn read_request(client: &mut BufReader<TcpStream>) -> io::Result<Request> {
+    // The head of a request ends with an empty line.
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && client.read_line(&mut head).await? > 0 {}
+
     let head = head.to_lowercase();
     let path = head.split(' ').nth(1).unwrap_or("/");
     let host = head.lines().find(|line| line.starts_with("host:"));
-    let parts: Vec<_> = path.split(['/', '?']).collect();
-    let number = parts.get(2).and_then(|n| n.parse().ok()).unwrap_or(0);
-    let answer = match parts.get(1).copied().unwrap_or_default() {
-        "late" => {
-            let waiting = count(&counts, host.unwrap_or(""), 1);
-            tokio::time::sleep(Duration::from_millis(number)).await;
-            count(&counts, host.unwrap_or(""), -1);
-            reply(200, waiting as usize)
-        }
-        "flaky" if count(&counts, path, 1) <= number => reply(503, 0),
-        "flaky" => reply(200, 0),
-        "status" => reply(number, 0),
-        "cut" => reply(200, 9).replace("xxxx", ""),
-        "never" => std::future::pending().await,
-        _ => "what?".to_owned(),
-    };
-    client.write_all(answer.as_bytes()).await
+    Ok(Request {
+        path: path.to_owned(),
+        host: host.unwrap_or_default().to_owned(),
+    })
 }
 
-fn count(counts: &Counts, what: &str, by: i64) -> u64 {
+/// Returns the response that the path asks for: `/KIND/NUMBER`, with anything after a `?`.
+async fn answer(request: &Request, counts: &Counts) -> String {
+    let mut parts = request.path.split(['/', '?']).skip(1);
+    let kind = parts.next().unwrap_or_default();
+    let number = parts.next().and_then(|number| number.parse().ok());
+    let number = number.unwrap_or(0);
+    match kind {
+        "late" => answer_late(number, &request.host, counts).await,
+        "flaky" if count(counts, &request.path, 1) <= number => response(503, 0),
+        "flaky" => response(200, 0),
+        "status" => response(number, 0),
+        "cut" => response(200, 9).replace("xxxx", ""),
+        "never" => pending().await,
+        _ => "what?".to_owned(),
+    }
+}
+
+/// Answers with a byte for each request of this host that waits meanwhile.
+async fn answer_late(milliseconds: u64, host: &str, counts: &Counts) -> String {
+    let waiting = count(counts, host, 1);
+    sleep(Duration::from_millis(milliseconds)).await;
+    count(counts, host, -1);
+    response(200, waiting as usize)
+}
+
+/// Changes a count, and returns it.
+fn count(counts: &Counts, key: &str, by: i64) -> u64 {
     let mut counts = counts.lock().unwrap();
-    let count = counts.entry(what.to_owned()).or_default();
+    let count = counts.entry(key.to_owned()).or_default();
     *count = count.saturating_add_signed(by);
     *count
 }
 
-fn reply(status: u64, bytes: usize) -> String {
-    let body = "x".repeat(bytes);
-    format!("HTTP/1.1 {status} So\r\ncontent-length: {bytes}\r\nconnection: close\r\n\r\n{body}")
+fn response(status: u64, length: usize) -> String {
+    let body = "x".repeat(length);
+    format!("HTTP/1.1 {status} So\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }

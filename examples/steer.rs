@@ -53,27 +53,26 @@ fn seconds(text: &str) -> Result<Duration, Box<dyn std::error::Error + Send + Sy
     Ok(Duration::try_from_secs_f64(text.parse()?)?)
 }
 
-/// What is started and stopped: it has no end of its own.
-async fn work() {
-    std::future::pending::<()>().await;
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse();
-    serve(args).await.map_or_else(
-        |error| {
+    match serve(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             let _ = writeln!(io::stderr(), "steer: {error}");
             ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+        }
+    }
 }
 
 async fn serve(args: Args) -> io::Result<()> {
-    let builder = AioPool::builder().size(args.size.get()).name(&args.name);
-    let pool = builder.timed(true).build().expect("its size is not 0");
+    let pool = AioPool::builder()
+        .size(args.size.get())
+        .name(&args.name)
+        .timed(true)
+        .build()
+        .expect("its size is not 0");
     let copies = Arc::new(SimpleTaskPool::new(pool.clone(), work));
+
     let mut control = ControlServer::builder(copies);
     if let Some(token) = token(&args)? {
         control = control.token(token);
@@ -82,37 +81,26 @@ async fn serve(args: Args) -> io::Result<()> {
         Some(path) => control.serve_unix(path).await?,
         None => control.serve_tcp(&args.tcp).await?,
     };
-    let mut out = io::stdout();
-    writeln!(out, "listening on {}", server.local_addr())?;
-    let [ours, python] = [
-        "connect with: aiopool",
-        "connect with: python -m asyncio_taskpool.control",
-    ];
-    match server.local_addr() {
-        Address::Unix(path) => {
-            let path = path.display();
-            writeln!(out, "{ours} unix {path}\n{python} unix {path}")?;
-        }
-        Address::Tcp(at) => {
-            writeln!(
-                out,
-                "{ours} tcp {at}\n{python} tcp {} {}",
-                at.ip(),
-                at.port()
-            )?;
-        }
-        _ => {}
-    }
+    print_how_to_connect(server.local_addr())?;
+
     tokio::select! {
         () = serving => {}
         interrupted = ctrl_c() => interrupted?,
         () = elapsed(args.seconds) => {}
     }
+
+    // First the server, so that no client starts a task that is cancelled at once.
     server.stop().await;
     let report = pool.shutdown(Shutdown::CancelAll).await;
-    writeln!(out, "ended: {} tasks cancelled", report.cancelled)
+    writeln!(io::stdout(), "ended: {} tasks cancelled", report.cancelled)
 }
 
+/// The function whose copies are started and stopped: it has no end of its own.
+async fn work() {
+    std::future::pending::<()>().await;
+}
+
+/// Returns the token from the file, the command line, or the environment, if there is one.
 fn token(args: &Args) -> io::Result<Option<String>> {
     match (&args.token_file, &args.token) {
         (Some(path), _) => {
@@ -124,6 +112,29 @@ fn token(args: &Args) -> io::Result<Option<String>> {
     }
 }
 
+/// Prints the command lines of the two programs that are clients.
+fn print_how_to_connect(address: &Address) -> io::Result<()> {
+    let (ours, python) = match address {
+        Address::Unix(path) => {
+            let unix = format!("unix {}", path.display());
+            (unix.clone(), unix)
+        }
+        Address::Tcp(at) => (
+            format!("tcp {at}"),
+            format!("tcp {} {}", at.ip(), at.port()),
+        ),
+        _ => return writeln!(io::stdout(), "listening on {address}"),
+    };
+    let mut out = io::stdout();
+    writeln!(out, "listening on {address}")?;
+    writeln!(out, "connect with: aiopool {ours}")?;
+    writeln!(
+        out,
+        "connect with: python -m asyncio_taskpool.control {python}"
+    )
+}
+
+/// Waits for so many seconds, or for ever.
 async fn elapsed(seconds: Option<Duration>) {
     match seconds {
         Some(seconds) => sleep(seconds).await,

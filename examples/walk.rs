@@ -29,7 +29,15 @@ struct Args {
     folders: Vec<PathBuf>,
 }
 
+/// Set when a folder could not be read.
 static INCOMPLETE: AtomicBool = AtomicBool::new(false);
+
+/// What is in a folder.
+struct Listing {
+    /// Size of the folder itself and of the files in it.
+    bytes: u64,
+    folders: Vec<PathBuf>,
+}
 
 #[tokio::main]
 async fn main() -> io::Result<ExitCode> {
@@ -38,43 +46,59 @@ async fn main() -> io::Result<ExitCode> {
     for folder in args.folders {
         walk(pool.clone(), folder).await?;
     }
-    Ok(u8::from(INCOMPLETE.load(Relaxed)).into())
+    // `Relaxed` is enough: the tasks that set it have been awaited.
+    let is_incomplete = INCOMPLETE.load(Relaxed);
+    Ok(u8::from(is_incomplete).into())
 }
 
-/// A task that waits for tasks of its own pool lends them its permit: one is enough for a tree of any depth.
+/// Prints the size of a folder after the sizes of the folders in it, and returns it.
+///
+/// A task that waits for tasks of its own pool lends them its permit: one permit is enough for a tree of any depth. The
+/// future is boxed, as it contains itself.
 fn walk(pool: AioPool, folder: PathBuf) -> BoxFuture<'static, io::Result<u64>> {
     async move {
         let name = folder.display().to_string();
+
+        // Reading a folder blocks, so a thread of the runtime for blocking work does it, with a permit of the pool.
         let listing = pool.spawn_blocking(move || list(&folder)).await;
-        let (mut bytes, inner) = match listing.map_err(io::Error::other)? {
-            Ok(listed) => listed,
+        let listing = match listing.map_err(io::Error::other)? {
+            Ok(listing) => listing,
             Err(error) => {
                 INCOMPLETE.store(true, Relaxed);
                 writeln!(io::stderr(), "walk: {name}: {error}")?;
                 return Ok(0);
             }
         };
-        let walked = pool
-            .try_map(inner, |folder| walk(pool.clone(), folder))
-            .await;
-        bytes += walked.map_err(io::Error::other)?.iter().sum::<u64>();
+
+        let inner = walk_all(&pool, listing.folders).await?;
+        let bytes = listing.bytes + inner;
         writeln!(io::stdout(), "{bytes}\t{name}")?;
         Ok(bytes)
     }
     .boxed()
 }
 
-/// The size of a folder without the folders in it, and these.
-fn list(folder: &Path) -> io::Result<(u64, Vec<PathBuf>)> {
-    let mut bytes = folder.symlink_metadata()?.len();
-    let mut inner = Vec::new();
+/// Walks through several folders at once, and returns their size together.
+async fn walk_all(pool: &AioPool, folders: Vec<PathBuf>) -> io::Result<u64> {
+    let sizes = pool
+        .try_map(folders, |folder| walk(pool.clone(), folder))
+        .await
+        .map_err(io::Error::other)?;
+    Ok(sizes.iter().sum())
+}
+
+fn list(folder: &Path) -> io::Result<Listing> {
+    let mut listing = Listing {
+        bytes: folder.symlink_metadata()?.len(),
+        folders: Vec::new(),
+    };
     for entry in folder.read_dir()? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            inner.push(entry.path());
+            listing.folders.push(entry.path());
         } else {
-            bytes += entry.metadata()?.len();
+            listing.bytes += entry.metadata()?.len();
         }
     }
-    Ok((bytes, inner))
+    Ok(listing)
 }
