@@ -110,33 +110,36 @@ pub(crate) fn poll_steps(cx: &Context<'_>, mut step: impl FnMut() -> bool) -> Po
 
 /// Calls `step` with each number below `count`, several times in each poll. If the future is dropped after it has
 /// been polled, the rest of the steps run in the drop.
-pub(crate) async fn in_parts(count: usize, step: impl FnMut(usize)) {
+pub(crate) async fn in_parts(count: usize, mut step: impl FnMut(usize)) {
+    let mut numbers = 0..count;
+    let next = || numbers.next().map(&mut step).is_some();
+    in_parts_while(next).await;
+}
+
+/// Calls `step` until it returns `false`, several times in each poll. If the future is dropped after it has been
+/// polled, the rest of the steps run in the drop.
+pub(crate) async fn in_parts_while(step: impl FnMut() -> bool) {
     let mut parts = Parts {
-        next: 0,
-        count,
         step,
+        is_over: false,
     };
     poll_fn(|cx| poll_steps(cx, || parts.advance())).await;
 }
 
-struct Parts<F: FnMut(usize)> {
-    next: usize,
-    count: usize,
+struct Parts<F: FnMut() -> bool> {
     step: F,
+    is_over: bool,
 }
 
-impl<F: FnMut(usize)> Parts<F> {
+impl<F: FnMut() -> bool> Parts<F> {
+    /// Runs a step. Returns `false` if none is left.
     fn advance(&mut self) -> bool {
-        let is_left = self.next < self.count;
-        if is_left {
-            self.next += 1;
-            (self.step)(self.next - 1);
-        }
-        is_left
+        self.is_over = self.is_over || !(self.step)();
+        !self.is_over
     }
 }
 
-impl<F: FnMut(usize)> Drop for Parts<F> {
+impl<F: FnMut() -> bool> Drop for Parts<F> {
     fn drop(&mut self) {
         while self.advance() {}
     }

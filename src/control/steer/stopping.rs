@@ -1,4 +1,5 @@
 use std::pin::pin;
+use std::vec;
 
 use async_io::Timer;
 use futures_util::future::{join, select};
@@ -7,6 +8,7 @@ use super::super::protocol::{Refusal, RefusalKind, Reply};
 use super::Handler;
 use super::groups::Group;
 use super::reading::no_group;
+use super::target::Copies;
 use super::wait::{PATIENCE, wait_briefly_until};
 use crate::{AbortError, AbortHandle, AioPool, TaskId, TaskState, coop};
 
@@ -55,8 +57,8 @@ impl Handler {
         };
         let stop_others = async {
             // Waiting tasks are aborted first, so that none of them starts when an active task frees its permit.
-            self.abort_newest(&waiting, usize::MAX).await;
-            self.abort_newest(&active, usize::MAX).await;
+            self.abort_all(&waiting).await;
+            self.abort_all(&active).await;
             self.await_end(active).await;
         };
         join(stop_group, stop_others).await;
@@ -68,8 +70,8 @@ impl Handler {
         match &self.target.copies {
             Some(copies) => {
                 let (active, waiting) = by_state(copies.living());
-                self.abort_newest(&waiting, usize::MAX).await;
-                let aborted = self.abort_newest(&active, usize::MAX).await;
+                self.abort_all(&waiting).await;
+                let aborted = self.abort_all(&active).await;
                 self.await_end(aborted).await;
             }
             None => {
@@ -88,22 +90,45 @@ impl Handler {
     /// Stops up to `count` active tasks of the function, the newest first.
     pub(super) async fn stop(&self, count: i64) -> Reply {
         let count = usize::try_from(count.max(0)).unwrap_or(usize::MAX);
-        let copies = self.target.copies.as_ref();
-        let living = copies.map(|copies| copies.living()).unwrap_or_default();
-        let (active, _) = by_state(living);
-        let stopped = self.abort_newest(&active, count).await;
+        let stopped = match &self.target.copies {
+            Some(copies) => self.abort_newest(&**copies, count).await,
+            None => Vec::new(),
+        };
         let ids = stopped.iter().map(|task| task.id().get()).collect();
         self.await_end(stopped).await;
         Reply::Stopped(ids)
     }
 
-    /// Aborts the last `count` of `tasks` that were not aborted before. Returns them, the newest first.
-    async fn abort_newest(&self, tasks: &[AbortHandle], count: usize) -> Vec<AbortHandle> {
+    /// Aborts the newest `count` active copies that were not aborted before. Returns them, the newest first.
+    ///
+    /// It looks at no copies that are older than the last of them.
+    async fn abort_newest(&self, copies: &dyn Copies, count: usize) -> Vec<AbortHandle> {
+        let _one_at_a_time = self.searching.lock().await;
+        let mut newest = NewestFirst::new(copies);
+        let mut aborted = Vec::new();
+        coop::in_parts_while(|| {
+            if aborted.len() == count {
+                return false;
+            }
+            let Some(task) = newest.next() else {
+                return false;
+            };
+            if is_active(&task) && task.abort() {
+                aborted.push(task);
+            }
+            true
+        })
+        .await;
+        aborted
+    }
+
+    /// Aborts these tasks, beginning with the last. Returns those that were not aborted before, in this order.
+    async fn abort_all(&self, tasks: &[AbortHandle]) -> Vec<AbortHandle> {
         let _one_at_a_time = self.searching.lock().await;
         let mut aborted = Vec::new();
         let abort = |step: usize| {
             let task = &tasks[tasks.len() - 1 - step];
-            if aborted.len() < count && task.abort() {
+            if task.abort() {
                 aborted.push(task.clone());
             }
         };
@@ -129,6 +154,39 @@ impl Handler {
         let mut records = self.records();
         records.stopping.retain(|_, task| is_active(task));
         records.stopping.len() as u64
+    }
+}
+
+/// The copies, the newest first. It takes them from the pool of copies in parts, as few of them may be wanted.
+struct NewestFirst<'c> {
+    copies: &'c dyn Copies,
+    part: vec::IntoIter<AbortHandle>,
+    last: Option<TaskId>,
+}
+
+/// Number of copies that are taken at once.
+const PART: usize = 1000;
+
+impl<'c> NewestFirst<'c> {
+    fn new(copies: &'c dyn Copies) -> Self {
+        Self {
+            copies,
+            part: Vec::new().into_iter(),
+            last: None,
+        }
+    }
+}
+
+impl Iterator for NewestFirst<'_> {
+    type Item = AbortHandle;
+
+    fn next(&mut self) -> Option<AbortHandle> {
+        if self.part.len() == 0 {
+            self.part = self.copies.newest(self.last, PART).into_iter();
+        }
+        let task = self.part.next()?;
+        self.last = Some(task.id());
+        Some(task)
     }
 }
 

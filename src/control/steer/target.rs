@@ -19,6 +19,9 @@ pub(super) trait Copies: Send + Sync {
     fn start(&self, count: usize) -> Vec<TaskId>;
     /// Returns the tasks that have not ended, in order of submission.
     fn living(&self) -> Vec<AbortHandle>;
+    /// Returns up to `most` of the tasks that were submitted before another one, or of all tasks, the newest first.
+    /// Tasks that have ended may be among them.
+    fn newest(&self, before: Option<TaskId>, most: usize) -> Vec<AbortHandle>;
     fn running(&self) -> usize;
 }
 
@@ -34,6 +37,10 @@ where
 
     fn living(&self) -> Vec<AbortHandle> {
         self.living()
+    }
+
+    fn newest(&self, before: Option<TaskId>, most: usize) -> Vec<AbortHandle> {
+        self.newest(before, most)
     }
 
     fn running(&self) -> usize {
