@@ -281,7 +281,7 @@ fn failure(path: &Path, reason: impl Display) -> Failure {
     format!("{name}: {reason}")
 }
 
-/// Not `eprintln`, which panics if nobody reads the standard error.
+/// Not `eprintln`, which panics if the standard error is closed.
 fn complain(what: impl Display) {
     let _ = writeln!(io::stderr(), "checksum: {what}");
 }

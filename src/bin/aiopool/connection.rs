@@ -70,21 +70,21 @@ impl Connection {
 
     /// Executes a command. The server has to answer in JSON.
     pub(crate) fn run(&mut self, command: &Command) -> Result<Result<Reply, Refusal>, Failure> {
-        let answer = self.ask(&command.to_string())?;
+        let answer = self.request(&command.to_string())?;
         let reply = answer.into_reply(command);
         reply.map_err(|error| self.fail(error))
     }
 
     /// Sends a line with a command, and waits for its answer. The timeout is that of the user, or else none for a
     /// command that itself waits, and [`ANSWER`] for all others.
-    pub(crate) fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
+    pub(crate) fn request(&mut self, line: &str) -> Result<Answer, Failure> {
         let usual = (!waits(line)).then_some(ANSWER);
-        self.ask_within(line, self.login.timeout.or(usual))
+        self.request_within(line, self.login.timeout.or(usual))
     }
 
     /// Sends a line with a command, and waits for its answer for at most `timeout`. After a failure the connection is
     /// broken until it is [revived](Self::revive).
-    pub(crate) fn ask_within(
+    pub(crate) fn request_within(
         &mut self,
         line: &str,
         timeout: Option<Duration>,

@@ -15,7 +15,7 @@ pub(crate) fn run(mut connection: Connection, words: &[String], json: bool) -> R
             return Err(Failure::Usage);
         }
     };
-    let answer = connection.ask(&command)?;
+    let answer = connection.request(&command)?;
     if watch::goes_on(&command, &answer) {
         return watch::follow(&mut connection, &command, &answer, json, Until::Ever);
     }

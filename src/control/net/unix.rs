@@ -66,10 +66,10 @@ impl UnixSocket {
 /// Returns the user and the process that have connected, where the system provides them.
 pub(super) fn peer(stream: &UnixStream) -> Peer {
     #[cfg(target_os = "linux")]
-    if let Ok(who) = rustix::net::sockopt::socket_peercred(stream) {
+    if let Ok(credentials) = rustix::net::sockopt::socket_peercred(stream) {
         return Peer::Unix {
-            uid: Some(who.uid.as_raw()),
-            pid: u32::try_from(who.pid.as_raw_nonzero().get()).ok(),
+            uid: Some(credentials.uid.as_raw()),
+            pid: u32::try_from(credentials.pid.as_raw_nonzero().get()).ok(),
         };
     }
     _ = stream;

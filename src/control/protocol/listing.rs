@@ -8,6 +8,7 @@ use crate::{TaskInfo, TaskState};
 /// A pool or group, as `groups` lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct GroupLine {
     /// The name of the pool or group.
     pub name: String,
@@ -27,6 +28,7 @@ pub struct GroupLine {
 /// All counts of a pool or group: the reply to `stats`, and each reply to `watch`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct StatsLine {
     /// The pool or group.
     #[serde(flatten)]
@@ -53,6 +55,7 @@ pub struct StatsLine {
 
 /// A task, as `tasks` lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TaskLine {
     /// The number of the task.
     pub id: u64,
@@ -88,6 +91,7 @@ pub struct TaskLine {
 
 /// Tasks: the reply to `tasks`.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TaskList {
     /// The tasks, by number.
     pub tasks: Vec<TaskLine>,
@@ -99,6 +103,7 @@ pub struct TaskList {
 /// Groups: the reply to `groups`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
+#[non_exhaustive]
 pub struct GroupList {
     /// The groups, each before the groups inside of it.
     pub groups: Vec<GroupLine>,

@@ -43,6 +43,7 @@ pub enum Reply {
 
 /// The help of a command, or of all commands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct HelpText {
     /// The text, wrapped to the width of the handshake.
     pub help: String,

@@ -36,7 +36,7 @@ enum Expected<'a> {
 
 impl Completion {
     pub(super) fn new(connection: Rc<RefCell<Connection>>) -> Result<Self, Failure> {
-        let mut commands = match connection.borrow_mut().ask("-h")? {
+        let mut commands = match connection.borrow_mut().request("-h")? {
             Answer::Done { value, .. } => commands_in(help_of(&value)),
             Answer::Refused { .. } => Vec::new(),
         };
@@ -50,12 +50,12 @@ impl Completion {
 
     /// Returns the value of a command, or `null` after a refusal or without a connection: neither should disturb the
     /// user while typing.
-    fn ask(&self, command: &str) -> Value {
+    fn request(&self, command: &str) -> Value {
         let mut connection = self.connection.borrow_mut();
         if connection.is_broken() {
             return Value::Null;
         }
-        match connection.ask_within(command, Some(PATIENCE)) {
+        match connection.request_within(command, Some(PATIENCE)) {
             Ok(Answer::Done { value, .. }) => value,
             _ => Value::Null,
         }
@@ -65,11 +65,11 @@ impl Completion {
         match expected {
             Expected::Command => self.commands.clone(),
             Expected::OptionOf(command) => {
-                let help = self.ask(&format!("{command} -h"));
+                let help = self.request(&format!("{command} -h"));
                 options_in(help_of(&help))
             }
-            Expected::Group => names_in(&self.ask("groups")),
-            Expected::Function => names_in(&self.ask("functions")),
+            Expected::Group => names_in(&self.request("groups")),
+            Expected::Function => names_in(&self.request("functions")),
             Expected::Anything => Vec::new(),
         }
     }

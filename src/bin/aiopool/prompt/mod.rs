@@ -107,7 +107,7 @@ fn obey(
     }
     let answer = {
         let _stops = stops(interrupt, connection, false)?;
-        connection.ask(command)?
+        connection.request(command)?
     };
     if !watch::goes_on(command, &answer) {
         return print(command, &answer, json);

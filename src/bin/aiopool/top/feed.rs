@@ -179,7 +179,7 @@ impl Feed {
     }
 
     fn send(&mut self, command: String) -> Result<(), Failure> {
-        let answer = self.connection.ask(&command).inspect_err(|_| {
+        let answer = self.connection.request(&command).inspect_err(|_| {
             let why = "the connection was lost, and nobody knows whether it was done";
             let command = command.clone();
             self.tell(News::Unanswered { command, why });
