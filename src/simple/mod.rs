@@ -1,6 +1,10 @@
 //! A pool of copies of one function, started and stopped by number.
 
 mod maker;
+#[cfg(feature = "control")]
+mod newest;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -150,14 +154,6 @@ where
         living
     }
 
-    /// Returns up to `most` of the tasks that were submitted before another one, or of all tasks, the newest first. Tasks
-    /// that have ended may be among them.
-    pub(crate) fn newest(&self, before: Option<TaskId>, most: usize) -> Vec<AbortHandle> {
-        let started = self.tasks.lock();
-        let older = started.before(before);
-        older.iter().rev().take(most).cloned().collect()
-    }
-
     /// Returns the pool that runs the tasks.
     pub fn pool(&self) -> &AioPool {
         &self.pool
@@ -202,46 +198,5 @@ impl<F> fmt::Debug for SimpleTaskPool<F> {
         f.debug_struct("SimpleTaskPool")
             .field("pool", &self.pool)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::FnSpawner;
-
-    /// A pool whose tasks are never polled.
-    fn stuck() -> AioPool {
-        AioPool::with_spawner(1, FnSpawner(std::mem::forget))
-    }
-
-    fn ids(tasks: &[AbortHandle]) -> Vec<u64> {
-        tasks.iter().map(|task| task.id().get()).collect()
-    }
-
-    #[test]
-    fn the_newest_come_in_parts_and_none_is_left_out() {
-        let copies = SimpleTaskPool::new(stuck(), || async {});
-        copies.start(5);
-        let part = copies.newest(None, 2);
-        assert_eq!(ids(&part), [4, 3]);
-        let part = copies.newest(Some(3.into()), 2);
-        assert_eq!(ids(&part), [2, 1]);
-        copies.start(1);
-        let part = copies.newest(Some(1.into()), 2);
-        assert_eq!(ids(&part), [0]);
-        assert_eq!(ids(&copies.newest(Some(0.into()), 2)), [0; 0]);
-    }
-
-    #[test]
-    fn tasks_are_in_order_of_submission_even_if_they_are_added_in_another() {
-        let pool = stuck();
-        let tasks = (0..4).map(|_| pool.spawn_n(async {}).abort_handle());
-        let tasks: Vec<_> = tasks.collect();
-        let mut started = Started::default();
-        for index in [1, 0, 3, 2] {
-            assert!(started.add(tasks[index].clone()).is_empty());
-        }
-        assert_eq!(ids(&started.tasks), [0, 1, 2, 3]);
     }
 }
