@@ -6,6 +6,23 @@ use super::error::ClientError;
 use super::socket::Socket;
 
 /// Connects a [`Client`]. Created with [`Client::builder`].
+///
+/// # Examples
+///
+/// ```
+/// # let runtime = tokio::runtime::Runtime::new().unwrap();
+/// # let builder = aiopool::control::ControlServer::builder(aiopool::AioPool::new(10)).token("s3cret");
+/// # let (server, serving) = runtime.block_on(builder.serve_tcp("127.0.0.1:0")).unwrap();
+/// # runtime.spawn(serving);
+/// # let address = server.local_addr().to_string();
+/// use std::time::Duration;
+///
+/// use aiopool::control::Client;
+///
+/// let builder = Client::builder().token("s3cret").timeout(Duration::from_secs(10));
+/// let client = builder.connect_tcp(address)?;
+/// # Ok::<(), aiopool::control::ClientError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "it connects with `connect_tcp` or `connect_unix`"]
 pub struct ClientBuilder {

@@ -13,8 +13,7 @@ use super::socket::Socket;
 ///
 /// # Dropping
 ///
-/// Dropping it closes the connection. Commands that change something are executed to their end, but for a minute at
-/// most.
+/// Dropping it closes the connection. A command that has not been answered may be executed all the same.
 ///
 /// # Examples
 ///
@@ -153,6 +152,22 @@ impl Client {
     /// # Errors
     ///
     /// Returns an error if the line cannot be sent, or if there is no answer to it. The connection is closed then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// # let builder = aiopool::control::ControlServer::builder(aiopool::AioPool::new(10));
+    /// # let (server, serving) = runtime.block_on(builder.serve_tcp("127.0.0.1:0")).unwrap();
+    /// # runtime.spawn(serving);
+    /// # let address = server.local_addr().to_string();
+    /// use aiopool::control::Client;
+    ///
+    /// let mut client = Client::builder().connect_tcp(address)?;
+    /// assert_eq!(client.request("pool-size")?.to_string(), r#"{"ok":10}"#);
+    /// assert!(client.request("no-such-command")?.to_string().starts_with(r#"{"error":"#));
+    /// # Ok::<(), aiopool::control::ClientError>(())
+    /// ```
     pub fn request(&mut self, line: &str) -> Result<Answer, ClientError> {
         self.send_line(line)?;
         self.next_answer()
@@ -210,6 +225,27 @@ impl Client {
     /// # Errors
     ///
     /// Returns the error of the system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// # let builder = aiopool::control::ControlServer::builder(aiopool::AioPool::new(10));
+    /// # let (server, serving) = runtime.block_on(builder.serve_tcp("127.0.0.1:0")).unwrap();
+    /// # runtime.spawn(serving);
+    /// # let address = server.local_addr().to_string();
+    /// use std::thread;
+    ///
+    /// use aiopool::control::Client;
+    /// use aiopool::control::protocol::Command;
+    ///
+    /// let mut client = Client::builder().connect_tcp(address)?;
+    /// let sender = client.line_sender()?;
+    /// let waiting = thread::spawn(move || client.run(&Command::UntilClosed));
+    /// sender.close();
+    /// assert!(waiting.join().unwrap().is_err());
+    /// # Ok::<(), aiopool::control::ClientError>(())
+    /// ```
     pub fn line_sender(&self) -> io::Result<LineSender> {
         self.sender.try_clone()
     }

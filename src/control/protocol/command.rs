@@ -102,6 +102,28 @@ pub enum Command {
 }
 
 /// A command to start registered work as a group of tasks.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::control::protocol::{Command, Inputs, ItemKind, Launch};
+/// use serde_json::json;
+///
+/// let inputs = Inputs::Each {
+///     kind: ItemKind::Value,
+///     items: vec![json!("a.png"), json!("b.png")],
+///     at_once: 4,
+/// };
+/// let launch = Launch {
+///     function: "resize-image".into(),
+///     inputs,
+///     group: None,
+///     on_end: None,
+///     on_cancel: None,
+/// };
+/// let line = r#"map --num-concurrent=4 resize-image "[\"a.png\",\"b.png\"]""#;
+/// assert_eq!(Command::Launch(launch).to_string(), line);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Launch {
     /// The name under which the work is registered.
