@@ -46,6 +46,7 @@ pub use self::submit::blocking::BlockingWork;
 pub use self::submit::feed::{Feed, FeedReport};
 pub use self::submit::task_builder::TaskBuilder;
 pub use self::submit::then::Then;
+pub use self::submit::tries::Tries;
 use crate::gate::NodeId;
 use crate::spawner::Spawner;
 use crate::task::{PoolRef, TaskLabel};

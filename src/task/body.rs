@@ -180,6 +180,11 @@ impl<F: Future, X, R> Body<F, X, R> {
         &mut self.extras
     }
 
+    /// Returns the future, which has not been polled yet.
+    pub(crate) fn future_mut(&mut self) -> &mut F {
+        &mut self.future
+    }
+
     /// Returns the future of a task that was not accepted.
     pub(crate) fn into_future(self) -> F {
         self.future

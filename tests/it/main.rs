@@ -37,6 +37,7 @@ mod rate;
 mod ready;
 mod refusals;
 mod retention;
+mod retry;
 mod room;
 mod rude_values;
 mod runtimes;

@@ -4,7 +4,8 @@
 //!   start of a task.
 //! - `enter`: how a boxed future becomes a task of the pool, or comes back [`Rejected`](rejected::Rejected).
 //! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, and the `equipment` that they come to,
-//!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another.
+//!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another; `retry`: a
+//!   task that is tried again while it fails, as the future [`Tries`](tries::Tries).
 //! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
 
 // In the order of the methods in the docs of `AioPool`.
@@ -21,7 +22,9 @@ pub(super) mod limit;
 pub(super) mod line;
 pub(super) mod options;
 pub(super) mod rejected;
+pub(super) mod retry;
 pub(super) mod starting;
 pub(super) mod stop_signal;
 pub(super) mod task_builder;
 pub(super) mod then;
+pub(super) mod tries;

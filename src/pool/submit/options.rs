@@ -22,6 +22,8 @@ pub(crate) struct TaskOptions {
     pub(crate) blocks: Option<Blocks>,
     pub(crate) stop_signal: Option<StopSignal>,
     pub(crate) unwatch: Option<Unwatch>,
+    /// `true` if the future of the task uses the timer of the pool's runtime.
+    pub(crate) needs_timer: bool,
 }
 
 /// The number and the label of a task, for code inside of its future. Set once the task runs.

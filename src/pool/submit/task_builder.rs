@@ -17,7 +17,7 @@ use crate::pool::submit::stop_signal::StopSignal;
 use crate::pool::submit::then::{Hop, Then};
 use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
 
-/// A task with options, before its submission. Returned by [`AioPool::task`].
+/// A task with options, before its submission. Returned by [`AioPool::task`] and [`AioPool::task_fn`].
 ///
 /// # Examples
 ///
@@ -396,6 +396,15 @@ where
         self.pool
     }
 
+    pub(super) fn future_mut(&mut self) -> &mut F {
+        self.body.future_mut()
+    }
+
+    /// Makes the submission panic if the runtime has no timer.
+    pub(super) fn require_timer(&mut self) {
+        self.options.needs_timer = true;
+    }
+
     #[track_caller]
     pub(crate) fn submit(self, start: Start) -> JoinHandle<F::Output> {
         let pool = self.pool;
@@ -409,6 +418,9 @@ where
         start: Start,
         patience: Patience,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
+        if self.options.needs_timer {
+            self.pool.core().check_timer(Duration::ZERO);
+        }
         if self.options.concern_the_gate_alone() && self.pool.takes_bare_futures() {
             return self.try_submit_bare(start, patience);
         }
