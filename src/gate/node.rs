@@ -98,8 +98,8 @@ impl Rank {
 pub(super) struct Node<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
-    /// Number of operations here that abort tasks, and have not looked at all of them yet. No task starts
-    /// meanwhile.
+    /// Number of reasons, beside a pause, for which no task starts here. Each is an operation that aborts tasks and has
+    /// not looked at all of them yet, or a time that is not over.
     pub(super) holds: u32,
     /// Number of tasks of this node and the nodes below that have not started.
     pub(super) waiting: usize,

@@ -4,7 +4,7 @@ use super::node::Node;
 use crate::shrink::shrink_set;
 
 /// Identifies a node (a pool or group) in the gate. The id of a group that has ended is used again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct NodeId(pub(super) u32);
 
 impl NodeId {

@@ -20,6 +20,7 @@ mod feed_stream;
 mod grace;
 mod groups;
 mod handles;
+mod hold;
 mod in_place;
 mod keyed;
 mod large;

@@ -39,6 +39,8 @@ struct Times {
     window: Option<Window>,
     /// `true` if tasks wait for the rate.
     starved: bool,
+    /// When the first hold ends, if tasks wait.
+    hold_end: Option<Instant>,
     /// How far the timers are ahead of the clock, if the clock stands still.
     ahead: Duration,
     /// How late the timers are otherwise.
@@ -150,7 +152,7 @@ impl Times {
     }
 
     fn has_work(&self) -> bool {
-        self.starved || !self.waits.is_empty()
+        self.starved || self.hold_end.is_some() || !self.waits.is_empty()
     }
 
     /// Returns `true` if a timer has to begin. From then on the timer counts as running.
@@ -179,7 +181,8 @@ impl Times {
         let wait = self.waits.first_key_value().map(|((at, _), _)| *at);
         let window = self.window.as_ref().filter(|_| self.starved);
         let start = window.and_then(Window::next);
-        wait.into_iter().chain(start).min()
+        let times = [wait, start, self.hold_end];
+        times.into_iter().flatten().min()
     }
 }
 
@@ -247,6 +250,12 @@ impl Core {
         })
     }
 
+    /// Returns the time that the timers of the pool go by.
+    pub(crate) fn now(&self) -> Instant {
+        let raw = self.raw_now();
+        raw + self.clock.times.lock().ahead
+    }
+
     /// Counts a start at the current time.
     pub(crate) fn count_start(&self) -> Option<Stamp> {
         self.settings.rate?;
@@ -277,15 +286,17 @@ impl Core {
         }
     }
 
-    /// Gives the gate the starts that have come back, and takes care of the timer. Returns `true` if there were any.
+    /// Gives the gate the starts that have come back, ends the holds that are over, and takes care of the timer. Returns
+    /// `true` if there were any.
     pub(crate) fn refill<'a>(
         &'a self,
         state: MutexGuard<'a, State>,
     ) -> (MutexGuard<'a, State>, bool) {
         let (mut state, mut back) = self.refill_now(state);
-        state.asks_time = state.is_starved();
+        let is_starved = state.is_starved();
+        state.asks_time = is_starved || !state.holds.is_empty();
         let mut times = self.clock.times.lock();
-        times.starved = state.asks_time;
+        (times.starved, times.hold_end) = (is_starved, state.next_hold_end());
         let (begins, waker) = (times.begin(), times.nudge());
         drop(times);
         if begins || waker.is_some() {
@@ -302,7 +313,7 @@ impl Core {
     }
 
     fn refill_now<'a>(&'a self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
-        if self.settings.rate.is_none() {
+        if self.settings.rate.is_none() && state.holds.is_empty() {
             return (state, false);
         }
         // The runtime's clock may be user code: it is read with the pool unlocked.
@@ -317,7 +328,8 @@ impl Core {
         });
         drop(times);
         state.refill(back);
-        (state, back > 0)
+        let has_ended = state.end_holds(|until| until <= now);
+        (state, has_ended || back > 0)
     }
 }
 
@@ -341,11 +353,9 @@ impl Core {
     #[track_caller]
     pub(crate) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
         self.check_timer(limit);
-        let raw = self.raw_now();
-        let now = raw + self.clock.times.lock().ahead;
         Arc::new(WaitLimit {
             clock: self.clock.clone(),
-            until: now.checked_add(limit),
+            until: self.now().checked_add(limit),
             stage: Lock::new(Wait::Before),
         })
     }
@@ -406,10 +416,11 @@ impl Core {
             window.expire(now);
             window.has_back()
         });
+        let is_held_too_long = times.hold_end.is_some_and(|end| end <= now);
         let is_late = matches!(times.waits.first_key_value(), Some(((at, _), _)) if *at <= now);
         drop(times);
         discard(stale);
-        if has_back || is_late {
+        if has_back || is_held_too_long || is_late {
             self.dispatch_nested(self.lock());
         }
         let more = is_late && self.expire_due(now);
@@ -453,7 +464,7 @@ impl Core {
     }
 
     /// Goes on without a timer, since none can be had now. As long as something is active, a timer is tried again at
-    /// each end; otherwise all waits and intervals are over.
+    /// each end; otherwise all waits, intervals and holds are over.
     fn go_without(&self) {
         let mut state = self.lock();
         state.asks_time = true;
@@ -466,6 +477,9 @@ impl Core {
             window.clear();
         }
         drop(times);
+        while state.end_holds(|_| true) {
+            state = self.give_way(state);
+        }
         drop(state);
         for (slot, id) in waits.into_values() {
             self.expire(slot, id);

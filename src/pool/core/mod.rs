@@ -10,13 +10,14 @@
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
-//!   starts.
+//!   starts. `holds`: the pools and groups that start nothing for a time.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
 pub(super) mod adapt;
 pub(super) mod blocking_task;
 pub(super) mod clock;
 pub(super) mod ending;
+pub(super) mod holds;
 pub(super) mod idle_workers;
 pub(super) mod node_data;
 pub(super) mod order;
@@ -54,6 +55,7 @@ use crate::pool::core::state_lock::StateLock;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
+use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Body, BoxTask, Extras, Failure, Refusal, Shared, Slot};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
@@ -75,6 +77,8 @@ pub(crate) struct Core {
     /// enough.
     pub(crate) expecting: AtomicBool,
     pub(crate) resizes: Resizes,
+    /// `true` once tasks may wait for nothing but the time: the pool has a rate, or has been held.
+    pub(crate) watches_time: AtomicBool,
 }
 
 /// Maximum number of new workers that one dispatch gives to the runtime.
@@ -104,6 +108,7 @@ impl Core {
             state: StateLock::new(state),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             clock: Arc::new(Clock::new(settings.rate)),
+            watches_time: AtomicBool::new(settings.rate.is_some()),
             settings,
             expecting: AtomicBool::new(false),
             resizes: Resizes::default(),
@@ -389,11 +394,11 @@ impl Core {
         self.me.upgrade().expect("a pool that is in use is there")
     }
 
-    /// Gives back the starts whose interval is over, so that a new task that needs room is not refused for lack of
-    /// them.
+    /// Gives back the starts whose interval is over, and ends the holds whose time is over, so that a new task that
+    /// needs room is not refused for these.
     pub(crate) fn refresh_room(&self, patience: Patience) {
         let needs_room = patience == Patience::Try || self.settings.max_waiting.is_some();
-        if needs_room && self.settings.rate.is_some() {
+        if needs_room && self.watches_time.load(Relaxed) {
             self.dispatch(self.lock());
         }
     }

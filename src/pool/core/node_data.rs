@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use crate::gate::NodeId;
 use crate::pool::lifecycle::waiters::Waiters;
@@ -24,6 +25,8 @@ pub(crate) struct NodeData {
     pub(crate) joining: usize,
     /// What the users of the node hold, as long as there are any.
     pub(crate) handle: Weak<Inner>,
+    /// The time before which nothing starts here, if there is one. It is in the pool's `holds` too.
+    pub(crate) held_until: Option<Instant>,
     /// Number of these handles, including one that is about to be dropped.
     pub(crate) handles: usize,
     pub(crate) groups: BTreeMap<Arc<str>, NodeId>,
@@ -42,6 +45,7 @@ impl NodeData {
             withdrawn: 0,
             joining: 0,
             handle: Weak::new(),
+            held_until: None,
             handles: 0,
             groups: BTreeMap::new(),
         }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
 use crate::pool::core::Core;
+use crate::pool::core::holds::Holds;
 use crate::pool::core::idle_workers::IdleWorkers;
 use crate::pool::core::node_data::NodeData;
 use crate::pool::core::record::TaskRecord;
@@ -29,9 +30,10 @@ use crate::worker::{PermitState, WorkerShared};
 pub(crate) struct State {
     pub(crate) gate: Gate<BoxTask, Arc<WorkerShared>, NodeData>,
     pub(crate) idle_workers: IdleWorkers,
-    /// `true` if tasks wait for the rate, or for a timer that could not be started. The next dispatch takes care of
-    /// them.
+    /// `true` if tasks wait for the rate, or for a timer that could not be started, or if a node is held for a time. The
+    /// next dispatch takes care of them.
     pub(crate) asks_time: bool,
+    pub(crate) holds: Holds,
     /// Records of the tasks that have more than a future.
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
@@ -82,6 +84,7 @@ impl State {
             gate: Gate::new(size, NodeData::new(name, None)),
             idle_workers: IdleWorkers::new(),
             asks_time: false,
+            holds: Holds::new(),
             records: SlotMap::new(),
             runtimes: NotedRuntimes::default(),
             main: None,
@@ -133,7 +136,8 @@ impl State {
     /// Returns `true` if a task without options, submitted to the root, can take the fast path.
     #[inline]
     pub(crate) fn takes_fast_path(&self) -> bool {
-        self.gate.takes_fast_path() && !self.gate.data(NodeId::ROOT).closed
+        // During a hold, each submission has to find out if the hold is over, which a dispatch does.
+        self.gate.takes_fast_path() && self.holds.is_empty() && !self.gate.data(NodeId::ROOT).closed
     }
 
     /// Puts a task that takes the fast path into the queue. Returns `true` if a task can be admitted now.

@@ -62,6 +62,7 @@ impl State {
             return None;
         }
         let (data, parent) = self.gate.remove_node(group)?;
+        self.forget_hold(group, data.held_until);
         let names = &mut self.gate.data_mut(parent).groups;
         if names.get(&data.name) == Some(&group) {
             names.remove(&data.name);
