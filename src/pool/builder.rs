@@ -49,6 +49,7 @@ pub struct Builder {
     spawner: Option<Box<dyn Spawner>>,
     max_waiting: Option<usize>,
     rate: Option<Rate>,
+    spread: bool,
     timed: bool,
     watcher: Option<Arc<Watcher>>,
     adaptive: Option<Adaptive>,
@@ -62,6 +63,7 @@ impl Builder {
             spawner: None,
             max_waiting: None,
             rate: None,
+            spread: false,
             timed: false,
             watcher: None,
             adaptive: None,
@@ -117,6 +119,11 @@ impl Builder {
     /// Sets how many tasks may start in any interval of this length, however many permits are free. By default, there
     /// is no limit.
     ///
+    /// The starts of an interval may all be made at its beginning, one right after the other: `rate(20, second)` lets
+    /// twenty tasks start at once, and the next twenty a second later. That suits a server that counts requests in an
+    /// interval, and gets the most out of its limit. For a server that counts smoothly, or that a burst would overload,
+    /// [`spread`](Self::spread) keeps the starts apart.
+    ///
     /// A task that waits for the rate stays in the queue and holds no permit of the pool; the order is kept. The rate
     /// covers the pool with all its groups, and [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
     ///
@@ -150,6 +157,37 @@ impl Builder {
     /// ```
     pub fn rate(mut self, starts: u32, per: Duration) -> Self {
         self.rate = Some(Rate { starts, per });
+        self
+    }
+
+    /// Sets whether the starts of the [`rate`](Self::rate) are kept apart, instead of coming in bursts.
+    ///
+    /// With `rate(20, second).spread(true)`, a task starts 50 ms after the one before it, or later. No interval sees more
+    /// starts than without it, and a pool that had nothing to start does not make up for that.
+    ///
+    /// Use the rate as it is for the full number of starts in each interval. A start that is late takes from that number
+    /// if starts are spread, since the next one waits for its distance from it: with timers that are late by a
+    /// millisecond, 20 starts a second come to 19.6. Use `spread` where the server limits how close requests may be, or
+    /// where bursts are worse than being a little slower.
+    ///
+    /// It has an effect together with a rate, before or after it. By default, starts are not kept apart.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let pool = aiopool::AioPool::builder().size(100).rate(100, second).spread(true).build().unwrap();
+    /// let starts = pool.map(0..5, |_| async { Instant::now() }).await;
+    /// let starts: Vec<Instant> = starts.into_iter().map(Result::unwrap).collect();
+    /// let mut pairs = starts.windows(2);
+    /// assert!(pairs.all(|pair| pair[1] - pair[0] >= Duration::from_millis(10)));
+    /// # });
+    /// ```
+    pub fn spread(mut self, on: bool) -> Self {
+        self.spread = on;
         self
     }
 
@@ -249,7 +287,9 @@ impl Builder {
         let settings = Settings {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
-            rate: self.rate,
+            rate: self
+                .rate
+                .map(|rate| if self.spread { rate.spread() } else { rate }),
             timed: self.timed || self.watcher.is_some() || self.adaptive.is_some(),
             watcher: self.watcher,
             adaptive: self.adaptive,
@@ -283,6 +323,7 @@ impl fmt::Debug for Builder {
             .field("name", &self.name)
             .field("max_waiting", &self.max_waiting)
             .field("rate", &self.rate)
+            .field("spread", &self.spread)
             .field("timed", &self.timed)
             .finish_non_exhaustive()
     }

@@ -34,6 +34,57 @@ fn no_interval_sees_more_starts_and_none_is_wasted() {
 }
 
 #[test]
+fn a_rate_that_is_spread_has_no_bursts() {
+    on_tokio(async {
+        for is_set_first in [true, false] {
+            let builder = AioPool::builder().size(100);
+            let builder = if is_set_first {
+                builder.spread(true).rate(4, SECOND)
+            } else {
+                builder.rate(4, SECOND).spread(true)
+            };
+            let pool = builder.build().unwrap();
+            // What was not used is not made up for.
+            sleep(10 * SECOND).await;
+            let begun = Instant::now();
+            let starts = pool.map(0..21, |_| async { Instant::now() }).await;
+            let starts: Vec<Duration> = starts.into_iter().map(|at| at.unwrap() - begun).collect();
+            assert_eq!(starts[0], Duration::ZERO);
+            for pair in starts.windows(2) {
+                assert!(pair[1] - pair[0] >= SECOND / 4, "{starts:?}");
+            }
+            assert!(starts[20] < Duration::from_millis(5050), "{starts:?}");
+        }
+    });
+}
+
+#[test]
+fn a_spread_rate_keeps_its_starts_apart_on_every_runtime() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let builder = pools.builder().size(4).rate(10, Duration::from_millis(30));
+        let pool = builder.spread(true).build().unwrap();
+        let now = |_| async { std::time::Instant::now() };
+        let times = pool.map(0..40, now).await;
+        let times = times.into_iter().map(Result::unwrap).collect();
+        keep(1, Duration::from_millis(3), times, pools.runtime);
+    });
+}
+
+#[test]
+fn a_rate_of_nothing_is_refused_if_it_is_spread_too() {
+    let refused = [limited(0, SECOND), limited(1, Duration::ZERO)];
+    for builder in refused {
+        let error = builder.spread(true).build().unwrap_err();
+        assert!(matches!(error, BuildError::ZeroRate));
+    }
+    // Without a rate there is nothing to spread.
+    AioPool::builder().spread(true).build().unwrap();
+}
+
+#[test]
 fn starts_that_were_not_used_are_not_saved_up() {
     on_tokio(async {
         let pool = limited(2, SECOND).build().unwrap();

@@ -15,6 +15,19 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
+    /// Returns the rate at which starts are as far apart as this rate allows on average. It keeps this rate too: so many
+    /// starts need the whole interval.
+    pub(crate) fn spread(self) -> Self {
+        let mut apart = self.per / self.starts;
+        if apart * self.starts < self.per {
+            apart += Duration::from_nanos(1);
+        }
+        Self {
+            starts: 1,
+            per: apart,
+        }
+    }
+
     /// Returns `true` if the runtime has a timer.
     pub(crate) fn is_kept_by(self, spawner: &dyn Spawner) -> bool {
         let sleep = caught(|| spawner.sleep(self.per)).ok().flatten();
@@ -69,5 +82,26 @@ impl Core {
         } else {
             self.end_first_poll(worker);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_rate_keeps_the_rate_that_it_spreads() {
+        for starts in [1, 2, 3, 7, 20, 1000, u32::MAX] {
+            for nanos in [1, 10, 1_000_000_007, u64::MAX] {
+                let per = Duration::from_nanos(nanos);
+                let spread = Rate { starts, per }.spread();
+                assert_eq!(spread.starts, 1);
+                assert!(spread.per.as_nanos() * u128::from(starts) >= per.as_nanos());
+                let earlier = spread.per.as_nanos() - 1;
+                assert!(earlier * u128::from(starts) < per.as_nanos());
+            }
+        }
+        let per = Duration::MAX;
+        assert_eq!(Rate { starts: 1, per }.spread().per, per);
     }
 }
