@@ -322,6 +322,15 @@ impl<W, A, L> Gate<W, A, L> {
         self.starts = Some(starts);
     }
 
+    /// Takes a start for something that needs no permit. Returns `false` if none is left.
+    pub(crate) fn take_start(&mut self) -> bool {
+        let is_left = self.starts != Some(0);
+        if is_left {
+            self.starts = self.starts.map(|left| left - 1);
+        }
+        is_left
+    }
+
     /// Gives another number to the task in a slot.
     pub(crate) fn renumber(&mut self, slot: Slot, id: TaskId) {
         self.register.at(slot.0).id = id.into();

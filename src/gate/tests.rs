@@ -95,6 +95,15 @@ impl Model {
         Some(member)
     }
 
+    fn take_start(&mut self) -> bool {
+        match &mut self.starts {
+            Some(0) => return false,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        true
+    }
+
     fn release(&mut self, id: u64) -> Member {
         let queue_entry = self.active.iter().position(|member| member.id == id);
         let member = self.active.remove(queue_entry.unwrap());
@@ -178,7 +187,7 @@ impl Trial {
     }
 
     fn step(&mut self) {
-        match self.pick(20) {
+        match self.pick(21) {
             0..=5 => self.enter(),
             6 => self.ask(),
             7..=9 => self.leave(),
@@ -188,6 +197,7 @@ impl Trial {
             16 => self.leave_lent(),
             17 => self.resize(),
             18 => self.allow(),
+            19 => assert_eq!(self.gate.take_start(), self.model.take_start()),
             _ => self.pause(),
         }
         self.admit_all();

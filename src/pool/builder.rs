@@ -125,7 +125,9 @@ impl Builder {
     /// [`spread`](Self::spread) keeps the starts apart.
     ///
     /// A task that waits for the rate stays in the queue and holds no permit of the pool; the order is kept. The rate
-    /// covers the pool with all its groups, and [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too.
+    /// covers the pool with all its groups, and [`run`](AioPool::run) and [`acquire`](AioPool::acquire) too. It counts
+    /// starts of tasks: what a task does after its start is counted where the task calls
+    /// [`throttle`](AioPool::throttle), and for each try of a [`retry`](crate::TaskBuilder::retry).
     ///
     /// A task starts when its future is first polled, and code in place starts when it has its permit. A start becomes
     /// free again when the interval after that poll is over, or at once if the future is dropped before that poll. No

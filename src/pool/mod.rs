@@ -1,7 +1,7 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
 //! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `permit`
-//! (code that runs in place), `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
+//! (code that runs in place), `throttle`, `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
 //!
 //! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
 //! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and
@@ -24,6 +24,7 @@ mod builder;
 mod core;
 mod inside;
 mod stats;
+mod throttle;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
@@ -83,7 +84,8 @@ use crate::task::{PoolRef, TaskLabel};
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
-///   `below`, `cancel`, `cancel_all`, `shutdown`, `scope`, and for awaiting a handle. For other waits, use [`lend`].
+///   `below`, `cancel`, `cancel_all`, `shutdown`, `scope`, `throttle`, and for awaiting a handle. For other waits, use
+///   [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.

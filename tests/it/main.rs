@@ -55,4 +55,5 @@ mod stop_when;
 mod stream_input;
 mod streams;
 mod then;
+mod throttle;
 mod traits;

@@ -37,7 +37,7 @@ struct Times {
     next: u64,
     /// `None` in a pool without a rate.
     window: Option<Window>,
-    /// `true` if tasks wait for the rate.
+    /// `true` if tasks or callers of `throttle` wait for the rate.
     starved: bool,
     /// When the first hold ends, if tasks wait.
     hold_end: Option<Instant>,
@@ -236,7 +236,8 @@ impl State {
     }
 
     fn is_starved(&self) -> bool {
-        self.gate.starts() == Some(0) && self.gate.waiting(NodeId::ROOT) > 0
+        let is_awaited = self.gate.waiting(NodeId::ROOT) > 0 || self.throttles.is_awaited();
+        self.gate.starts() == Some(0) && is_awaited
     }
 }
 

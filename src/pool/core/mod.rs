@@ -10,7 +10,7 @@
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
-//!   starts. `holds`: the pools and groups that start nothing for a time.
+//!   starts, and `throttles` takes some of them for code that has started. `holds`: the pools and groups that start nothing for a time.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
 pub(super) mod adapt;
@@ -30,6 +30,7 @@ pub(super) mod state;
 pub(super) mod state_lock;
 #[cfg(feature = "control")]
 pub(super) mod survey;
+pub(super) mod throttles;
 pub(super) mod tidy;
 pub(super) mod timer;
 pub(super) mod walk;
@@ -291,7 +292,7 @@ impl Core {
         state.has_more_to_start = false;
         state = self.tidy(state);
         loop {
-            if state.admit_known(&mut wakes) {
+            if state.grant_starts(&mut wakes) || state.admit_known(&mut wakes) {
                 // Wakers are user code: they are called with the pool unlocked.
                 drop(state);
                 std::mem::take(&mut wakes).wake();

@@ -8,6 +8,7 @@ use crate::pool::core::idle_workers::IdleWorkers;
 use crate::pool::core::node_data::NodeData;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::{self, NotedRuntimes, Runtime};
+use crate::pool::core::throttles::Throttles;
 use crate::pool::core::withdrawals::{WithdrawalId, Withdrawals};
 use crate::pool::lifecycle::waiters::{Joiner, Now};
 use crate::slot_map::SlotMap;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     /// next dispatch takes care of them.
     pub(crate) asks_time: bool,
     pub(crate) holds: Holds,
+    pub(crate) throttles: Throttles,
     /// Records of the tasks that have more than a future.
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
@@ -85,6 +87,7 @@ impl State {
             idle_workers: IdleWorkers::new(),
             asks_time: false,
             holds: Holds::new(),
+            throttles: Throttles::default(),
             records: SlotMap::new(),
             runtimes: NotedRuntimes::default(),
             main: None,

@@ -209,11 +209,16 @@ where
 
 /// Waits for the next try, and lends the permit of the task meanwhile. Returns at once if the task is asked to stop.
 async fn pause(core: Arc<Core>, delay: Duration) -> Paused {
-    let waiting = pin!(lend(async {
-        if !delay.is_zero() {
-            core.sleep(delay).await;
-        }
-    }));
+    let waiting = pin!(async {
+        lend(async {
+            if !delay.is_zero() {
+                core.sleep(delay).await;
+            }
+        })
+        .await;
+        // With the permit: the start counts from now on, and is not to wait for the permit after that.
+        core.throttle().await;
+    });
     let Some(nested_waits) = running().map(|worker| worker.nested_waits()) else {
         waiting.await;
         return Paused::ToTheEnd;
