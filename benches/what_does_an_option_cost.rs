@@ -53,6 +53,7 @@ fn option_rows() -> Vec<Row> {
         ),
         beside_plain("grace", |n| with(n, |task, _| task.grace(LONG)), 1.5),
         beside_plain("then", then, 1.5),
+        beside_plain("retry, not needed", retry, 1.5),
     ]
 }
 
@@ -133,6 +134,15 @@ fn then(n: usize) -> Duration {
         let task = pool.task(async move { i });
         task.then(|i| async { i.expect("no task fails here") })
             .spawn_n()
+    }))
+}
+
+/// Submits tasks that could be tried again, and succeed at once.
+fn retry(n: usize) -> Duration {
+    let pool = AioPool::new(AT_ONCE);
+    current_thread(keep_then_await(n, |i| {
+        let task = pool.task_fn(move |_| std::future::ready(Ok::<usize, ()>(i)));
+        task.retry([LONG; 3]).spawn_n()
     }))
 }
 

@@ -10,12 +10,13 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use aiopool::{AioPool, JoinHandle, lend};
-use backon::{ExponentialBuilder, Retryable};
+use aiopool::{AioPool, JoinHandle, current};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use clap::Parser;
 use futures::{StreamExt, stream};
 use indicatif::ProgressBar;
-use reqwest::{Client, Url};
+use reqwest::header::RETRY_AFTER;
+use reqwest::{Client, Response, StatusCode, Url};
 
 /// Fetch the URLs that the lines of the standard input are, by http
 #[derive(Parser)]
@@ -27,7 +28,7 @@ struct Args {
     /// How many of them from one host
     #[arg(short, long, default_value = "4")]
     per_host: NonZeroUsize,
-    /// How many are begun in a second
+    /// How many tries are begun in a second
     #[arg(short, long, default_value = "100")]
     rate: NonZeroU32,
     /// How many seconds one try may take, of four
@@ -36,7 +37,7 @@ struct Args {
 }
 
 /// The line about a URL that was fetched, or why it could not be fetched.
-type Fetched = Result<String, String>;
+type Fetched = Result<String, Failure>;
 
 /// Number of URLs that are submitted before the results of earlier ones are read.
 const READ_AHEAD: usize = 1000;
@@ -68,53 +69,85 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
 }
 
 /// Submits a URL to the group of its host, which limits how many are fetched from there at once.
+///
+/// A try that fails and may pass is made again, after the time that the server asks for, or after a growing pause. The
+/// task holds no permit meanwhile, and each try counts in the rate.
 fn submit(pool: &AioPool, client: &Client, args: &Args, url: String) -> JoinHandle<Fetched> {
     let host = Url::parse(&url).map(|url| url.authority().to_owned());
     let of_host = pool.keyed(host.unwrap_or_default(), args.per_host.get());
-    of_host.spawn_n(fetch(client.clone(), url))
+
+    let (client, mut begun) = (client.clone(), None);
+    let pauses = ExponentialBuilder::default().with_jitter().build();
+    of_host
+        .task_fn(move |_| {
+            let begun = *begun.get_or_insert_with(Instant::now);
+            fetch(client.clone(), url.clone(), begun)
+        })
+        .retry(pauses)
+        .retry_when(Failure::may_pass)
+        .retry_after(|failure| failure.pause)
+        .spawn_n()
 }
 
-/// Fetches a URL, and tries again if the failure may pass.
-async fn fetch(client: Client, url: String) -> Fetched {
-    let backoff = ExponentialBuilder::default().with_jitter();
-    // During a pause the task lends its permit, so that another one runs.
-    let pause = |time| lend(tokio::time::sleep(time));
+/// Fetches a URL, and returns the line to print.
+async fn fetch(client: Client, url: String, begun: Instant) -> Fetched {
+    let failed = |error, pause| Failure {
+        url: url.clone(),
+        error,
+        pause,
+    };
+    let response = client.get(&url).send().await;
+    let response = response.map_err(|error| failed(error, None))?;
 
-    let begun = Instant::now();
-    let fetched = (|| fetch_once(&client, &url))
-        .retry(backoff)
-        .sleep(pause)
-        .when(may_pass)
-        .await;
-    match fetched {
-        Ok((status, bytes)) => Ok(format!("{status} {bytes} {:.1?} {url}", begun.elapsed())),
-        Err(error) => Err(format!("{url}: {}", with_causes(&error))),
+    let pause = requested_pause(&response);
+    if let (Some(pause), Some(task)) = (pause, current()) {
+        // Nothing new goes to this host meanwhile.
+        task.pool().hold(pause);
     }
-}
 
-/// Returns the status of the response, and the length of its body.
-async fn fetch_once(client: &Client, url: &str) -> reqwest::Result<(u16, usize)> {
-    let response = client.get(url).send().await?.error_for_status()?;
+    let response = response.error_for_status();
+    let response = response.map_err(|error| failed(error, pause))?;
     let status = response.status().as_u16();
-    let body = response.bytes().await?;
-    Ok((status, body.len()))
+    let body = response.bytes().await;
+    let bytes = body.map_err(|error| failed(error, pause))?.len();
+    Ok(format!("{status} {bytes} {:.1?} {url}", begun.elapsed()))
 }
 
-/// Returns `true` unless the URL itself is wrong, or the server says that the request is.
-fn may_pass(error: &reqwest::Error) -> bool {
-    !error.is_builder() && error.status().is_none_or(|status| status.is_server_error())
+/// Returns how long the server wants to be left alone, if it says so in seconds.
+fn requested_pause(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.parse().ok().map(Duration::from_secs)
 }
 
-fn with_causes(error: &dyn Error) -> String {
-    let causes = iter::successors(error.source(), |error| (*error).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+/// A try that has failed.
+struct Failure {
+    url: String,
+    error: reqwest::Error,
+    /// How long the server wants to be left alone.
+    pause: Option<Duration>,
+}
+
+impl Failure {
+    /// Returns `true` unless the URL itself is wrong, or the server says that the request is.
+    fn may_pass(&self) -> bool {
+        let may_pass = |status: StatusCode| {
+            status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS
+        };
+        !self.error.is_builder() && self.error.status().is_none_or(may_pass)
+    }
+
+    fn describe(&self) -> String {
+        let causes = iter::successors(self.error.source(), |error| (*error).source());
+        let text = format!("{}: {}", self.url, self.error);
+        causes.fold(text, |text, cause| format!("{text}: {cause}"))
+    }
 }
 
 /// Prints a result without damage to the bar.
 fn print(bar: &ProgressBar, fetched: Fetched) -> io::Result<()> {
     bar.suspend(|| match fetched {
         Ok(line) => writeln!(io::stdout(), "{line}"),
-        Err(failure) => writeln!(io::stderr(), "fetch: {failure}"),
+        Err(failure) => writeln!(io::stderr(), "fetch: {}", failure.describe()),
     })?;
     bar.inc(1);
     Ok(())

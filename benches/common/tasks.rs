@@ -42,8 +42,8 @@ impl Returned for usize {
     }
 }
 
-impl<E: Debug> Returned for Result<usize, E> {
+impl<R: Returned, E: Debug> Returned for Result<R, E> {
     fn value(self) -> usize {
-        self.expect("no task fails here")
+        self.expect("no task fails here").value()
     }
 }
