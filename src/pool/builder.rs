@@ -167,10 +167,9 @@ impl Builder {
     /// With `rate(20, second).spread(true)`, a task starts 50 ms after the one before it, or later. No interval sees more
     /// starts than without it, and a pool that had nothing to start does not make up for that.
     ///
-    /// Use the rate as it is for the full number of starts in each interval. A start that is late takes from that number
-    /// if starts are spread, since the next one waits for its distance from it: with timers that are late by a
-    /// millisecond, 20 starts a second come to 19.6. Use `spread` where the server limits how close requests may be, or
-    /// where bursts are worse than being a little slower.
+    /// Use the rate as it is to get the full number of starts in each interval. If starts are spread, a start that is
+    /// late delays all later ones, so that a little of that number is lost. Use `spread` where the server limits how close
+    /// requests may be, or where bursts are worse than being a little slower.
     ///
     /// It has an effect together with a rate, before or after it. By default, starts are not kept apart.
     ///
@@ -286,12 +285,11 @@ impl Builder {
             return Err(BuildError::NoAdaptiveSize);
         }
         self.check_rate()?;
+        let rate = self.kept_rate();
         let settings = Settings {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
-            rate: self
-                .rate
-                .map(|rate| if self.spread { rate.spread() } else { rate }),
+            rate,
             timed: self.timed || self.watcher.is_some() || self.adaptive.is_some(),
             watcher: self.watcher,
             adaptive: self.adaptive,
@@ -309,6 +307,15 @@ impl Builder {
         match &self.spawner {
             Some(spawner) if !rate.is_kept_by(&**spawner) => Err(BuildError::NoTimer),
             Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Returns the rate that the pool keeps.
+    fn kept_rate(&self) -> Option<Rate> {
+        if self.spread {
+            self.rate.map(Rate::spread)
+        } else {
+            self.rate
         }
     }
 }

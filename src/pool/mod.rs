@@ -65,6 +65,7 @@ use crate::task::{PoolRef, TaskLabel};
 /// | read results as they come | [`itermap`](Self::itermap), [`itermap_stream`](Self::itermap_stream) |
 /// | take the items from a stream | [`map_stream`](Self::map_stream), [`PoolStreamExt`](crate::PoolStreamExt) |
 /// | name, rank, weigh or limit a task | [`task`](Self::task) |
+/// | try a task again while it fails | [`task_fn`](Self::task_fn) |
 ///
 /// # Guarantees
 ///

@@ -56,6 +56,13 @@ fn the_futures_of_the_verbs_are_send() {
     is_send(&pool.spawn(async {}));
     is_send(&pool.exec(async {}));
     is_send(&pool.task(async {}).spawn());
+    is_send(
+        &pool
+            .task_fn(|_| async { Ok::<(), ()>(()) })
+            .retry([])
+            .exec(),
+    );
+    is_send(&pool.throttle());
     is_send(&pool.map(0..1, |_| async {}));
     is_send(&pool.try_map(0..1, |_| async { Ok::<(), ()>(()) }));
     is_send(&pool.join());

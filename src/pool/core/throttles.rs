@@ -93,7 +93,8 @@ impl Throttle<'_> {
         }
         // The rate needs the runtime's timer: a pool that has no runtime yet finds it here.
         self.core.spawner();
-        if self.core.lock().take_start() {
+        let has_start = self.core.lock().take_start();
+        if has_start {
             return self.count();
         }
         let waker = self.core.waker(cx);
@@ -102,10 +103,11 @@ impl Throttle<'_> {
         self.key = Some(key);
         // A start may have come back. Otherwise this makes the timer run.
         self.core.dispatch(state);
-        match self.core.lock().throttles.take(key) {
-            true => self.count(),
-            false => Poll::Pending,
+        let has_start = self.core.lock().throttles.take(key);
+        if has_start {
+            return self.count();
         }
+        Poll::Pending
     }
 
     fn go_on(&mut self, key: u64, cx: &Context<'_>) -> Poll<()> {
