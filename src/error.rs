@@ -58,6 +58,8 @@ pub enum GroupError {
     AlreadyExists(String),
     /// The size is 0, so that no task of the group would ever run.
     ZeroSize,
+    /// The share is 0, so that the group would never have a turn.
+    ZeroShare,
 }
 
 impl fmt::Display for GroupError {
@@ -65,6 +67,9 @@ impl fmt::Display for GroupError {
         match self {
             Self::AlreadyExists(name) => write!(f, "there is a group named {name:?} already"),
             Self::ZeroSize => f.write_str(ZERO_SIZE),
+            Self::ZeroShare => f.write_str(
+                "a group of share 0 would never have a turn: pause it to hold tasks back",
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if all entries are in the root, without options, and a permit is all that they need to start.
     #[inline]
     pub(crate) fn takes_fast_path(&self) -> bool {
-        self.queue_entries.is_empty() && self.starts.is_none()
+        self.queue_entries.is_empty() && self.has_fast_path
     }
 
     /// Returns `true` if a new task finds a permit and no task before it. Requires

@@ -10,12 +10,18 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if a new task would be admitted at once.
     #[inline(never)]
     pub(crate) fn has_room(&self, home: NodeId, demand: Demand) -> bool {
-        let Demand { weight, priority } = demand;
         self.starts != Some(0)
-            && self
-                .tree
-                .path(home.0)
-                .all(|(_, node)| node.fits(weight) && !node.is_awaited(priority))
+            && if self.is_fair {
+                self.has_room_by_turn(home.0, demand)
+            } else {
+                self.has_room_by_age(home.0, demand)
+            }
+    }
+
+    fn has_room_by_age(&self, home: u32, demand: Demand) -> bool {
+        let Demand { weight, priority } = demand;
+        let mut path = self.tree.path(home);
+        path.all(|(_, node)| node.fits(weight) && !node.is_awaited(priority))
     }
 
     /// Returns `true` if no node on the way from `home` to the root is smaller than `weight`.

@@ -7,7 +7,7 @@
 //! it was submitted to, and holds no permit there. It is admitted once that node and each node around it have a
 //! permit for it. A group offers the first task that it would let through to the node around it. Among the tasks of
 //! its own queue and these offers, a node takes the one with the best rank, and among equal ranks the one that
-//! arrived first.
+//! arrived first. In a pool with fair share it takes the one of the queue or group whose turn it is.
 //!
 //! ```text
 //!  enter ──▶ queue of its node ──▶ first there, and it fits: offered to the node around
@@ -22,9 +22,11 @@
 //! - [`queue_entry`]: additional data of each task that is in a group, has options, or lends its permits.
 //! - [`state`]: the rule itself. [`fast_path`] has shortcuts for tasks without options in the root; [`same_queue`]
 //!   has one for a task whose successor waits in the same queue.
+//! - [`fair_share`]: turns by share, which a pool may have instead of turns by age.
 //! - [`lending`]: nested waits, which lend the permits of a task and take them back.
 //! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state.
 
+mod fair_share;
 mod fast_path;
 mod groups;
 mod inspect;

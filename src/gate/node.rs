@@ -1,6 +1,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
+use super::fair_share::Turns;
 use super::lane::Lane;
 use super::register::{NONE, Register};
 use crate::task::Slot;
@@ -30,8 +31,9 @@ impl Demand {
 /// The position of an entry among all that wait. The least goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
-    /// The priority in one number, which compares faster: 0 for a task that returns and goes before all new tasks.
-    class: u64,
+    /// What goes before the age, in numbers, which compare faster: the priority, or the virtual time in a pool with fair
+    /// share, its upper half first. 0 for a task that returns and goes before all new tasks.
+    class: (u64, u64),
     ticket: Ticket,
 }
 
@@ -55,7 +57,10 @@ impl Ticket {
 
 impl Rank {
     pub(super) fn returning(ticket: Ticket) -> Self {
-        Self { class: 0, ticket }
+        Self {
+            class: (0, 0),
+            ticket,
+        }
     }
 
     pub(super) fn new_task(priority: i32, ticket: Ticket) -> Self {
@@ -66,7 +71,7 @@ impl Rank {
     }
 
     pub(super) fn is_new_task(self) -> bool {
-        self.class > 0
+        self.class > (0, 0)
     }
 
     /// Returns `true` if it goes before a task of this priority that enters now.
@@ -75,8 +80,24 @@ impl Rank {
     }
 
     /// Returns the class of new tasks of a priority: the higher the priority, the smaller the class.
-    fn class(priority: i32) -> u64 {
-        i64::from(i32::MAX).abs_diff(i64::from(priority)) + 1
+    fn class(priority: i32) -> (u64, u64) {
+        (0, i64::from(i32::MAX).abs_diff(i64::from(priority)) + 1)
+    }
+
+    /// Returns the rank with a virtual time instead of the priority.
+    pub(super) fn at_turn(self, time: u128) -> Self {
+        let class = Self::class_at(time);
+        Self { class, ..self }
+    }
+
+    /// Returns `true` if it goes after a task that enters now at this virtual time.
+    pub(super) fn is_after_turn(self, time: u128) -> bool {
+        self.class > Self::class_at(time)
+    }
+
+    fn class_at(time: u128) -> (u64, u64) {
+        let class = time.saturating_add(1);
+        ((class >> 64) as u64, class as u64)
     }
 }
 
@@ -118,6 +139,8 @@ pub(super) struct Node<L> {
     pub(super) offered: Option<Rank>,
     /// Number of tasks here and below that have lent their permits.
     pub(super) lent: usize,
+    /// Used in a pool with fair share only.
+    pub(super) turns: Turns,
     pub(super) data: L,
     /// Number of tasks that live here and below. The root does not use it: its register counts them.
     pub(super) living: usize,
@@ -143,6 +166,7 @@ impl<L> Node<L> {
             offers: BTreeMap::new(),
             offered: None,
             lent: 0,
+            turns: Turns::NONE,
             data,
             living: 0,
             member: NONE,
@@ -194,11 +218,15 @@ impl<L> Node<L> {
 
     /// Returns `true` if an entry waits here that goes before a new task of this priority.
     pub(super) fn is_awaited(&self, priority: i32) -> bool {
-        !self.returning.is_empty()
-            || self.first().is_some_and(|(_, first)| first >= priority)
+        self.is_awaited_in_queue(priority)
             || self
                 .first_offer()
                 .is_some_and(|(rank, _)| rank.is_before(priority))
+    }
+
+    /// Returns `true` if an entry waits in the node's own queue that goes before a new task of this priority.
+    pub(super) fn is_awaited_in_queue(&self, priority: i32) -> bool {
+        !self.returning.is_empty() || self.first().is_some_and(|(_, first)| first >= priority)
     }
 
     /// Returns `true` if no entry waits but new ones of the node's own queue.

@@ -23,6 +23,7 @@ impl<W, A, L> Gate<W, A, L> {
             unreachable!("a waiting task left as an active one");
         };
         self.starts = self.starts.map(|left| left - 1);
+        self.take_turn(queue_entry.home, queue_entry.demand.weight);
         let entry = self.register.at(next.0);
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
             Content::Waiting(task) => Some((next, entry.id, task)),
@@ -62,8 +63,11 @@ mod tests {
     type Twin = Gate<u64, u64, ()>;
 
     /// Returns a pool with groups, one of them inside another.
-    fn twin() -> (Twin, [NodeId; 4]) {
+    fn twin(is_fair: bool) -> (Twin, [NodeId; 4]) {
         let mut gate = Twin::new(6, ());
+        if is_fair {
+            gate.share_fairly();
+        }
         let outer = gate.add_node(NodeId::ROOT, 4, ());
         let inner = gate.add_node(outer, 2, ());
         let other = gate.add_node(NodeId::ROOT, 3, ());
@@ -92,7 +96,12 @@ mod tests {
 
     #[test]
     fn the_short_way_comes_to_the_same_as_the_long_one() {
-        let ((mut short, tree), (mut long, _)) = (twin(), twin());
+        compare(false);
+        compare(true);
+    }
+
+    fn compare(is_fair: bool) {
+        let ((mut short, tree), (mut long, _)) = (twin(is_fair), twin(is_fair));
         let (mut active, mut lent) = (Vec::new(), Vec::new());
         let (mut state, mut number, mut followed) = (1_u64, 0, 0);
         for _ in 0..30_000 {

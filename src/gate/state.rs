@@ -19,6 +19,10 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) tree: Tree<L>,
     /// The queue entries of all tasks for which the slot alone does not hold all data.
     pub(super) queue_entries: SlotMap<QueueEntry>,
+    /// `true` if what waits at a node has turns by its shares, instead of by priority and age.
+    pub(super) is_fair: bool,
+    /// `true` if tasks without options in the root may take shortcuts: there is no fair share, and no limit of starts.
+    pub(super) has_fast_path: bool,
     /// Number of tasks that may start before [`allow`](Self::allow) is called again. `None` means no limit.
     pub(super) starts: Option<u32>,
     /// One more than the number of the last task that entered.
@@ -46,6 +50,8 @@ impl<W, A, L> Gate<W, A, L> {
             register: Register::new(),
             tree: Tree::new(size, data),
             queue_entries: SlotMap::new(),
+            is_fair: false,
+            has_fast_path: true,
             starts: None,
             next: 0,
             others: 0,
@@ -320,6 +326,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// Sets the number of tasks that may start from now on.
     pub(crate) fn allow(&mut self, starts: u32) {
         self.starts = Some(starts);
+        self.has_fast_path = false;
     }
 
     /// Takes a start for something that needs no permit. Returns `false` if none is left.
@@ -378,6 +385,7 @@ impl<W, A, L> Gate<W, A, L> {
         root.unlink(slot, priority, &mut self.register);
         root.held += weight;
         self.starts = self.starts.map(|left| left - 1);
+        self.take_turn_of_root(weight);
         Some(slot)
     }
 
@@ -395,6 +403,7 @@ impl<W, A, L> Gate<W, A, L> {
             .each_from(queue_entry.home, |node| node.held += weight);
         if rank.is_new_task() {
             self.starts = self.starts.map(|left| left - 1);
+            self.take_turn(queue_entry.home, weight);
         }
         self.refresh_all(queue_entry.home);
         Some(slot)
@@ -405,9 +414,10 @@ impl<W, A, L> Gate<W, A, L> {
         let node = self.tree.at(at);
         let own = match node.first_returning() {
             Some(slot) => Some((Rank::returning(self.ticket(slot)), slot)),
-            None => node
-                .first()
-                .map(|(slot, priority)| (Rank::new_task(priority, self.ticket(slot)), slot)),
+            None => node.first().map(|(slot, priority)| {
+                let rank = Rank::new_task(priority, self.ticket(slot));
+                (self.rank_of_own(node, rank), slot)
+            }),
         };
         match (own, node.first_offer()) {
             (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
@@ -492,6 +502,7 @@ impl<W, A, L> Gate<W, A, L> {
         let parent = self.tree.at(at).parent?;
         let first = self.first_of(at);
         let offer = first.filter(|(rank, slot)| self.passes(at, *rank, *slot));
+        let offer = offer.map(|(rank, slot)| (self.rank_around(at, parent, rank), slot));
         let rank = offer.map(|(rank, _)| rank);
         let stale = std::mem::replace(&mut self.tree.at_mut(at).offered, rank);
         if stale == rank {

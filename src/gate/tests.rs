@@ -14,6 +14,7 @@ struct Model {
     active: Vec<Member>,
     lent: Vec<Member>,
     starts: Option<u32>,
+    is_fair: bool,
 }
 
 #[derive(Default)]
@@ -22,6 +23,11 @@ struct ModelLevel {
     size: usize,
     held: usize,
     paused: bool,
+    share: u32,
+    /// The virtual times: of the level, of its own queue, and of the level as a member of the one around it.
+    now: u128,
+    own: u128,
+    member: u128,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -34,10 +40,11 @@ struct Member {
 }
 
 impl Model {
-    fn add_node(&mut self, parent: Option<usize>, size: usize) {
+    fn add_node(&mut self, parent: Option<usize>, size: usize, share: u32) {
         self.tree.push(ModelLevel {
             parent,
             size,
+            share,
             ..ModelLevel::default()
         });
     }
@@ -51,8 +58,55 @@ impl Model {
         node.held == 0 || node.held + weight <= node.size
     }
 
-    /// Returns the next entry of a node: the first that all nodes below it let through.
+    /// Returns the next entry of a node.
     fn first(&self, at: usize) -> Option<(Member, bool)> {
+        if self.is_fair {
+            self.first_by_turn(at)
+        } else {
+            self.first_by_age(at)
+        }
+    }
+
+    /// Returns the first entry that wants its permits back, or else that of the member with the least virtual time, and
+    /// among equal times the oldest.
+    fn first_by_turn(&self, at: usize) -> Option<(Member, bool)> {
+        let mut returns = self.returning.iter();
+        let back = returns.find(|member| self.is_offered(at, **member, true));
+        if let Some(member) = back {
+            return Some((*member, true));
+        }
+        let own = self.queue.iter().filter(|member| member.home == at);
+        let own = own.min_by_key(|member| (std::cmp::Reverse(member.demand.priority), member.id));
+        let own = own.map(|member| (self.tree[at].own, *member));
+        let groups = (0..self.tree.len()).filter(|group| self.tree[*group].parent == Some(at));
+        let offers = groups.filter_map(|group| {
+            let (first, returns) = self.first(group)?;
+            let passes = !returns && self.lets_through(group, first, returns);
+            passes.then_some((self.tree[group].member, first))
+        });
+        let now = self.tree[at].now;
+        let next = own.into_iter().chain(offers);
+        let next = next.min_by_key(|(time, member)| (now.max(*time), member.id));
+        next.map(|(_, member)| (member, false))
+    }
+
+    /// Counts a start: the less a member has of the shares, the further its time advances.
+    fn count_turn(&mut self, home: usize, weight: usize) {
+        let passed = |share| passed(share, weight);
+        let level = &mut self.tree[home];
+        level.now = level.now.max(level.own);
+        level.own = level.now + passed(1);
+        for at in self.path(home).collect::<Vec<_>>() {
+            if let Some(parent) = self.tree[at].parent {
+                let turn = self.tree[parent].now.max(self.tree[at].member);
+                self.tree[parent].now = turn;
+                self.tree[at].member = turn + passed(self.tree[at].share);
+            }
+        }
+    }
+
+    /// Returns the oldest of the highest priority that all nodes below this one let through.
+    fn first_by_age(&self, at: usize) -> Option<(Member, bool)> {
         let returns = self.returning.iter().map(|member| (*member, true));
         let mut newcomers = self.queue.clone();
         newcomers.sort_by_key(|member| std::cmp::Reverse(member.demand.priority));
@@ -90,6 +144,7 @@ impl Model {
         }
         if !returns {
             self.starts = self.starts.map(|left| left - 1);
+            self.count_turn(member.home, member.demand.weight);
         }
         self.active.push(member);
         Some(member)
@@ -102,6 +157,14 @@ impl Model {
             None => {}
         }
         true
+    }
+
+    /// Returns `true` if this task is the next that is admitted.
+    fn is_next(&self, id: u64) -> bool {
+        let starts = self.starts != Some(0);
+        let passes = |(first, returns)| self.lets_through(0, first, returns) && (returns || starts);
+        let next = self.first(0).filter(|next| passes(*next));
+        next.is_some_and(|(first, _)| first.id == id)
     }
 
     fn release(&mut self, id: u64) -> Member {
@@ -161,13 +224,21 @@ struct Trial {
 
 impl Trial {
     /// Returns a pool with two groups, the second of which contains a group.
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, is_fair: bool) -> Self {
         let mut gate = Gate::new(3, ());
-        let mut model = Model::default();
-        model.add_node(None, 3);
-        for (parent, size) in [(0, 2), (0, 2), (2, 1)] {
-            gate.add_node(NodeId(parent), size, ());
-            model.add_node(Some(parent as usize), size);
+        let mut model = Model {
+            is_fair,
+            ..Model::default()
+        };
+        if is_fair {
+            gate.share_fairly();
+        }
+        model.add_node(None, 3, 1);
+        let other = 1 + (seed % 4) as u32;
+        for (parent, size, share) in [(0, 2, 2), (0, 2, other), (2, 1, 3)] {
+            let group = gate.add_node(NodeId(parent), size, ());
+            gate.set_share(group, share);
+            model.add_node(Some(parent as usize), size, share);
         }
         let random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Self {
@@ -210,6 +281,7 @@ impl Trial {
         let priority = self.pick(4) as i32 - 2;
         let demand = Demand { weight, priority };
         let node = NodeId(home as u32);
+        let had_room = self.gate.has_room(node, demand);
         self.given += 1;
         let slot = self.gate.enter(TaskId::from(id), node, demand, |_| id);
         self.slots.push((id, slot));
@@ -220,6 +292,8 @@ impl Trial {
             demand,
             asks,
         });
+        let starts = self.model.is_next(id);
+        assert_eq!(had_room, starts, "what is said of room");
     }
 
     fn ask(&mut self) {
@@ -365,14 +439,28 @@ impl Trial {
     }
 }
 
+/// How far the virtual time of a member advances.
+fn passed(share: u32, weight: usize) -> u128 {
+    weight as u128 * u128::from((1_u64 << 40) / u64::from(share))
+}
+
 fn ids(members: &[Member]) -> Vec<u64> {
     members.iter().map(|member| member.id).collect()
 }
 
 #[test]
 fn the_gate_does_what_a_naive_model_does() {
-    for seed in 1..=200 {
-        let mut trial = Trial::new(seed);
+    play(200, false);
+}
+
+#[test]
+fn the_gate_shares_fairly_as_a_naive_model_does() {
+    play(100, true);
+}
+
+fn play(seeds: u64, is_fair: bool) {
+    for seed in 1..=seeds {
+        let mut trial = Trial::new(seed, is_fair);
         for _ in 0..500 {
             trial.step();
         }

@@ -17,6 +17,7 @@ pub(crate) struct Settings {
     /// Maximum number of tasks that may wait, or `None` for any number.
     pub(crate) max_waiting: Option<usize>,
     pub(crate) rate: Option<Rate>,
+    pub(crate) fair_share: bool,
     pub(crate) timed: bool,
     pub(crate) watcher: Option<Arc<Watcher>>,
     pub(crate) adaptive: Option<Adaptive>,
@@ -50,6 +51,7 @@ pub struct Builder {
     max_waiting: Option<usize>,
     rate: Option<Rate>,
     spread: bool,
+    fair_share: bool,
     timed: bool,
     watcher: Option<Arc<Watcher>>,
     adaptive: Option<Adaptive>,
@@ -64,6 +66,7 @@ impl Builder {
             max_waiting: None,
             rate: None,
             spread: false,
+            fair_share: false,
             timed: false,
             watcher: None,
             adaptive: None,
@@ -91,7 +94,8 @@ impl Builder {
 
     /// Sets how many tasks may wait at once. Further tasks are rejected. By default, any number may wait.
     ///
-    /// With 0, a task either starts at once or is rejected.
+    /// With 0, a task either starts at once or is rejected. The tasks of all groups count. To keep one group from
+    /// filling the queue, give each group a [bound of its own](crate::GroupBuilder::max_waiting).
     ///
     /// Methods that pull their items do not lose any item to this: [`map`](AioPool::map),
     /// [`try_map`](AioPool::try_map), [`itermap`](AioPool::itermap), and the same verbs over a stream, pull an item when
@@ -189,6 +193,43 @@ impl Builder {
     /// ```
     pub fn spread(mut self, on: bool) -> Self {
         self.spread = on;
+        self
+    }
+
+    /// Sets whether the groups of the pool start their tasks in turns. By default, the oldest task of all groups is the
+    /// next, so that a tenant who submits very many tasks at once holds up the tasks that others submit later.
+    ///
+    /// With fair share, the groups that have tasks to start take turns, whatever the age of their tasks. Where groups
+    /// wait for permits, a group whose [share](crate::GroupBuilder::share) is 2 starts twice as many tasks as one whose
+    /// share is 1, and so do all other shares. A task of weight 3 counts as three tasks. The tasks that were submitted
+    /// to the pool itself are one more member with the share 1. The same holds inside of each group, for its own tasks
+    /// and its groups. A [`scope`](AioPool::scope) is a group with the share 1, too.
+    ///
+    /// - Inside of a group, tasks start by priority, and in the order of their submission. A priority matters only
+    ///   there: it gives the group no more turns.
+    /// - A group that has nothing to start, or is paused, or full by its own size, saves no turns: when it goes on, it
+    ///   has its next turn with the others, and no more turns than they.
+    /// - A group that has ended and is created again, as [`keyed`](AioPool::keyed) does, begins like a new one.
+    /// - A [`feed_stream`](AioPool::feed_stream) whose stream has no item at its turn has had this turn.
+    /// - A turn is a start. How long tasks run does not count. A task that takes back a permit that it had lent still
+    ///   comes before all new tasks.
+    /// - As without fair share, a heavy task whose turn it is waits for its permits, and is not overtaken.
+    ///
+    /// A start takes time that grows with the logarithm of the number of groups that have tasks to start.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::builder().size(4).fair_share(true).build().unwrap();
+    /// let flood = pool.keyed("greedy tenant", 4).map_n(0..10_000, |n| async move { n });
+    /// let job = pool.keyed("modest tenant", 4).spawn_n(async { "done" });
+    /// assert_eq!(job.await.unwrap(), "done");                 // it has the next turn
+    /// assert!(!flood.last().unwrap().is_finished());
+    /// # });
+    /// ```
+    pub fn fair_share(mut self, on: bool) -> Self {
+        self.fair_share = on;
         self
     }
 
@@ -290,6 +331,7 @@ impl Builder {
             name: self.name.unwrap_or_else(default_name).into(),
             max_waiting: self.max_waiting,
             rate,
+            fair_share: self.fair_share,
             timed: self.timed || self.watcher.is_some() || self.adaptive.is_some(),
             watcher: self.watcher,
             adaptive: self.adaptive,
@@ -333,6 +375,7 @@ impl fmt::Debug for Builder {
             .field("max_waiting", &self.max_waiting)
             .field("rate", &self.rate)
             .field("spread", &self.spread)
+            .field("fair_share", &self.fair_share)
             .field("timed", &self.timed)
             .finish_non_exhaustive()
     }

@@ -40,6 +40,7 @@ use self::core::watch::Subject;
 pub use self::inside::current::{Current, current};
 pub use self::inside::lend::lend;
 pub use self::lifecycle::cancel::CancelReport;
+pub use self::lifecycle::group_builder::GroupBuilder;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
 pub use self::stats::Stats;
@@ -69,7 +70,8 @@ use crate::task::{PoolRef, TaskLabel};
 ///
 /// # Guarantees
 ///
-/// - **Order**: tasks of the same priority start in the order of their submission.
+/// - **Order**: tasks of the same priority start in the order of their submission. In a pool with
+///   [`fair_share`](Builder::fair_share) this holds inside of each group, and the groups take turns.
 /// - **No more and no less**: as long as tasks wait and the pool is not paused, exactly [`size`](Self::size) tasks are
 ///   active. There are fewer while none of the waiting tasks may start: a rate allows no start yet, their groups are full
 ///   or paused, or the first of them weighs more than the free permits. Whatever frees a permit also starts the next task:
@@ -168,6 +170,8 @@ pub(crate) struct Inner {
     core: Arc<Core>,
     label: Arc<TaskLabel>,
     node: NodeId,
+    /// `true` if the queue of the node, or of a node around it, has a bound.
+    is_bounded: bool,
     /// The description of tasks without options for the observer. Set by the first such task that is observed.
     subject: OnceLock<Arc<Subject>>,
 }

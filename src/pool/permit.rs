@@ -100,7 +100,7 @@ impl AioPool {
     /// # });
     /// ```
     pub fn try_acquire(&self) -> Option<Permit> {
-        self.core().refresh_room(Patience::Try);
+        self.refresh_room(Patience::Try);
         let mut acquire = Acquire {
             pool: self,
             worker: Some(self.core().try_enqueue_in_place(self.node())?),

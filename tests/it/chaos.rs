@@ -103,7 +103,9 @@ fn rage(pool: &AioPool, alive: &Arc<AtomicUsize>, seed: u64) -> usize {
     for _ in 0..2000 {
         let pool = match random.below(4) {
             0 => pool.keyed("one", 1),
-            1 => pool.keyed("two", 2).keyed("inside", 2),
+            1 => pool
+                .keyed_with("two", |group| group.size(2).share(3).max_waiting(20))
+                .keyed("inside", 2),
             _ => pool.clone(),
         };
         let panics = random.below(20) == 0;
@@ -183,7 +185,8 @@ fn abort_one(handles: &mut Vec<JoinHandle<u64>>, random: &mut Random) -> bool {
 }
 
 async fn chaos(pools: Pools, seed: u64) {
-    let pool = pools.size(3);
+    let is_fair = seed % 2 == 0;
+    let pool = pools.builder().size(3).fair_share(is_fair).build().unwrap();
     let alive = Arc::new(AtomicUsize::new(0));
     let threads: Vec<_> = (1..=3)
         .map(|n| {

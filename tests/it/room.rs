@@ -59,7 +59,12 @@ fn no_item_is_refused_whatever_the_bound_of_the_queue() {
         for (waiting, timed) in [(0, false), (1, true), (3, false), (0, true)] {
             let pool = bounded(&pools, 2, waiting, timed);
             let group = pool.group("inside", 1).unwrap();
-            for pool in [&pool, &group] {
+            let bounded = |pool: &AioPool| {
+                let group = pool.group_with("bounded", |group| group.size(1).max_waiting(waiting));
+                group.unwrap()
+            };
+            let (narrow, alone) = (bounded(&group), bounded(&pools.size(2)));
+            for pool in [&pool, &group, &narrow, &alone] {
                 for (verb, results) in verbs(pool, 20) {
                     let all: Result<Vec<u32>, _> =
                         results.collect::<Vec<_>>().await.into_iter().collect();
@@ -68,7 +73,7 @@ fn no_item_is_refused_whatever_the_bound_of_the_queue() {
                     assert_eq!(all, (0..20).collect::<Vec<_>>(), "{verb}");
                 }
             }
-            assert_eq!(pool.stats().rejected, 0);
+            assert_eq!((pool.stats().rejected, alone.stats().rejected), (0, 0));
         }
     });
 }
@@ -79,7 +84,10 @@ fn no_item_is_refused_where_others_have_filled_the_queue() {
         let hand = Hand::default();
         let pool = hand.builder().size(1).max_waiting(waiting).build().unwrap();
         let group = pool.group("inside", 1).unwrap();
-        for pool in [&pool, &group] {
+        let around = hand.builder().size(1).build().unwrap();
+        let bounded = around.group_with("bounded", |group| group.max_waiting(waiting));
+        let bounded = bounded.unwrap();
+        for pool in [&pool, &group, &bounded] {
             for (verb, mut results) in verbs(pool, 5) {
                 let (probes, others) = busy(pool, 1 + waiting);
                 let reader = Reader::new();
@@ -100,7 +108,7 @@ fn no_item_is_refused_where_others_have_filled_the_queue() {
                 assert!(others.iter().all(aiopool::JoinHandle::is_finished));
             }
         }
-        assert_eq!(pool.stats().rejected, 0);
+        assert_eq!((pool.stats().rejected, around.stats().rejected), (0, 0));
     }
 }
 

@@ -26,6 +26,9 @@ fn the_pool_and_its_handles_go_everywhere() {
     send::<IterMap<std::ops::Range<u8>, fn(u8), u8>>();
     unpin::<IterMap<std::ops::Range<u8>, fn(u8), std::marker::PhantomPinned>>();
     send::<Builder>();
+    send::<GroupBuilder>();
+    sync::<GroupBuilder>();
+    unpin::<GroupBuilder>();
     send::<Blocking>();
     send::<Permit>();
     sync::<Permit>();

@@ -6,7 +6,7 @@
 //!   ended.
 //! - `idle_workers`: workers that wait a moment for the next task; `runtime`: the runtime that a task starts on.
 //! - `blocking_task`: a task that leaves its worker for a thread that it may block.
-//! - `adapt`: lets the size of the pool follow the ends of its tasks.
+//! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
@@ -15,6 +15,7 @@
 
 pub(super) mod adapt;
 pub(super) mod blocking_task;
+pub(super) mod bounds;
 pub(super) mod clock;
 pub(super) mod ending;
 pub(super) mod holds;
@@ -47,6 +48,7 @@ use crate::nesting;
 use crate::pool::builder::Settings;
 use crate::pool::core::blocking_task::BlockingTask;
 use crate::pool::core::clock::Clock;
+use crate::pool::core::node_data::NodeData;
 use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
@@ -56,7 +58,6 @@ use crate::pool::core::state_lock::StateLock;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
-use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{Body, BoxTask, Extras, Failure, Refusal, Shared, Slot};
 use crate::unwind::{discard, shielded};
 use crate::wakes::Wakes;
@@ -99,10 +100,14 @@ impl Core {
         let size = controller
             .as_ref()
             .map_or(size, |controller| controller.size());
-        let mut state = State::new(size, settings.name.clone());
+        let root = NodeData::of_pool(settings.name.clone(), settings.max_waiting);
+        let mut state = State::new(size, root);
         state.adaptive = controller;
         if let Some(rate) = settings.rate {
             state.limit_starts(rate);
+        }
+        if settings.fair_share {
+            state.gate.share_fairly();
         }
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -186,7 +191,6 @@ impl Core {
             patience,
             ..
         } = *order;
-        self.refresh_room(patience);
         let Arrival {
             unused: _unused,
             runtime,
@@ -395,15 +399,6 @@ impl Core {
         self.me.upgrade().expect("a pool that is in use is there")
     }
 
-    /// Gives back the starts whose interval is over, and ends the holds whose time is over, so that a new task that
-    /// needs room is not refused for these.
-    pub(crate) fn refresh_room(&self, patience: Patience) {
-        let needs_room = patience == Patience::Try || self.settings.max_waiting.is_some();
-        if needs_room && self.watches_time.load(Relaxed) {
-            self.dispatch(self.lock());
-        }
-    }
-
     /// Returns why a new task may neither start nor wait, or `None` if it may.
     #[inline(always)]
     pub(crate) fn refusal(
@@ -419,13 +414,12 @@ impl Core {
         if demand.weight > 1 && !state.gate.can_carry(home, demand.weight) {
             return Some(Refusal::TooHeavy);
         }
-        let bound = match (self.settings.max_waiting, patience) {
-            (None, Patience::Park) | (_, Patience::Stand) => return None,
-            (None, Patience::Try) => 0,
-            (Some(bound), _) => bound,
+        let may_wait = match patience {
+            Patience::Stand => true,
+            Patience::Park => state.may_wait(home),
+            Patience::Try => state.is_bounded(home) && state.may_wait(home),
         };
-        let is_full = state.gate.waiting(NodeId::ROOT) >= bound;
-        (is_full && !state.gate.has_room(home, demand)).then_some(Refusal::Full)
+        (!may_wait && !state.gate.has_room(home, demand)).then_some(Refusal::Full)
     }
 
     pub(crate) fn address(&self) -> *const () {

@@ -12,6 +12,10 @@ pub(crate) struct NodeData {
     pub(crate) name: Arc<str>,
     /// The group that the tasks of the node are listed with. `None` outside of all named groups.
     pub(crate) group: Option<Arc<str>>,
+    /// Maximum number of tasks of the node and the nodes below that may wait, or `None` for any number.
+    pub(crate) max_waiting: Option<usize>,
+    /// `true` if the queue of the node, or of a node around it, has a bound.
+    pub(crate) is_bounded: bool,
     pub(crate) closed: bool,
     pub(crate) stats: Stats,
     pub(crate) waiters: Waiters,
@@ -33,10 +37,13 @@ pub(crate) struct NodeData {
 }
 
 impl NodeData {
-    pub(crate) fn new(name: Arc<str>, group: Option<Arc<str>>) -> Self {
+    /// Returns the data of a pool.
+    pub(crate) fn of_pool(name: Arc<str>, max_waiting: Option<usize>) -> Self {
         Self {
             name,
-            group,
+            group: None,
+            max_waiting,
+            is_bounded: max_waiting.is_some(),
             closed: false,
             stats: Stats::default(),
             waiters: Waiters::default(),
@@ -48,6 +55,24 @@ impl NodeData {
             held_until: None,
             handles: 0,
             groups: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the data of a group inside of this node.
+    pub(crate) fn of_group(&self, name: Arc<str>, max_waiting: Option<usize>) -> Self {
+        Self {
+            group: Some(name.clone()),
+            is_bounded: self.is_bounded || max_waiting.is_some(),
+            ..Self::of_pool(name, max_waiting)
+        }
+    }
+
+    /// Returns the data of a group without a name, whose tasks are listed with this node.
+    pub(crate) fn of_nameless_group(&self) -> Self {
+        Self {
+            group: self.group.clone(),
+            is_bounded: self.is_bounded,
+            ..Self::of_pool(self.name.clone(), None)
         }
     }
 }

@@ -81,9 +81,9 @@ pub(crate) enum Exit {
 }
 
 impl State {
-    pub(crate) fn new(size: usize, name: Arc<str>) -> Self {
+    pub(crate) fn new(size: usize, root: NodeData) -> Self {
         Self {
-            gate: Gate::new(size, NodeData::new(name, None)),
+            gate: Gate::new(size, root),
             idle_workers: IdleWorkers::new(),
             asks_time: false,
             holds: Holds::new(),

@@ -3,8 +3,8 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::GroupError;
 use crate::gate::NodeId;
-use crate::pool::core::node_data::NodeData;
 use crate::pool::core::state::State;
+use crate::pool::lifecycle::group_builder::{GroupBuilder, GroupSettings};
 use crate::pool::{AioPool, Core, Inner};
 use crate::task::TaskLabel;
 
@@ -41,9 +41,38 @@ impl AioPool {
     /// # });
     /// ```
     pub fn group(&self, name: impl Into<String>, size: usize) -> Result<AioPool, GroupError> {
-        if size == 0 {
-            return Err(GroupError::ZeroSize);
-        }
+        self.group_with(name, |group| group.size(size))
+    }
+
+    /// Creates a group with this name and with rules of its own: a size, a bound of its queue, a share of the turns.
+    ///
+    /// Names are unique among the groups of one pool. See [`keyed_with`](Self::keyed_with) to find or create a group.
+    /// The closure gets the default settings, and returns those of the group. It runs even if the group exists.
+    ///
+    /// # Errors
+    ///
+    /// [`GroupError::AlreadyExists`] if this pool has a group with this name, [`GroupError::ZeroSize`] if the size is
+    /// 0, or [`GroupError::ZeroShare`] if the share is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::new(10);
+    /// let mails = pool.group_with("mails", |group| group.size(1).max_waiting(1)).unwrap();
+    /// let _active = mails.spawn(std::future::pending::<()>()).await;
+    /// let _waits = mails.spawn_n(std::future::pending::<()>());
+    /// let refused = mails.spawn_n(async {});
+    /// assert!(refused.await.unwrap_err().is_rejected());
+    /// assert_eq!(pool.exec(async { 7 }).await.unwrap(), 7); // the pool itself has no bound
+    /// # });
+    /// ```
+    pub fn group_with(
+        &self,
+        name: impl Into<String>,
+        set: impl FnOnce(GroupBuilder) -> GroupBuilder,
+    ) -> Result<AioPool, GroupError> {
+        let settings = GroupBuilder::settings(set)?;
         let name = name.into();
         let mut state = self.core().lock();
         if state.gate.data(self.node()).groups.contains_key(&*name) {
@@ -51,7 +80,7 @@ impl AioPool {
         }
         Ok(self
             .core()
-            .make_group(&mut state, self.node(), name.into(), size))
+            .make_group(&mut state, self.node(), name.into(), &settings))
     }
 
     /// Returns the group with this name, if there is one.
@@ -66,8 +95,10 @@ impl AioPool {
     /// Returns the group with this name, and creates it if there is none: for example, a limit for each host, tenant or
     /// account.
     ///
-    /// A group that exists keeps its size. Any number of keys may come and go: a key costs something only as long as
-    /// its group lives.
+    /// A group that exists is returned as it is: it keeps its size, and the size that [`resize`](Self::resize) gave it,
+    /// as long as it lives. A group lives as long as a handle of it exists, or a task or a group is in it. After that
+    /// its name is unknown, and the next call creates a new group with the size of that call. To keep a group, keep a
+    /// handle of it. Any number of keys may come and go: a key costs something only as long as its group lives.
     ///
     /// To go through pages of many hosts, submit each page with [`spawn_n`](Self::spawn_n), and let
     /// [`below`](Self::below) of the pool limit how many tasks wait, as in the example. A loop that awaits
@@ -94,14 +125,49 @@ impl AioPool {
     /// ```
     #[track_caller]
     pub fn keyed(&self, name: impl Into<String>, size: usize) -> AioPool {
-        assert!(size > 0, "{}", GroupError::ZeroSize);
+        self.keyed_with(name, |group| group.size(size))
+    }
+
+    /// Returns the group with this name, and creates it with these rules if there is none: for example, a size and a
+    /// bound for each tenant.
+    ///
+    /// A group that exists is returned as it is, whatever the closure sets; see [`keyed`](Self::keyed) for how long a
+    /// group lives. The closure gets the default settings, and returns those of a new group. It runs even if the group
+    /// exists.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the size or the share is 0.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::builder().size(100).max_waiting(10_000).build().unwrap();
+    /// for (tenant, job) in [("a", 1), ("b", 2), ("a", 3)] {
+    ///     let tenant = pool.keyed_with(tenant, |group| group.size(4).max_waiting(256));
+    ///     let handle = tenant.spawn_n(async move { job });
+    ///     assert_eq!(handle.await.unwrap(), job);
+    /// }
+    /// # });
+    /// ```
+    #[track_caller]
+    pub fn keyed_with(
+        &self,
+        name: impl Into<String>,
+        set: impl FnOnce(GroupBuilder) -> GroupBuilder,
+    ) -> AioPool {
+        let settings = match GroupBuilder::settings(set) {
+            Ok(settings) => settings,
+            Err(error) => panic!("{error}"),
+        };
         let name = name.into();
         let mut state = self.core().lock();
         match state.gate.data(self.node()).groups.get(&*name) {
             Some(&group) => self.core().handle(&mut state, group),
             None => self
                 .core()
-                .make_group(&mut state, self.node(), name.into(), size),
+                .make_group(&mut state, self.node(), name.into(), &settings),
         }
     }
 
@@ -137,8 +203,7 @@ impl AioPool {
     /// Creates a group that is in no list, and that ends with its last handle and task.
     pub(crate) fn nameless_group(&self) -> AioPool {
         let mut state = self.core().lock();
-        let around = state.gate.data(self.node());
-        let data = NodeData::new(around.name.clone(), around.group.clone());
+        let data = state.gate.data(self.node()).of_nameless_group();
         let group = state.gate.add_node(self.node(), Self::UNBOUNDED, data);
         self.core().handle(&mut state, group)
     }
@@ -150,10 +215,12 @@ impl Core {
         state: &mut State,
         around: NodeId,
         name: Arc<str>,
-        size: usize,
+        settings: &GroupSettings,
     ) -> AioPool {
-        let data = NodeData::new(name.clone(), Some(name.clone()));
-        let group = state.gate.add_node(around, size, data);
+        let around_it = state.gate.data(around);
+        let data = around_it.of_group(name.clone(), settings.max_waiting);
+        let group = state.gate.add_node(around, settings.size, data);
+        state.gate.set_share(group, settings.share);
         state.gate.data_mut(around).groups.insert(name, group);
         self.handle(state, group)
     }
@@ -166,10 +233,12 @@ impl Core {
         }
         let core = self.me();
         let label = Arc::new(TaskLabel::new(core.clone(), data.name.clone()));
+        let is_bounded = data.is_bounded;
         let inner = Arc::new(Inner {
             core,
             label,
             node,
+            is_bounded,
             subject: OnceLock::new(),
         });
         data.handle = Arc::downgrade(&inner);

@@ -4,7 +4,8 @@
 //!   `wait_until`, `waiters`: what a `join` or `below` leaves.
 //! - `cancel`: stopping tasks; `sweep`: stopping all of them, in parts; `shutdown`: the end of a pool in one of several
 //!   ways.
-//! - `group`: pools inside of a pool; `scope`: tasks that end with a block of code.
+//! - `group`: pools inside of a pool, with the settings of a `group_builder`; `scope`: tasks that end with a block of
+//!   code.
 
 // In the order of the methods in the docs of `AioPool`.
 pub(super) mod verbs;
@@ -19,6 +20,7 @@ pub(super) mod group;
 
 pub(super) mod scope;
 
+pub(super) mod group_builder;
 pub(super) mod sweep;
 pub(super) mod wait_until;
 pub(super) mod waiters;

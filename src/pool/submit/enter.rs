@@ -78,6 +78,7 @@ impl AioPool {
         F::Output: Send + 'static,
         X: Extras + 'static,
     {
+        self.refresh_room(order.patience);
         match self.core().submit(&mut shared, body, &mut order) {
             Ok(()) => Ok(JoinHandle::new(shared, order.label)),
             Err((refusal, body)) => Err(Rejected {

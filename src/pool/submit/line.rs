@@ -1,6 +1,6 @@
 //! For methods that pull their items, and must not pull an item whose task the pool then refuses.
 
-use crate::gate::{Demand, NodeId};
+use crate::gate::Demand;
 use crate::pool::core::order::{Order, Patience};
 use crate::pool::{AioPool, TaskBuilder};
 use crate::sync::atomic::Ordering::Relaxed;
@@ -14,18 +14,28 @@ impl AioPool {
         sizes.min().unwrap_or(Self::UNBOUNDED)
     }
 
-    /// Returns `true` if the queue has a bound.
+    /// Returns `true` if the queue of this pool, or of a pool around it, has a bound.
     pub(crate) fn is_bounded(&self) -> bool {
-        self.core().settings.max_waiting.is_some()
+        self.inner.is_bounded
     }
 
-    /// Returns `true` if a task could start at once, or wait within the bound of the queue.
+    /// Returns `true` if a task could start at once, or wait within the bounds of this pool and of all pools around it.
     pub(crate) fn has_room(&self) -> bool {
-        let Some(bound) = self.core().settings.max_waiting else {
+        if !self.is_bounded() {
             return true;
-        };
-        let gate = &self.core().lock().gate;
-        gate.waiting(NodeId::ROOT) < bound || gate.has_room(self.node(), Demand::DEFAULT)
+        }
+        let state = self.core().lock();
+        state.may_wait(self.node()) || state.gate.has_room(self.node(), Demand::DEFAULT)
+    }
+
+    /// Gives back the starts of a rate whose interval is over, and ends the holds whose time is over, so that a new task
+    /// that needs room is not refused for these.
+    pub(crate) fn refresh_room(&self, patience: Patience) {
+        let core = self.core();
+        let needs_room = patience == Patience::Try || self.is_bounded();
+        if needs_room && core.watches_time.load(Relaxed) {
+            core.dispatch(core.lock());
+        }
     }
 
     /// Lets workers without a task stay idle for a moment: the next tasks come as soon as a result is read.

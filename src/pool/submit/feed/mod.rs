@@ -149,7 +149,7 @@ impl AioPool {
         core.spawner();
         let tracker = Arc::new(Tracker::new());
         let source = Box::new(Source::new(items, f, tracker.clone(), core, self.node()));
-        core.refresh_room(Patience::Park);
+        self.refresh_room(Patience::Park);
         let Arrival {
             unused: _unused,
             runtime,

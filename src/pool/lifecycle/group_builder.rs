@@ -1,0 +1,117 @@
+use crate::error::GroupError;
+use crate::pool::AioPool;
+
+/// The settings of a group. Passed to the closures of [`AioPool::group_with`] and [`AioPool::keyed_with`].
+///
+/// By default a group has no rules of its own: its tasks take only permits of the pools around it, and any number of
+/// them may wait.
+///
+/// # Examples
+///
+/// ```
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+/// let pool = aiopool::AioPool::new(100);
+/// let uploads = pool.group_with("uploads", |group| group.size(2).max_waiting(50))?;
+/// assert_eq!(uploads.size(), 2);
+/// # Ok::<(), aiopool::GroupError>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "the closure returns it"]
+#[derive(Debug)]
+pub struct GroupBuilder {
+    size: usize,
+    max_waiting: Option<usize>,
+    share: u32,
+}
+
+/// The settings of a group, which can be used.
+pub(crate) struct GroupSettings {
+    pub(crate) size: usize,
+    pub(crate) max_waiting: Option<usize>,
+    pub(crate) share: u32,
+}
+
+impl GroupBuilder {
+    /// Runs the closure that sets the settings.
+    pub(crate) fn settings(set: impl FnOnce(Self) -> Self) -> Result<GroupSettings, GroupError> {
+        let default = Self {
+            size: AioPool::UNBOUNDED,
+            max_waiting: None,
+            share: 1,
+        };
+        set(default).checked()
+    }
+
+    /// Sets how many tasks of the group run at once. By default, as many as the pools around it let run.
+    pub fn size(mut self, size: usize) -> Self {
+        self.size = size;
+        self
+    }
+
+    /// Sets how many tasks of the group, and of the groups inside of it, may wait at once. By default, any number may
+    /// wait.
+    ///
+    /// A task is rejected if it cannot start at once and its group, or any pool or group around it, is full by its own
+    /// bound. So a bound for each tenant keeps a tenant that submits very much from filling the queue of the whole
+    /// pool. Otherwise the bound is like the one of a pool: see [`Builder::max_waiting`](crate::Builder::max_waiting).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::future::pending;
+    ///
+    /// let pool = aiopool::AioPool::builder().size(1).max_waiting(256).build().unwrap();
+    /// let tenant = |name: &str| pool.keyed_with(name, |group| group.size(4).max_waiting(64));
+    /// let greedy = tenant("greedy");
+    /// let waiting = greedy.map_n(0..1000, |_| pending::<()>());
+    /// assert_eq!(greedy.waiting(), 64);               // one runs, 64 wait, the others were rejected
+    /// let modest = tenant("modest").spawn_n(pending::<()>());
+    /// assert!(!modest.is_finished());                 // another tenant's task waits
+    /// # });
+    /// ```
+    pub fn max_waiting(mut self, waiting: usize) -> Self {
+        self.max_waiting = Some(waiting);
+        self
+    }
+
+    /// Sets how many of the turns the group has, in comparison with the other groups of a pool with
+    /// [`fair_share`](crate::Builder::fair_share). The default is 1. In a pool without fair share it has no effect.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = aiopool::AioPool::builder().size(1).fair_share(true).build().unwrap();
+    /// let paid = pool.group_with("paid", |group| group.share(3)).unwrap();
+    /// let free = pool.group("free", 1).unwrap();
+    /// for _ in 0..100 {
+    ///     free.spawn_n(async {});
+    ///     paid.spawn_n(async {});
+    /// }
+    /// while paid.stats().started < 60 {
+    /// #   tokio::task::yield_now().await;
+    ///     // …
+    /// }
+    /// assert!((19..=21).contains(&free.stats().started)); // a third of that
+    /// # });
+    /// ```
+    pub fn share(mut self, share: u32) -> Self {
+        self.share = share;
+        self
+    }
+
+    fn checked(self) -> Result<GroupSettings, GroupError> {
+        if self.size == 0 {
+            return Err(GroupError::ZeroSize);
+        }
+        if self.share == 0 {
+            return Err(GroupError::ZeroShare);
+        }
+        Ok(GroupSettings {
+            size: self.size,
+            max_waiting: self.max_waiting,
+            share: self.share,
+        })
+    }
+}
