@@ -61,7 +61,8 @@ fn group_rows() -> Vec<Row> {
     vec![
         beside_plain("in a group", |n| in_groups(n, 1), 1.5),
         beside_plain("three groups deep", |n| in_groups(n, 3), 2.0),
-        beside_plain("keyed, 1000 keys", keyed, 2.5),
+        beside_plain("keyed, 1000 keys", |n| keyed(AioPool::new(AT_ONCE), n), 2.5),
+        beside_plain("keyed, with fair share", |n| keyed(fair(), n), 3.0),
     ]
 }
 
@@ -157,13 +158,17 @@ fn in_groups(n: usize, depth: usize) -> Duration {
     current_thread(spawn_n(group, n))
 }
 
-fn keyed(n: usize) -> Duration {
-    let pool = AioPool::new(AT_ONCE);
+fn keyed(pool: AioPool, n: usize) -> Duration {
     let keys: Vec<String> = (0..1000).map(|key| format!("key {key}")).collect();
     current_thread(keep_then_await(n, |i| {
         let group = pool.keyed(keys[i % 1000].as_str(), 2);
         group.spawn_n(async move { i })
     }))
+}
+
+fn fair() -> AioPool {
+    let builder = AioPool::builder().size(AT_ONCE).fair_share(true);
+    builder.build().expect("a pool")
 }
 
 fn timed() -> AioPool {
