@@ -61,8 +61,12 @@ fn group_rows() -> Vec<Row> {
     vec![
         beside_plain("in a group", |n| in_groups(n, 1), 1.5),
         beside_plain("three groups deep", |n| in_groups(n, 3), 2.0),
-        beside_plain("keyed, 1000 keys", |n| keyed(AioPool::new(AT_ONCE), n), 2.5),
-        beside_plain("keyed, with fair share", |n| keyed(fair(), n), 3.0),
+        beside_plain(
+            "keyed, 1000 keys",
+            |n| keyed(&AioPool::new(AT_ONCE), n),
+            2.5,
+        ),
+        beside_plain("keyed, with fair share", |n| keyed(&fair(), n), 3.0),
     ]
 }
 
@@ -158,7 +162,7 @@ fn in_groups(n: usize, depth: usize) -> Duration {
     current_thread(spawn_n(group, n))
 }
 
-fn keyed(pool: AioPool, n: usize) -> Duration {
+fn keyed(pool: &AioPool, n: usize) -> Duration {
     let keys: Vec<String> = (0..1000).map(|key| format!("key {key}")).collect();
     current_thread(keep_then_await(n, |i| {
         let group = pool.keyed(keys[i % 1000].as_str(), 2);
