@@ -220,7 +220,7 @@ impl Builder {
     /// # Examples
     ///
     /// ```
-    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let pool = aiopool::AioPool::builder().size(4).fair_share(true).build().unwrap();
     /// let flood = pool.keyed("greedy tenant", 4).map_n(0..10_000, |n| async move { n });
     /// let job = pool.keyed("modest tenant", 4).spawn_n(async { "done" });
