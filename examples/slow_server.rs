@@ -17,6 +17,7 @@ use tokio::time::sleep;
 const NOTES: &str = "\
 /late/MS      after MS milliseconds, a byte for each request of its host so late
 /flaky/N      503 to the first N requests, then 200; ?WORDS make it another one
+/busy/SECS    429 and when to ask again to the first request, then 200
 /status/CODE  with this code
 /cut          with less than it promises
 /wrong        with what is no HTTP
@@ -84,11 +85,19 @@ async fn answer(request: &Request, counts: &Counts) -> String {
         "late" => answer_late(number, &request.host, counts).await,
         "flaky" if count(counts, &request.path, 1) <= number => response(503, 0),
         "flaky" => response(200, 0),
+        "busy" if count(counts, &request.path, 1) == 1 => too_many_requests(number),
+        "busy" => response(200, 0),
         "status" => response(number, 0),
         "cut" => response(200, 9).replace("xxxx", ""),
         "never" => pending().await,
         _ => "what?".to_owned(),
     }
+}
+
+/// Asks the client to come again after so many seconds.
+fn too_many_requests(seconds: u64) -> String {
+    let retry_after = format!("\r\nretry-after: {seconds}\r\n");
+    response(429, 0).replacen("\r\n", &retry_after, 1)
 }
 
 /// Answers with a byte for each request of this host that waits meanwhile.

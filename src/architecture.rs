@@ -55,3 +55,10 @@
 //! `PoolRef::waker` there. When the task is pending and has such a wait, `worker/run.rs` lends its permit to the next
 //! task (`pool/core/ending.rs`, `gate/lending.rs`). When it is woken, it asks for the permit again, before all tasks
 //! that have not started, and is polled once it has it.
+//!
+//! # A task that is tried again
+//!
+//! `pool/submit/tries.rs`: to its worker, the task is one future. This future calls the function for each try. Between
+//! two tries it lends the permit until the delay is over, then takes a start of the rate as
+//! [`throttle`](crate::AioPool::throttle) does: `pool/core/throttles.rs` has the callers that wait for one, and
+//! `start_ready` serves them before it starts tasks.
