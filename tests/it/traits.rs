@@ -66,6 +66,10 @@ fn the_futures_of_the_verbs_are_send() {
             .exec(),
     );
     is_send(&pool.throttle());
+    is_send(&async {
+        let task = pool.task_fn(|_| async { Err::<(), &str>("busy") });
+        task.retry([]).exec().await
+    });
     is_send(&pool.map(0..1, |_| async {}));
     is_send(&pool.try_map(0..1, |_| async { Ok::<(), ()>(()) }));
     is_send(&pool.join());

@@ -28,7 +28,7 @@ impl AioPool {
     /// assert_eq!(retried, Ok(3));
     /// # });
     /// ```
-    pub fn task_fn<F, Fut, T, E>(&self, function: F) -> TaskBuilder<'_, Tries<F, Fut>>
+    pub fn task_fn<F, Fut, T, E>(&self, function: F) -> TaskBuilder<'_, Tries<Fut>>
     where
         F: FnMut(u32) -> Fut + Send + 'static,
         Fut: Future<Output = Result<T, E>> + Send + 'static,
@@ -41,9 +41,8 @@ impl AioPool {
 }
 
 /// When a task of [`task_fn`](AioPool::task_fn) is tried again.
-impl<F, Fut, T, E> TaskBuilder<'_, Tries<F, Fut>>
+impl<Fut, T, E> TaskBuilder<'_, Tries<Fut>>
 where
-    F: FnMut(u32) -> Fut + Send + 'static,
     Fut: Future<Output = Result<T, E>> + Send + 'static,
     T: Send + 'static,
     E: Send + 'static,

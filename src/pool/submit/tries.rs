@@ -17,11 +17,13 @@ pin_project! {
     /// A function that is called until the future that it returns succeeds, or no further try is left. Made by
     /// [`AioPool::task_fn`](crate::AioPool::task_fn).
     #[must_use = "futures do nothing unless polled"]
-    pub struct Tries<F, Fut>
+    pub struct Tries<Fut>
     where
         Fut: Future,
     {
-        function: F,
+        // Boxed, so that its type is no parameter: with one, the compiler does not accept a future that awaits such a
+        // task as `Send` if the result of a try contains a reference, even a `&'static str`.
+        function: Function<Fut>,
         // The number of the current try, from 1.
         attempt: u32,
         core: Arc<Core>,
@@ -48,6 +50,8 @@ pub(crate) struct Rules<R> {
     asks_for: Option<Judge<R, Option<Duration>>>,
     limit: Option<TryLimit<R>>,
 }
+
+type Function<Fut> = Box<dyn FnMut(u32) -> Fut + Send>;
 
 pub(crate) type Judge<R, V> = Box<dyn FnMut(&R) -> V + Send>;
 
@@ -110,10 +114,10 @@ impl<R> Rules<R> {
     }
 }
 
-impl<F, Fut: Future> Tries<F, Fut> {
-    pub(crate) fn new(function: F, core: Arc<Core>) -> Self {
+impl<Fut: Future> Tries<Fut> {
+    pub(crate) fn new(function: impl FnMut(u32) -> Fut + Send + 'static, core: Arc<Core>) -> Self {
         Self {
-            function,
+            function: Box::new(function),
             attempt: 0,
             core,
             rules: None,
@@ -126,9 +130,8 @@ impl<F, Fut: Future> Tries<F, Fut> {
     }
 }
 
-impl<F, Fut, T, E> Future for Tries<F, Fut>
+impl<Fut, T, E> Future for Tries<Fut>
 where
-    F: FnMut(u32) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
     type Output = Result<T, E>;
@@ -159,9 +162,8 @@ where
     }
 }
 
-impl<F, Fut, T, E> Tries<F, Fut>
+impl<Fut, T, E> Tries<Fut>
 where
-    F: FnMut(u32) -> Fut,
     Fut: Future<Output = Result<T, E>>,
 {
     fn begin_try(self: Pin<&mut Self>) {
@@ -246,7 +248,7 @@ async fn yield_once() {
     yielding.await;
 }
 
-impl<F, Fut: Future> fmt::Debug for Tries<F, Fut> {
+impl<Fut: Future> fmt::Debug for Tries<Fut> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tries")
             .field("attempt", &self.attempt)
