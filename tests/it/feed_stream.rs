@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use aiopool::{AioPool, Feed, FnSpawner, PoolStreamExt, Shutdown, Spawner, Tokio, Worker};
 use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::channel::oneshot;
 use futures::{StreamExt, stream};
 
 use crate::assert_pending;
@@ -579,4 +580,27 @@ fn a_million_items_of_a_stream_take_no_more_memory_than_a_thousand() {
             });
         },
     );
+}
+
+#[test]
+fn a_stream_that_was_pending_and_panics_adds_no_start_to_the_rate() {
+    on_tokio(async {
+        let second = Duration::from_secs(1);
+        let pool = AioPool::builder().size(9).rate(1, second);
+        let pool = pool.build().unwrap();
+        let (tell, told) = oneshot::channel::<()>();
+        let breaks = stream::once(async move {
+            told.await.ok();
+            panic!("on purpose");
+        });
+        let feed = pool.feed_stream(breaks, |()| async {});
+        yield_now().await;
+        tell.send(()).unwrap();
+        assert!(feed.await.broken);
+        let begun = tokio::time::Instant::now();
+        for number in 0..4 {
+            pool.exec(async {}).await.unwrap();
+            assert_eq!(begun.elapsed(), second * number);
+        }
+    });
 }

@@ -178,13 +178,17 @@ where
     /// Ends a feed whose input or closure has panicked. It counts as a task that panicked.
     fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
         let (tracker, home) = (self.tracker.clone(), self.home);
+        // A source that was pending has given its start of the rate back.
+        let has_start = !self.is_pending;
         discard(self);
         tracker.mark_broken();
         let mut state = poll.core.lock();
         let id = state.number_item(poll.worker.slot());
         state.begin(poll.worker);
         drop(state);
-        poll.core.begin_start(poll.worker);
+        if has_start {
+            poll.core.begin_start(poll.worker);
+        }
         poll.core.tell_of_source(home, id, End::Panicked);
         (poll.finish)(Some(End::Panicked), &mut || tracker.end_source());
     }
