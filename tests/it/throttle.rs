@@ -186,6 +186,29 @@ fn a_caller_gets_its_start_when_the_runtime_has_ended() {
 }
 
 #[test]
+fn a_runtime_may_end_while_a_caller_has_not_seen_its_start_and_a_task_waits_for_one() {
+    within("a runtime that ends", || {
+        let timed = Timed::default();
+        let pool = timed.builder().size(9).rate(1, 3600 * SECOND);
+        let pool = pool.build().unwrap();
+        futures::executor::block_on(pool.throttle());
+        let mut waits = Box::pin(pool.throttle());
+        crate::assert_pending!(waits);
+        timed.hand.run();
+        timed.end_all();
+        timed.hand.run();
+        let mut task = pool.spawn_n(async { 1 });
+        timed.hand.drop_workers();
+        assert!(!task.is_finished(), "the caller has the only start");
+        futures::executor::block_on(waits);
+        timed.hand.run();
+        timed.end_all();
+        timed.hand.run();
+        assert_eq!(task.try_join().unwrap().unwrap(), 1);
+    });
+}
+
+#[test]
 fn neither_a_pause_nor_a_hold_keeps_a_caller_waiting() {
     on_tokio(async {
         let pool = limited(1, SECOND).build().unwrap();

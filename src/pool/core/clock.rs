@@ -155,9 +155,13 @@ impl Times {
         self.starved || self.hold_end.is_some() || !self.waits.is_empty()
     }
 
-    /// Returns `true` if a timer has to begin. From then on the timer counts as running.
+    /// Returns `true` if a timer has to begin, because there is a time to wait for. From then on the timer counts as
+    /// running.
+    ///
+    /// Tasks may wait for the rate while no start is counted: those that there are were granted, and not used yet. A
+    /// timer begins when the first of them is [counted](Core::count_start).
     fn begin(&mut self) -> bool {
-        let begins = self.has_work() && !self.timer.is_up;
+        let begins = self.next().is_some() && !self.timer.is_up;
         self.timer.is_up |= begins;
         begins
     }
@@ -264,9 +268,11 @@ impl Core {
         let mut times = self.clock.times.lock();
         let now = raw + times.ahead;
         let stamp = times.window.as_mut()?.count(now);
-        let waker = if times.starved { times.nudge() } else { None };
+        let is_starved = times.starved;
         drop(times);
-        wake(waker);
+        if is_starved && self.keep_time() {
+            self.dispatch(self.lock());
+        }
         Some(stamp)
     }
 
@@ -364,18 +370,12 @@ impl Core {
     /// Starts the time limit of a task that waits. If no timer can keep the time, the limit is over at once.
     pub(crate) fn time_wait(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
         limit.begin(slot, id);
-        let mut times = self.clock.times.lock();
-        let (begins, waker) = (times.begin(), times.nudge());
-        drop(times);
-        wake(waker);
-        if !begins {
+        if !self.keep_time() {
             return;
         }
-        self.launch_timer();
         if !self.clock.times.lock().timer.is_up {
             self.expire_if_waiting(limit, slot, id);
         }
-        // Tasks that ended inside of the launch may have left the dispatch to this call.
         self.dispatch(self.lock());
     }
 
@@ -389,6 +389,19 @@ impl Core {
 
 /// The timer.
 impl Core {
+    /// Makes the timer look at the times that have changed. Returns `true` if it had to be launched: the caller then
+    /// dispatches, since tasks that ended inside of the launch may have left that to it.
+    fn keep_time(&self) -> bool {
+        let mut times = self.clock.times.lock();
+        let (begins, waker) = (times.begin(), times.nudge());
+        drop(times);
+        wake(waker);
+        if begins {
+            self.launch_timer();
+        }
+        begins
+    }
+
     fn launch_timer(&self) {
         self.launch(Worker::aside(Timer::of(&self.me(), None)));
     }
