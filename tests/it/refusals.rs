@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use aiopool::{AioPool, BuildError, JoinError, Refusal, Worker};
 use futures::executor::block_on;
 
-use crate::support::{Hand, Probe, on_every_runtime};
+use crate::support::{Hand, Probe, on_every_runtime, within};
 
 #[test]
 fn a_closed_pool_refuses_every_verb() {
@@ -122,6 +122,32 @@ fn the_refused_future_of_a_builder_comes_back_without_its_callbacks_called() {
         .try_spawn()
         .unwrap_err();
     assert_eq!(block_on(refused.into_inner()), 5);
+}
+
+#[test]
+fn the_refused_future_of_a_builder_goes_through_its_stages_where_it_is_polled() {
+    within("a future that came back", || {
+        let (_hand, pool) = Hand::pool(1);
+        pool.close();
+        let blocks = pool.task(async { 1 }).then_blocking(|one| one.unwrap() + 1);
+        let refused = blocks.then(|two| async move { two.unwrap() + 1 });
+        assert_eq!(block_on(refused.try_spawn().unwrap_err().into_inner()), 3);
+        let refused = pool
+            .task_blocking(|| 1)
+            .then(|one| async move { one.unwrap() + 1 });
+        assert_eq!(block_on(refused.try_spawn().unwrap_err().into_inner()), 2);
+    });
+}
+
+#[test]
+fn a_panic_in_the_refused_future_of_a_builder_is_that_of_its_poll() {
+    let (_hand, pool) = Hand::pool(1);
+    pool.close();
+    let refused = pool
+        .task(async { panic!("first") })
+        .then(|_: Result<(), _>| async {});
+    let future = refused.try_spawn().unwrap_err().into_inner();
+    assert_eq!(message_of_panic(|| block_on(future)), "first");
 }
 
 #[track_caller]

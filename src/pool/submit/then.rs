@@ -1,4 +1,5 @@
 use std::fmt;
+use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -91,7 +92,9 @@ where
             let future = callback(result);
             let mut this = self.as_mut().project();
             this.stage.set(Stage::Second { future });
-            if this.hop.moves() {
+            // A future that `try_spawn` has given back is no task, and stays where it is polled.
+            let is_task = this.identity.get().is_some();
+            if is_task && this.hop.moves() {
                 return Poll::Pending;
             }
         }
@@ -138,12 +141,14 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
         Poll::Ready(result.map_err(|failure| self.error(failure)))
     }
 
+    /// Returns the failure of the first future as an error of the task. In a future that `try_spawn` has given back,
+    /// which is no task, a panic goes on.
     fn error(&self, failure: Failure) -> JoinError {
-        let (id, label) = self
-            .identity
-            .get()
-            .expect("whoever polls a task has told it who it is");
-        JoinError::new(*id, label.clone(), failure)
+        match (self.identity.get(), failure) {
+            (Some((id, label)), failure) => JoinError::new(*id, label.clone(), failure),
+            (None, Failure::Panicked(payload)) => resume_unwind(payload),
+            (None, _) => unreachable!("the first future has a limit only as a part of a task"),
+        }
     }
 }
 
