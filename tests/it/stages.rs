@@ -1,13 +1,17 @@
 //! Tasks that block in some of their stages: `task_blocking`, `then` after it, and `then_blocking`.
 
+use std::future::pending;
+use std::pin::Pin;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use aiopool::{AioPool, Blocking, Spawner, Worker, current};
+use aiopool::{AioPool, Blocking, Spawner, Worker, current, lend};
+use futures::channel::oneshot;
+use futures::future::select;
 
-use crate::support::{Hand, on_every_runtime};
+use crate::support::{Hand, Probe, on_every_runtime};
 
 /// A spawner whose workers are polled by hand, and whose blocking work waits until it is run by hand.
 #[derive(Clone, Default)]
@@ -23,6 +27,10 @@ impl Spawner for Held {
 
     fn spawn_blocking(&self, work: Blocking) {
         self.work.lock().unwrap().push(work);
+    }
+
+    fn sleep(&self, _: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        Some(Box::pin(pending()))
     }
 }
 
@@ -122,6 +130,45 @@ fn a_task_may_block_after_it_has_awaited_and_keeps_its_permit() {
     let (at, blocked) = futures::executor::block_on(handle).unwrap();
     assert!(at == here() && blocked != here());
     assert_eq!(pool.stats().started, 2);
+}
+
+#[test]
+fn a_task_that_was_inside_of_lend_has_its_permit_again_before_it_blocks() {
+    let (held, pool) = Held::pool(1);
+    let (tell, told) = oneshot::channel::<()>();
+    let lends = async { _ = select(told, Box::pin(lend(pending::<()>()))).await };
+    let blocks = pool.task(lends).then_blocking(|_| 1).spawn_n();
+    held.hand.run();
+    let probe = Probe::new();
+    pool.spawn_n(probe.task(()));
+    held.hand.run();
+    tell.send(()).unwrap();
+    held.hand.run();
+    assert_eq!(held.block(), 0, "another task has the only permit");
+    probe.end();
+    held.hand.run();
+    assert_eq!(held.block(), 1);
+    assert_eq!(futures::executor::block_on(blocks).unwrap(), 1);
+}
+
+#[test]
+fn a_retry_that_is_asked_to_stop_has_its_permit_again_before_it_blocks() {
+    let held = Held::default();
+    let pool = AioPool::with_spawner(1, held.clone());
+    let fails = pool.task_fn(|_| async { Err::<(), _>(7) });
+    let fails = fails.retry([Duration::from_secs(1)]).grace(Duration::MAX);
+    let cleans_up = fails.then_blocking(Result::unwrap).spawn_n();
+    held.hand.run();
+    let probe = Probe::new();
+    pool.spawn_n(probe.task(()));
+    held.hand.run();
+    assert!(cleans_up.abort());
+    held.hand.run();
+    assert_eq!(held.block(), 0, "another task has the only permit");
+    probe.end();
+    held.hand.run();
+    assert_eq!(held.block(), 1);
+    assert_eq!(futures::executor::block_on(cleans_up).unwrap(), Err(7));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{BoxTask, Complete, End, Failure, Finish, Packed, Refusal, Start, Task};
 use crate::unwind::shielded;
 use crate::wakes::Wakes;
-use crate::worker::{Entered, WorkerShared, running};
+use crate::worker::{Entered, PermitState, WorkerShared, running};
 
 /// When a task wants to run where it may block.
 #[derive(Clone, Debug)]
@@ -50,6 +50,14 @@ impl Blocks {
             _ => matches!(std::mem::replace(self, Self::NoMore), Self::AtFirstPoll),
         }
     }
+
+    /// Undoes a [`take`](Self::take): the task is to be taken to a thread at its next poll.
+    fn put_back(&mut self) {
+        match self {
+            Self::WhenSet(wants) => wants.store(true, Relaxed),
+            _ => *self = Self::AtFirstPoll,
+        }
+    }
 }
 
 /// A task that leaves its worker to run where it may block, and takes its permit along.
@@ -63,6 +71,12 @@ impl BlockingTask {
     pub(crate) fn boxed(task: BoxTask, blocks: Blocks) -> BoxTask {
         let task = Some(task);
         Box::pin(Self { task, blocks })
+    }
+
+    /// Returns `true` if the task has to wait for its permit before it may block: it was polled without one, inside of
+    /// `lend`, and is not in `lend` any more.
+    fn lacks_its_permit(worker: &WorkerShared) -> bool {
+        worker.permit() != PermitState::Held && !worker.nested_waits().is_lending()
     }
 
     fn task(&mut self) -> Option<Pin<&mut (dyn Task + 'static)>> {
@@ -100,6 +114,12 @@ impl Task for BlockingTask {
             }
         }
         match running() {
+            // The worker asks for the permit before it polls the task again.
+            Some(worker) if Self::lacks_its_permit(&worker) => {
+                self.blocks.put_back();
+                cx.waker().wake_by_ref();
+                return Some(self);
+            }
             Some(worker) => Away::new(worker, self).depart(),
             None => self.give_up(Failure::Rejected(Refusal::RuntimeGone).pack(), finish),
         }
