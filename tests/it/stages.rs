@@ -252,17 +252,38 @@ fn aborted_before_it_blocks_it_never_does() {
 }
 
 #[test]
+fn aborted_on_its_way_to_a_thread_it_never_blocks() {
+    let (held, pool) = Held::pool(1);
+    let work = || panic!("it ran");
+    let builders = [
+        pool.task_blocking(work).spawn_n(),
+        pool.task(async {}).then_blocking(move |_| work()).spawn_n(),
+    ];
+    for handle in builders {
+        held.hand.run();
+        assert!(handle.abort() && !handle.is_finished());
+        assert_eq!(held.block(), 1);
+        let error = futures::executor::block_on(handle).unwrap_err();
+        assert!(error.is_cancelled(), "{error}");
+    }
+    assert!(pool.is_empty());
+}
+
+#[test]
 fn aborted_while_it_blocks_it_ends_there_or_at_the_next_stage() {
     for goes_on in [false, true] {
         let (held, pool) = Held::pool(1);
-        let first = pool.task_blocking(|| 7);
+        let aborting = pool.clone();
+        let first = pool.task_blocking(move || {
+            assert_eq!(aborting.abort_all(), 1);
+            7
+        });
         let handle = if goes_on {
             first.then(|_| async { panic!("it was polled") }).spawn_n()
         } else {
             first.spawn_n()
         };
         held.hand.run();
-        assert!(handle.abort() && !handle.is_finished());
         assert_eq!(held.block(), 1);
         held.hand.run();
         match futures::executor::block_on(handle) {

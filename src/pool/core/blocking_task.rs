@@ -174,6 +174,10 @@ impl Away {
         };
         let mut running = Some(self.worker.clone());
         let entered = Entered::new(&mut running);
+        if self.worker.is_aborted() && !Pin::new(&mut *task).has_grace() {
+            let failure = Failure::Cancelled(self.worker.reason());
+            return task.give_up(failure.pack(), &mut self.finish());
+        }
         if self.worker.is_unstarted() {
             self.worker.scheduler().begin(&self.worker);
         }
