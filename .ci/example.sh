@@ -4,8 +4,13 @@
 name=$1
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
-# Builds an example, and says where it is.
+# Builds an example, which may be a package of its own, and says where it is.
 built() {
+    if [ -e "examples/$1/Cargo.toml" ]; then
+        CARGO_TARGET_DIR=$target cargo build --quiet --manifest-path "examples/$1/Cargo.toml"
+        printf '%s' "$target/debug/$1"
+        return
+    fi
     cargo build --quiet --example "$1" ${features:+--features "$features"}
     printf '%s' "$target/debug/examples/$1"
 }
