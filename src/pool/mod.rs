@@ -67,6 +67,7 @@ use crate::task::{PoolRef, TaskLabel};
 /// | take the items from a stream | [`map_stream`](Self::map_stream), [`PoolStreamExt`](crate::PoolStreamExt) |
 /// | name, rank, weigh or limit a task | [`task`](Self::task) |
 /// | try a task again while it fails | [`task_fn`](Self::task_fn) |
+/// | run a future that borrows, or is not `Send` | [`run`](Self::run) |
 ///
 /// # Guarantees
 ///
@@ -87,8 +88,8 @@ use crate::task::{PoolRef, TaskLabel};
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
-///   `below`, `cancel`, `cancel_all`, `shutdown`, `scope`, `throttle`, and for awaiting a handle. For other waits, use
-///   [`lend`].
+///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, and for awaiting a handle. For
+///   other waits, use [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.

@@ -18,10 +18,13 @@ use crate::worker::{self, WorkerShared};
 impl AioPool {
     /// Runs `future` under a permit of this pool, in the caller's own task.
     ///
-    /// The future may therefore borrow, and need not be `Send`. It waits in the same queue as the tasks, and counts as
-    /// waiting and active, but it is not a task: it has no number, is not listed, and is not cancelled. The pool's
-    /// `join` waits for it. A pool that is closed or whose queue is full does not refuse it: it is the caller's own
-    /// code, and runs there anyway.
+    /// This is the way to run what cannot be a task: a future that borrows, or that is not `Send`. For several of them
+    /// at once, await `join_all` over calls of `run`, as in the example: they take turns in the caller's task, and no
+    /// more of them have begun than the pool has permits.
+    ///
+    /// The future waits in the same queue as the tasks, and counts as waiting and active, but it is not a task: it has
+    /// no number, is not listed, and is not cancelled. The pool's `join` waits for it. A pool that is closed or whose
+    /// queue is full does not refuse it: it is the caller's own code, and runs there anyway.
     ///
     /// A task of this pool has a permit already: there the future just runs, unless this is inside of
     /// [`lend`](fn@lend). In a task that belongs to another group of the pool, this lends the permit of that task
@@ -42,6 +45,22 @@ impl AioPool {
     /// let words = vec!["borrowed".to_owned()];
     /// let length = pool.run(async { words[0].len() }).await;
     /// assert_eq!(length, 8);
+    /// # });
+    /// ```
+    ///
+    /// Several futures that borrow, and are not `Send`:
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::cell::Cell;
+    ///
+    /// use futures::future::join_all;
+    ///
+    /// let pool = aiopool::AioPool::new(2);
+    /// let (words, letters) = (["at", "most", "two", "at", "once"], Cell::new(0));
+    /// let count = async |word: &str| letters.set(letters.get() + word.len());
+    /// join_all(words.iter().map(|word| pool.run(count(word)))).await;
+    /// assert_eq!(letters.get(), 15);
     /// # });
     /// ```
     pub async fn run<F: Future>(&self, future: F) -> F::Output {

@@ -8,6 +8,10 @@ use crate::pool::lifecycle::waiters::Goal;
 impl AioPool {
     /// Runs `body` with a group of its own, and returns when the body and all tasks of the group have ended.
     ///
+    /// Unlike in [`std::thread::scope`], the tasks cannot borrow from the caller: they are tasks of the runtime, and their
+    /// futures have to be `'static` and `Send`, as for [`spawn`](Self::spawn). Only the body itself may borrow. Use
+    /// [`run`](Self::run) for futures that borrow or are not `Send`, with `join_all` for several at once.
+    ///
     /// This is structured concurrency: no task outlives the scope. The group has no name and no size: its tasks take
     /// only permits of this pool.
     ///

@@ -79,12 +79,7 @@ impl AioPool {
         }
         if let Some(deadline) = deadline {
             let ending = self.join_or_cancel(deadline);
-            match self.core().running_here() {
-                // Lend the permit: otherwise the deadline is noticed only with a permit, which other tasks may keep for
-                // ever.
-                Some(_) => lend(ending).await,
-                None => ending.await,
-            }
+            self.lend_if_inside(ending).await;
         }
         self.join().await;
         ShutdownReport::between(before, self.stats())
@@ -95,6 +90,9 @@ impl AioPool {
     ///
     /// The signal is any future: of `ctrl_c`, of SIGTERM, of a `CancellationToken`. Its output is dropped, so that one
     /// that ends with an error is a signal, too.
+    ///
+    /// A task of this pool, or of a pool around it, that awaits this lends its permit meanwhile, from the wait for the
+    /// signal on. A task of this pool itself is cancelled with the rest when `patience` is over, and gets no report.
     ///
     /// # Panics
     ///
@@ -126,8 +124,21 @@ impl AioPool {
     pub async fn shutdown_on(&self, signal: impl Future, patience: Duration) -> ShutdownReport {
         // Panics without a timer now, rather than in the moment of the signal.
         drop(self.core().sleep(patience));
-        signal.await;
-        self.shutdown(Shutdown::Grace(patience)).await
+        let ending = async {
+            signal.await;
+            self.shutdown(Shutdown::Grace(patience)).await
+        };
+        self.lend_if_inside(ending).await
+    }
+
+    /// Awaits `future`, in a task of this pool without its permit: otherwise the future notices its signal or deadline
+    /// only with a permit, which other tasks may keep for ever.
+    async fn lend_if_inside<F: Future>(&self, future: F) -> F::Output {
+        if self.core().is_inside() {
+            lend(future).await
+        } else {
+            future.await
+        }
     }
 
     async fn cancel_waiting(&self) {

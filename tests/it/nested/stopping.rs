@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aiopool::{AioPool, Shutdown, TaskState, current, lend};
 use futures::FutureExt;
+use futures::channel::oneshot;
 use futures::future::select;
 
 use crate::assert_pending;
@@ -93,6 +94,28 @@ fn a_task_ends_a_group_by_a_deadline_though_others_have_the_permits() {
             (report.cancelled, endless.is_finished())
         });
         assert_eq!(task.await.unwrap(), (1, true));
+    });
+}
+
+#[test]
+fn a_task_that_awaits_shutdown_on_lends_and_needs_no_permit_when_the_signal_comes() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let pool = pools.size(1);
+        let (group, probe) = (pool.group("group", 1).unwrap(), Probe::new());
+        let (signal, signalled) = oneshot::channel::<()>();
+        let ended = group.clone();
+        let stops = pool.spawn_n(async move {
+            let patience = Duration::from_millis(1);
+            ended.shutdown_on(signalled, patience).await.cancelled
+        });
+        let endless = group.spawn_n(probe.task(()));
+        probe.started().await;
+        signal.send(()).unwrap();
+        assert_eq!(stops.await.unwrap(), 1, "on {}", pools.runtime);
+        assert!(endless.is_finished());
     });
 }
 
