@@ -81,7 +81,7 @@ pub use map::{
 pub use observe::{Ended, Observer};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, GroupBuilder, Permit,
-    Shutdown, ShutdownReport, Stats, TaskBuilder, Then, Tries, current, lend,
+    PermitBuilder, Shutdown, ShutdownReport, Stats, TaskBuilder, Then, Tries, current, lend,
 };
 pub use simple::SimpleTaskPool;
 #[cfg(feature = "async-std")]

@@ -153,7 +153,8 @@ mod tests {
         /// Asks for a permit for user code that runs elsewhere.
         fn ask(&mut self) {
             if self.short.is_open() {
-                let slot = self.long.enqueue_elsewhere(NodeId::ROOT, 7);
+                let demand = Demand::DEFAULT;
+                let slot = self.long.enqueue_elsewhere(NodeId::ROOT, demand, 7);
                 assert_eq!(self.long.admit(|_| None), Some(Admitted::Back(7)));
                 assert_eq!(self.short.start_elsewhere(7), slot);
                 self.slots.push(slot);

@@ -95,9 +95,9 @@ impl<W, A, L> Gate<W, A, L> {
         slot
     }
 
-    /// Adds an entry for user code that runs elsewhere and only needs a permit. `user` is returned when the entry is
+    /// Adds an entry for user code that runs elsewhere and only needs permits. `user` is returned when the entry is
     /// admitted.
-    pub(crate) fn enqueue_elsewhere(&mut self, home: NodeId, user: A) -> Slot {
+    pub(crate) fn enqueue_elsewhere(&mut self, home: NodeId, demand: Demand, user: A) -> Slot {
         let slot = self
             .register
             .insert(EntryId::ELSEWHERE, |_| Content::Active(Some(user)));
@@ -105,7 +105,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.known += 1;
         self.queue(
             slot,
-            QueueEntry::new(home, Demand::DEFAULT, EntryState::Elsewhere, ticket),
+            QueueEntry::new(home, demand, EntryState::Elsewhere, ticket),
         );
         slot
     }

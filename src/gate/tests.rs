@@ -277,9 +277,7 @@ impl Trial {
 
     fn enter(&mut self) {
         let (id, home) = (self.given, self.pick(4) as usize);
-        let weight = 1 + self.pick(4).saturating_sub(2) as usize;
-        let priority = self.pick(4) as i32 - 2;
-        let demand = Demand { weight, priority };
+        let demand = self.pick_demand();
         let node = NodeId(home as u32);
         let had_room = self.gate.has_room(node, demand);
         self.given += 1;
@@ -298,16 +296,25 @@ impl Trial {
 
     fn ask(&mut self) {
         let (id, home) = (self.given, self.pick(4) as usize);
+        let (demand, asks) = (self.pick_demand(), true);
+        let node = NodeId(home as u32);
+        let had_room = self.gate.has_room(node, demand);
         self.given += 1;
-        let slot = self.gate.enqueue_elsewhere(NodeId(home as u32), id);
+        let slot = self.gate.enqueue_elsewhere(node, demand, id);
         self.slots.push((id, slot));
-        let (demand, asks) = (Demand::DEFAULT, true);
         self.model.queue.push(Member {
             id,
             home,
             demand,
             asks,
         });
+        assert_eq!(had_room, self.model.is_next(id), "what is said of room");
+    }
+
+    fn pick_demand(&mut self) -> Demand {
+        let weight = 1 + self.pick(4).saturating_sub(2) as usize;
+        let priority = self.pick(4) as i32 - 2;
+        Demand { weight, priority }
     }
 
     fn lend(&mut self) {

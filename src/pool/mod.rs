@@ -1,7 +1,7 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
-//! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `permit`
-//! (code that runs in place), `throttle`, `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
+//! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `in_place`
+//! (code that is no task, with its `permit` and `permit_builder`), `throttle`, `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
 //!
 //! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
 //! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and
@@ -16,7 +16,9 @@ mod submit;
 
 mod lifecycle;
 
+mod in_place;
 mod permit;
+mod permit_builder;
 
 mod inspect;
 
@@ -43,6 +45,7 @@ pub use self::lifecycle::cancel::CancelReport;
 pub use self::lifecycle::group_builder::GroupBuilder;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
+pub use self::permit_builder::PermitBuilder;
 pub use self::stats::Stats;
 pub use self::submit::blocking::BlockingWork;
 pub use self::submit::feed::{Feed, FeedReport};

@@ -36,6 +36,7 @@ mod nested;
 mod observer;
 mod order;
 mod panics;
+mod permits;
 mod rate;
 mod ready;
 mod refusals;

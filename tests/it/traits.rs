@@ -80,6 +80,8 @@ fn the_futures_of_the_verbs_are_send() {
     is_send(&pool.shutdown(Shutdown::Drain));
     is_send(&pool.run(async {}));
     is_send(&pool.acquire());
+    is_send(&pool.permit().run(async {}));
+    is_send(&pool.permit().acquire());
     is_send(&pool.scope(|tasks| async move { drop(tasks) }));
     is_send(&lend(async {}));
     let stream = || futures::stream::iter(0..1);

@@ -276,13 +276,20 @@ impl State {
 
     /// Puts code that runs in place into the queue for a permit, or gives it one at once if that is free on the fast
     /// path. Returns `true` if it is in the queue: the caller then dispatches.
-    pub(crate) fn enqueue_in_place(&mut self, node: NodeId, worker: &Arc<WorkerShared>) -> bool {
-        let is_open = node == NodeId::ROOT && self.gate.takes_fast_path() && self.gate.is_open();
+    pub(crate) fn enqueue_in_place(
+        &mut self,
+        node: NodeId,
+        demand: Demand,
+        worker: &Arc<WorkerShared>,
+    ) -> bool {
+        // Where nothing waits, the priority has no meaning.
+        let may_take_fast_path = node == NodeId::ROOT && demand.weight == 1;
+        let is_open = may_take_fast_path && self.gate.takes_fast_path() && self.gate.is_open();
         let slot = if is_open {
             self.gate.start_elsewhere(worker.clone())
         } else {
             worker.set_permit(PermitState::Returning);
-            self.gate.enqueue_elsewhere(node, worker.clone())
+            self.gate.enqueue_elsewhere(node, demand, worker.clone())
         };
         worker.serve(slot);
         !is_open
