@@ -85,15 +85,15 @@ impl GroupBuilder {
     /// let pool = aiopool::AioPool::builder().size(1).fair_share(true).build().unwrap();
     /// let paid = pool.group_with("paid", |group| group.share(3)).unwrap();
     /// let free = pool.group("free", 1).unwrap();
+    /// let (log, starts) = std::sync::mpsc::channel();
     /// for _ in 0..100 {
-    ///     free.spawn_n(async {});
-    ///     paid.spawn_n(async {});
+    ///     let (log_free, log_paid) = (log.clone(), log.clone());
+    ///     free.spawn_n(async move { log_free.send("free") });
+    ///     paid.spawn_n(async move { log_paid.send("paid") });
     /// }
-    /// while paid.stats().started < 60 {
-    /// #   tokio::task::yield_now().await;
-    ///     // …
-    /// }
-    /// assert!((19..=21).contains(&free.stats().started)); // a third of that
+    /// pool.join().await;
+    /// let paid = starts.try_iter().take(40).filter(|group| *group == "paid").count();
+    /// assert!((29..=31).contains(&paid)); // three of four
     /// # });
     /// ```
     pub fn share(mut self, share: u32) -> Self {
