@@ -44,6 +44,7 @@ pub(super) struct Stats {
     pub(super) cancelled: u64,
     pub(super) timed_out: u64,
     pub(super) rejected: u64,
+    pub(super) refused: u64,
 }
 
 /// The mode, which determines what the keys mean.
@@ -160,6 +161,7 @@ impl From<&StatsLine> for Stats {
             cancelled: bounded(stats.cancelled),
             timed_out: bounded(stats.timed_out),
             rejected: bounded(stats.rejected),
+            refused: bounded(stats.refused),
         }
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn totals(stats: &Stats, theme: Theme) -> Line<'static> {
         ("panicked", stats.panicked),
         ("timed out", stats.timed_out),
         ("rejected", stats.rejected),
+        ("refused", stats.refused),
     ];
     let completed = Span::raw(format!(" completed {} ", stats.completed));
     let bad = bad.map(|(name, count)| {

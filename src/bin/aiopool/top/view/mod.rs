@@ -98,7 +98,7 @@ mod tests {
             let stats = json!({
                 "name": "demo", "size": 4, "active": second, "waiting": 8 - 2 * second, "paused": false,
                 "locked": false, "submitted": 12, "started": 4 + 2 * second, "completed": 2 * second,
-                "panicked": 0, "cancelled": 0, "timed_out": 0, "rejected": 0
+                "panicked": 0, "cancelled": 0, "timed_out": 0, "rejected": 0, "refused": 0
             });
             let tasks = json!({"tasks": [
                 {"id": 9, "name": "resize-image", "group": "eu", "state": "active", "waited": 0.1, "running": 62.0},
@@ -120,7 +120,7 @@ mod tests {
  ended                                                                      ████
  2.0 a second                                                               ████
  wait  mean ~2.0 s, longest now 1.2 s     run  mean ~1.0 s, longest now 1m 02s
- completed 8  cancelled 0  panicked 0  timed out 0  rejected 0
+ completed 8  cancelled 0  panicked 0  timed out 0  rejected 0  refused 0
  TASK     NAME                            GROUP                STATE         AGE
 ▶9        resize-image                    eu                   active     1m 02s
  11       demo-11                         -                    waiting     1.2 s
