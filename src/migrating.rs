@@ -5,6 +5,7 @@
 //! cf-taskpool 0.2.
 //!
 //! - [What is different everywhere](#what-is-different-everywhere)
+//! - [What is written by hand in Python](#what-is-written-by-hand-in-python)
 //! - [asyncio-pool](#asyncio-pool)
 //! - [asyncio-taskpool](#asyncio-taskpool)
 //! - [cf-taskpool](#cf-taskpool)
@@ -41,6 +42,40 @@
 //!     pool.spawn_n(REQUEST.scope(request, async { REQUEST.get() })).await
 //! });
 //! assert_eq!(answer.await.unwrap(), 7);
+//! # });
+//! ```
+//!
+//! # What is written by hand in Python
+//!
+//! None of the three libraries has it, and here it is a verb or an option:
+//!
+//! | by hand | here | what differs |
+//! |---|---|---|
+//! | `async for item in source: await pool.spawn(fn(item))`, where an iterable was asked for | [`map_stream`], [`itermap_stream`], [`feed_stream`] | In a chain it is [`map_on`] of the stream. |
+//! | a loop in the coroutine: `try`, `except`, `await asyncio.sleep(delay)` | [`task_fn`] with [`retry`] | The task lends its permit during the delay, and each try counts in a [`rate`]. |
+//! | after "too many requests", a flag or a lock that all coroutines check | [`hold`] of the pool, or of the [`keyed`] group of this host | Tasks that have started run on. |
+//! | a limiter of the rate around each coroutine | [`rate`]; [`throttle`] before each further request of a task | Waiting for a start costs no permit. |
+//! | a bound on `n_active` or the queue, and an exception of one's own | [`max_waiting`], and [`refusal`](crate::JoinError::refusal) of the [`JoinError`] | It tells a full pool from a closed one. |
+//! | `asyncio.to_thread` in the coroutine | [`spawn_blocking`], [`map_blocking`], [`task_blocking`] | The permit is held until the thread has finished. |
+//!
+//! ```
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! use std::time::Duration;
+//!
+//! use aiopool::{AioPool, Refusal};
+//! use futures::{StreamExt, stream};
+//!
+//! let pool = AioPool::builder().size(1).max_waiting(0).build().unwrap();
+//! let task = pool.task_fn(|attempt| async move { if attempt == 1 { Err("busy") } else { Ok(attempt) } });
+//! assert_eq!(task.retry([Duration::from_millis(1); 3]).exec().await.unwrap(), Ok(2));
+//!
+//! let pages = stream::iter(1..=3).map(|page| page * 10);
+//! let pages = pool.map_stream(pages, |page| async move { page }).await;
+//! assert_eq!(pages.len(), 3);
+//!
+//! let _busy = pool.spawn(std::future::pending::<()>()).await;
+//! let error = pool.exec(async {}).await.unwrap_err();
+//! assert_eq!(error.refusal(), Some(Refusal::Full));
 //! # });
 //! ```
 //!
@@ -215,7 +250,7 @@
 //! | asyncio-taskpool: exceptions | here |
 //! |---|---|
 //! | `PoolException` | No common parent: errors of asking ([`TrySpawnError`], [`AbortError`], [`GroupError`], [`BuildError`], [`ZeroSize`]) and the outcome of a task ([`JoinError`]) are two families. |
-//! | `PoolIsClosed`, `PoolIsLocked` | [`Refusal::Closed`] of [`try_spawn`]; the other verbs give a handle with [`is_rejected`] |
+//! | `PoolIsClosed`, `PoolIsLocked` | [`Refusal::Closed`] of [`try_spawn`]; the other verbs give a handle whose error has it as its [`refusal`](crate::JoinError::refusal) |
 //! | `TaskEnded`, `AlreadyEnded` | [`AbortError::AlreadyFinished`] |
 //! | `AlreadyCancelled` | [`AbortError::AlreadyAborted`] |
 //! | `InvalidTaskID`, `TaskNotFound` | [`AbortError::NotFound`] |
@@ -285,7 +320,7 @@
 //! | `await shutdown(wait=False)` | [`close`] | |
 //! | `async with TaskPoolExecutor() as executor` | [`shutdown`] at the end; [`scope`] | A scope is joined, and cancelled if its body panics. |
 //! | the executor is garbage-collected | the last clone of the pool is dropped: what was submitted runs on to its end | The same. |
-//! | `RuntimeError`: after shutdown | [`is_rejected`]; [`try_spawn`] gives the future back | |
+//! | `RuntimeError`: after shutdown | [`is_rejected`], and [`refusal`](crate::JoinError::refusal) says why; [`try_spawn`] gives the future back | |
 //! | `TypeError`: args with an awaitable, `buffersize` | does not compile | |
 //! | `ValueError`: `max_workers`, `buffersize` | a panic, or [`BuildError::ZeroSize`] | |
 //! | jobs run in the worker's context | in none: see [above](#what-is-different-everywhere) | |
@@ -326,24 +361,24 @@
 //! # });
 //! ```
 //!
-//! [`AbortError`]: crate::AbortError
 //! [`AbortError::AlreadyAborted`]: crate::AbortError::AlreadyAborted
 //! [`AbortError::AlreadyFinished`]: crate::AbortError::AlreadyFinished
 //! [`AbortError::NotFound`]: crate::AbortError::NotFound
+//! [`AbortError`]: crate::AbortError
 //! [`AioPool::abort`]: crate::AioPool::abort
 //! [`AioPool::cancel`]: crate::AioPool::cancel
 //! [`AioPool::new`]: crate::AioPool::new
 //! [`Batches::timeout`]: crate::Batches::timeout
-//! [`BuildError`]: crate::BuildError
 //! [`BuildError::ZeroSize`]: crate::BuildError::ZeroSize
-//! [`GroupError`]: crate::GroupError
+//! [`BuildError`]: crate::BuildError
 //! [`GroupError::AlreadyExists`]: crate::GroupError::AlreadyExists
 //! [`GroupError::ZeroSize`]: crate::GroupError::ZeroSize
-//! [`JoinError`]: crate::JoinError
+//! [`GroupError`]: crate::GroupError
 //! [`JoinError::is_cancelled`]: crate::JoinError::is_cancelled
 //! [`JoinError::panic_message`]: crate::JoinError::panic_message
-//! [`JoinHandle`]: crate::JoinHandle
+//! [`JoinError`]: crate::JoinError
 //! [`JoinHandle::id`]: crate::JoinHandle::id
+//! [`JoinHandle`]: crate::JoinHandle
 //! [`Observer`]: crate::Observer
 //! [`Refusal::Closed`]: crate::Refusal::Closed
 //! [`ReturnWhen`]: crate::ReturnWhen
@@ -353,63 +388,75 @@
 //! [`Shutdown::Drain`]: crate::Shutdown::Drain
 //! [`SimpleTaskPool::new`]: crate::SimpleTaskPool::new
 //! [`SimpleTaskPool::start`]: crate::SimpleTaskPool::start
-//! [`SimpleTaskPool::stop`]: crate::SimpleTaskPool::stop
 //! [`SimpleTaskPool::stop_all`]: crate::SimpleTaskPool::stop_all
+//! [`SimpleTaskPool::stop`]: crate::SimpleTaskPool::stop
 //! [`Stats::panicked`]: crate::Stats::panicked
 //! [`TaskBuilder::exec`]: crate::TaskBuilder::exec
 //! [`TrySpawnError`]: crate::TrySpawnError
 //! [`UNBOUNDED`]: crate::AioPool::UNBOUNDED
 //! [`ZeroSize`]: crate::ZeroSize
-//! [`abort`]: crate::JoinHandle::abort
 //! [`abort_all`]: crate::AioPool::abort_all
 //! [`abort_on_drop`]: crate::JoinHandle::abort_on_drop
 //! [`abort_with`]: crate::JoinHandle::abort_with
+//! [`abort`]: crate::JoinHandle::abort
 //! [`aborted`]: crate::Current::aborted
 //! [`active`]: crate::AioPool::active
 //! [`apply`]: crate::AioPool::apply
 //! [`below`]: crate::AioPool::below
 //! [`buffer`]: crate::IterMap::buffer
 //! [`builder`]: crate::AioPool::builder
-//! [`cancel`]: crate::JoinHandle::cancel
 //! [`cancel_all`]: crate::AioPool::cancel_all
+//! [`cancel`]: crate::JoinHandle::cancel
 //! [`close`]: crate::AioPool::close
 //! [`closed`]: crate::AioPool::closed
 //! [`current`]: crate::current()
 //! [`exec`]: crate::AioPool::exec
+//! [`feed_stream`]: crate::AioPool::feed_stream
 //! [`feed`]: crate::AioPool::feed
 //! [`find_group`]: crate::AioPool::find_group
 //! [`grace`]: crate::TaskBuilder::grace
 //! [`group`]: crate::AioPool::group
+//! [`hold`]: crate::AioPool::hold
 //! [`is_cancelled`]: crate::JoinError::is_cancelled
 //! [`is_closed`]: crate::AioPool::is_closed
 //! [`is_empty`]: crate::AioPool::is_empty
 //! [`is_finished`]: crate::JoinHandle::is_finished
 //! [`is_full`]: crate::AioPool::is_full
 //! [`is_rejected`]: crate::JoinError::is_rejected
+//! [`itermap_stream`]: crate::AioPool::itermap_stream
 //! [`itermap`]: crate::AioPool::itermap
 //! [`iterwait`]: crate::iterwait()
 //! [`join`]: crate::AioPool::join
 //! [`keyed`]: crate::AioPool::keyed
 //! [`len`]: crate::AioPool::len
-//! [`map`]: crate::AioPool::map
+//! [`map_blocking`]: crate::AioPool::map_blocking
 //! [`map_n`]: crate::AioPool::map_n
+//! [`map_on`]: crate::PoolStreamExt::map_on
+//! [`map_stream`]: crate::AioPool::map_stream
+//! [`map`]: crate::AioPool::map
 //! [`max_waiting`]: crate::Builder::max_waiting
 //! [`on_cancel`]: crate::TaskBuilder::on_cancel
 //! [`on_end`]: crate::TaskBuilder::on_end
 //! [`ordered`]: crate::IterMap::ordered
 //! [`pause`]: crate::AioPool::pause
+//! [`rate`]: crate::Builder::rate
 //! [`reason`]: crate::JoinError::reason
 //! [`reopen`]: crate::AioPool::reopen
 //! [`resize`]: crate::AioPool::resize
+//! [`retry`]: crate::TaskBuilder::retry
 //! [`scope`]: crate::AioPool::scope
 //! [`shutdown`]: crate::AioPool::shutdown
 //! [`size`]: crate::AioPool::size
-//! [`spawn`]: crate::AioPool::spawn
+//! [`spawn_blocking`]: crate::AioPool::spawn_blocking
 //! [`spawn_n`]: crate::AioPool::spawn_n
+//! [`spawn`]: crate::AioPool::spawn
 //! [`stats`]: crate::AioPool::stats
+//! [`task_blocking`]: crate::AioPool::task_blocking
+//! [`task_fn`]: crate::AioPool::task_fn
 //! [`task`]: crate::AioPool::task
 //! [`tasks`]: crate::AioPool::tasks
 //! [`then`]: crate::TaskBuilder::then
+//! [`throttle`]: crate::AioPool::throttle
 //! [`timeout`]: crate::TaskBuilder::timeout
 //! [`try_join`]: crate::JoinHandle::try_join
 //! [`try_map`]: crate::AioPool::try_map
