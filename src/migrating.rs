@@ -63,14 +63,13 @@
 //! use std::time::Duration;
 //!
 //! use aiopool::{AioPool, Refusal};
-//! use futures::{StreamExt, stream};
+//! use futures::stream;
 //!
 //! let pool = AioPool::builder().size(1).max_waiting(0).build().unwrap();
 //! let task = pool.task_fn(|attempt| async move { if attempt == 1 { Err("busy") } else { Ok(attempt) } });
 //! assert_eq!(task.retry([Duration::from_millis(1); 3]).exec().await.unwrap(), Ok(2));
 //!
-//! let pages = stream::iter(1..=3).map(|page| page * 10);
-//! let pages = pool.map_stream(pages, |page| async move { page }).await;
+//! let pages = pool.map_stream(stream::iter(1..=3), |page| async move { page }).await;
 //! assert_eq!(pages.len(), 3);
 //!
 //! let _busy = pool.spawn(std::future::pending::<()>()).await;

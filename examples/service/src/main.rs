@@ -118,7 +118,7 @@ struct Service {
     args: Args,
 }
 
-/// What a client wants to have hashed, besides the body.
+/// What a client asks for, besides the body. Who it is stands there unproved, as this service knows no secrets.
 #[derive(Deserialize)]
 struct Job {
     tenant: String,
