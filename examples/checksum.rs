@@ -7,11 +7,10 @@
 //!
 //! What it shows:
 //!
-//! - A walk that is pulled as results are read, so that a tree of any size is
-//!   never far ahead of the work: [`AioPool::itermap`] with a `buffer`.
-//! - Blocking work in tasks: the pool bounds how many files are read at once.
+//! - Blocking work: [`AioPool::map_blocking`] bounds how many files are read at
+//!   once, and takes a step of the walk whenever a thread is free for one more.
 //! - A look into the running pool, for the progress bar: [`AioPool::stats`].
-//! - Ctrl-C: [`AioPool::close`], then [`AioPool::cancel_all`].
+//! - Ctrl-C: [`AioPool::close`], which refuses the rest of the walk.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -27,7 +26,6 @@ use aiopool::AioPool;
 use clap::{Parser, value_parser};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use sha2::{Digest, Sha256};
-use tokio::task::spawn_blocking;
 use walkdir::{DirEntry, WalkDir};
 
 // What a shell reports for a program that SIGINT or SIGPIPE ended.
@@ -79,12 +77,6 @@ struct Sum {
 /// Why there is no [`Sum`]: `PATH: reason`.
 type Failure = String;
 
-#[derive(Default)]
-struct Tally {
-    sums: Vec<Sum>,
-    failed: bool,
-}
-
 // The walk and the output block the thread of `main`. That holds up nothing:
 // tasks, and the one that watches for Ctrl-C, have the threads of the runtime.
 #[tokio::main]
@@ -94,13 +86,14 @@ async fn main() -> ExitCode {
     let bar = progress_bar(&pool);
     let watcher = tokio::spawn(exit_on_ctrl_c(pool.clone(), bar.clone()));
 
-    let tally = hash_all(&pool, args.paths, &bar).await;
+    let hashed = hash_all(&pool, args.paths, &bar).await;
     if pool.is_closed() {
         // Part of a list would look like all of it.
         watcher.await.expect("the watcher ends the process");
     }
     bar.finish_and_clear();
-    exit_code(tally.failed, print_sorted(tally.sums))
+    let failed = hashed.iter().any(Option::is_none);
+    exit_code(failed, print_sorted(hashed.into_iter().flatten().collect()))
 }
 
 async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
@@ -108,32 +101,24 @@ async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
         return; // Without the handler, Ctrl-C ends the program as ever.
     }
     pool.close();
-    pool.cancel_all().await;
     bar.finish_and_clear();
     // Not by returning: the runtime would wait for the files that are being read.
     process::exit(INTERRUPTED.into());
 }
 
-async fn hash_all(pool: &AioPool, paths: Vec<PathBuf>, bar: &ProgressBar) -> Tally {
-    let mut tally = Tally::default();
-    let results = pool.itermap(walk(paths), |found| hash(found, bar.clone()));
-    let mut results = results.buffer(4 * pool.size());
-    while let Some(result) = results.next().await {
-        match result {
-            Ok(Ok(sum)) => tally.sums.push(sum),
-            Ok(Err(failure)) => tally.fail(failure, bar),
-            Err(_) if pool.is_closed() => break,
-            Err(error) => tally.fail(error, bar),
-        }
-    }
-    tally
-}
-
-impl Tally {
-    fn fail(&mut self, failure: impl Display, bar: &ProgressBar) {
-        self.failed = true;
-        bar.suspend(|| complain(failure));
-    }
+/// Hashes the files. `None` stands for a file that could not be read, which is reported at once.
+async fn hash_all(pool: &AioPool, paths: Vec<PathBuf>, bar: &ProgressBar) -> Vec<Option<Sum>> {
+    let shown = bar.clone();
+    let hash = move |found: Result<PathBuf, Failure>| {
+        let sum = found.and_then(|path| hash(path, &shown));
+        sum.map_err(|failure| shown.suspend(|| complain(failure)))
+            .ok()
+    };
+    let results = pool.map_blocking(walk(paths), hash).await;
+    results
+        .into_iter()
+        .map(|result| result.unwrap_or(None))
+        .collect()
 }
 
 /// Finds the regular files. It is lazy: each step is taken as it is asked for.
@@ -169,11 +154,8 @@ fn kind_of(entry: &DirEntry) -> io::Result<FileType> {
     }
 }
 
-async fn hash(found: Result<PathBuf, Failure>, bar: ProgressBar) -> Result<Sum, Failure> {
-    let path = found?;
-    let reading = path.clone();
-    let hashing = spawn_blocking(move || sha256(&reading, &bar)).await;
-    match hashing.unwrap_or_else(|panic| Err(panic.into())) {
+fn hash(path: PathBuf, bar: &ProgressBar) -> Result<Sum, Failure> {
+    match sha256(&path, bar) {
         Ok(digest) => Ok(Sum { path, digest }),
         Err(error) => Err(failure(&path, error)),
     }
