@@ -60,5 +60,6 @@
 //!
 //! `pool/submit/tries.rs`: to its worker, the task is one future. This future calls the function for each try. Between
 //! two tries it lends the permit until the delay is over, then takes a start of the rate as
-//! [`throttle`](crate::AioPool::throttle) does: `pool/core/throttles.rs` has the callers that wait for one, and
+//! [`throttle`](crate::AioPool::throttle) does: `pool/core/throttles.rs` has the callers that wait for one, in a queue of
+//! each rate, and
 //! `start_ready` serves them before it starts tasks.

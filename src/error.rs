@@ -60,6 +60,10 @@ pub enum GroupError {
     ZeroSize,
     /// The share is 0, so that the group would never have a turn.
     ZeroShare,
+    /// The rate allows no start in any time, or any number of starts in no time.
+    ZeroRate,
+    /// The group has a rate, and the pool's runtime has no timer.
+    NoTimer,
 }
 
 impl fmt::Display for GroupError {
@@ -70,6 +74,8 @@ impl fmt::Display for GroupError {
             Self::ZeroShare => f.write_str(
                 "a group of share 0 would never have a turn: pause it to hold tasks back",
             ),
+            Self::ZeroRate => f.write_str("a rate needs at least one start, and an interval"),
+            Self::NoTimer => write!(f, "{}", BuildError::NoTimer),
         }
     }
 }

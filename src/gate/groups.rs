@@ -15,6 +15,7 @@ impl<W, A, L> Gate<W, A, L> {
             return None;
         }
         let removed = self.tree.remove(node.0)?;
+        self.limited -= usize::from(removed.starts.is_some());
         Some((removed.data, parent))
     }
 

@@ -10,12 +10,11 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if a new task would be admitted at once.
     #[inline(never)]
     pub(crate) fn has_room(&self, home: NodeId, demand: Demand) -> bool {
-        self.starts != Some(0)
-            && if self.is_fair {
-                self.has_room_by_turn(home.0, demand)
-            } else {
-                self.has_room_by_age(home.0, demand)
-            }
+        if self.is_fair {
+            self.has_room_by_turn(home.0, demand)
+        } else {
+            self.has_room_by_age(home.0, demand)
+        }
     }
 
     fn has_room_by_age(&self, home: u32, demand: Demand) -> bool {
@@ -28,11 +27,6 @@ impl<W, A, L> Gate<W, A, L> {
     #[inline(never)]
     pub(crate) fn can_carry(&self, home: NodeId, weight: usize) -> bool {
         self.tree.path(home.0).all(|(_, node)| weight <= node.size)
-    }
-
-    /// Number of tasks that may start now, if that is limited.
-    pub(crate) fn starts(&self) -> Option<u32> {
-        self.starts
     }
 
     /// Returns the content of a slot, if the slot still belongs to this entry.

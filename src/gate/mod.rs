@@ -22,6 +22,7 @@
 //! - [`queue_entry`]: additional data of each task that is in a group, has options, or lends its permits.
 //! - [`state`]: the rule itself. [`fast_path`] has shortcuts for tasks without options in the root; [`same_queue`]
 //!   has one for a task whose successor waits in the same queue.
+//! - [`starts`]: limits how many tasks start at a node.
 //! - [`fair_share`]: turns by share, which a pool may have instead of turns by age.
 //! - [`lending`]: nested waits, which lend the permits of a task and take them back.
 //! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state.
@@ -37,6 +38,7 @@ mod queue_entry;
 mod register;
 mod same_queue;
 mod seg_vec;
+mod starts;
 mod state;
 #[cfg(test)]
 mod tests;

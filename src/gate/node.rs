@@ -111,8 +111,7 @@ impl Rank {
 /// # Invariants
 ///
 /// 1. No task waits without a reason. The first task, of the queue and the offers, does not fit; or the node is
-///    paused or held; or it is a group, and has offered this task to the node around it; or it is the root, and no
-///    further task may start yet.
+///    paused or held, or has no start left; or it is a group, and has offered this task to the node around it.
 /// 2. `held` is the weight of the tasks admitted here and below. It exceeds `size` only after the node shrank, or
 ///    while a task heavier than the node runs alone.
 #[derive(Debug)]
@@ -120,10 +119,12 @@ pub(super) struct Node<L> {
     pub(super) parent: Option<u32>,
     pub(super) paused: bool,
     /// Number of reasons, beside a pause, for which no task starts here. Each is an operation that aborts tasks and has
-    /// not looked at all of them yet, or a time that is not over.
+    /// not looked at all of them yet, a time that is not over, or [`starts`](Self::starts) of which none is left.
     pub(super) holds: u32,
     /// Number of tasks of this node and the nodes below that have not started.
     pub(super) waiting: usize,
+    /// Number of tasks that may start here and below, if that is limited.
+    pub(super) starts: Option<u32>,
     pub(super) size: usize,
     pub(super) active: usize,
     /// The lane of priority 0, where nearly all tasks wait. It is no part of `ranked`, so that they need no search.
@@ -159,6 +160,7 @@ impl<L> Node<L> {
             paused: false,
             holds: 0,
             waiting: 0,
+            starts: None,
             active: 0,
             default_lane: Lane::EMPTY,
             ranked: BTreeMap::new(),

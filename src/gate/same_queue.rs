@@ -22,7 +22,7 @@ impl<W, A, L> Gate<W, A, L> {
         let Content::Active(by) = self.take(slot) else {
             unreachable!("a waiting task left as an active one");
         };
-        self.starts = self.starts.map(|left| left - 1);
+        self.count_start(queue_entry.home);
         self.take_turn(queue_entry.home, queue_entry.demand.weight);
         let entry = self.register.at(next.0);
         match std::mem::replace(&mut entry.content, Content::Active(by)) {
@@ -37,7 +37,7 @@ impl<W, A, L> Gate<W, A, L> {
         let home = self.tree.at(leaving.home);
         let is_settled =
             leaving.state == EntryState::BySlot && home.is_just_full() && home.is_simple();
-        if !is_settled || self.starts == Some(0) || !self.is_alone_on_its_way(home) {
+        if !is_settled || !self.is_alone_on_its_way(home) {
             return None;
         }
         let (next, priority) = home.first()?;
@@ -148,8 +148,9 @@ mod tests {
                 }
                 15 if random(&mut state) % 2 == 0 => {
                     let starts = random(&mut state) as u32 % 300;
-                    short.allow(starts);
-                    long.allow(starts);
+                    let node = tree[(random(&mut state) % 4) as usize];
+                    short.allow(node, starts);
+                    long.allow(node, starts);
                 }
                 15 => {
                     let node = tree[(random(&mut state) % 4) as usize];

@@ -21,10 +21,13 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) queue_entries: SlotMap<QueueEntry>,
     /// `true` if what waits at a node has turns by its shares, instead of by priority and age.
     pub(super) is_fair: bool,
-    /// `true` if tasks without options in the root may take shortcuts: there is no fair share, and no limit of starts.
+    /// `true` if tasks without options in the root may take shortcuts: there is no fair share, and the starts of the
+    /// root are not limited.
     pub(super) has_fast_path: bool,
-    /// Number of tasks that may start before [`allow`](Self::allow) is called again. `None` means no limit.
-    pub(super) starts: Option<u32>,
+    /// Number of nodes whose starts are limited.
+    pub(super) limited: usize,
+    /// Groups that have spent their last start.
+    pub(super) spent: Vec<NodeId>,
     /// One more than the number of the last task that entered.
     pub(super) next: u64,
     /// Number of tickets given to entries that are not numbered tasks, or that return to the queue.
@@ -52,7 +55,8 @@ impl<W, A, L> Gate<W, A, L> {
             queue_entries: SlotMap::new(),
             is_fair: false,
             has_fast_path: true,
-            starts: None,
+            limited: 0,
+            spent: Vec::new(),
             next: 0,
             others: 0,
             known: 0,
@@ -164,7 +168,7 @@ impl<W, A, L> Gate<W, A, L> {
             return self.is_ready_mixed();
         }
         let fits = |(slot, _)| root.fits(self.demand(slot).weight);
-        !root.is_shut() && root.first().is_some_and(fits) && self.starts != Some(0)
+        !root.is_shut() && root.first().is_some_and(fits)
     }
 
     #[inline(never)]
@@ -323,21 +327,6 @@ impl<W, A, L> Gate<W, A, L> {
         self.tree.each_group_from(home.0, |node| node.living -= 1);
     }
 
-    /// Sets the number of tasks that may start from now on.
-    pub(crate) fn allow(&mut self, starts: u32) {
-        self.starts = Some(starts);
-        self.has_fast_path = false;
-    }
-
-    /// Takes a start for something that needs no permit. Returns `false` if none is left.
-    pub(crate) fn take_start(&mut self) -> bool {
-        let is_left = self.starts != Some(0);
-        if is_left {
-            self.starts = self.starts.map(|left| left - 1);
-        }
-        is_left
-    }
-
     /// Gives another number to the task in a slot.
     pub(crate) fn renumber(&mut self, slot: Slot, id: TaskId) {
         self.register.at(slot.0).id = id.into();
@@ -373,7 +362,7 @@ impl<W, A, L> Gate<W, A, L> {
     /// competes.
     #[inline]
     fn pass_simple(&mut self) -> Option<Slot> {
-        if self.tree.root.is_shut() || self.starts == Some(0) {
+        if self.tree.root.is_shut() {
             return None;
         }
         let (slot, priority) = self.tree.root.first()?;
@@ -384,7 +373,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
         root.unlink(slot, priority, &mut self.register);
         root.held += weight;
-        self.starts = self.starts.map(|left| left - 1);
+        self.count_start(NodeId::ROOT_AT);
         self.take_turn_of_root(weight);
         Some(slot)
     }
@@ -402,7 +391,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.tree
             .each_from(queue_entry.home, |node| node.held += weight);
         if rank.is_new_task() {
-            self.starts = self.starts.map(|left| left - 1);
+            self.count_start(queue_entry.home);
             self.take_turn(queue_entry.home, weight);
         }
         self.refresh_all(queue_entry.home);
@@ -442,10 +431,10 @@ impl<W, A, L> Gate<W, A, L> {
     /// Returns `true` if a node lets this task, the first of its queue and offers, through.
     fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
         let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
-        match (rank.is_new_task(), at) {
-            (false, _) => node.carries(weight),
-            (true, NodeId::ROOT_AT) => node.fits(weight) && self.starts != Some(0),
-            (true, _) => node.fits(weight),
+        if rank.is_new_task() {
+            node.fits(weight)
+        } else {
+            node.carries(weight)
         }
     }
 

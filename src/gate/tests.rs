@@ -13,7 +13,6 @@ struct Model {
     returning: Vec<Member>,
     active: Vec<Member>,
     lent: Vec<Member>,
-    starts: Option<u32>,
     is_fair: bool,
 }
 
@@ -23,6 +22,7 @@ struct ModelLevel {
     size: usize,
     held: usize,
     paused: bool,
+    starts: Option<u32>,
     share: u32,
     /// The virtual times: of the level, of its own queue, and of the level as a member of the one around it.
     now: u128,
@@ -129,12 +129,14 @@ impl Model {
     }
 
     fn lets_through(&self, at: usize, member: Member, returns: bool) -> bool {
-        self.fits(at, member.demand.weight) && (returns || !self.tree[at].paused)
+        let node = &self.tree[at];
+        let starts = !node.paused && node.starts != Some(0);
+        self.fits(at, member.demand.weight) && (returns || starts)
     }
 
     fn admit(&mut self) -> Option<Member> {
         let (member, returns) = self.first(0)?;
-        if !self.lets_through(0, member, returns) || (!returns && self.starts == Some(0)) {
+        if !self.lets_through(0, member, returns) {
             return None;
         }
         self.queue.retain(|other| other.id != member.id);
@@ -143,15 +145,17 @@ impl Model {
             self.tree[at].held += member.demand.weight;
         }
         if !returns {
-            self.starts = self.starts.map(|left| left - 1);
+            for at in self.path(member.home).collect::<Vec<_>>() {
+                self.take_start(at);
+            }
             self.count_turn(member.home, member.demand.weight);
         }
         self.active.push(member);
         Some(member)
     }
 
-    fn take_start(&mut self) -> bool {
-        match &mut self.starts {
+    fn take_start(&mut self, at: usize) -> bool {
+        match &mut self.tree[at].starts {
             Some(0) => return false,
             Some(left) => *left -= 1,
             None => {}
@@ -161,8 +165,7 @@ impl Model {
 
     /// Returns `true` if this task is the next that is admitted.
     fn is_next(&self, id: u64) -> bool {
-        let starts = self.starts != Some(0);
-        let passes = |(first, returns)| self.lets_through(0, first, returns) && (returns || starts);
+        let passes = |(first, returns)| self.lets_through(0, first, returns);
         let next = self.first(0).filter(|next| passes(*next));
         next.is_some_and(|(first, _)| first.id == id)
     }
@@ -268,7 +271,7 @@ impl Trial {
             16 => self.leave_lent(),
             17 => self.resize(),
             18 => self.allow(),
-            19 => assert_eq!(self.gate.take_start(), self.model.take_start()),
+            19 => self.take_start(),
             _ => self.pause(),
         }
         self.admit_all();
@@ -345,9 +348,15 @@ impl Trial {
     }
 
     fn allow(&mut self) {
-        let starts = self.pick(6) as u32;
-        self.gate.allow(starts);
-        self.model.starts = Some(starts);
+        let (node, starts) = (self.pick(4) as usize, (self.pick(3) * self.pick(9)) as u32);
+        self.gate.allow(NodeId(node as u32), starts);
+        self.model.tree[node].starts = Some(starts);
+    }
+
+    fn take_start(&mut self) {
+        let node = self.pick(4) as usize;
+        let taken = self.gate.take_start(NodeId(node as u32));
+        assert_eq!(taken, self.model.take_start(node));
     }
 
     fn pick_one(&mut self, ids: &[u64]) -> Option<u64> {
@@ -421,6 +430,7 @@ impl Trial {
         for (node, model) in self.model.tree.iter().enumerate() {
             let id = NodeId(node as u32);
             assert_eq!(self.gate.size(id), model.size);
+            assert_eq!(self.gate.starts(id), model.starts);
             assert_eq!(self.gate.is_full(id), model.held >= model.size);
             let counted = |members: &[Member]| self.model.count(node, members);
             let lent = counted(&self.model.lent) + counted(&self.model.returning);
@@ -432,7 +442,6 @@ impl Trial {
             assert_eq!(slots_inside(&self.gate, id).len(), waiting + active + lent);
         }
         assert_eq!(self.gate.living(NodeId::ROOT), self.slots.len());
-        assert_eq!(self.gate.starts(), self.model.starts);
         let tasks = self.gate.tasks();
         assert!(
             tasks

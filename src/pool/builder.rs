@@ -8,7 +8,7 @@ use crate::adaptive::Adaptive;
 use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
 use crate::pool::AioPool;
-use crate::pool::core::rate::Rate;
+use crate::pool::core::rate::{Rate, has_timer};
 use crate::spawner::Spawner;
 
 /// The settings of a pool, which never change.
@@ -343,22 +343,18 @@ impl Builder {
 impl Builder {
     fn check_rate(&self) -> Result<(), BuildError> {
         let Some(rate) = self.rate else { return Ok(()) };
-        if rate.starts == 0 || rate.per.is_zero() {
+        if rate.is_senseless() {
             return Err(BuildError::ZeroRate);
         }
         match &self.spawner {
-            Some(spawner) if !rate.is_kept_by(&**spawner) => Err(BuildError::NoTimer),
+            Some(spawner) if !has_timer(&**spawner) => Err(BuildError::NoTimer),
             Some(_) | None => Ok(()),
         }
     }
 
     /// Returns the rate that the pool keeps.
     fn kept_rate(&self) -> Option<Rate> {
-        if self.spread {
-            self.rate.map(Rate::spread)
-        } else {
-            self.rate
-        }
+        self.rate.map(|rate| rate.spread_if(self.spread))
     }
 }
 

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use crate::coop;
 use crate::gate::{Demand, NodeId};
+use crate::pool::core::rate::Stamps;
 use crate::pool::core::state::State;
-use crate::pool::core::window::Stamp;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;
 use crate::wakes::Wakes;
@@ -19,8 +19,8 @@ use crate::worker::{self, WorkerShared};
 pub struct Permit {
     core: Arc<Core>,
     worker: Arc<WorkerShared>,
-    /// In a pool with a rate, the start that is to be counted again when the future under the permit has been polled.
-    stamp: Option<Stamp>,
+    /// Where there is a rate, the start that is to be counted again when the future under the permit has been polled.
+    stamps: Option<Stamps>,
 }
 
 /// Waits in the queue for a permit.
@@ -66,11 +66,11 @@ impl<'p> Acquire<'p> {
             |worker: &mut Arc<WorkerShared>| worker.permit() == worker::PermitState::Held;
         let worker = self.worker.take_if(is_there)?;
         let core = self.pool.core().me();
-        let stamp = core.count_start();
+        let stamps = core.count_start_of(worker.slot());
         Some(Permit {
             core,
             worker,
-            stamp,
+            stamps,
         })
     }
 }
@@ -136,7 +136,7 @@ impl Core {
         let mut state = self.lock();
         // The caller has never seen its permit: the start that came with it was not used.
         if taken == Taken::No && worker.permit() == worker::PermitState::Held {
-            self.give_start_back();
+            state.give_back_start_of(worker.slot());
         }
         let (worker, home) = match state.gate.finish_last(worker.slot()) {
             Some(worker) => (worker, NodeId::ROOT),
@@ -169,8 +169,8 @@ impl Core {
 impl Permit {
     /// Counts the start again, at the end of the first poll under the permit.
     pub(super) fn recount(&mut self) {
-        if let Some(stamp) = self.stamp.take() {
-            self.core.recount_start(stamp);
+        if let Some(stamps) = self.stamps.take() {
+            self.core.recount_start(stamps, self.worker.slot());
         }
     }
 }
@@ -183,6 +183,10 @@ impl fmt::Debug for Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if self.stamps.is_some() {
+            let mut state = self.core.lock();
+            state.rates.forget_first_poll(self.worker.slot());
+        }
         self.core.step_out(&self.worker, Taken::Yes);
     }
 }

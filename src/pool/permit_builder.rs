@@ -168,7 +168,7 @@ impl<'p> PermitBuilder<'p> {
     }
 
     async fn run_in_place<F: Future>(self, future: F) -> F::Output {
-        let mut permit = self.acquire().await;
+        let mut permit = Acquire::new(self.pool, self.demand).await;
         let mut future = pin!(future);
         let output = poll_fn(|cx| {
             let polled = future.as_mut().poll(cx);

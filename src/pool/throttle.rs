@@ -1,11 +1,13 @@
 use crate::pool::AioPool;
 
 impl AioPool {
-    /// Waits for a start of the pool's [rate](crate::Builder::rate), and takes it.
+    /// Waits for a start of the [rate](crate::Builder::rate) of this pool or group, and takes it.
     ///
     /// The rate counts starts of tasks. A task that sends several requests calls this before each further one, so that
     /// the rate counts what the server sees. Code outside of tasks may call it too. A
-    /// [`retry`](crate::TaskBuilder::retry) does it by itself. Groups share the rate of their pool.
+    /// [`retry`](crate::TaskBuilder::retry) does it by itself. In a group it takes a start of the group's own
+    /// [rate](crate::GroupBuilder::rate) and of each rate around it. A caller whose group has no start left holds up no
+    /// others.
     ///
     /// Callers get their starts in the order of their calls, before all tasks that have not started: what has begun is
     /// finished first. So a pool starts no task as long as callers of this use up its rate. No interval sees more
@@ -14,11 +16,11 @@ impl AioPool {
     ///
     /// A task that waits here lends its permit, as in every wait for its own pool: see [nested
     /// use](crate::AioPool#nested-use). Its start counts from the moment when it has its permit again, and goes on. In a
-    /// pool without a rate, this is ready at once.
+    /// pool or group without a rate, in no pool with one, this is ready at once.
     ///
     /// # Panics
     ///
-    /// Panics if the pool has a rate, it has no runtime yet, and none is found.
+    /// Panics if there is a rate, the pool has no runtime yet, and none is found.
     ///
     /// # Cancel safety
     ///
@@ -44,6 +46,6 @@ impl AioPool {
     /// # });
     /// ```
     pub async fn throttle(&self) {
-        self.core().throttle().await;
+        self.core().throttle(self.node()).await;
     }
 }

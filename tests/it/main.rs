@@ -19,6 +19,7 @@ mod fair;
 mod feed;
 mod feed_stream;
 mod grace;
+mod group_rates;
 mod group_rules;
 mod groups;
 mod handles;

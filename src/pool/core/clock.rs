@@ -41,6 +41,8 @@ struct Times {
     starved: bool,
     /// When the first hold ends, if tasks wait.
     hold_end: Option<Instant>,
+    /// When the first interval of a group ends that something waits for.
+    group_due: Option<Instant>,
     /// How far the timers are ahead of the clock, if the clock stands still.
     ahead: Duration,
     /// How late the timers are otherwise.
@@ -152,7 +154,8 @@ impl Times {
     }
 
     fn has_work(&self) -> bool {
-        self.starved || self.hold_end.is_some() || !self.waits.is_empty()
+        let is_awaited = self.starved || self.hold_end.is_some() || self.group_due.is_some();
+        is_awaited || !self.waits.is_empty()
     }
 
     /// Returns `true` if a timer has to begin, because there is a time to wait for. From then on the timer counts as
@@ -185,7 +188,7 @@ impl Times {
         let wait = self.waits.first_key_value().map(|((at, _), _)| *at);
         let window = self.window.as_ref().filter(|_| self.starved);
         let start = window.and_then(Window::next);
-        let times = [wait, start, self.hold_end];
+        let times = [wait, start, self.hold_end, self.group_due];
         times.into_iter().flatten().min()
     }
 }
@@ -233,15 +236,16 @@ impl WaitLimit {
 }
 
 impl State {
-    /// Returns `true` if no start of the rate is left, or if the timer has to be looked at for another reason.
+    /// Returns `true` if no start of the pool is left, if a group has spent its last one, or if the timer has to be looked at for another reason.
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
-        self.gate.starts() == Some(0) || self.asks_time
+        self.asks_time || self.gate.is_spent(NodeId::ROOT) || self.gate.has_spent()
     }
 
     fn is_starved(&self) -> bool {
-        let is_awaited = self.gate.waiting(NodeId::ROOT) > 0 || self.throttles.is_awaited();
-        self.gate.starts() == Some(0) && is_awaited
+        let is_awaited =
+            self.gate.waiting(NodeId::ROOT) > 0 || self.throttles.is_awaited_at(NodeId::ROOT);
+        self.gate.is_spent(NodeId::ROOT) && is_awaited
     }
 }
 
@@ -261,36 +265,29 @@ impl Core {
         raw + self.clock.times.lock().ahead
     }
 
-    /// Counts a start at the current time.
-    pub(crate) fn count_start(&self) -> Option<Stamp> {
-        self.settings.rate?;
+    /// Counts a start at the current time in the rate of the pool, if it has one. Returns that time.
+    pub(crate) fn count_pool_start(&self) -> (Instant, Option<Stamp>) {
         let raw = self.raw_now();
         let mut times = self.clock.times.lock();
         let now = raw + times.ahead;
-        let stamp = times.window.as_mut()?.count(now);
+        let stamp = times.window.as_mut().map(|window| window.count(now));
         let is_starved = times.starved;
         drop(times);
         if is_starved && self.keep_time() {
             self.dispatch(self.lock());
         }
-        Some(stamp)
+        (now, stamp)
     }
 
-    /// Counts a start again, at the end of its first poll.
-    pub(crate) fn recount_start(&self, stamp: Stamp) {
+    /// Counts a start of the pool again, at the end of its first poll. Returns the time of that.
+    pub(crate) fn recount_pool_start(&self, stamp: Option<Stamp>) -> Instant {
         let raw = self.raw_now();
         let mut times = self.clock.times.lock();
         let now = raw + times.ahead;
-        if let Some(window) = &mut times.window {
+        if let (Some(window), Some(stamp)) = (&mut times.window, stamp) {
             window.recount(stamp, now);
         }
-    }
-
-    /// Gives a start back that was granted and is not used. The caller then dispatches, since a task may start now.
-    pub(crate) fn give_start_back(&self) {
-        if let Some(window) = &mut self.clock.times.lock().window {
-            window.give_back();
-        }
+        now
     }
 
     /// Gives the gate the starts that have come back, ends the holds that are over, and takes care of the timer. Returns
@@ -300,10 +297,12 @@ impl Core {
         state: MutexGuard<'a, State>,
     ) -> (MutexGuard<'a, State>, bool) {
         let (mut state, mut back) = self.refill_now(state);
+        state.await_starts();
         let is_starved = state.is_starved();
         state.asks_time = is_starved || !state.holds.is_empty();
         let mut times = self.clock.times.lock();
         (times.starved, times.hold_end) = (is_starved, state.next_hold_end());
+        times.group_due = state.rates.next();
         let (begins, waker) = (times.begin(), times.nudge());
         drop(times);
         if begins || waker.is_some() {
@@ -320,7 +319,8 @@ impl Core {
     }
 
     fn refill_now<'a>(&'a self, state: MutexGuard<'a, State>) -> (MutexGuard<'a, State>, bool) {
-        if self.settings.rate.is_none() && state.holds.is_empty() {
+        let is_awaited = !state.holds.is_empty() || state.rates.next().is_some();
+        if self.settings.rate.is_none() && !is_awaited {
             return (state, false);
         }
         // The runtime's clock may be user code: it is read with the pool unlocked.
@@ -334,9 +334,12 @@ impl Core {
             window.take_back()
         });
         drop(times);
-        state.refill(back);
-        let has_ended = state.end_holds(|until| until <= now);
-        (state, has_ended || back > 0)
+        if back > 0 {
+            state.add_starts(NodeId::ROOT, back);
+        }
+        let mut has_ended = state.end_holds(|until| until <= now);
+        has_ended |= state.end_intervals(Some(now));
+        (self.tidy(state), has_ended || back > 0)
     }
 }
 
@@ -431,11 +434,14 @@ impl Core {
             window.has_back()
         });
         let is_held_too_long = times.hold_end.is_some_and(|end| end <= now);
+        let is_group_due = times.group_due.is_some_and(|due| due <= now);
         let is_late = matches!(times.waits.first_key_value(), Some(((at, _), _)) if *at <= now);
         drop(times);
         discard(stale);
-        if has_back || is_held_too_long || is_late {
-            self.dispatch_nested(self.lock());
+        if has_back || is_held_too_long || is_group_due || is_late {
+            let mut state = self.lock();
+            state.asks_time |= is_group_due;
+            self.dispatch_nested(state);
         }
         let more = is_late && self.expire_due(now);
         self.clock.plan(more)
@@ -491,7 +497,7 @@ impl Core {
             window.clear();
         }
         drop(times);
-        while state.end_holds(|_| true) {
+        while state.end_holds(|_| true) || state.end_intervals(None) {
             state = self.give_way(state);
         }
         drop(state);

@@ -277,7 +277,13 @@ impl Core {
         let mut state = self.lock();
         wakes.add(complete());
         state.end_unstarted(exit, end, &mut wakes);
-        drop(self.tidy(state));
+        let state = self.tidy(state);
+        // The timer has to end a group that this task was the last one in.
+        if state.asks_time && self.has_group_rates.load(Relaxed) {
+            self.dispatch_nested(state);
+        } else {
+            drop(state);
+        }
         wakes.wake();
     }
 

@@ -10,7 +10,7 @@
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
-//!   starts, and `throttles` takes some of them for code that has started. `holds`: the pools and groups that start nothing for a time.
+//!   starts, and `throttles` takes some of them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing for a time.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
 pub(super) mod adapt;
@@ -18,6 +18,7 @@ pub(super) mod blocking_task;
 pub(super) mod bounds;
 pub(super) mod clock;
 pub(super) mod ending;
+pub(super) mod group_rates;
 pub(super) mod holds;
 pub(super) mod idle_workers;
 pub(super) mod node_data;
@@ -50,6 +51,7 @@ use crate::pool::core::blocking_task::BlockingTask;
 use crate::pool::core::clock::Clock;
 use crate::pool::core::node_data::NodeData;
 use crate::pool::core::order::{Order, Patience};
+use crate::pool::core::rate::has_timer;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
 use crate::pool::core::runtime::{Arrival, Runtime};
@@ -81,6 +83,8 @@ pub(crate) struct Core {
     pub(crate) resizes: Resizes,
     /// `true` once tasks may wait for nothing but the time: the pool has a rate, or has been held.
     pub(crate) watches_time: AtomicBool,
+    /// `true` once there has been a group with a rate. `Relaxed`, since whatever is in the group got there by the lock.
+    pub(crate) has_group_rates: AtomicBool,
 }
 
 /// Maximum number of new workers that one dispatch gives to the runtime.
@@ -101,6 +105,10 @@ impl Core {
             .as_ref()
             .map_or(size, |controller| controller.size());
         let root = NodeData::of_pool(settings.name.clone(), settings.max_waiting);
+        let root = NodeData {
+            limit: settings.rate.map(|_| NodeId::ROOT),
+            ..root
+        };
         let mut state = State::new(size, root);
         state.adaptive = controller;
         if let Some(rate) = settings.rate {
@@ -115,6 +123,7 @@ impl Core {
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             clock: Arc::new(Clock::new(settings.rate)),
             watches_time: AtomicBool::new(settings.rate.is_some()),
+            has_group_rates: AtomicBool::new(false),
             settings,
             expecting: AtomicBool::new(false),
             resizes: Resizes::default(),
@@ -141,6 +150,11 @@ impl Core {
         }
     }
 
+    /// Returns the spawner, unless it is still to be found.
+    pub(crate) fn known_spawner(&self) -> Option<&dyn Spawner> {
+        self.spawner.get().map(|spawner| &**spawner)
+    }
+
     /// Finds the runtime, if the pool has none yet and there is one here. Returns `true` if the pool has one now.
     #[cfg(feature = "control")]
     pub(crate) fn bind_spawner(&self) -> bool {
@@ -159,9 +173,8 @@ impl Core {
             "no runtime here: submit from inside a tokio context, enable the feature `smol`, \
              or make the pool with AioPool::with_spawner",
         );
-        let rate = self.settings.rate;
         assert!(
-            rate.is_none_or(|rate| rate.is_kept_by(&found)),
+            !self.has_rates() || has_timer(&found),
             "{}",
             BuildError::NoTimer
         );

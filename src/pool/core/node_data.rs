@@ -31,6 +31,8 @@ pub(crate) struct NodeData {
     pub(crate) handle: Weak<Inner>,
     /// The time before which nothing starts here, if there is one. It is in the pool's `holds` too.
     pub(crate) held_until: Option<Instant>,
+    /// The innermost node with a rate, of this node and the nodes around it.
+    pub(crate) limit: Option<NodeId>,
     /// Number of these handles, including one that is about to be dropped.
     pub(crate) handles: usize,
     pub(crate) groups: BTreeMap<Arc<str>, NodeId>,
@@ -53,6 +55,7 @@ impl NodeData {
             joining: 0,
             handle: Weak::new(),
             held_until: None,
+            limit: None,
             handles: 0,
             groups: BTreeMap::new(),
         }
@@ -63,6 +66,7 @@ impl NodeData {
         Self {
             group: Some(name.clone()),
             is_bounded: self.is_bounded || max_waiting.is_some(),
+            limit: self.limit,
             ..Self::of_pool(name, max_waiting)
         }
     }
@@ -72,6 +76,7 @@ impl NodeData {
         Self {
             group: self.group.clone(),
             is_bounded: self.is_bounded,
+            limit: self.limit,
             ..Self::of_pool(self.name.clone(), None)
         }
     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
 use crate::pool::core::Core;
+use crate::pool::core::group_rates::GroupRates;
 use crate::pool::core::holds::Holds;
 use crate::pool::core::idle_workers::IdleWorkers;
 use crate::pool::core::node_data::NodeData;
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) asks_time: bool,
     pub(crate) holds: Holds,
     pub(crate) throttles: Throttles,
+    pub(crate) rates: GroupRates,
     /// Records of the tasks that have more than a future.
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
@@ -88,6 +90,7 @@ impl State {
             asks_time: false,
             holds: Holds::new(),
             throttles: Throttles::default(),
+            rates: GroupRates::new(),
             records: SlotMap::new(),
             runtimes: NotedRuntimes::default(),
             main: None,
@@ -317,7 +320,7 @@ impl State {
     /// observer has not heard of. The starts of a rate are counted at the first poll, too.
     #[inline]
     fn counts_first_polls(&self) -> bool {
-        !self.records.is_empty() || self.gate.starts().is_some()
+        !self.records.is_empty() || self.gate.limits_starts()
     }
 
     pub(crate) fn count_start(&mut self, home: NodeId) {

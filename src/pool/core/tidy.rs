@@ -61,6 +61,13 @@ impl State {
         if !is_there || self.gate.data(group).handles > 0 {
             return None;
         }
+        if self.gate.is_in_use(group) {
+            return None;
+        }
+        if !self.rates.end(group) {
+            self.asks_time = true;
+            return None;
+        }
         let (data, parent) = self.gate.remove_node(group)?;
         self.forget_hold(group, data.held_until);
         let names = &mut self.gate.data_mut(parent).groups;

@@ -10,7 +10,7 @@ use crate::pool::core::sleeper::{Ring, ring_at};
 use crate::task::{PoolRef, Sleep};
 use crate::unwind::{caught, discard};
 
-/// The timer of a pool: for all tasks that may wait only until some time, and for the rate.
+/// The timer of a pool: for all tasks that may wait only until some time, and for all rates.
 ///
 /// It is one task of the runtime. It starts when there is something to time, and ends when there is nothing any more.
 pub(crate) struct Timer {

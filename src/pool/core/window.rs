@@ -30,6 +30,8 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp(pub(crate) NonZeroU64);
 
+const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 /// Number of entries into which an interval is divided.
 const GRAINS: u32 = 256;
 
@@ -81,11 +83,6 @@ impl Window {
         }
     }
 
-    /// Takes a start back that was not used.
-    pub(crate) fn give_back(&mut self) {
-        self.back += 1;
-    }
-
     /// Makes the starts available again whose interval is over.
     pub(crate) fn expire(&mut self, now: Instant) {
         while let Some(first) = self.entries.front() {
@@ -117,7 +114,19 @@ impl Window {
     /// Returns the time when the next start is available again, if there is one.
     pub(crate) fn next(&self) -> Option<Instant> {
         let first = self.entries.iter().find(|entry| entry.starts > 0)?;
-        first.until.checked_add(self.per)
+        Some(self.end_of(first))
+    }
+
+    /// Returns the time when all starts are available again, or `None` if they are.
+    pub(crate) fn end(&self) -> Option<Instant> {
+        let last = self.entries.iter().rfind(|entry| entry.starts > 0)?;
+        Some(self.end_of(last))
+    }
+
+    /// An interval until a time that a clock cannot express lasts a hundred years.
+    fn end_of(&self, entry: &Entry) -> Instant {
+        let end = entry.until.checked_add(self.per);
+        end.unwrap_or_else(|| entry.until + FAR)
     }
 }
 

@@ -18,7 +18,8 @@ const AT_ONCE: usize = 256;
 /// does not hold up tasks of other groups or of the pool.
 ///
 /// A group lives as long as a handle of it exists, or a task or a group is in it. After that its name is free again,
-/// and nothing of it is left.
+/// and nothing of it is left. A group with a [rate](crate::GroupBuilder::rate) lives on until the interval of its last
+/// start is over.
 impl AioPool {
     /// Creates a group with this name, in which `size` tasks run at once.
     ///
@@ -44,7 +45,8 @@ impl AioPool {
         self.group_with(name, |group| group.size(size))
     }
 
-    /// Creates a group with this name and with rules of its own: a size, a bound of its queue, a share of the turns.
+    /// Creates a group with this name and with rules of its own: a size, a bound of its queue, a rate, a share of the
+    /// turns.
     ///
     /// Names are unique among the groups of one pool. See [`keyed_with`](Self::keyed_with) to find or create a group.
     /// The closure gets the default settings, and returns those of the group. It runs even if the group exists.
@@ -52,7 +54,8 @@ impl AioPool {
     /// # Errors
     ///
     /// [`GroupError::AlreadyExists`] if this pool has a group with this name, [`GroupError::ZeroSize`] if the size is
-    /// 0, or [`GroupError::ZeroShare`] if the share is 0.
+    /// 0, [`GroupError::ZeroShare`] if the share is 0, [`GroupError::ZeroRate`] if the rate allows nothing, or
+    /// [`GroupError::NoTimer`] if the group has a rate and the pool's runtime has no timer.
     ///
     /// # Examples
     ///
@@ -73,6 +76,7 @@ impl AioPool {
         set: impl FnOnce(GroupBuilder) -> GroupBuilder,
     ) -> Result<AioPool, GroupError> {
         let settings = GroupBuilder::settings(set)?;
+        self.core().check_group_rate(settings.rate)?;
         let name = name.into();
         let mut state = self.core().lock();
         if state.gate.data(self.node()).groups.contains_key(&*name) {
@@ -137,7 +141,7 @@ impl AioPool {
     ///
     /// # Panics
     ///
-    /// Panics if the size or the share is 0.
+    /// Panics if the size, the share or the rate is 0, or if the group has a rate and the pool's runtime has no timer.
     ///
     /// # Examples
     ///
@@ -157,10 +161,11 @@ impl AioPool {
         name: impl Into<String>,
         set: impl FnOnce(GroupBuilder) -> GroupBuilder,
     ) -> AioPool {
-        let settings = match GroupBuilder::settings(set) {
-            Ok(settings) => settings,
-            Err(error) => panic!("{error}"),
-        };
+        let settings = GroupBuilder::settings(set).and_then(|settings| {
+            self.core().check_group_rate(settings.rate)?;
+            Ok(settings)
+        });
+        let settings = settings.unwrap_or_else(|error| panic!("{error}"));
         let name = name.into();
         let mut state = self.core().lock();
         match state.gate.data(self.node()).groups.get(&*name) {
@@ -218,8 +223,14 @@ impl Core {
         settings: &GroupSettings,
     ) -> AioPool {
         let around_it = state.gate.data(around);
-        let data = around_it.of_group(name.clone(), settings.max_waiting);
+        let (limit, data) = (
+            around_it.limit,
+            around_it.of_group(name.clone(), settings.max_waiting),
+        );
         let group = state.gate.add_node(around, settings.size, data);
+        if let Some(rate) = settings.rate {
+            state.limit_group(group, rate, limit);
+        }
         state.gate.set_share(group, settings.share);
         state.gate.data_mut(around).groups.insert(name, group);
         self.handle(state, group)

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use crate::error::GroupError;
 use crate::pool::AioPool;
+use crate::pool::core::rate::Rate;
 
 /// The settings of a group. Passed to the closures of [`AioPool::group_with`] and [`AioPool::keyed_with`].
 ///
@@ -21,6 +24,8 @@ use crate::pool::AioPool;
 pub struct GroupBuilder {
     size: usize,
     max_waiting: Option<usize>,
+    rate: Option<Rate>,
+    spread: bool,
     share: u32,
 }
 
@@ -28,6 +33,7 @@ pub struct GroupBuilder {
 pub(crate) struct GroupSettings {
     pub(crate) size: usize,
     pub(crate) max_waiting: Option<usize>,
+    pub(crate) rate: Option<Rate>,
     pub(crate) share: u32,
 }
 
@@ -37,6 +43,8 @@ impl GroupBuilder {
         let default = Self {
             size: AioPool::UNBOUNDED,
             max_waiting: None,
+            rate: None,
+            spread: false,
             share: 1,
         };
         set(default).checked()
@@ -75,6 +83,61 @@ impl GroupBuilder {
         self
     }
 
+    /// Limits how many tasks of the group, and of the groups inside of it, start in any interval of length `per`: for
+    /// example, a rate for each host. By default, any number of them may start.
+    ///
+    /// A start counts in the rate of its group, and of each group and pool around it that has one. A group that has no
+    /// start left holds up no others. Otherwise the rate is like the one of a pool: see
+    /// [`Builder::rate`](crate::Builder::rate). Only the short intervals of a pool are kept more exactly than the
+    /// runtime's timers are.
+    ///
+    /// A group with a rate that is not in use any more, and its name, live until the interval of its last start is over. So
+    /// a keyed group that comes back has no more starts than one that stays. Until then the timer of the pool keeps the
+    /// pool alive.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let interval = Duration::from_millis(50);
+    /// let pool = aiopool::AioPool::new(100);
+    /// let host = |name: &str| pool.keyed_with(name, |group| group.size(4).rate(2, interval));
+    /// let begun = Instant::now();
+    /// let slow = host("a.example").map(0..6, |page| async move { page }).await;
+    /// assert!(begun.elapsed() >= 2 * interval);
+    /// assert_eq!(slow.len(), 6);
+    /// # });
+    /// ```
+    pub fn rate(mut self, starts: u32, per: Duration) -> Self {
+        self.rate = Some(Rate { starts, per });
+        self
+    }
+
+    /// Sets whether the starts of the [`rate`](Self::rate) are kept apart, instead of coming in bursts. See
+    /// [`Builder::spread`](crate::Builder::spread).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let pool = aiopool::AioPool::new(100);
+    /// let host = pool.group_with("a.example", |group| group.rate(50, second).spread(true)).unwrap();
+    /// let starts = host.map(0..4, |_| async { Instant::now() }).await;
+    /// let starts: Vec<Instant> = starts.into_iter().map(Result::unwrap).collect();
+    /// let mut pairs = starts.windows(2);
+    /// assert!(pairs.all(|pair| pair[1] - pair[0] >= Duration::from_millis(20)));
+    /// # });
+    /// ```
+    pub fn spread(mut self, on: bool) -> Self {
+        self.spread = on;
+        self
+    }
+
     /// Sets how many of the turns the group has, in comparison with the other groups of a pool with
     /// [`fair_share`](crate::Builder::fair_share). The default is 1. In a pool without fair share it has no effect.
     ///
@@ -108,9 +171,13 @@ impl GroupBuilder {
         if self.share == 0 {
             return Err(GroupError::ZeroShare);
         }
+        if self.rate.is_some_and(Rate::is_senseless) {
+            return Err(GroupError::ZeroRate);
+        }
         Ok(GroupSettings {
             size: self.size,
             max_waiting: self.max_waiting,
+            rate: self.rate.map(|rate| rate.spread_if(self.spread)),
             share: self.share,
         })
     }

@@ -34,7 +34,9 @@ impl AioPool {
         let core = self.core();
         let needs_room = patience == Patience::Try || self.is_bounded();
         if needs_room && core.watches_time.load(Relaxed) {
-            core.dispatch(core.lock());
+            let mut state = core.lock();
+            state.look_for_starts(self.node());
+            core.dispatch(state);
         }
     }
 

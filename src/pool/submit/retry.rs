@@ -35,7 +35,7 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let tries = Tries::new(function, self.core().me());
+        let tries = Tries::new(function, self.core().me(), self.node());
         TaskBuilder::new(self, Body::boxed(tries, TaskExtras::default()))
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use pin_project_lite::pin_project;
 
+use crate::gate::NodeId;
 use crate::pool::submit::limit::Limit;
 use crate::pool::{Core, lend};
 use crate::task::PoolRef;
@@ -27,6 +28,8 @@ pin_project! {
         // The number of the current try, from 1.
         attempt: u32,
         core: Arc<Core>,
+        // The pool or group of the task, whose rate counts each try.
+        home: NodeId,
         // `None` if there is one try, without a limit.
         rules: Option<Box<Rules<Fut::Output>>>,
         #[pin]
@@ -115,11 +118,16 @@ impl<R> Rules<R> {
 }
 
 impl<Fut: Future> Tries<Fut> {
-    pub(crate) fn new(function: impl FnMut(u32) -> Fut + Send + 'static, core: Arc<Core>) -> Self {
+    pub(crate) fn new(
+        function: impl FnMut(u32) -> Fut + Send + 'static,
+        core: Arc<Core>,
+        home: NodeId,
+    ) -> Self {
         Self {
             function: Box::new(function),
             attempt: 0,
             core,
+            home,
             rules: None,
             stage: Stage::Between,
         }
@@ -203,14 +211,14 @@ where
     /// Drops the try that has failed, and begins to wait for the next one.
     fn begin_pause(self: Pin<&mut Self>, result: Result<T, E>, delay: Duration) {
         let mut this = self.project();
-        let pause: Pause = Box::pin(pause(this.core.clone(), delay));
+        let pause: Pause = Box::pin(pause(this.core.clone(), *this.home, delay));
         let result = Some(result);
         this.stage.set(Stage::Pausing { result, pause });
     }
 }
 
 /// Waits for the next try, and lends the permit of the task meanwhile. Returns at once if the task is asked to stop.
-async fn pause(core: Arc<Core>, delay: Duration) -> Paused {
+async fn pause(core: Arc<Core>, home: NodeId, delay: Duration) -> Paused {
     let waiting = pin!(async {
         lend(async {
             if !delay.is_zero() {
@@ -219,7 +227,7 @@ async fn pause(core: Arc<Core>, delay: Duration) -> Paused {
         })
         .await;
         // With the permit: the start counts from now on, and is not to wait for the permit after that.
-        core.throttle().await;
+        core.throttle(home).await;
     });
     let Some(nested_waits) = running().map(|worker| worker.nested_waits()) else {
         waiting.await;

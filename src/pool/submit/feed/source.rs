@@ -146,7 +146,7 @@ where
         // The start of the rate is free again, and the source needs none when it leaves this worker.
         if poll.worker.is_unstarted() {
             poll.worker.set_started();
-            poll.core.give_start_back();
+            poll.core.give_back_start_of(poll.worker);
         }
         // Before the permit is lent: from then on the worker may be woken, and polls the source without a permit.
         if !std::mem::replace(&mut self.is_pending, true) {
