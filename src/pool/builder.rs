@@ -137,6 +137,8 @@ impl Builder {
     /// free again when the interval after that poll is over, or at once if the future is dropped before that poll. No
     /// interval sees more first polls than this.
     ///
+    /// A group may have a rate of its own: see [`GroupBuilder::rate`](crate::GroupBuilder::rate).
+    ///
     /// The time is that of the runtime, so the runtime needs a timer. There is one timer for the whole pool, as long as
     /// tasks wait for the rate.
     ///

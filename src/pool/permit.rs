@@ -175,6 +175,14 @@ impl Permit {
     }
 }
 
+impl Permit {
+    #[cold]
+    fn forget_stamps(&self) {
+        let mut state = self.core.lock();
+        state.rates.forget_first_poll(self.worker.slot());
+    }
+}
+
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").finish_non_exhaustive()
@@ -184,8 +192,7 @@ impl fmt::Debug for Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         if self.stamps.is_some() {
-            let mut state = self.core.lock();
-            state.rates.forget_first_poll(self.worker.slot());
+            self.forget_stamps();
         }
         self.core.step_out(&self.worker, Taken::Yes);
     }

@@ -15,8 +15,8 @@ impl AioPool {
     /// that have not started, and no caller of this.
     ///
     /// A task that waits here lends its permit, as in every wait for its own pool: see [nested
-    /// use](crate::AioPool#nested-use). Its start counts from the moment when it has its permit again, and goes on. In a
-    /// pool or group without a rate, in no pool with one, this is ready at once.
+    /// use](crate::AioPool#nested-use). Its start counts from the moment when it has its permit again, and goes on. Where
+    /// neither this pool or group nor a pool around it has a rate, this is ready at once.
     ///
     /// # Panics
     ///

@@ -30,6 +30,7 @@ struct Entry {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stamp(pub(crate) NonZeroU64);
 
+/// An interval until a time that a clock cannot express lasts for this long, which is a hundred years.
 const FAR: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// Number of entries into which an interval is divided.
@@ -114,19 +115,14 @@ impl Window {
     /// Returns the time when the next start is available again, if there is one.
     pub(crate) fn next(&self) -> Option<Instant> {
         let first = self.entries.iter().find(|entry| entry.starts > 0)?;
-        Some(self.end_of(first))
+        first.until.checked_add(self.per)
     }
 
     /// Returns the time when all starts are available again, or `None` if they are.
     pub(crate) fn end(&self) -> Option<Instant> {
         let last = self.entries.iter().rfind(|entry| entry.starts > 0)?;
-        Some(self.end_of(last))
-    }
-
-    /// An interval until a time that a clock cannot express lasts a hundred years.
-    fn end_of(&self, entry: &Entry) -> Instant {
-        let end = entry.until.checked_add(self.per);
-        end.unwrap_or_else(|| entry.until + FAR)
+        let end = last.until.checked_add(self.per);
+        Some(end.unwrap_or_else(|| last.until + FAR))
     }
 }
 

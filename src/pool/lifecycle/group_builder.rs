@@ -88,8 +88,8 @@ impl GroupBuilder {
     ///
     /// A start counts in the rate of its group, and of each group and pool around it that has one. A group that has no
     /// start left holds up no others. Otherwise the rate is like the one of a pool: see
-    /// [`Builder::rate`](crate::Builder::rate). Only the short intervals of a pool are kept more exactly than the
-    /// runtime's timers are.
+    /// [`Builder::rate`](crate::Builder::rate). In short intervals it loses more starts than
+    /// the rate of a pool, because it waits for the runtime's timers alone.
     ///
     /// A group with a rate that is not in use any more, and its name, live until the interval of its last start is over. So
     /// a keyed group that comes back has no more starts than one that stays. Until then the timer of the pool keeps the
