@@ -201,16 +201,14 @@ fn a_map_of_blocking_work_gives_its_results_in_order_and_keeps_to_its_permits() 
 }
 
 #[test]
-fn a_try_map_of_blocking_work_pulls_no_more_items_after_the_first_failure() {
+fn a_try_map_of_blocking_work_stops_to_pull_items_after_the_first_failure() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);
-        let pulled = Arc::new(AtomicUsize::new(0));
-        let count = pulled.clone();
-        let items = (0..1_000).inspect(move |_| _ = count.fetch_add(1, SeqCst));
         let work = |n| if n == 5 { Err("five") } else { Ok(n) };
-        let failed = pool.try_map_blocking(items, work).await.unwrap_err();
+        // The input has no end: it returns only because it stops to pull.
+        let failed = pool.try_map_blocking(0.., work).await.unwrap_err();
         assert!(matches!(failed, TryMapError::Task("five")), "{failed:?}");
-        assert!(pulled.load(SeqCst) < 20 && pool.is_empty());
+        assert!(pool.is_empty(), "on {}: {pool:?}", pools.runtime);
         assert_eq!(
             pool.try_map_blocking(0..5, work).await.unwrap(),
             [0, 1, 2, 3, 4]
