@@ -80,9 +80,17 @@ impl<W, A, L> Gate<W, A, L> {
 
     fn count_start_at(&mut self, at: u32) {
         let node = self.tree.at_mut(at);
-        let Some(left) = node.starts else { return };
-        node.set_starts(left - 1);
-        if left == 1 && at != NodeId::ROOT_AT {
+        match &mut node.starts {
+            None => {}
+            Some(1) => self.spend_last_at(at),
+            Some(left) => *left -= 1,
+        }
+    }
+
+    #[inline(never)]
+    fn spend_last_at(&mut self, at: u32) {
+        self.tree.at_mut(at).set_starts(0);
+        if at != NodeId::ROOT_AT {
             self.spent.push(NodeId(at));
         }
     }

@@ -107,6 +107,7 @@ impl Core {
         self.enter_queue(self.lock(), node, demand, worker)
     }
 
+    #[inline]
     fn enter_queue(
         &self,
         mut state: MutexGuard<'_, State>,

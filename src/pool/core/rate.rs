@@ -82,7 +82,13 @@ impl Core {
     }
 
     /// Counts the start of the task, or of the code in place, that a slot belongs to.
+    #[inline]
     pub(crate) fn count_start_of(&self, slot: Slot) -> Option<Stamps> {
+        self.has_rates().then(|| self.count_limited_start(slot))?
+    }
+
+    #[inline(never)]
+    fn count_limited_start(&self, slot: Slot) -> Option<Stamps> {
         let limit = if self.has_group_rates.load(Relaxed) {
             self.lock().limit_of(slot)
         } else {
