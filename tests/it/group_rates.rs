@@ -374,3 +374,47 @@ fn a_task_of_a_group_with_a_rate_is_cancelled_while_it_waits() {
         assert_eq!(starts(&group, 1).await, [10]);
     });
 }
+
+#[test]
+fn no_start_is_lost_whatever_becomes_of_tasks_and_callers() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let per = Duration::from_millis(5);
+        let pool = pools.size(3);
+        let outer = pool.group_with("outer", |group| group.rate(6, per));
+        let outer = outer.unwrap();
+        let inner = outer.group_with("inner", |group| group.rate(4, per));
+        let inner = inner.unwrap();
+        for round in 0..60 {
+            let group = if round % 3 == 0 { &outer } else { &inner };
+            let aborted = group.spawn_n(yield_now());
+            let mut unseen = Box::pin(group.permit().weight(1 + round % 4).acquire());
+            let mut caller = Box::pin(group.throttle());
+            let _ = crate::support::poll_once(unseen.as_mut());
+            let _ = crate::support::poll_once(caller.as_mut());
+            group.spawn_n(yield_now());
+            if round % 4 == 0 {
+                yield_now().await;
+            }
+            aborted.abort();
+            drop((caller, unseen));
+            if round % 5 == 0 {
+                group.run(yield_now()).await;
+                group.throttle().await;
+            }
+        }
+        pool.join().await;
+        pool.resize(100).unwrap();
+        // Once no interval goes on, each start is there again.
+        for (group, starts) in [(&inner, 4), (&outer, 6)] {
+            let begun = std::time::Instant::now();
+            while begun.elapsed() < 2 * per {
+                yield_now().await;
+            }
+            let permits: Vec<_> = (0..starts).map_while(|_| group.try_acquire()).collect();
+            assert_eq!(permits.len(), starts, "on {}", pools.runtime);
+        }
+    });
+}
