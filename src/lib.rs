@@ -92,7 +92,7 @@ pub use spawner::Smol;
 pub use spawner::Tokio;
 pub use spawner::{Blocking, FnSpawner, Spawner};
 pub use task::{
-    AbortHandle, AbortOnDrop, CancelCause, JoinError, JoinHandle, Refusal, TaskId, TaskInfo,
+    AbortHandle, AbortOnDrop, CancelCause, JoinError, JoinHandle, Refusal, Tag, TaskId, TaskInfo,
     TaskState,
 };
 pub use worker::Worker;

@@ -115,6 +115,7 @@ mod tests {
             weight: 1,
             waited: None,
             running: None,
+            tag: None,
         }
     }
 

@@ -220,6 +220,8 @@ impl Line {
             None => format!("{}-{}", self.pool, self.id),
         };
         let group = self.group.as_deref();
-        record::info(self.id, name, group, self.state, self.demand, self.times)
+        let tag = self.label.as_ref().and_then(|label| label.tag.clone());
+        let info = record::info(self.id, name, group, self.state, self.demand, self.times);
+        TaskInfo { tag, ..info }
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{TaskId, TaskState};
+use super::{Tag, TaskId, TaskState};
 
 /// A snapshot of a task, as a listing shows it.
 ///
@@ -25,4 +25,7 @@ pub struct TaskInfo {
     pub waited: Option<Duration>,
     /// How long the task has run. `None` unless the pool is timed and the task has started.
     pub running: Option<Duration>,
+    /// The value that the user has attached to the task by [`tag`](crate::TaskBuilder::tag).
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub tag: Option<Tag>,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use super::{EntryId, Reason, Slot, TaskId, TaskState};
+use super::{EntryId, Reason, Slot, Tag, TaskId, TaskState};
 
 /// A timer of a runtime that has been started.
 pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -32,30 +32,33 @@ pub(crate) trait PoolRef: Send + Sync {
 
 /// The pool of a task, and the names for messages about the task.
 ///
-/// All unnamed tasks of a pool share one label; a named task has its own.
+/// All tasks of a pool share one label, but for those with a name or a tag, which have their own.
 #[derive(Clone)]
 pub(crate) struct TaskLabel {
     pub(crate) pool_ref: Arc<dyn PoolRef>,
     pool: Arc<str>,
     task: Option<Cow<'static, str>>,
+    pub(crate) tag: Option<Tag>,
 }
 
 impl TaskLabel {
     pub(crate) fn new(pool_ref: Arc<dyn PoolRef>, pool: Arc<str>) -> Self {
-        let task = None;
+        let (task, tag) = (None, None);
         Self {
             pool_ref,
             pool,
             task,
+            tag,
         }
     }
 
-    /// Returns the label for a task with a name of its own.
-    pub(crate) fn named(&self, name: Cow<'static, str>) -> Self {
-        let task = Some(name);
+    /// Returns the label for a task with a name or a tag of its own.
+    pub(crate) fn own(&self, task: Option<Cow<'static, str>>, tag: Option<Tag>) -> Self {
         Self {
+            pool_ref: self.pool_ref.clone(),
+            pool: self.pool.clone(),
             task,
-            ..self.clone()
+            tag,
         }
     }
 

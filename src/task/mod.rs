@@ -27,6 +27,7 @@ mod label;
 mod outcome;
 mod refusal;
 mod shared;
+mod tag;
 
 pub(crate) use abort::abort_each;
 pub use abort::{AbortHandle, AbortOnDrop};
@@ -44,3 +45,4 @@ pub(crate) use label::{PoolRef, Sleep, TaskLabel};
 pub(crate) use outcome::{End, Failure, Late, Outcome, Packed};
 pub use refusal::Refusal;
 pub(crate) use shared::Shared;
+pub use tag::Tag;

@@ -58,6 +58,7 @@ mod stages;
 mod stop_when;
 mod stream_input;
 mod streams;
+mod tags;
 mod then;
 mod throttle;
 mod traits;

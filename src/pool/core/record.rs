@@ -9,7 +9,7 @@ use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 /// What the pool records of a task beyond its queue entry. Tasks for which there is nothing to record have none.
 #[derive(Debug, Default)]
 pub(crate) struct TaskRecord {
-    /// The label of a task that has a name of its own.
+    /// The label of a task that has a name or a tag of its own.
     pub(crate) label: Option<Arc<TaskLabel>>,
     pub(crate) times: Times,
     /// The runtime that the task starts on, if it is not the main one.
@@ -92,7 +92,7 @@ impl Times {
     }
 }
 
-/// Describes a task for a listing.
+/// Describes a task for a listing, without its tag.
 pub(crate) fn info(
     id: TaskId,
     name: String,
@@ -110,5 +110,6 @@ pub(crate) fn info(
         weight: demand.weight,
         waited: times.waited(),
         running: times.running(),
+        tag: None,
     }
 }

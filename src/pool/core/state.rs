@@ -195,8 +195,14 @@ impl State {
 
     #[inline(never)]
     pub(crate) fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
-        let record = self.records.remove(slot);
-        if let Some(runtime) = record.and_then(|record| record.runtime) {
+        let Some(TaskRecord { label, runtime, .. }) = self.records.remove(slot) else {
+            return;
+        };
+        // The user's value in a tag is dropped after unlocking.
+        if let Some(label) = label.filter(|label| label.tag.is_some()) {
+            wakes.drop_later(label);
+        }
+        if let Some(runtime) = runtime {
             let noted = self.runtimes.remove(&runtime);
             // A runtime holds a spawner, which may be user code: it is dropped after unlocking.
             wakes.drop_later(Arc::new((runtime, noted)));

@@ -126,6 +126,10 @@ impl Watch {
             ..
         } = &*self.subject;
         let name = label.task_name(id).into_owned();
-        record::info(id, name, group.as_deref(), state, *demand, self.times.get())
+        let info = record::info(id, name, group.as_deref(), state, *demand, self.times.get());
+        TaskInfo {
+            tag: label.tag.clone(),
+            ..info
+        }
     }
 }

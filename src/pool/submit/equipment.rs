@@ -26,13 +26,12 @@ impl AioPool {
     pub(crate) fn equip(&self, options: TaskOptions) -> Equipment {
         let settings = &self.core().settings;
         let concern_the_worker = options.concern_the_worker();
-        let named = options
-            .name
-            .map(|name| Arc::new(self.inner.label.named(name)));
-        let label = named.as_ref().unwrap_or(&self.inner.label).clone();
+        let has_own_label = options.name.is_some() || options.tag.is_some();
+        let own = has_own_label.then(|| Arc::new(self.inner.label.own(options.name, options.tag)));
+        let label = own.as_ref().unwrap_or(&self.inner.label).clone();
         let times = Times::new(settings.timed);
         let watch = settings.heard_by().map(|watcher| {
-            let is_bare = named.is_none() && options.demand == Demand::DEFAULT;
+            let is_bare = own.is_none() && options.demand == Demand::DEFAULT;
             let subject = if is_bare {
                 self.bare_subject(watcher)
             } else {
@@ -56,7 +55,7 @@ impl AioPool {
             ..TaskExtras::default()
         };
         let record = TaskRecord {
-            label: named,
+            label: own,
             times,
             runtime: None,
         };

@@ -5,12 +5,13 @@ use std::time::Duration;
 use crate::gate::Demand;
 use crate::pool::core::blocking_task::Blocks;
 use crate::pool::submit::stop_signal::{StopSignal, Unwatch};
-use crate::task::{TaskId, TaskLabel};
+use crate::task::{Tag, TaskId, TaskLabel};
 
 /// The options of a task: what a caller asks for beyond its future.
 #[derive(Default)]
 pub(crate) struct TaskOptions {
     pub(crate) name: Option<Cow<'static, str>>,
+    pub(crate) tag: Option<Tag>,
     pub(crate) demand: Demand,
     pub(crate) run_limit: Option<Duration>,
     pub(crate) wait_limit: Option<Duration>,
@@ -44,6 +45,6 @@ impl TaskOptions {
 
     /// Returns `true` if there are no options but what the gate has to know: the priority and the weight.
     pub(crate) fn concern_the_gate_alone(&self) -> bool {
-        !self.concern_the_worker() && self.name.is_none()
+        !self.concern_the_worker() && self.name.is_none() && self.tag.is_none()
     }
 }

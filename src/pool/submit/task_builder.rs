@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::pool::submit::rejected::Rejected;
 use crate::pool::submit::starting::Starting;
 use crate::pool::submit::stop_signal::StopSignal;
 use crate::pool::submit::then::{Hop, Then};
-use crate::task::{Body, JoinError, JoinHandle, Start, TaskId, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Start, Tag, TaskId, TaskState};
 
 /// A task with options, before its submission. Returned by [`AioPool::task`] and [`AioPool::task_fn`].
 ///
@@ -78,6 +79,27 @@ where
     /// Sets the name of the task, in place of `"{pool}-{id}"`. Names need not be unique.
     pub fn name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.options.name = Some(name.into());
+        self
+    }
+
+    /// Attaches a value to the task, which is in the [`TaskInfo`](crate::TaskInfo) of listings and observers: the request
+    /// that it serves, for example. A second call replaces the value of the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// struct Tenant(u32);
+    ///
+    /// let pool = aiopool::AioPool::new(1);
+    /// let _job = pool.task(std::future::pending::<()>()).tag(Tenant(7)).spawn_n();
+    /// let jobs = pool.tasks();
+    /// let tenant: &Tenant = jobs[0].tag.as_ref().unwrap().get().unwrap();
+    /// assert_eq!(tenant.0, 7);
+    /// # });
+    /// ```
+    pub fn tag(mut self, value: impl Any + Send + Sync) -> Self {
+        self.options.tag = Some(Tag::new(value));
         self
     }
 
