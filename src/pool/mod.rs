@@ -33,9 +33,9 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::{Arc, OnceLock};
 
 pub use self::builder::Builder;
-use self::builder::Settings;
 use self::core::Core;
 pub(crate) use self::core::resizes::ResizeListener;
+use self::core::settings::Settings;
 #[cfg(feature = "control")]
 pub(crate) use self::core::survey::Surveyed;
 use self::core::watch::Subject;

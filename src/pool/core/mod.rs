@@ -1,6 +1,7 @@
 //! What all handles, workers and tasks of a pool share.
 //!
-//! - [`Core`]: takes new tasks in, each with its `order`, and starts them; `ending`: how a task ends, and how the next one starts.
+//! - [`Core`]: takes new tasks in, each with its `order`, and starts them; `ending`: how a task ends, and how the next
+//!   one starts. `settings`: what never changes.
 //! - `state`: all that changes, behind one lock (`state_lock`), with the `node_data` of the pool and of each group, and
 //!   the `record` of each task that is more than a future; `withdrawals`: tasks taken out of the queue that have not
 //!   ended.
@@ -9,8 +10,10 @@
 //! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
-//!   short for the timers of a runtime. `rate`: limits how many tasks start in an interval; its `window` counts these
-//!   starts, and `throttles` takes some of them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing for a time.
+//!   short for the timers of a runtime.
+//! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttles` takes some of
+//!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
+//!   for a time.
 //! - `watch`: tells the observer about a task; `resizes`, `survey`: for streams, and for the control server.
 
 pub(super) mod adapt;
@@ -27,6 +30,7 @@ pub(super) mod rate;
 pub(super) mod record;
 pub(super) mod resizes;
 pub(super) mod runtime;
+pub(super) mod settings;
 pub(super) mod sleeper;
 pub(super) mod state;
 pub(super) mod state_lock;
@@ -46,7 +50,6 @@ use crate::adaptive::Controller;
 use crate::error::BuildError;
 use crate::gate::{Demand, NodeId};
 use crate::nesting;
-use crate::pool::builder::Settings;
 use crate::pool::core::blocking_task::BlockingTask;
 use crate::pool::core::clock::Clock;
 use crate::pool::core::node_data::NodeData;
@@ -55,6 +58,7 @@ use crate::pool::core::rate::has_timer;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
 use crate::pool::core::runtime::{Arrival, Runtime};
+use crate::pool::core::settings::Settings;
 use crate::pool::core::state::{Exit, Runner, Started, State};
 use crate::pool::core::state_lock::StateLock;
 use crate::spawner::{Found, Spawner};
