@@ -54,6 +54,19 @@ pub(crate) fn poll_as_one<R>(poll: impl FnOnce() -> Poll<R>) -> Poll<R> {
     poll()
 }
 
+/// Yields once, whatever is left of the budget.
+pub(crate) async fn yield_once() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// Saves the budget of the thread while a worker is polled. It is restored when the returned value is dropped.
 pub(crate) fn set_aside() -> Left {
     Left(LEFT.with(Cell::get))

@@ -165,7 +165,6 @@ mod client;
 mod net;
 pub mod protocol;
 mod steer;
-mod yields;
 
 pub use self::client::{Client, ClientBuilder, ClientError, LineSender};
 pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket, Peer, Serving};

@@ -8,6 +8,7 @@ use pin_project_lite::pin_project;
 
 use crate::lock::Lock;
 use crate::pool::{AioPool, Feed, FeedReport};
+use crate::unwind::discard;
 
 /// A handle to a feed whose input may fail. Returned by
 /// [`PoolStreamExt::try_for_each_on`](crate::PoolStreamExt::try_for_each_on).
@@ -116,7 +117,8 @@ where
         Poll::Ready(match ready!(this.items.poll_next(cx)).transpose() {
             Ok(item) => item,
             Err(error) => {
-                *this.error.lock() = Some(error);
+                let stale = this.error.lock().replace(error);
+                discard(stale);
                 None
             }
         })

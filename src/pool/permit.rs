@@ -32,7 +32,7 @@ pub(super) struct Acquire<'p> {
 }
 
 /// Whether the caller has seen the permit, and so made a start.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Taken {
     Yes,
     No,
@@ -135,9 +135,14 @@ impl Core {
     fn step_out(&self, worker: &WorkerShared, taken: Taken) {
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        // The caller has never seen its permit: the start that came with it was not used.
-        if taken == Taken::No && worker.permit() == worker::PermitState::Held {
-            state.give_back_start_of(worker.slot());
+        match taken {
+            // A future that is dropped before the end of its first poll does not count its start again.
+            Taken::Yes => state.rates.forget_first_poll(worker.slot()),
+            // The caller has never seen its permit: the start that came with it was not used.
+            Taken::No if worker.permit() == worker::PermitState::Held => {
+                state.give_back_start_of(worker.slot());
+            }
+            Taken::No => {}
         }
         let (worker, home) = match state.gate.finish_last(worker.slot()) {
             Some(worker) => (worker, NodeId::ROOT),
@@ -176,14 +181,6 @@ impl Permit {
     }
 }
 
-impl Permit {
-    #[cold]
-    fn forget_stamps(&self) {
-        let mut state = self.core.lock();
-        state.rates.forget_first_poll(self.worker.slot());
-    }
-}
-
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Permit").finish_non_exhaustive()
@@ -192,9 +189,6 @@ impl fmt::Debug for Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if self.stamps.is_some() {
-            self.forget_stamps();
-        }
         self.core.step_out(&self.worker, Taken::Yes);
     }
 }

@@ -122,8 +122,8 @@ pub(crate) trait Receiver<T>: Send {
         None
     }
 
-    /// Returns `true` if nothing can read the outcome.
-    fn reads_nothing(&self) -> bool;
+    /// Returns `true` if the outcome has no reader.
+    fn has_no_reader(&self) -> bool;
 
     /// Takes the outcome, if it is still there, and how the task has ended. Called under the pool's lock. Returns the
     /// waker to wake after that.
@@ -139,7 +139,7 @@ impl<T: Send> Receiver<T> for Arc<Shared<T>> {
         (**self).announce()
     }
 
-    fn reads_nothing(&self) -> bool {
+    fn has_no_reader(&self) -> bool {
         // The handle is gone.
         Arc::strong_count(self) == 1
     }
@@ -235,7 +235,7 @@ where
             return;
         };
         shielded(|| extras.ended(receiver.id(), end));
-        if receiver.reads_nothing() {
+        if receiver.has_no_reader() {
             // The outcome is dropped before the task counts as ended.
             discard(outcome.take());
         }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use futures_util::io::AsyncRead;
 
-use super::super::yields::yield_now;
+use crate::coop;
 
 /// Splits the bytes that a client sends into lines of bounded length.
 pub(super) struct Lines<R> {
@@ -87,7 +87,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.read.extend_from_slice(&chunk[..count]);
         self.ended = count == 0;
         // A client that never pauses must not delay the other sessions or the timers, which share this future.
-        yield_now().await;
+        coop::yield_once().await;
         Ok(())
     }
 

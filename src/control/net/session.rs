@@ -13,12 +13,12 @@ use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::super::protocol::{
     Command, Format, Handshake, Refusal, RefusalKind, Reply, parse, usage,
 };
-use super::super::yields::yield_now;
 use super::audit::{AuditEvent, Peer};
 use super::host::Host;
 use super::lines::{Line, Lines};
 use super::slots::{Slot, Slots};
 use super::time::{either, within};
+use crate::coop;
 
 /// A connection of a client, from `accept` to its end.
 pub(super) struct Session<S> {
@@ -184,7 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Clone + Unpin> Session<S> {
                 }
                 Err(refusal) => self.answer(Err(refusal)).await?,
             }
-            yield_now().await;
+            coop::yield_once().await;
         }
     }
 

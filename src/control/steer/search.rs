@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 
-use super::super::yields::yield_now;
 use super::Handler;
+use crate::coop;
 use crate::pool::Surveyed;
 use crate::{AbortHandle, AioPool, TaskId, TaskState};
 
@@ -22,7 +22,7 @@ impl Handler {
         let _turn = self.searching.lock().await;
         let mut survey = pool.survey();
         while survey.visit_part(&mut visit) {
-            yield_now().await;
+            coop::yield_once().await;
         }
     }
 

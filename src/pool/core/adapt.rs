@@ -10,22 +10,23 @@ impl State {
     /// caller then dispatches, and [announces](Core::announce_resize) it after unlocking.
     #[inline]
     pub(crate) fn adapt(&mut self, worker: &WorkerShared, end: Option<End>) -> bool {
-        match self.adaptive.take() {
-            None => false,
-            Some(mut controller) => {
-                let size = self
-                    .sample(worker, end)
-                    .and_then(|sample| controller.count(sample));
-                self.adaptive = Some(controller);
-                size.iter()
-                    .for_each(|size| self.gate.resize(NodeId::ROOT, *size));
-                size.is_some()
-            }
+        self.adaptive.is_some() && self.adapt_to(worker, end)
+    }
+
+    #[inline(never)]
+    fn adapt_to(&mut self, worker: &WorkerShared, end: Option<End>) -> bool {
+        let sample = self.sample(worker, end);
+        let controller = self.adaptive.as_mut();
+        let size = sample
+            .zip(controller)
+            .and_then(|(sample, controller)| controller.count(sample));
+        if let Some(size) = size {
+            self.gate.resize(NodeId::ROOT, size);
         }
+        size.is_some()
     }
 
     /// Returns what the end of a task says about the size. `None` if it says nothing.
-    #[inline(never)]
     fn sample(&self, worker: &WorkerShared, end: Option<End>) -> Option<Sample> {
         let is_overloaded = || worker.is_nested() && worker.nested_waits().is_overloaded();
         let is_failure = match end? {

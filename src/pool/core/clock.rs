@@ -236,7 +236,8 @@ impl WaitLimit {
 }
 
 impl State {
-    /// Returns `true` if no start of the pool is left, if a group has spent its last one, or if the timer has to be looked at for another reason.
+    /// Returns `true` if no start of the pool is left, if a group has spent its last one, or if the timer has to be looked
+    /// at for another reason.
     #[inline]
     pub(crate) fn is_short(&self) -> bool {
         self.asks_time || self.gate.is_spent(NodeId::ROOT) || self.gate.has_spent()

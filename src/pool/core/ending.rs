@@ -109,7 +109,7 @@ impl Scheduler for Core {
     }
 
     fn end_first_poll(&self, worker: &WorkerShared) {
-        Self::end_first_poll(self, worker);
+        self.recount_first_poll(worker);
     }
 
     fn lend(&self, worker: &WorkerShared) {

@@ -125,7 +125,7 @@ impl Core {
 
     /// Counts the start of the worker's task again, at the end of its first poll: no time that the task reads from a
     /// clock in that poll is later than the counted one.
-    pub(crate) fn end_first_poll(&self, worker: &WorkerShared) {
+    pub(crate) fn recount_first_poll(&self, worker: &WorkerShared) {
         if let Some(note) = worker.end_first_poll() {
             self.recount_start(Stamps::of_note(note), worker.slot());
         }
@@ -140,7 +140,7 @@ impl Core {
         if worker.is_unstarted() {
             self.give_back_start_of(worker);
         } else {
-            self.end_first_poll(worker);
+            self.recount_first_poll(worker);
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::worker::{PermitState, WorkerShared};
 ///    ever goes back. A task that was withdrawn or refused counts as living until then, and keeps the pool from being
 ///    idle.
 /// 3. A record in `records` and its slot in the gate live for the same time.
-/// 4. A group stays in the gate as long as it has handles, tasks or groups of its own.
+/// 4. A group stays in the gate as long as it has handles, tasks or groups of its own, or an interval of its rate goes on.
 pub(crate) struct State {
     pub(crate) gate: Gate<BoxTask, Arc<WorkerShared>, NodeData>,
     pub(crate) idle_workers: IdleWorkers,

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -8,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use pin_project_lite::pin_project;
 
+use crate::coop;
 use crate::gate::NodeId;
 use crate::pool::submit::limit::Limit;
 use crate::pool::{Core, lend};
@@ -240,20 +240,8 @@ async fn pause(core: Arc<Core>, home: NodeId, delay: Duration) -> Paused {
         Either::Left(_) | Either::Right(_) => {}
     }
     // The worker now drops a task without grace. A task that is polled again has grace.
-    yield_once().await;
+    coop::yield_once().await;
     Paused::ToStop
-}
-
-async fn yield_once() {
-    let mut has_yielded = false;
-    let yielding = poll_fn(|cx| {
-        if std::mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    });
-    yielding.await;
 }
 
 impl<Fut: Future> fmt::Debug for Tries<Fut> {

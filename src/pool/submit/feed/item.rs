@@ -20,7 +20,7 @@ impl<T> Receiver<T> for Counted {
         self.id
     }
 
-    fn reads_nothing(&self) -> bool {
+    fn has_no_reader(&self) -> bool {
         true
     }
 
