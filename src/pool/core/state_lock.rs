@@ -5,6 +5,8 @@ use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
 
 /// The lock of the pool's state. A thread that needs it many times in a row can let other threads have it in between.
+// Aligned, so that the threads that change the state do not slow down those that read what is beside it.
+#[repr(align(128))]
 pub(crate) struct StateLock {
     state: Lock<State>,
     /// Number of threads that found the lock taken, and have not got it yet.
@@ -12,6 +14,10 @@ pub(crate) struct StateLock {
     /// Number of times that such a thread has got the lock.
     served: AtomicUsize,
 }
+
+/// How often a thread that found the lock taken tries again before it sleeps. Each pause is twice as long as the last: the
+/// whole takes a few microseconds.
+const TRIES: u32 = 8;
 
 /// Maximum number of checks whether another thread has got the lock. Waking a thread takes the time of some of them.
 const LOOKS: usize = 1000;
@@ -34,8 +40,24 @@ impl StateLock {
         self.state.try_lock().unwrap_or_else(|| self.wait())
     }
 
+    /// Waits for the lock: for as long as a thread usually holds it by trying again, and then asleep.
+    ///
+    /// To fall asleep and to be woken takes some microseconds, and the thread that unlocks pays for a part of it.
     #[inline(never)]
     fn wait(&self) -> MutexGuard<'_, State> {
+        (0..TRIES)
+            .find_map(|tried| self.try_after(1 << tried))
+            .unwrap_or_else(|| self.wait_asleep())
+    }
+
+    fn try_after(&self, pauses: u32) -> Option<MutexGuard<'_, State>> {
+        for _ in 0..pauses {
+            std::hint::spin_loop();
+        }
+        self.state.try_lock()
+    }
+
+    fn wait_asleep(&self) -> MutexGuard<'_, State> {
         // The counters are hints and order nothing, so `Relaxed` suffices: a thread that is not seen waits for one part
         // more.
         self.waiting.fetch_add(1, Relaxed);
