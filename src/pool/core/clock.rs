@@ -1,8 +1,5 @@
 //! The times that a pool waits for, as data. At most one [`Timer`] looks after them.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::OccupiedEntry;
-use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -10,6 +7,7 @@ use crate::budget::{Budget, Pace};
 use crate::gate::NodeId;
 use crate::lock::Lock;
 use crate::pool::core::Core;
+use crate::pool::core::deadlines::{Deadlines, Filed};
 use crate::pool::core::rate::Rate;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::State;
@@ -20,7 +18,7 @@ use crate::sync::atomic::AtomicBool;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{PoolRef, Slot, TaskId};
 use crate::unwind::{caught, discard};
-use crate::wakes::{Wakes, wake};
+use crate::wakes::wake;
 use crate::worker::Worker;
 
 /// The times that a pool waits for. The clock's lock may be taken under the pool's lock, but not the other way round.
@@ -33,8 +31,7 @@ pub(crate) struct Clock {
 #[derive(Default)]
 struct Times {
     /// The deadlines of the tasks that may wait only for a limited time.
-    waits: BTreeMap<Deadline, (Slot, TaskId)>,
-    next: u64,
+    waits: Deadlines<(Slot, TaskId)>,
     /// `None` in a pool without a rate.
     window: Option<Window>,
     /// `true` if tasks or callers of `throttle` wait for the rate.
@@ -58,9 +55,6 @@ struct Running {
     /// `None` if the timer only waits to be woken.
     until: Option<Instant>,
 }
-
-/// The time until which a task may wait, and a number that makes it unique.
-type Deadline = (Instant, u64);
 
 /// What the timer does next.
 pub(crate) enum Next {
@@ -111,6 +105,32 @@ impl Clock {
             Duration::ZERO
         };
         (until.saturating_duration_since(raw + times.ahead), late)
+    }
+
+    /// Files the time until which a task may wait. Returns `true` with it if the timer has to be told: it does not run,
+    /// or knows of no time as early as this.
+    pub(crate) fn file_wait(&self, until: Instant, slot: Slot, id: TaskId) -> (Filed, bool) {
+        let mut times = self.times.lock();
+        let is_first = times.waits.first().is_none_or(|first| until < first);
+        let filed = times.waits.insert(until, (slot, id));
+        (filed, is_first || !times.timer.is_up)
+    }
+
+    /// Ends the time that a task may wait. Returns the waker of the timer, if the timer has nothing left to do.
+    #[must_use = "to be woken when no lock is held"]
+    pub(crate) fn end_wait(&self, filed: Filed) -> Option<Waker> {
+        let mut times = self.times.lock();
+        times.waits.remove(filed);
+        if times.has_work() {
+            None
+        } else {
+            times.nudge()
+        }
+    }
+
+    /// Returns `true` if the pool has a timer at the moment.
+    pub(crate) fn has_timer(&self) -> bool {
+        self.times.lock().timer.is_up
     }
 
     /// Compares a sleep that has ended with the clock.
@@ -185,53 +205,11 @@ impl Times {
     }
 
     fn next(&self) -> Option<Instant> {
-        let wait = self.waits.first_key_value().map(|((at, _), _)| *at);
+        let wait = self.waits.first();
         let window = self.window.as_ref().filter(|_| self.starved);
         let start = window.and_then(Window::next);
         let times = [wait, start, self.hold_end, self.group_due];
         times.into_iter().flatten().min()
-    }
-}
-
-/// The time limit of a task's wait. Created before the task waits, and over when the task no longer waits.
-pub(crate) struct WaitLimit {
-    clock: Arc<Clock>,
-    /// `None` if the deadline is too far away for an [`Instant`].
-    until: Option<Instant>,
-    stage: Lock<Wait>,
-}
-
-enum Wait {
-    Before,
-    Timed(Deadline),
-    Over,
-}
-
-impl WaitLimit {
-    /// Files the deadline of a task that is in the queue, unless the task has left the queue meanwhile.
-    fn begin(&self, slot: Slot, id: TaskId) {
-        let Some(until) = self.until else { return };
-        let mut stage = self.stage.lock();
-        // Filed under the lock of the stage: `end` either comes before this, or finds the deadline.
-        if let Wait::Before = *stage {
-            let mut times = self.clock.times.lock();
-            times.next += 1;
-            let deadline = (until, times.next);
-            times.waits.insert(deadline, (slot, id));
-            *stage = Wait::Timed(deadline);
-        }
-    }
-
-    /// Ends the limit: the task no longer waits.
-    pub(crate) fn end(&self, wakes: &mut Wakes) {
-        let stage = std::mem::replace(&mut *self.stage.lock(), Wait::Over);
-        if let Wait::Timed(deadline) = stage {
-            let mut times = self.clock.times.lock();
-            times.waits.remove(&deadline);
-            if !times.has_work() {
-                wakes.add(times.nudge());
-            }
-        }
     }
 }
 
@@ -344,7 +322,6 @@ impl Core {
     }
 }
 
-/// How long tasks may wait.
 impl Core {
     /// Checks at the first call that the runtime has a timer.
     ///
@@ -359,43 +336,13 @@ impl Core {
             self.clock.checked.store(true, Relaxed);
         }
     }
-
-    /// Returns the time limit of a task that is about to be submitted.
-    #[track_caller]
-    pub(crate) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
-        self.check_timer(limit);
-        Arc::new(WaitLimit {
-            clock: self.clock.clone(),
-            until: self.now().checked_add(limit),
-            stage: Lock::new(Wait::Before),
-        })
-    }
-
-    /// Starts the time limit of a task that waits. If no timer can keep the time, the limit is over at once.
-    pub(crate) fn time_wait(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
-        limit.begin(slot, id);
-        if !self.keep_time() {
-            return;
-        }
-        if !self.clock.times.lock().timer.is_up {
-            self.expire_if_waiting(limit, slot, id);
-        }
-        self.dispatch(self.lock());
-    }
-
-    fn expire_if_waiting(&self, limit: &WaitLimit, slot: Slot, id: TaskId) {
-        let is_timed = matches!(*limit.stage.lock(), Wait::Timed(_));
-        if is_timed {
-            self.expire(slot, id);
-        }
-    }
 }
 
 /// The timer.
 impl Core {
     /// Makes the timer look at the times that have changed. Returns `true` if it had to be launched: the caller then
     /// dispatches, since tasks that ended inside of the launch may have left that to it.
-    fn keep_time(&self) -> bool {
+    pub(crate) fn keep_time(&self) -> bool {
         let mut times = self.clock.times.lock();
         let (begins, waker) = (times.begin(), times.nudge());
         drop(times);
@@ -436,7 +383,7 @@ impl Core {
         });
         let is_held_too_long = times.hold_end.is_some_and(|end| end <= now);
         let is_group_due = times.group_due.is_some_and(|due| due <= now);
-        let is_late = matches!(times.waits.first_key_value(), Some(((at, _), _)) if *at <= now);
+        let is_late = times.waits.first().is_some_and(|first| first <= now);
         drop(times);
         discard(stale);
         if has_back || is_held_too_long || is_group_due || is_late {
@@ -452,11 +399,7 @@ impl Core {
     fn expire_due(&self, now: Instant) -> bool {
         let mut budget = Budget::new(WAITS_IN_A_POLL, Pace::Short);
         loop {
-            let mut times = self.clock.times.lock();
-            let first = times.waits.first_entry();
-            let due = first.filter(|first| first.key().0 <= now);
-            let due = due.map(OccupiedEntry::remove);
-            drop(times);
+            let due = self.clock.times.lock().waits.take_due(now);
             match due {
                 Some((slot, id)) => self.expire(slot, id),
                 None => return false,

@@ -9,7 +9,7 @@
 //! - `blocking_task`: a task that leaves its worker for a thread that it may block.
 //! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
-//! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
+//! - `clock`: the times that the pool waits for, kept by one `timer`, with the `deadlines` of each `wait_limit`; a `sleeper` thread covers waits that are too
 //!   short for the timers of a runtime.
 //! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttles` takes some of
 //!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
@@ -20,6 +20,7 @@ pub(super) mod adapt;
 pub(super) mod blocking_task;
 pub(super) mod bounds;
 pub(super) mod clock;
+pub(super) mod deadlines;
 pub(super) mod ending;
 pub(super) mod group_rates;
 pub(super) mod holds;
@@ -39,6 +40,7 @@ pub(super) mod survey;
 pub(super) mod throttles;
 pub(super) mod tidy;
 pub(super) mod timer;
+pub(super) mod wait_limit;
 pub(super) mod walk;
 pub(super) mod watch;
 pub(super) mod window;

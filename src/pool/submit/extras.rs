@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::observe::Ended;
-use crate::pool::core::clock::WaitLimit;
+use crate::pool::core::wait_limit::WaitLimit;
 use crate::pool::core::watch::Watch;
 use crate::pool::submit::limit::Limit;
 use crate::pool::submit::options::{Callback, Identity};

@@ -16,7 +16,7 @@ use crate::pool::submit::rejected::Rejected;
 use crate::pool::submit::starting::Starting;
 use crate::pool::submit::stop_signal::StopSignal;
 use crate::pool::submit::then::{Hop, Then};
-use crate::task::{Body, JoinError, JoinHandle, Start, Tag, TaskId, TaskState};
+use crate::task::{Body, JoinError, JoinHandle, Start, Tag, TaskId};
 
 /// A task with options, before its submission. Returned by [`AioPool::task`] and [`AioPool::task_fn`].
 ///
@@ -469,9 +469,7 @@ where
         let handle = submitted?;
         // After the submission, because the slot and the number of the task are known only now.
         if let Some(wait) = wait {
-            if handle.state() == TaskState::Waiting {
-                pool.core().time_wait(&wait, handle.slot(), handle.id());
-            }
+            pool.core().time_wait(&wait, handle.slot(), handle.id());
         }
         if let Some(stop_signal) = stop_signal {
             stop_signal.watch(pool.core(), handle.abort_handle());
