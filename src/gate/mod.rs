@@ -23,7 +23,8 @@
 //! - [`state`]: the rule itself. [`fast_path`] has shortcuts for tasks without options in the root; [`same_queue`]
 //!   has one for a task whose successor waits in the same queue.
 //! - [`starts`]: limits how many tasks start at a node.
-//! - [`fair_share`]: turns by share, which a pool may have instead of turns by age.
+//! - [`fair_share`]: turns by share, which a pool may have instead of turns by age; [`turns`]: the virtual times that
+//!   decide them.
 //! - [`lending`]: nested waits, which lend the permits of a task and take them back.
 //! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state.
 
@@ -43,6 +44,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod turns;
 
 #[cfg(test)]
 fn entry_size<W, A>() -> usize {

@@ -1,9 +1,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
-use super::fair_share::Turns;
 use super::lane::Lane;
 use super::register::{NONE, Register};
+use super::turns::Turns;
 use crate::task::Slot;
 
 /// What a task demands of the gate.

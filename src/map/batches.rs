@@ -1,54 +1,13 @@
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_core::{FusedStream, Stream};
-
-use super::itermap::IterMap;
-use super::iterwait::IterWait;
+use super::gathers::Gathers;
 use super::look::{Look, look};
+use super::return_when::ReturnWhen;
 use crate::coop;
-use crate::input::Input;
 use crate::task::{JoinError, PoolRef, Sleep};
-
-/// The condition under which enough results are there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReturnWhen {
-    /// At least one result is there. Gives all results that are there then.
-    FirstCompleted,
-    /// A result is a [`JoinError`], or all results are there.
-    FirstError,
-    /// All results are there.
-    AllCompleted,
-}
-
-impl ReturnWhen {
-    /// Returns `true` if these results are enough, where more may come.
-    pub(super) fn is_met(self, has_some: bool, has_failed: bool) -> bool {
-        match self {
-            Self::FirstCompleted => has_some,
-            Self::FirstError => has_failed,
-            Self::AllCompleted => false,
-        }
-    }
-}
-
-/// A stream of results that also holds the results of its next batch.
-pub trait Gathers: FusedStream<Item = Result<Self::Value, JoinError>> + Unpin {
-    /// The value of a task.
-    type Value;
-
-    /// Polls for the next result. Does not spend the budget of the thread.
-    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
-
-    /// Returns the results that wait for the rest of their batch.
-    fn gathered(&mut self) -> &mut Vec<Self::Item>;
-
-    /// Returns the number of these results.
-    fn gathered_len(&self) -> usize;
-}
 
 /// Results in batches: a stream of vectors, none of them empty.
 ///
@@ -142,7 +101,7 @@ impl<S> Batches<S> {
 }
 
 impl<S: Gathers> Batches<S> {
-    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<S::Item>>> {
+    pub(super) fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<S::Item>>> {
         ready!(coop::poll(cx, |cx| self.poll_gathered(cx)));
         let batch = std::mem::take(self.results.gathered());
         (self.timer, self.failed) = (Timer::Unset, false);
@@ -150,7 +109,7 @@ impl<S: Gathers> Batches<S> {
     }
 
     /// Returns the bounds on the number of batches that are still to come. Each has at least one result.
-    fn batches_left(&self) -> (usize, Option<usize>) {
+    pub(super) fn batches_left(&self) -> (usize, Option<usize>) {
         let gathered = self.results.gathered_len();
         let (least, most) = self.results.size_hint();
         let is_sure = least > 0 || gathered > 0;
@@ -159,7 +118,7 @@ impl<S: Gathers> Batches<S> {
     }
 
     /// Returns `true` if all batches have been given.
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.results.is_terminated() && self.results.gathered_len() == 0
     }
 
@@ -192,54 +151,6 @@ impl<S: Gathers> Batches<S> {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
-    }
-}
-
-impl<I, F, Fut> Stream for Batches<IterMap<I, F, Fut::Output>>
-where
-    I: Input,
-    F: FnMut(I::Item) -> Fut,
-    Fut: Future + Send + 'static,
-    Fut::Output: Send + 'static,
-{
-    type Item = Vec<Result<Fut::Output, JoinError>>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_batch(cx)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.batches_left()
-    }
-}
-
-impl<I, F, Fut> FusedStream for Batches<IterMap<I, F, Fut::Output>>
-where
-    I: Input,
-    F: FnMut(I::Item) -> Fut,
-    Fut: Future + Send + 'static,
-    Fut::Output: Send + 'static,
-{
-    fn is_terminated(&self) -> bool {
-        self.is_over()
-    }
-}
-
-impl<T> Stream for Batches<IterWait<T>> {
-    type Item = Vec<Result<T, JoinError>>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_batch(cx)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.batches_left()
-    }
-}
-
-impl<T> FusedStream for Batches<IterWait<T>> {
-    fn is_terminated(&self) -> bool {
-        self.is_over()
     }
 }
 

@@ -6,8 +6,10 @@ use std::task::{Context, Poll};
 use futures_core::{FusedStream, Stream};
 
 use super::ahead::Pulled;
-use super::batches::{Batches, Gathers, ReturnWhen};
+use super::batches::Batches;
 use super::flow::Flow;
+use super::gathers::Gathers;
+use super::return_when::ReturnWhen;
 use super::shed::Shed;
 use crate::coop;
 use crate::input::{Input, Streamed};
@@ -303,6 +305,36 @@ where
 }
 
 impl<I, F, T> Unpin for IterMap<I, F, T> {}
+
+impl<I, F, Fut> Stream for Batches<IterMap<I, F, Fut::Output>>
+where
+    I: Input,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    type Item = Vec<Result<Fut::Output, JoinError>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_batch(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.batches_left()
+    }
+}
+
+impl<I, F, Fut> FusedStream for Batches<IterMap<I, F, Fut::Output>>
+where
+    I: Input,
+    F: FnMut(I::Item) -> Fut,
+    Fut: Future + Send + 'static,
+    Fut::Output: Send + 'static,
+{
+    fn is_terminated(&self) -> bool {
+        self.is_over()
+    }
+}
 
 impl<I, F, T> fmt::Debug for IterMap<I, F, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,8 +5,10 @@ use std::task::{Context, Poll};
 
 use futures_core::{FusedStream, Stream};
 
-use super::batches::{Batches, Gathers, ReturnWhen};
+use super::batches::Batches;
+use super::gathers::Gathers;
 use super::members::Members;
+use super::return_when::ReturnWhen;
 use super::shed::Shed;
 use crate::coop;
 use crate::task::{JoinError, JoinHandle};
@@ -99,6 +101,24 @@ impl<T> Gathers for IterWait<T> {
 
     fn gathered_len(&self) -> usize {
         self.gathered.len()
+    }
+}
+
+impl<T> Stream for Batches<IterWait<T>> {
+    type Item = Vec<Result<T, JoinError>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_batch(cx)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.batches_left()
+    }
+}
+
+impl<T> FusedStream for Batches<IterWait<T>> {
+    fn is_terminated(&self) -> bool {
+        self.is_over()
     }
 }
 

@@ -3,10 +3,10 @@ use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use super::batches::ReturnWhen;
 use super::indexed::Indexed;
 use super::look::{Look, look};
 use super::members::Members;
+use super::return_when::ReturnWhen;
 use super::shed::Shed;
 use crate::coop;
 use crate::task::{JoinError, JoinHandle, Sleep};

@@ -47,7 +47,7 @@ pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
 pub use self::permit_builder::PermitBuilder;
 pub use self::stats::Stats;
-pub use self::submit::blocking::BlockingWork;
+pub use self::submit::blocking_work::BlockingWork;
 pub use self::submit::feed::{Feed, FeedReport};
 pub use self::submit::task_builder::TaskBuilder;
 pub use self::submit::then::Then;

@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::kind::Kind;
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
 
@@ -13,17 +14,6 @@ use crate::worker::Worker;
 /// around the caller, the tokio runtime that was used last takes the workers.
 pub(crate) struct Found {
     kinds: Vec<Kind>,
-}
-
-type Shared = Arc<dyn Spawner>;
-
-/// One kind of runtime.
-pub(super) struct Kind {
-    /// Runs workers on the runtime around the caller, if that runtime is of this kind.
-    pub(super) spawner: Shared,
-    pub(super) id_here: fn() -> Option<NonZeroU64>,
-    /// Returns a spawner for the runtime around the caller alone.
-    pub(super) bind_here: fn(&Shared) -> Option<Shared>,
 }
 
 impl Found {

@@ -7,6 +7,7 @@ mod async_std;
 mod blocking;
 mod found;
 mod function;
+mod kind;
 #[cfg(feature = "smol")]
 mod smol;
 #[cfg(feature = "tokio")]

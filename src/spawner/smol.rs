@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::found::Kind;
+use super::kind::Kind;
 use super::{Blocking, Spawner};
 use crate::worker::Worker;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::found::Kind;
+use super::kind::Kind;
 use super::{Blocking, Spawner};
 use crate::lock::Lock;
 use crate::worker::Worker;

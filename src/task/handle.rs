@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::{
-    AbortHandle, AbortOnDrop, Failure, JoinError, Outcome, PoolRef, Reason, Shared, Slot, TaskId,
-    TaskLabel, TaskState,
+    AbortHandle, Failure, JoinError, Outcome, PoolRef, Reason, Shared, Slot, TaskId, TaskLabel,
+    TaskState,
 };
 use crate::coop;
 
@@ -149,11 +149,6 @@ impl<T> JoinHandle<T> {
     /// Returns a handle that can abort the task from anywhere, any number of times.
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle::new(self.slot(), self.id(), self.label.clone())
-    }
-
-    /// Binds the task to its handle: dropping the returned handle aborts the task.
-    pub fn abort_on_drop(self) -> AbortOnDrop<T> {
-        AbortOnDrop::new(self)
     }
 
     /// Waits until the task has a permit, or has ended without one.

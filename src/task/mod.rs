@@ -16,11 +16,15 @@
 //!
 //! The future is always dropped before the task counts as finished.
 
+// In the order of the methods in the docs of `JoinHandle`.
+mod handle;
+
+mod abort_on_drop;
+
 mod abort;
 mod body;
 mod cause;
 mod error;
-mod handle;
 mod id;
 mod info;
 mod label;
@@ -29,8 +33,9 @@ mod refusal;
 mod shared;
 mod tag;
 
-pub(crate) use abort::abort_each;
-pub use abort::{AbortHandle, AbortOnDrop};
+pub use abort::AbortHandle;
+pub use abort_on_drop::AbortOnDrop;
+pub(crate) use abort_on_drop::abort_each;
 pub(crate) use body::{
     Announced, Body, BoxTask, Complete, Extras, Finish, NoExtras, Receiver, Start, Task,
 };

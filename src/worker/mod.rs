@@ -30,6 +30,5 @@ pub use run::Worker;
 
 pub(crate) use latch::Latch;
 pub(crate) use nested_waits::NestedWaits;
-pub(crate) use run::Scheduler;
 pub(crate) use running::{Entered, running};
-pub(crate) use shared::{PermitState, WorkerShared};
+pub(crate) use shared::{PermitState, Scheduler, WorkerShared};

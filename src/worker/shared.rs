@@ -1,15 +1,56 @@
+use std::any::Any;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use super::{Latch, NestedWaits, Scheduler};
+use super::{Latch, NestedWaits};
 use crate::lock::Lock;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
-use crate::task::{BoxTask, End, Failure, Reason, Refusal, RuntimeId, Slot};
+use crate::task::{BoxTask, Complete, End, Failure, Reason, Refusal, RuntimeId, Slot};
 use crate::unwind::discard;
 use crate::waker_slot::WakerSlot;
 use crate::wakes::Wakes;
+
+/// The pool, as its workers see it.
+pub(crate) trait Scheduler: Send + Sync {
+    /// Makes the end of a task known, and gives the permit to the next task, which is returned.
+    ///
+    /// If there is none, the shared state says whether the worker stays idle for a moment.
+    fn finish(
+        &self,
+        shared: &WorkerShared,
+        end: Option<End>,
+        complete: Complete<'_>,
+    ) -> Option<BoxTask>;
+
+    /// Ends the idle time of a worker. Returns the task that it was handed meanwhile, if any.
+    fn rejoin(&self, shared: &Arc<WorkerShared>) -> Option<BoxTask>;
+
+    /// Gives a task that has not been polled, and whose worker was dropped, to a new worker. Returns the task instead
+    /// if it was asked to stop.
+    fn relaunch(&self, shared: &Arc<WorkerShared>, task: BoxTask) -> Option<BoxTask>;
+
+    /// Gives a task that has left its worker, and has been polled elsewhere, to a new worker with the same state.
+    fn resume(&self, shared: &Arc<WorkerShared>, task: BoxTask);
+
+    /// Makes known the end of a task that is not at its worker any more, and lets other tasks use the permit.
+    fn abandon(&self, shared: &WorkerShared, end: Option<End>, complete: Complete<'_>);
+
+    /// Counts a task as started. The task is about to be polled for the first time.
+    fn begin(&self, shared: &WorkerShared);
+
+    /// Called at the end of the first poll of a task that is pending, if `begin` has asked for it.
+    fn end_first_poll(&self, shared: &WorkerShared);
+
+    /// Gives the permit of a suspended task away.
+    fn lend(&self, shared: &WorkerShared);
+
+    /// Asks for the lent permit again. The shared state says when the permit is back; the worker is woken then.
+    fn come_back(&self, shared: &WorkerShared);
+
+    fn as_any(&self) -> &dyn Any;
+}
 
 /// The state of a worker that other threads reach, as long as the worker lives.
 ///

@@ -6,7 +6,8 @@
 //! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, and the `equipment` that they come to,
 //!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another; `retry`: a
 //!   task that is tried again while it fails, as the future [`Tries`](tries::Tries).
-//! - `blocking`: work that may block its thread; `feed`: a batch that stands in the queue as one entry.
+//! - `blocking`: work that may block its thread, as a future ([`BlockingWork`](blocking_work::BlockingWork)); `feed`: a
+//!   batch that stands in the queue as one entry.
 
 // In the order of the methods in the docs of `AioPool`.
 pub(super) mod spawn;
@@ -15,6 +16,7 @@ pub(super) mod blocking;
 
 pub(super) mod feed;
 
+pub(super) mod blocking_work;
 pub(super) mod enter;
 pub(super) mod equipment;
 pub(super) mod extras;

@@ -8,7 +8,7 @@ use crate::gate::Demand;
 use crate::pool::AioPool;
 use crate::pool::core::blocking_task::Blocks;
 use crate::pool::core::order::{Order, Patience};
-use crate::pool::submit::blocking::BlockingWork;
+use crate::pool::submit::blocking_work::BlockingWork;
 use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::options::TaskOptions;
