@@ -3,13 +3,14 @@ use crate::task::{EntryId, Slot};
 
 /// A slot for every live task. Free slots are used again.
 ///
-/// When more than three of four slots are free, the free ones at the end are given back. Those in front of a live
+/// When more than three of four slots are free, and there are more than a [`FEW`], the free ones at the end are given
+/// back. Those in front of a live
 /// task stay until that task ends.
 ///
 /// # Invariants
 ///
 /// 1. `vacant` is the head of a chain through the free slots. The `prev` of a head has no meaning.
-/// 2. Where more than three of four slots are free, the last slot is taken, unless
+/// 2. Where more than three of four slots are free, and there are more than a [`FEW`], the last slot is taken, unless
 ///    [`has_excess`](Self::has_excess) returns `true`.
 #[derive(Debug)]
 pub(crate) struct Register<W, A> {
@@ -40,6 +41,9 @@ pub(crate) enum Content<W, A> {
 
 /// Maximum number of free slots that are given back in one go, so that the pool is not locked for long.
 const TRIMMED: usize = 1024;
+
+/// Number of slots that stay even if all are free, so that tasks that come one at a time need no new slot.
+const FEW: usize = 16;
 
 /// The end of a chain.
 pub(super) const NONE: u32 = u32::MAX;
@@ -117,7 +121,8 @@ impl<W, A> Register<W, A> {
     pub(super) fn take(&mut self, slot: Slot) -> Content<W, A> {
         self.live -= 1;
         let content = self.chain(slot.0);
-        if self.live * 4 < self.entries.len() {
+        let slots = self.entries.len();
+        if self.live * 4 < slots && slots > FEW {
             self.trim();
         }
         content

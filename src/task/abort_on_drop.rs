@@ -77,7 +77,7 @@ impl<T> fmt::Debug for AbortOnDrop<T> {
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
-        if let Some(handle) = &self.handle {
+        if let Some(handle) = self.handle.as_ref().filter(|handle| !handle.is_finished()) {
             handle.abort();
         }
     }

@@ -372,6 +372,7 @@ impl State {
         let ended = worker.slot();
         let (home, (slot, id, task)) = match self.gate.finish_into_next(ended) {
             Some(next) => (NodeId::ROOT, next),
+            None if self.gate.takes_fast_path() => return None,
             None => (
                 self.gate.home(ended),
                 self.gate.finish_into_next_of_queue(ended)?,
