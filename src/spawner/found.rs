@@ -22,6 +22,8 @@ pub(super) struct Kind {
     /// Runs workers on the runtime around the caller, if that runtime is of this kind.
     pub(super) spawner: Shared,
     pub(super) id_here: fn() -> Option<NonZeroU64>,
+    /// Returns the time of the runtime around the caller, if that is of this kind.
+    pub(super) now_here: fn() -> Option<Instant>,
     /// Returns a spawner for the runtime around the caller alone.
     pub(super) bind_here: fn(&Shared) -> Option<Shared>,
 }
@@ -49,6 +51,14 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Returns the time where there is no runtime around the caller.
+    #[cold]
+    fn now_elsewhere(&self) -> Instant {
+        self.spawner().map_or_else(Instant::now, Spawner::now)
+    }
+}
+
 impl Spawner for Found {
     /// Drops the worker if there is no runtime. The pool notices that.
     fn spawn(&self, worker: Worker) {
@@ -68,7 +78,12 @@ impl Spawner for Found {
     }
 
     fn now(&self) -> Instant {
-        self.spawner().map_or_else(Instant::now, Spawner::now)
+        for kind in &self.kinds {
+            if let Some(now) = (kind.now_here)() {
+                return now;
+            }
+        }
+        self.now_elsewhere()
     }
 
     #[inline]
