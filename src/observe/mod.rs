@@ -49,7 +49,7 @@ pub trait Observer: Send + Sync + 'static {
         unwritten::<Self>(Method::Wait);
     }
 
-    /// Called when a task has got its permit.
+    /// Called when a task has got its permit, right before its first poll.
     fn on_start(&self, task: &TaskInfo) {
         let _ = task;
         unwritten::<Self>(Method::Start);

@@ -216,8 +216,10 @@ impl Builder {
         self
     }
 
-    /// Sets whether the pool takes the time at the submission and at the start of a task, for
+    /// Sets whether the pool takes the time at the submission and at the first poll of a task, for
     /// [`TaskInfo::waited`](crate::TaskInfo::waited) and [`running`](crate::TaskInfo::running).
+    ///
+    /// It goes by the clock of the runtime ([`Spawner::now`](crate::Spawner::now)), also where that is paused for a test.
     ///
     /// Off by default, since the clock costs more than everything else the pool does for a task. An observer turns it
     /// on.
@@ -262,7 +264,7 @@ impl Builder {
     /// it goes on. A pool that shrinks starts nothing until fewer tasks are active than its size. Groups keep their
     /// sizes. What it has measured is in [`Stats::adaptive`](crate::Stats::adaptive).
     ///
-    /// The time of a task is that from its permit to its end, with the time for which it has lent its permit. The pool
+    /// The time of a task is that from its first poll to its end, with the time for which it has lent its permit. The pool
     /// is [timed](Self::timed) for that. Code in place (`run`, `acquire`) and tasks that are cancelled do not count.
     ///
     /// # Examples

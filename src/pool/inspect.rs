@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::record::{self, Times};
+use crate::pool::core::record::{self, Moment, Times};
 use crate::pool::core::state::State;
 use crate::pool::core::walk::Walk;
 use crate::pool::lifecycle::waiters::Goal;
@@ -93,10 +93,11 @@ impl AioPool {
     /// # });
     /// ```
     pub fn tasks(&self) -> Vec<TaskInfo> {
+        let now = self.core().moment();
         let mut listed = Vec::new();
         self.each_part(|part| listed.extend(part));
         listed.sort_by_key(|line| line.id);
-        listed.into_iter().map(Line::info).collect()
+        listed.into_iter().map(|line| line.info(now)).collect()
     }
 
     /// Lists the first tasks, in the order of their numbers, that `is_wanted` accepts: at most `most`.
@@ -123,6 +124,7 @@ impl AioPool {
         most: usize,
         mut is_wanted: impl FnMut(&TaskInfo) -> bool,
     ) -> Vec<TaskInfo> {
+        let now = self.core().moment();
         let mut first = BTreeMap::new();
         self.each_part(|lines| {
             for line in lines {
@@ -130,7 +132,7 @@ impl AioPool {
                 if first.len() >= most && last.is_none_or(|last| last < line.id) {
                     continue;
                 }
-                let task = line.info();
+                let task = line.info(now);
                 if is_wanted(&task) {
                     first.insert(task.id, task);
                 }
@@ -214,14 +216,16 @@ impl Line {
         })
     }
 
-    pub(crate) fn info(self) -> TaskInfo {
+    /// Describes the task for a listing that was begun at this moment.
+    pub(crate) fn info(self, now: Option<Moment>) -> TaskInfo {
         let name = match &self.label {
             Some(label) => label.task_name(self.id).into_owned(),
             None => format!("{}-{}", self.pool, self.id),
         };
         let group = self.group.as_deref();
         let tag = self.label.as_ref().and_then(|label| label.tag.clone());
-        let info = record::info(self.id, name, group, self.state, self.demand, self.times);
+        let times = (self.times, now);
+        let info = record::info(self.id, name, group, self.state, self.demand, times);
         TaskInfo { tag, ..info }
     }
 }

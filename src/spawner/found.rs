@@ -39,6 +39,14 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Returns the time where there is no runtime around the caller.
+    #[cold]
+    fn now_elsewhere(&self) -> Instant {
+        self.spawner().map_or_else(Instant::now, Spawner::now)
+    }
+}
+
 impl Spawner for Found {
     /// Drops the worker if there is no runtime. The pool notices that.
     fn spawn(&self, worker: Worker) {
@@ -58,7 +66,12 @@ impl Spawner for Found {
     }
 
     fn now(&self) -> Instant {
-        self.spawner().map_or_else(Instant::now, Spawner::now)
+        for kind in &self.kinds {
+            if let Some(now) = (kind.now_here)() {
+                return now;
+            }
+        }
+        self.now_elsewhere()
     }
 
     #[inline]

@@ -76,7 +76,9 @@ pub trait Spawner: Send + Sync + 'static {
 
     /// Returns the time on the clock of [`sleep`](Self::sleep). The default is the clock of the machine.
     ///
-    /// A runtime whose clock can be paused for tests overrides this.
+    /// A runtime whose clock can be paused for tests overrides this. The pool calls it unlocked, for its limits, rates and
+    /// holds, and for the times of the tasks of a [timed](crate::Builder::timed) pool. If it panics, the clock of the
+    /// machine counts.
     fn now(&self) -> Instant {
         Instant::now()
     }

@@ -1,7 +1,7 @@
 use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::kind::Kind;
 use super::{Blocking, Spawner};
@@ -42,6 +42,7 @@ pub(super) fn kind() -> Kind {
         spawner: Arc::new(Smol),
         // There is one runtime of this kind. The numbers of tokio's runtimes start from 1, so they do not collide.
         id_here: || NonZeroU64::new(u64::MAX),
+        now_here: || Some(Instant::now()),
         bind_here: |spawner| Some(spawner.clone()),
     }
 }

@@ -71,6 +71,16 @@ impl Tokio {
     }
 }
 
+impl Tokio {
+    /// Returns the time of the runtime, in whose context the caller is not.
+    #[cold]
+    fn now_elsewhere(&self) -> Instant {
+        let runtime = (!is_thread_ending()).then(|| self.runtime()).flatten();
+        let _inside = runtime.as_ref().map(Handle::enter);
+        clock_here()
+    }
+}
+
 impl Spawner for Tokio {
     fn spawn(&self, worker: Worker) {
         if let Some(runtime) = self.runtime() {
@@ -97,10 +107,11 @@ impl Spawner for Tokio {
     }
 
     fn now(&self) -> Instant {
-        let elsewhere = Handle::try_current().is_err() && !is_thread_ending();
-        let runtime = elsewhere.then(|| self.runtime()).flatten();
-        let _inside = runtime.as_ref().map(Handle::enter);
-        tokio::time::Instant::now().into_std()
+        let here = match &self.choice {
+            Choice::Fixed(handle) => is_inside(handle).then(clock_here),
+            Choice::Current(_) => now_here(),
+        };
+        here.unwrap_or_else(|| self.now_elsewhere())
     }
 
     #[inline]
@@ -133,6 +144,7 @@ pub(super) fn kind() -> Kind {
     Kind {
         spawner: Arc::new(Tokio::current()),
         id_here,
+        now_here,
         bind_here: |spawner| spawner.spawner_here(),
     }
 }
@@ -144,6 +156,26 @@ fn id_here() -> Option<NonZeroU64> {
     let mut number = Number(0);
     here.id().hash(&mut number);
     NonZeroU64::new(number.0)
+}
+
+/// Returns the time of the tokio runtime in whose context the caller is.
+#[inline]
+fn now_here() -> Option<Instant> {
+    // The number of a task is found faster than its runtime, but `block_on` runs no task.
+    let is_inside = tokio::task::try_id().is_some() || Handle::try_current().is_ok();
+    is_inside.then(clock_here)
+}
+
+/// Returns the time of the runtime around the caller, whose clock may be paused. Outside of a runtime, that is the time
+/// of the machine's clock.
+#[inline]
+fn clock_here() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// Returns `true` if the caller is in the context of this runtime.
+fn is_inside(runtime: &Handle) -> bool {
+    Handle::try_current().is_ok_and(|here| here.id() == runtime.id())
 }
 
 /// Returns `true` if this thread is ending and its thread-locals are gone.

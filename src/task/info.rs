@@ -21,9 +21,13 @@ pub struct TaskInfo {
     pub priority: i32,
     /// The number of permits that the task takes.
     pub weight: usize,
-    /// How long the task has waited so far, or had waited when it started. `None` unless the pool is timed.
+    /// How long the task has waited: from its submission to its first poll, or until now if it has not been polled yet.
+    /// `None` unless the pool is timed.
+    ///
+    /// An active task that has its permit, and that its worker has not polled yet, still waits by this measure.
     pub waited: Option<Duration>,
-    /// How long the task has run. `None` unless the pool is timed and the task has started.
+    /// How long the task has run since its first poll, with the time for which it has lent its permit. `None` unless the
+    /// pool is timed and the task has been polled.
     pub running: Option<Duration>,
     /// The value that the user has attached to the task by [`tag`](crate::TaskBuilder::tag).
     #[cfg_attr(feature = "serde", serde(skip))]

@@ -3,7 +3,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{EntryId, Reason, Slot, Tag, TaskId, TaskState};
 
@@ -22,6 +22,8 @@ pub(crate) trait PoolRef: Send + Sync {
     fn is_inside(&self) -> bool;
     /// Ends the task if it still waits, since the time that it was allowed to wait is over.
     fn expire(&self, slot: Slot, id: TaskId);
+    /// Returns the time of the runtime's clock.
+    fn clock_time(&self) -> Instant;
     /// Starts a timer of the runtime.
     ///
     /// # Panics

@@ -123,6 +123,7 @@ fn a_timed_pool_takes_the_time() {
     let pool = hand.builder().size(1).timed(true).build().unwrap();
     pool.spawn_n(Probe::new().task(()));
     pool.spawn_n(Probe::new().task(()));
+    hand.run();
     let tasks = pool.tasks();
     assert!(tasks[0].waited.is_some() && tasks[0].running.is_some());
     assert!(tasks[1].waited.is_some() && tasks[1].running.is_none());

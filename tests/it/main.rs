@@ -61,4 +61,5 @@ mod streams;
 mod tags;
 mod then;
 mod throttle;
+mod times;
 mod traits;

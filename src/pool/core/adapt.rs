@@ -1,6 +1,7 @@
 use crate::adaptive::Sample;
 use crate::gate::NodeId;
 use crate::pool::core::Core;
+use crate::pool::core::record::Moment;
 use crate::pool::core::state::State;
 use crate::task::End;
 use crate::worker::WorkerShared;
@@ -9,13 +10,18 @@ impl State {
     /// Counts the end of an active task for the size of an adaptive pool. Returns `true` if the size has changed. The
     /// caller then dispatches, and [announces](Core::announce_resize) it after unlocking.
     #[inline]
-    pub(crate) fn adapt(&mut self, worker: &WorkerShared, end: Option<End>) -> bool {
-        self.adaptive.is_some() && self.adapt_to(worker, end)
+    pub(crate) fn adapt(
+        &mut self,
+        worker: &WorkerShared,
+        end: Option<End>,
+        now: Option<Moment>,
+    ) -> bool {
+        now.is_some() && self.adapt_to(worker, end, now)
     }
 
     #[inline(never)]
-    fn adapt_to(&mut self, worker: &WorkerShared, end: Option<End>) -> bool {
-        let sample = self.sample(worker, end);
+    fn adapt_to(&mut self, worker: &WorkerShared, end: Option<End>, now: Option<Moment>) -> bool {
+        let sample = self.sample(worker, end, now);
         let controller = self.adaptive.as_mut();
         let size = sample
             .zip(controller)
@@ -27,7 +33,12 @@ impl State {
     }
 
     /// Returns what the end of a task says about the size. `None` if it says nothing.
-    fn sample(&self, worker: &WorkerShared, end: Option<End>) -> Option<Sample> {
+    fn sample(
+        &self,
+        worker: &WorkerShared,
+        end: Option<End>,
+        now: Option<Moment>,
+    ) -> Option<Sample> {
         let is_overloaded = || worker.is_nested() && worker.nested_waits().is_overloaded();
         let is_failure = match end? {
             End::Completed => is_overloaded(),
@@ -35,7 +46,7 @@ impl State {
             End::Cancelled | End::Rejected => return None,
         };
         Some(Sample {
-            took: self.records.get(worker.slot())?.times.running()?,
+            took: self.records.get(worker.slot())?.times.running(now)?,
             is_failure,
             active: self.gate.active(NodeId::ROOT),
         })
@@ -43,6 +54,13 @@ impl State {
 }
 
 impl Core {
+    /// Returns the moment at which a task ends, in an adaptive pool. No other pool needs it. The caller has not locked the
+    /// pool, since the clock may be user code.
+    #[inline]
+    pub(crate) fn time_of_end(&self) -> Option<Moment> {
+        self.settings.adaptive.as_ref().and_then(|_| self.moment())
+    }
+
     /// Lets the streams that read ahead know that the size of an adaptive pool has changed, if it has.
     #[inline]
     pub(crate) fn announce_resize(&self, is_resized: bool) {

@@ -9,6 +9,7 @@ use crate::lock::Lock;
 use crate::pool::core::Core;
 use crate::pool::core::deadlines::{Deadlines, Filed};
 use crate::pool::core::rate::Rate;
+use crate::pool::core::record::Moment;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::State;
 use crate::pool::core::timer::Timer;
@@ -230,12 +231,38 @@ impl State {
 
 /// The rate.
 impl Core {
-    /// Returns the time of the runtime's clock, or of the system's clock if the runtime's panics.
+    /// Returns the time of the runtime's clock. It is that of the machine's clock if the runtime's panics, or if the pool
+    /// has no runtime yet.
     pub(crate) fn raw_now(&self) -> Instant {
-        caught(|| self.spawner().now()).unwrap_or_else(|payload| {
+        let Some(spawner) = self.known_spawner() else {
+            return Instant::now();
+        };
+        caught(|| spawner.now()).unwrap_or_else(|payload| {
             discard(payload);
             Instant::now()
         })
+    }
+
+    /// Returns the present moment by the runtime's clock, in a timed pool. No other pool needs it.
+    ///
+    /// The caller has not locked the pool, since the clock may be user code.
+    #[inline]
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        self.settings.timed.then(|| self.read_moment())
+    }
+
+    #[inline(never)]
+    fn read_moment(&self) -> Moment {
+        Moment::of(self.raw_now())
+    }
+
+    /// Returns the [present moment](Self::moment) for a task that is about to be submitted. This finds the runtime at the
+    /// first call.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn moment_of_submission(&self) -> Option<Moment> {
+        self.spawner();
+        self.moment()
     }
 
     /// Returns the time that the timers of the pool go by.

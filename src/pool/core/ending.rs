@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::gate::Content;
 use crate::nesting;
@@ -26,10 +26,11 @@ impl Scheduler for Core {
         complete: Complete<'_>,
     ) -> Option<BoxTask> {
         self.end_start(worker);
+        let now = self.time_of_end();
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
-        let is_resized = state.complete(worker, end, complete, &mut wakes);
+        let is_resized = state.complete(worker, end, now, complete, &mut wakes);
         let next = match state.finish_into_next(worker, end, &mut wakes) {
             Some(next) => {
                 self.dispatch_more(state);
@@ -90,9 +91,10 @@ impl Scheduler for Core {
 
     fn abandon(&self, worker: &WorkerShared, end: Option<End>, complete: Complete<'_>) {
         self.end_start(worker);
+        let now = self.time_of_end();
         let mut wakes = Wakes::default();
         let mut state = self.lock();
-        let is_resized = state.complete(worker, end, complete, &mut wakes);
+        let is_resized = state.complete(worker, end, now, complete, &mut wakes);
         state.finish_active(worker.slot(), end, &mut wakes);
         self.dispatch_nested(state);
         wakes.wake();
@@ -100,8 +102,10 @@ impl Scheduler for Core {
     }
 
     fn begin(&self, worker: &WorkerShared) {
+        // The clock may be user code: it is read with the pool unlocked.
+        let now = self.moment();
         let mut state = self.lock();
-        state.begin(worker);
+        state.begin(worker, now);
         self.dispatch_more(state);
         if !worker.is_unstarted() {
             self.begin_start(worker);
@@ -172,6 +176,10 @@ impl PoolRef for Core {
         if let Some(Content::Waiting(_)) = state.gate.get(slot, id) {
             self.evict(state, slot, Failure::WAITED_TOO_LONG);
         }
+    }
+
+    fn clock_time(&self) -> Instant {
+        self.raw_now()
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {

@@ -16,8 +16,7 @@ pub(crate) struct TaskRecord {
     pub(crate) runtime: Option<Runtime>,
 }
 
-/// The time when a task was submitted, and the time when it got its permit. Both are `None` in a pool that is not
-/// timed.
+/// The time when a task was submitted, and the time of its first poll. Both are `None` in a pool that is not timed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Times {
     submitted: Option<Moment>,
@@ -25,21 +24,45 @@ pub(crate) struct Times {
 }
 
 /// A time in half the size of an [`Instant`], because many waiting tasks carry two of them.
-#[derive(Clone, Copy, Debug)]
-struct Moment(NonZeroU64);
+///
+/// It is in nanoseconds, and [`MIDDLE`](Self::MIDDLE) is the time of the first conversion. The paused clock of a runtime
+/// may be behind that time, hence there are as many moments before it as after it: enough for 292 years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment(NonZeroU64);
 
 impl Moment {
-    fn now() -> Self {
-        // Nanoseconds since the first call, plus one so that it is not zero: enough for 500 years.
+    const MIDDLE: NonZeroU64 = NonZeroU64::MIN.saturating_add(i64::MAX as u64);
+
+    #[inline]
+    pub(crate) fn of(time: Instant) -> Self {
         static FIRST: OnceLock<Instant> = OnceLock::new();
-        let first = FIRST.get_or_init(Instant::now);
-        let nanoseconds = u64::try_from(first.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        Self(NonZeroU64::MIN.saturating_add(nanoseconds))
+        Self::from_first(*FIRST.get_or_init(Instant::now), time)
     }
 
+    #[inline]
+    fn from_first(first: Instant, time: Instant) -> Self {
+        match time.checked_duration_since(first) {
+            Some(after) => Self(Self::MIDDLE.saturating_add(nanoseconds(after))),
+            None => Self::before_first(first.saturating_duration_since(time)),
+        }
+    }
+
+    #[cold]
+    fn before_first(before: Duration) -> Self {
+        let moment = Self::MIDDLE.get().saturating_sub(nanoseconds(before));
+        Self(NonZeroU64::new(moment).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// Returns how much later this moment is. That is no time if the clock went back, or if the two moments are of
+    /// different clocks.
     fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.get().saturating_sub(earlier.0.get()))
     }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    let seconds = duration.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(duration.subsec_nanos()))
 }
 
 impl TaskRecord {
@@ -51,10 +74,10 @@ impl TaskRecord {
         })
     }
 
-    /// Returns the record of a task without options that is submitted now to a timed pool.
-    pub(crate) fn of_now() -> Self {
+    /// Returns the record of a task without options that is submitted at this moment to a timed pool.
+    pub(crate) fn of_moment(submitted: Moment) -> Self {
         Self {
-            times: Times::new(true),
+            times: Times::new(Some(submitted)),
             ..Self::default()
         }
     }
@@ -66,41 +89,43 @@ impl TaskRecord {
 }
 
 impl Times {
-    /// Returns the times of a task that is submitted now, to a pool that may be timed.
-    pub(crate) fn new(timed: bool) -> Self {
+    /// Returns the times of a task that is submitted at this moment, which is `None` in a pool that is not timed.
+    pub(crate) fn new(submitted: Option<Moment>) -> Self {
         Self {
-            submitted: timed.then(Moment::now),
+            submitted,
             started: None,
         }
     }
 
-    /// Notes that the task has got its permit. Only the first call counts.
-    #[inline]
-    pub(crate) fn start(&mut self) {
-        if self.submitted.is_some() {
-            self.started.get_or_insert_with(Moment::now);
-        }
+    /// Notes that the task is about to be polled for the first time.
+    pub(crate) fn start(&mut self, now: Option<Moment>) {
+        self.started = now;
     }
 
-    fn waited(self) -> Option<Duration> {
-        let submitted = self.submitted?;
-        Some(self.started.unwrap_or_else(Moment::now).since(submitted))
+    /// Notes that the task was polled as soon as it was there, as the item of a feed is.
+    pub(crate) fn start_at_once(&mut self) {
+        self.started = self.submitted;
     }
 
-    pub(crate) fn running(self) -> Option<Duration> {
-        self.started.map(|started| Moment::now().since(started))
+    fn waited(self, now: Option<Moment>) -> Option<Duration> {
+        Some(self.started.or(now)?.since(self.submitted?))
+    }
+
+    pub(crate) fn running(self, now: Option<Moment>) -> Option<Duration> {
+        Some(now?.since(self.started?))
     }
 }
 
-/// Describes a task for a listing, without its tag.
+/// Describes a task for a listing or an observer, without its tag.
 pub(crate) fn info(
     id: TaskId,
     name: String,
     group: Option<&str>,
     state: TaskState,
     demand: Demand,
-    times: Times,
+    times: (Times, Option<Moment>),
 ) -> TaskInfo {
+    let (times, now) = times;
     TaskInfo {
         id,
         name,
@@ -108,8 +133,49 @@ pub(crate) fn info(
         state,
         priority: demand.priority,
         weight: demand.weight,
-        waited: times.waited(),
-        running: times.running(),
+        waited: times.waited(now),
+        running: times.running(now),
         tag: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_half_as_large_as_an_instant_and_none_costs_nothing() {
+        assert_eq!(size_of::<Option<Moment>>() * 2, size_of::<Instant>());
+    }
+
+    #[test]
+    fn moments_are_as_far_apart_as_their_times_also_before_the_first_one() {
+        let first = Instant::now() + Duration::from_secs(1000);
+        let moment = |at: i64| {
+            let distance = Duration::from_nanos(at.unsigned_abs());
+            let time = if at < 0 {
+                first - distance
+            } else {
+                first + distance
+            };
+            Moment::from_first(first, time)
+        };
+        let times = [-1_000_000_007_i64, -2, -1, 0, 1, 2, 1_000_000_007];
+        for from in times {
+            for to in times {
+                let apart = Duration::from_nanos((to - from).try_into().unwrap_or(0));
+                assert_eq!(moment(to).since(moment(from)), apart, "from {from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_too_far_away_is_the_last_moment() {
+        let first = Instant::now();
+        let Some(far) = first.checked_add(Duration::from_secs(1 << 40)) else {
+            return;
+        };
+        assert_eq!(Moment::from_first(first, far).0, NonZeroU64::MAX);
+        assert_eq!(Moment::from_first(far, first).0, NonZeroU64::MIN);
     }
 }

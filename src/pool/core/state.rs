@@ -7,7 +7,7 @@ use crate::pool::core::group_rates::GroupRates;
 use crate::pool::core::holds::Holds;
 use crate::pool::core::idle_workers::IdleWorkers;
 use crate::pool::core::node_data::NodeData;
-use crate::pool::core::record::TaskRecord;
+use crate::pool::core::record::{Moment, TaskRecord};
 use crate::pool::core::runtime::{self, NotedRuntimes, Runtime};
 use crate::pool::core::throttles::Throttles;
 use crate::pool::core::withdrawals::{WithdrawalId, Withdrawals};
@@ -209,14 +209,6 @@ impl State {
         }
     }
 
-    /// Notes in the record of a task, if there is one, that the task has got its permit.
-    #[inline(never)]
-    fn time_start(&mut self, slot: Slot) {
-        if let Some(record) = self.records.get_mut(slot) {
-            record.times.start();
-        }
-    }
-
     /// Admits the next task, with the `free` worker if that is on the task's runtime. The task counts as started when
     /// it is [first polled](Self::begin).
     ///
@@ -250,9 +242,6 @@ impl State {
             }
         };
         let (slot, by) = started?;
-        if !self.records.is_empty() {
-            self.time_start(slot);
-        }
         let home = self.gate.home(slot);
         self.tell_waiters(home, wakes);
         Some(Started { task, by })
@@ -309,14 +298,18 @@ impl State {
         self.tell_waiters(self.gate.home(worker.slot()), wakes);
     }
 
-    /// Counts the task of a worker as started. The source of a feed is not a task: the item that it pulls starts in its
-    /// place.
+    /// Counts the task of a worker as started, and notes the time in its record if the pool is timed. The source of a feed
+    /// is not a task: the item that it pulls starts in its place.
     #[inline(never)]
-    pub(crate) fn begin(&mut self, worker: &WorkerShared) {
+    pub(crate) fn begin(&mut self, worker: &WorkerShared, now: Option<Moment>) {
         let slot = worker.slot();
-        if self.gate.is_task(slot) {
-            worker.set_started();
-            self.count_start(self.gate.home(slot));
+        if !self.gate.is_task(slot) {
+            return;
+        }
+        worker.set_started();
+        self.count_start(self.gate.home(slot));
+        if let Some(record) = now.and_then(|_| self.records.get_mut(slot)) {
+            record.times.start(now);
         }
     }
 
@@ -334,17 +327,18 @@ impl State {
             .each_data_from(home, |data| data.stats.started += 1);
     }
 
-    /// Passes the outcome of a task to its handle, then clears the inbox of its worker, which wakes the callers that
+    /// Passes the outcome of a task, which ends at this [moment](Core::time_of_end), to its handle, then clears the inbox of its worker, which wakes the callers that
     /// wait for the end of the task. Returns `true` if the size of the pool has changed.
     #[inline(always)]
     pub(crate) fn complete(
         &mut self,
         worker: &WorkerShared,
         end: Option<End>,
+        now: Option<Moment>,
         complete: Complete<'_>,
         wakes: &mut Wakes,
     ) -> bool {
-        let is_resized = self.adapt(worker, end);
+        let is_resized = self.adapt(worker, end, now);
         wakes.add(complete());
         if !worker.is_clear() && worker.clear(end, wakes) {
             self.uncount_joining(self.gate.home(worker.slot()));
@@ -391,7 +385,6 @@ impl State {
         }
         if !self.records.is_empty() {
             self.forget_record(ended, wakes);
-            self.time_start(slot);
         }
         self.tell_waiters(home, wakes);
         Some(task)

@@ -43,6 +43,7 @@ impl AioPool {
 
     /// Describes those of `tasks` that have not ended. Each description is made when the iterator reaches it.
     pub(crate) fn describe(&self, tasks: &[AbortHandle]) -> impl Iterator<Item = TaskInfo> + use<> {
+        let now = self.core().moment();
         let mut lines = Vec::with_capacity(tasks.len());
         for part in tasks.chunks(AT_ONCE) {
             let state = self.core().lock();
@@ -52,7 +53,7 @@ impl AioPool {
                 .filter(|(slot, id)| state.gate.get(*slot, *id).is_some());
             lines.extend(living.filter_map(|(slot, id)| Line::of(&state, slot, id)));
         }
-        lines.into_iter().map(Line::info)
+        lines.into_iter().map(move |line| line.info(now))
     }
 
     /// Binds the pool to the current runtime, if it has none yet. Returns `true` if it has one.

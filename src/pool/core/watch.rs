@@ -4,7 +4,7 @@ use std::sync::Arc;
 use crate::gate::Demand;
 use crate::lock::Lock;
 use crate::observe::{Ended, Watcher};
-use crate::pool::core::record::{self, Times};
+use crate::pool::core::record::{self, Moment, Times};
 use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// Tells the pool's observer about one task, in the order in which things happen.
@@ -52,9 +52,6 @@ impl Watch {
 
     /// Notes that the task has got its permit. May be called with the pool locked.
     pub(crate) fn admit(&self) {
-        let mut times = self.times.get();
-        times.start();
-        self.times.set(times);
         if let Some(submission) = &self.submission {
             submission.lock().admitted = true;
         }
@@ -68,7 +65,7 @@ impl Watch {
         };
         let is_admitted = submission.lock().admitted;
         if !is_admitted {
-            let task = self.info(id, TaskState::Waiting);
+            let task = self.info(id, TaskState::Waiting, self.now());
             self.subject.watcher.on_wait(&task);
         }
         self.release();
@@ -90,15 +87,29 @@ impl Watch {
     }
 
     pub(crate) fn start(&self, id: TaskId) {
-        if self.subject.watcher.hears_starts() {
-            self.tell(Event::Start(self.info(id, TaskState::Active)));
+        let watcher = &self.subject.watcher;
+        if !watcher.hears_starts() && !watcher.hears_ends() {
+            return;
+        }
+        let (mut times, now) = (self.times.get(), self.now());
+        times.start(now);
+        self.times.set(times);
+        if watcher.hears_starts() {
+            self.tell(Event::Start(self.info(id, TaskState::Active, now)));
         }
     }
 
     pub(crate) fn end(&self, id: TaskId, ended: Ended) {
         if self.subject.watcher.hears_ends() {
-            self.tell(Event::End(self.info(id, TaskState::Finished), ended));
+            let task = self.info(id, TaskState::Finished, self.now());
+            self.tell(Event::End(task, ended));
         }
+    }
+
+    /// Returns the present moment by the runtime's clock, which may be user code: the pool is not locked.
+    fn now(&self) -> Option<Moment> {
+        let pool = &self.subject.label.pool_ref;
+        Some(Moment::of(pool.clock_time()))
     }
 
     fn tell(&self, event: Event) {
@@ -118,7 +129,7 @@ impl Watch {
         }
     }
 
-    fn info(&self, id: TaskId, state: TaskState) -> TaskInfo {
+    fn info(&self, id: TaskId, state: TaskState, now: Option<Moment>) -> TaskInfo {
         let Subject {
             label,
             group,
@@ -126,7 +137,8 @@ impl Watch {
             ..
         } = &*self.subject;
         let name = label.task_name(id).into_owned();
-        let info = record::info(id, name, group.as_deref(), state, *demand, self.times.get());
+        let times = (self.times.get(), now);
+        let info = record::info(id, name, group.as_deref(), state, *demand, times);
         TaskInfo {
             tag: label.tag.clone(),
             ..info

@@ -38,12 +38,16 @@ impl AioPool {
             .unwrap_or_else(|rejected| rejected.into_handle(core))
     }
 
-    /// Returns the order with which a task without options is submitted.
+    /// Returns the order with which a task without options is submitted now.
+    #[track_caller]
     pub(crate) fn bare_order(&self) -> Order {
         Order {
             home: self.node(),
             demand: Demand::DEFAULT,
-            record: self.core().settings.timed.then(TaskRecord::of_now),
+            record: self
+                .core()
+                .moment_of_submission()
+                .map(TaskRecord::of_moment),
             blocks: None,
             patience: Patience::Park,
             label: self.inner.label.clone(),

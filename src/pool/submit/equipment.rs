@@ -29,7 +29,7 @@ impl AioPool {
         let has_own_label = options.name.is_some() || options.tag.is_some();
         let own = has_own_label.then(|| Arc::new(self.inner.label.own(options.name, options.tag)));
         let label = own.as_ref().unwrap_or(&self.inner.label).clone();
-        let times = Times::new(settings.timed);
+        let times = Times::new(self.core().moment_of_submission());
         let watch = settings.heard_by().map(|watcher| {
             let is_bare = own.is_none() && options.demand == Demand::DEFAULT;
             let subject = if is_bare {

@@ -74,8 +74,13 @@ impl Extras for TaskExtras {
     }
 
     fn has_grace(&mut self) -> bool {
-        let grace = self.more.as_mut().and_then(|more| more.grace.as_mut());
-        grace.map(Limit::begin).is_some()
+        let Some(more) = &mut self.more else {
+            return false;
+        };
+        let grace = more.grace.as_mut();
+        grace
+            .map(|grace| grace.begin(&*more.label.pool_ref))
+            .is_some()
     }
 
     fn poll_grace(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -110,7 +115,7 @@ impl More {
             identity.get_or_init(|| (id, self.label.clone()));
         }
         if let Some(limit) = &mut self.run_limit {
-            limit.begin();
+            limit.begin(&*self.label.pool_ref);
         }
     }
 

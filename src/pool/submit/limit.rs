@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use crate::task::{PoolRef, Sleep};
 
-/// How long a task may run, or how long it may go on after it was asked to stop.
+/// How long a task may run, or how long it may go on after it was asked to stop, by the runtime's clock.
 ///
 /// The runtime's timer is started when the limit is first polled: a task that ends before that needs no timer.
 pub(crate) struct Limit {
@@ -26,19 +26,20 @@ impl Limit {
         Self { time, stage }
     }
 
-    /// Begins to count at the first call.
+    /// Begins to count at the first call, by the runtime's clock.
     #[inline]
-    pub(crate) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self, pool_ref: &dyn PoolRef) {
         if let Stage::Unset = self.stage {
-            self.stage = Stage::Begun(Instant::now());
+            self.stage = Stage::Begun(pool_ref.clock_time());
         }
     }
 
     /// Completes when the time is over. The time begins with the first poll, if it has not begun before.
     pub(crate) fn poll(&mut self, pool_ref: &dyn PoolRef, cx: &mut Context<'_>) -> Poll<()> {
-        self.begin();
+        self.begin(pool_ref);
         if let Stage::Begun(begun) = self.stage {
-            let gone = Some(begun.elapsed()).filter(|gone| *gone >= GRAIN);
+            let gone = pool_ref.clock_time().saturating_duration_since(begun);
+            let gone = Some(gone).filter(|gone| *gone >= GRAIN);
             let left = self.time.saturating_sub(gone.unwrap_or_default());
             self.stage = Stage::Timed(pool_ref.sleep(left));
         }

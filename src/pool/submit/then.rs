@@ -119,14 +119,18 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
             return Poll::Pending;
         };
         let polled = caught(|| {
-            let mut limit = this.limit.as_mut();
-            limit.iter_mut().for_each(|limit| limit.begin());
-            match (future.poll(cx), limit, this.identity.get()) {
-                (Poll::Ready(value), ..) => Poll::Ready(Ok(value)),
-                (Poll::Pending, Some(limit), Some((_, label))) => limit
-                    .poll(&*label.pool_ref, cx)
+            // A future that `try_spawn` has given back is no task, and has no limit.
+            let pool_ref = this.identity.get().map(|(_, label)| &*label.pool_ref);
+            let mut limit = this.limit.as_mut().zip(pool_ref);
+            if let Some((limit, pool_ref)) = &mut limit {
+                limit.begin(*pool_ref);
+            }
+            match (future.poll(cx), limit) {
+                (Poll::Ready(value), _) => Poll::Ready(Ok(value)),
+                (Poll::Pending, Some((limit, pool_ref))) => limit
+                    .poll(pool_ref, cx)
                     .map(|()| Err(Failure::RAN_TOO_LONG)),
-                (Poll::Pending, ..) => Poll::Pending,
+                (Poll::Pending, None) => Poll::Pending,
             }
         });
         let result = match polled {

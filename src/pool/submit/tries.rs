@@ -180,7 +180,9 @@ where
         let future = (this.function)(*this.attempt);
         let limit = this.rules.as_ref().and_then(|rules| rules.limit.as_ref());
         let mut limit = limit.map(|limit| Limit::new(limit.time));
-        limit.iter_mut().for_each(Limit::begin);
+        if let Some(limit) = &mut limit {
+            limit.begin(&**this.core);
+        }
         this.stage.set(Stage::Trying { future, limit });
     }
 

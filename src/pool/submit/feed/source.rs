@@ -184,7 +184,7 @@ where
         tracker.mark_broken();
         let mut state = poll.core.lock();
         let id = state.number_item(poll.worker.slot());
-        state.begin(poll.worker);
+        state.begin(poll.worker, None);
         drop(state);
         if has_start {
             poll.core.begin_start(poll.worker);
@@ -214,7 +214,7 @@ where
         let (tracker, home, slot) = (self.tracker.clone(), self.home, poll.worker.slot());
         let mut item = Item::boxed(pulled.future, extras);
         let record = record.map(|mut record| {
-            record.times.start();
+            record.times.start_at_once();
             record.runtime.clone_from(&self.runtime);
             record
         });
@@ -237,7 +237,7 @@ where
         });
         // An abort may have reached the worker while the item was pulled without the lock.
         let goes_on = goes_on && !poll.worker.is_aborted();
-        state.begin(poll.worker);
+        state.begin(poll.worker, None);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
