@@ -43,6 +43,7 @@ impl<T> SlotMap<T> {
     }
 
     /// Stores the value of a slot. Returns the previous one.
+    #[inline]
     pub(crate) fn insert(&mut self, slot: Slot, note: T) -> Option<T> {
         let (page, at) = place(slot);
         if page >= self.slot_map.len() {
@@ -57,6 +58,7 @@ impl<T> SlotMap<T> {
         before
     }
 
+    #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
         let (at_page, at) = place(slot);
         let page = self.slot_map.get_mut(at_page)?.as_mut()?;

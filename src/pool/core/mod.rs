@@ -115,6 +115,7 @@ impl Core {
         };
         let mut state = State::new(size, root);
         state.adaptive = controller;
+        state.watcher.clone_from(&settings.watcher);
         if let Some(rate) = settings.rate {
             state.limit_starts(rate);
         }

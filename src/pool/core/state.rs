@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
+use crate::observe::Watcher;
 use crate::pool::core::Core;
 use crate::pool::core::group_rates::GroupRates;
 use crate::pool::core::holds::Holds;
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
     pub(crate) withdrawals: Withdrawals,
+    /// `None` unless the pool has observers.
+    pub(crate) watcher: Option<Arc<Watcher>>,
     /// `None` unless the size of the pool is adaptive.
     pub(crate) adaptive: Option<Box<Controller>>,
     /// Groups that may have ended, and are yet to be checked.
@@ -97,6 +100,7 @@ impl State {
             serves_several: false,
             has_more_to_start: false,
             withdrawals: Withdrawals::default(),
+            watcher: None,
             adaptive: None,
             ending: Vec::new(),
         }
@@ -156,11 +160,18 @@ impl State {
     /// Takes an idle worker, if a permit is free and no task waits. Only for a task that takes the fast path.
     #[inline]
     pub(crate) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
-        if !self.idle_workers.is_empty() && self.gate.is_open() {
+        if !self.idle_workers.is_empty() && self.gate.is_open() && !self.is_watched() {
             self.idle_workers.take(self.main_id())
         } else {
             None
         }
+    }
+
+    /// Returns `true` if an observer may be told of the tasks. These count as started only when they are first polled.
+    #[inline]
+    fn is_watched(&self) -> bool {
+        let watcher = self.watcher.as_ref();
+        watcher.is_some_and(|watcher| watcher.hears())
     }
 
     /// Starts a task without options with this worker, without the queue.
@@ -326,7 +337,14 @@ impl State {
     /// observer has not heard of. The starts of a rate are counted at the first poll, too.
     #[inline]
     fn counts_first_polls(&self) -> bool {
-        !self.records.is_empty() || self.gate.limits_starts()
+        !self.records.is_empty() || self.gate.limits_starts() || self.tells_starts()
+    }
+
+    /// Returns `true` if an observer may be told of the starts of tasks.
+    #[inline]
+    fn tells_starts(&self) -> bool {
+        let watcher = self.watcher.as_ref();
+        watcher.is_some_and(|watcher| watcher.is_told_of_starts())
     }
 
     pub(crate) fn count_start(&mut self, home: NodeId) {
