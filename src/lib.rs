@@ -78,7 +78,7 @@ pub use map::{
     Batches, IterMap, IterWait, PoolStreamExt, ReturnWhen, TryFeed, TryIterMap, Waited, iterwait,
     wait,
 };
-pub use observe::{Ended, Observer};
+pub use observe::{Ended, Observer, Submission, TaskScope, TaskView};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, GroupBuilder, Permit,
     PermitBuilder, Shutdown, ShutdownReport, Stats, TaskBuilder, Then, Tries, current, lend,

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::panic::Location;
 
 use futures_core::Stream;
 
@@ -136,6 +137,7 @@ impl AioPool {
     /// assert_eq!(sum, 14);
     /// # });
     /// ```
+    #[track_caller]
     pub fn map_n<I, F, Fut>(&self, items: I, mut f: F) -> Vec<JoinHandle<Fut::Output>>
     where
         I: IntoIterator,
@@ -143,9 +145,10 @@ impl AioPool {
         Fut: Future + Send + 'static,
         Fut::Output: Send + 'static,
     {
+        let location = Location::caller();
         items
             .into_iter()
-            .map(|item| self.spawn_n(f(item)))
+            .map(|item| self.spawn_n_at(location, f(item)))
             .collect()
     }
 
@@ -164,6 +167,7 @@ impl AioPool {
     /// assert_eq!(handles.len(), 10);
     /// # });
     /// ```
+    #[track_caller]
     pub fn apply<F, Fut>(&self, copies: usize, mut f: F) -> Vec<JoinHandle<Fut::Output>>
     where
         F: FnMut() -> Fut,

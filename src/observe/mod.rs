@@ -1,19 +1,45 @@
 //! Observers, which a pool tells what its tasks do.
+//!
+//! - [`Observer`]: the seam. It is told of waits, starts and ends, and may return a [`TaskScope`] for each task (`scope`),
+//!   which is entered around the polls of the task.
+//! - [`Submission`], [`TaskView`]: a task, as a scope sees it (`view`). They borrow the `subject`, which tasks share, and
+//!   the `times` of the task.
+//! - `watcher`: the observers of a pool, and which of their methods are written.
 
+mod scope;
+mod subject;
+mod times;
+mod view;
 mod watcher;
 
+use std::sync::Arc;
+
+pub use self::scope::TaskScope;
+pub(crate) use self::scope::through;
+pub(crate) use self::subject::{Origin, Subject};
+pub(crate) use self::times::TaskTimes;
+pub use self::view::{Submission, TaskView};
 pub(crate) use self::watcher::Watcher;
 use self::watcher::{Method, unwritten};
 use crate::task::{End, TaskInfo};
 
-/// An observer of a pool, told when a task begins to wait, starts, and ends.
+/// An observer of a pool, told when a task begins to wait, starts, and ends. It may also be entered around each poll.
 ///
 /// The default of each method does nothing. When the pool has noticed that a method is the default, it stops calling
 /// that method, and builds no [`TaskInfo`] for it. The methods are called by the thread that submits or runs the task,
 /// with no lock held, and before the task's handle sees the event: they must be quick. A panic in a method is caught
 /// and ignored.
 ///
-/// A pool with an observer measures the times of its tasks (see [`Builder::timed`](crate::Builder::timed)).
+/// A pool with an observer is [timed](crate::Builder::timed), for as long as the observer is told of waits, starts or ends.
+/// To be told without the cost of a `TaskInfo`, and of times for listings, write only [`capture`](Self::capture).
+///
+/// # Which tasks are observed
+///
+/// All that have a [number](crate::TaskId): those of `spawn`, `spawn_n`, `try_spawn` and `exec`; of `task` with all
+/// options, as one task with its `then` and its retries; of `map`, `itermap` and their kind, also over streams; each item
+/// of a `feed`; blocking work; those of groups, of a `scope` and of a [`SimpleTaskPool`](crate::SimpleTaskPool). Code in
+/// place, by [`run`](crate::AioPool::run) or [`acquire`](crate::AioPool::acquire), is no task, and is not observed: it
+/// runs in the caller's own task, and in the spans of that.
 ///
 /// # Examples
 ///
@@ -59,6 +85,18 @@ pub trait Observer: Send + Sync + 'static {
     fn on_end(&self, task: &TaskInfo, ended: Ended) {
         let _ = (task, ended);
         unwritten::<Self>(Method::End);
+    }
+
+    /// Called when a task is submitted, by the thread that submits it, before it has a number or stands in the queue.
+    /// Returns what is entered around each poll of the task.
+    ///
+    /// It is called once for each task, and once for a [`feed`](crate::AioPool::feed), whose scope is then asked for an
+    /// [`item`](TaskScope::item) for each of its tasks. A task without a scope, or whose `capture` panics, is told of to
+    /// the other methods all the same.
+    fn capture(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+        let _ = task;
+        unwritten::<Self>(Method::Capture);
+        None
     }
 }
 

@@ -1,32 +1,43 @@
 use std::any::TypeId;
 use std::cell::Cell;
+use std::sync::Arc;
 
-use super::{Ended, Observer};
-use crate::sync::atomic::AtomicBool;
+use super::scope::Both;
+use super::{Ended, Observer, Submission, TaskScope};
+use crate::sync::atomic::AtomicU8;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::TaskInfo;
 use crate::unwind::shielded;
 
-/// A pool's observer, with the methods that its type implements. For the other methods, no task is described.
+/// A pool's observers, with the methods that their types implement. For the other methods, no task is described.
 ///
 /// A default method reports itself by [`unwritten`] when it is first called. There is no other way to find out.
 ///
-/// The flags are `Relaxed`: a thread that reads a stale `true` only calls the default method again.
+/// The sets are `Relaxed`: a thread that reads a stale set only calls the default method again.
 pub(crate) struct Watcher {
+    observers: Vec<Watching>,
+    /// The methods that any of the observers may implement, as far as is known.
+    written: AtomicU8,
+}
+
+/// One observer of a pool.
+struct Watching {
     observer: Box<dyn Observer>,
     kind: TypeId,
-    waits: AtomicBool,
-    starts: AtomicBool,
-    ends: AtomicBool,
+    written: AtomicU8,
 }
 
 /// A method of an [`Observer`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Method {
-    Wait,
-    Start,
-    End,
+    Wait = 1,
+    Start = 2,
+    End = 4,
+    Capture = 8,
 }
+
+/// The set of all methods.
+const ALL: u8 = 15;
 
 thread_local! {
     /// The default method that was called last on this thread, and the type that does not implement it.
@@ -40,31 +51,57 @@ pub(super) fn unwritten<O: ?Sized + 'static>(method: Method) {
 }
 
 impl Watcher {
-    pub(crate) fn new<O: Observer>(observer: O) -> Self {
-        Self {
+    /// Returns the observers of `before`, and another one behind them.
+    pub(crate) fn with<O: Observer>(before: Option<Self>, observer: O) -> Self {
+        let mut observers = before.map_or_else(Vec::new, |before| before.observers);
+        observers.push(Watching {
             observer: Box::new(observer),
             kind: TypeId::of::<O>(),
-            waits: AtomicBool::new(true),
-            starts: AtomicBool::new(true),
-            ends: AtomicBool::new(true),
+            written: AtomicU8::new(ALL),
+        });
+        Self {
+            observers,
+            written: AtomicU8::new(ALL),
         }
     }
 
+    #[cfg(test)]
+    fn new<O: Observer>(observer: O) -> Self {
+        Self::with(None, observer)
+    }
+
     pub(crate) fn hears_waits(&self) -> bool {
-        self.waits.load(Relaxed)
+        self.has_written(Method::Wait)
     }
 
     pub(crate) fn hears_starts(&self) -> bool {
-        self.starts.load(Relaxed)
+        self.has_written(Method::Start)
     }
 
     pub(crate) fn hears_ends(&self) -> bool {
-        self.ends.load(Relaxed)
+        self.has_written(Method::End)
     }
 
-    /// Returns `true` if the observer may implement any method, as far as is known.
+    pub(crate) fn captures(&self) -> bool {
+        self.has_written(Method::Capture)
+    }
+
+    /// Returns `true` if an observer may implement any method, as far as is known.
+    #[inline]
     pub(crate) fn hears(&self) -> bool {
-        self.hears_starts() || self.hears_ends() || self.hears_waits()
+        self.written.load(Relaxed) != 0
+    }
+
+    /// Returns `true` if an observer may hear how long a task has waited or run.
+    #[inline]
+    pub(crate) fn hears_times(&self) -> bool {
+        self.written.load(Relaxed) & (Method::Start as u8 | Method::End as u8) != 0
+    }
+
+    /// Returns `true` if an observer may be told how long a task has waited so far.
+    #[inline]
+    pub(crate) fn is_told_times(&self) -> bool {
+        self.hears_times() || self.hears_waits()
     }
 
     pub(crate) fn on_wait(&self, task: &TaskInfo) {
@@ -79,31 +116,86 @@ impl Watcher {
         self.call(Method::End, |observer| observer.on_end(task, ended));
     }
 
-    /// Calls a method, and notes if it is a default method.
-    fn call(&self, method: Method, call: impl FnOnce(&dyn Observer)) {
-        shielded(|| call(&*self.observer));
-        // An implemented method may call default methods, of other types or other methods. These do not count for it.
-        let last = UNWRITTEN.try_with(Cell::take).ok().flatten();
-        if last == Some((self.kind, method)) {
-            self.heard(method).store(false, Relaxed);
+    /// Returns the scope of a task that is being submitted, if an observer has one for it.
+    #[inline]
+    pub(crate) fn capture(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+        self.captures().then(|| self.capture_by_all(task)).flatten()
+    }
+
+    fn capture_by_all(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+        let mut scopes = None;
+        self.call(Method::Capture, |observer| {
+            if let Some(scope) = observer.capture(task) {
+                scopes = Some(match scopes.take() {
+                    None => scope,
+                    Some(outer) => Arc::new(Both(outer, scope)) as Arc<dyn TaskScope>,
+                });
+            }
+        });
+        scopes
+    }
+
+    /// Calls a method of each observer that implements it, as far as is known.
+    fn call(&self, method: Method, mut call: impl FnMut(&dyn Observer)) {
+        let mut is_written = false;
+        for watching in &self.observers {
+            is_written |= watching.call(method, &mut call);
+        }
+        if !is_written {
+            self.written.fetch_and(!(method as u8), Relaxed);
         }
     }
 
-    fn heard(&self, method: Method) -> &AtomicBool {
-        match method {
-            Method::Wait => &self.waits,
-            Method::Start => &self.starts,
-            Method::End => &self.ends,
+    #[inline]
+    fn has_written(&self, method: Method) -> bool {
+        self.written.load(Relaxed) & method as u8 != 0
+    }
+}
+
+impl Watching {
+    /// Calls a method, and notes if it is a default method. Returns `true` if it is not.
+    fn call(&self, method: Method, call: &mut impl FnMut(&dyn Observer)) -> bool {
+        if self.written.load(Relaxed) & method as u8 == 0 {
+            return false;
         }
+        shielded(|| call(&*self.observer));
+        // An implemented method may call default methods, of other types or other methods. These do not count for it.
+        let last = UNWRITTEN.try_with(Cell::take).ok().flatten();
+        let is_default = last == Some((self.kind, method));
+        if is_default {
+            self.written.fetch_and(!(method as u8), Relaxed);
+        }
+        !is_default
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::panic::Location;
 
+    use super::super::{Origin, Subject};
     use super::*;
-    use crate::task::{TaskId, TaskState};
+    use crate::AioPool;
+    use crate::task::{TaskId, TaskLabel, TaskState};
+
+    fn subject() -> Subject {
+        let pool_ref = AioPool::new(1).pool_ref();
+        Subject {
+            watcher: Arc::new(Watcher::new(Nothing)),
+            label: Arc::new(TaskLabel::new(pool_ref, "p".into())),
+            group: None,
+            priority: 0,
+            weight: 1,
+        }
+    }
+
+    fn capture(watcher: &Watcher) -> Option<Arc<dyn TaskScope>> {
+        let origin = Origin {
+            location: Location::caller(),
+            is_awaited: false,
+        };
+        watcher.capture(&Submission::new(&subject(), origin))
+    }
 
     fn task() -> TaskInfo {
         TaskInfo {
@@ -151,6 +243,8 @@ mod tests {
         let nothing = Watcher::new(Nothing);
         assert!(nothing.hears() && nothing.hears_waits());
         assert_eq!(call_all(&nothing), [false; 3]);
+        assert!(nothing.hears() && nothing.captures());
+        assert!(capture(&nothing).is_none());
         assert!(!nothing.hears());
         assert_eq!(
             call_all(&Watcher::new(Around(Nothing))),

@@ -34,7 +34,7 @@ pub struct Builder {
     spread: bool,
     fair_share: bool,
     timed: bool,
-    watcher: Option<Arc<Watcher>>,
+    watcher: Option<Watcher>,
     adaptive: Option<Adaptive>,
 }
 
@@ -221,14 +221,17 @@ impl Builder {
     ///
     /// It goes by the clock of the runtime ([`Spawner::now`](crate::Spawner::now)), also where that is paused for a test.
     ///
-    /// Off by default, since the clock costs more than everything else the pool does for a task. An observer turns it
-    /// on.
+    /// Off by default, since the clock costs more than everything else the pool does for a task. An observer turns it on,
+    /// unless it only [captures](crate::Observer::capture).
     pub fn timed(mut self, timed: bool) -> Self {
         self.timed = timed;
         self
     }
 
-    /// Sets the observer, which is told what happens to the tasks.
+    /// Adds an observer, which is told what happens to the tasks.
+    ///
+    /// A pool may have several, which are told in the order in which they were added. The scopes that they
+    /// [capture](Observer::capture) stand inside each other, the first outermost.
     ///
     /// # Examples
     ///
@@ -254,7 +257,7 @@ impl Builder {
     /// # });
     /// ```
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.watcher = Some(Arc::new(Watcher::new(observer)));
+        self.watcher = Some(Watcher::with(self.watcher, observer));
         self
     }
 
@@ -317,8 +320,8 @@ impl Builder {
             max_waiting: self.max_waiting,
             rate,
             fair_share: self.fair_share,
-            timed: self.timed || self.watcher.is_some() || self.adaptive.is_some(),
-            watcher: self.watcher,
+            timed: self.timed || self.adaptive.is_some(),
+            watcher: self.watcher.map(Arc::new),
             adaptive: self.adaptive,
         };
         Ok(AioPool::assemble(size, settings, self.spawner))

@@ -38,7 +38,6 @@ pub(crate) use self::core::resizes::ResizeListener;
 use self::core::settings::Settings;
 #[cfg(feature = "control")]
 pub(crate) use self::core::survey::Surveyed;
-use self::core::watch::Subject;
 pub use self::inside::current::{Current, current};
 pub use self::inside::lend::lend;
 pub use self::lifecycle::cancel::CancelReport;
@@ -53,6 +52,7 @@ pub use self::submit::task_builder::TaskBuilder;
 pub use self::submit::then::Then;
 pub use self::submit::tries::Tries;
 use crate::gate::NodeId;
+use crate::observe::Subject;
 use crate::spawner::Spawner;
 use crate::task::{PoolRef, TaskLabel};
 

@@ -80,6 +80,16 @@ pub(crate) trait Extras: Default + Send {
     fn poll_grace(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }
+    /// Polls the future of the task by `poll`.
+    #[inline(always)]
+    fn poll<R>(&self, _: TaskId, poll: impl FnOnce() -> R) -> R {
+        poll()
+    }
+    /// Drops the future of the task by `drop`.
+    #[inline(always)]
+    fn drop_future(&self, _: TaskId, drop: impl FnOnce()) {
+        drop();
+    }
     /// Called when the future has been dropped, before the end of the task is made known.
     fn ended(self, _: TaskId, _: End) {}
 }
@@ -228,7 +238,8 @@ where
         let Some(receiver) = this.receiver.take() else {
             return;
         };
-        if let Err(payload) = caught(|| drop(self)) {
+        let dropped = caught(|| extras.drop_future(receiver.id(), || drop(self)));
+        if let Err(payload) = dropped {
             discard(outcome.replace(Outcome::panicked(payload)));
         }
         let Some(end) = outcome.as_ref().map(Outcome::end) else {
@@ -274,7 +285,8 @@ where
         let mut outcome = None;
         let polled = caught(|| {
             this.extras.begin(receiver.id());
-            outcome = match this.future.poll(cx) {
+            let polled = this.extras.poll(receiver.id(), || this.future.poll(cx));
+            outcome = match polled {
                 Poll::Ready(value) => Some(Outcome::Value(value)),
                 Poll::Pending => match this.extras.poll_expired(cx) {
                     Poll::Ready(()) => Some(Outcome::Failed(Failure::RAN_TOO_LONG.pack())),

@@ -68,6 +68,11 @@ impl TaskLabel {
         &self.pool
     }
 
+    /// Returns the name of a task that has one of its own.
+    pub(crate) fn own_name(&self) -> Option<&str> {
+        self.task.as_deref()
+    }
+
     pub(crate) fn task_name(&self, id: TaskId) -> Cow<'_, str> {
         match &self.task {
             Some(name) => Cow::Borrowed(name),

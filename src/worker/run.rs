@@ -176,6 +176,7 @@ impl Tasks {
 
     /// Returns `true` if the worker stays idle until its next poll. If another thread has handed it a task meanwhile,
     /// takes that task.
+    #[inline(always)]
     fn stays_idle(&mut self) -> bool {
         if self.task.is_some() {
             return false;

@@ -34,6 +34,7 @@ mod many;
 mod maps;
 mod moved_waits;
 mod nested;
+mod observed_polls;
 mod observer;
 mod order;
 mod panics;

@@ -248,7 +248,7 @@ impl Core {
     /// The caller has not locked the pool, since the clock may be user code.
     #[inline]
     pub(crate) fn moment(&self) -> Option<Moment> {
-        self.settings.timed.then(|| self.read_moment())
+        self.settings.is_timed().then(|| self.read_moment())
     }
 
     #[inline(never)]

@@ -117,6 +117,8 @@ impl Core {
         };
         let mut state = State::new(size, root);
         state.adaptive = controller;
+        state.watcher.clone_from(&settings.watcher);
+        state.timed = settings.timed;
         if let Some(rate) = settings.rate {
             state.limit_starts(rate);
         }

@@ -11,6 +11,7 @@ pub(crate) struct Settings {
     pub(crate) max_waiting: Option<usize>,
     pub(crate) rate: Option<Rate>,
     pub(crate) fair_share: bool,
+    /// `true` if the pool is timed without an observer.
     pub(crate) timed: bool,
     pub(crate) watcher: Option<Arc<Watcher>>,
     pub(crate) adaptive: Option<Adaptive>,
@@ -21,5 +22,12 @@ impl Settings {
     #[inline]
     pub(crate) fn heard_by(&self) -> Option<&Arc<Watcher>> {
         self.watcher.as_ref().filter(|watcher| watcher.hears())
+    }
+
+    /// Returns `true` if the times of tasks are recorded: they were asked for, or an observer is told of them.
+    #[inline]
+    pub(crate) fn is_timed(&self) -> bool {
+        let watcher = self.watcher.as_ref();
+        self.timed || watcher.is_some_and(|watcher| watcher.is_told_times())
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
+use crate::observe::Watcher;
 use crate::pool::core::Core;
 use crate::pool::core::group_rates::GroupRates;
 use crate::pool::core::holds::Holds;
@@ -42,6 +43,10 @@ pub(crate) struct State {
     pub(crate) records: SlotMap<TaskRecord>,
     pub(crate) runtimes: NotedRuntimes,
     pub(crate) withdrawals: Withdrawals,
+    /// `None` unless the pool has observers.
+    pub(crate) watcher: Option<Arc<Watcher>>,
+    /// `true` if the pool is timed without an observer.
+    pub(crate) timed: bool,
     /// `None` unless the size of the pool is adaptive.
     pub(crate) adaptive: Option<Box<Controller>>,
     /// Groups that may have ended, and are yet to be checked.
@@ -97,6 +102,8 @@ impl State {
             serves_several: false,
             has_more_to_start: false,
             withdrawals: Withdrawals::default(),
+            watcher: None,
+            timed: false,
             adaptive: None,
             ending: Vec::new(),
         }
@@ -156,11 +163,18 @@ impl State {
     /// Takes an idle worker, if a permit is free and no task waits. Only for a task that takes the fast path.
     #[inline]
     pub(crate) fn take_idle_worker(&mut self) -> Option<Arc<WorkerShared>> {
-        if !self.idle_workers.is_empty() && self.gate.is_open() {
+        if !self.idle_workers.is_empty() && self.gate.is_open() && !self.is_watched() {
             self.idle_workers.take(self.main_id())
         } else {
             None
         }
+    }
+
+    /// Returns `true` if an observer may be told of the tasks. These count as started only when they are first polled.
+    #[inline]
+    fn is_watched(&self) -> bool {
+        let watcher = self.watcher.as_ref();
+        watcher.is_some_and(|watcher| watcher.hears())
     }
 
     /// Starts a task without options with this worker, without the queue.
@@ -316,10 +330,10 @@ impl State {
     /// Returns `true` if a task counts as started only when it is first polled.
     ///
     /// An observer is told of a start at the first poll, and an abort before that poll is not to leave a start that the
-    /// observer has not heard of. The starts of a rate are counted at the first poll, too.
+    /// observer has not heard of. A timed pool notes the time of the first poll, and the starts of a rate are counted then.
     #[inline]
     fn counts_first_polls(&self) -> bool {
-        !self.records.is_empty() || self.gate.limits_starts()
+        self.timed || self.gate.limits_starts() || self.is_watched()
     }
 
     pub(crate) fn count_start(&mut self, home: NodeId) {

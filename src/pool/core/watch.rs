@@ -1,78 +1,112 @@
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::gate::Demand;
 use crate::lock::Lock;
-use crate::observe::{Ended, Watcher};
-use crate::pool::core::record::{self, Moment, Times};
-use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
+use crate::observe::{Ended, Origin, Subject, Submission, TaskScope, TaskTimes, TaskView, through};
+use crate::task::{TaskId, TaskInfo, TaskState};
+use crate::unwind::{caught, discard, shielded};
 
-/// Tells the pool's observer about one task, in the order in which things happen.
+/// Tells the pool's observers about one task, in the order in which things happen.
 #[derive(Clone)]
 pub(crate) struct Watch {
     subject: Arc<Subject>,
-    times: Cell<Times>,
-    /// `None` if the observer does not hear of waits: then no event has to be held back until a wait has been told.
-    submission: Option<Arc<Lock<Submission>>>,
+    origin: Origin,
+    times: Cell<TaskTimes>,
+    scope: Option<Arc<dyn TaskScope>>,
+    /// `None` if no observer hears of waits: then no event has to be held back until a wait has been told.
+    newcomer: Option<Arc<Lock<Newcomer>>>,
 }
 
-/// What the observer is told about: a task, or all tasks of a pool or group that differ only by their numbers.
-pub(crate) struct Subject {
-    pub(crate) watcher: Arc<Watcher>,
-    pub(crate) label: Arc<TaskLabel>,
-    pub(crate) group: Option<Arc<str>>,
-    pub(crate) demand: Demand,
-}
-
-/// The submission of a task. The submitting thread first tells the observer that the task waits, and only then what has
-/// happened to the task meanwhile, which is collected here.
+/// A task whose submission is not over. The submitting thread first tells the observers that the task waits, and only
+/// then what has happened to the task meanwhile, which is collected here.
 #[derive(Default)]
-struct Submission {
+struct Newcomer {
     /// `true` if the task has got its permit.
     admitted: bool,
     events: Vec<Event>,
     is_over: bool,
 }
 
-/// An event that the observer is told after the wait.
+/// An event that the observers are told after the wait.
 enum Event {
     Start(TaskInfo),
     End(TaskInfo, Ended),
 }
 
 impl Watch {
-    pub(crate) fn new(subject: Arc<Subject>, times: Times) -> Self {
-        let submission = subject.watcher.hears_waits().then(Arc::default);
+    /// Makes the watch of a task that is submitted now. Calls the observers: call it with no lock held.
+    #[inline]
+    pub(crate) fn new(subject: Arc<Subject>, origin: Origin) -> Self {
+        let scope = subject.watcher.capture(&Submission::new(&subject, origin));
+        let is_told_of_waits = subject.watcher.hears_waits() || scope.is_some();
         Self {
+            times: Cell::new(subject.times_of_submission(scope.is_some())),
             subject,
-            times: Cell::new(times),
-            submission,
+            origin,
+            scope,
+            newcomer: is_told_of_waits.then(Arc::default),
+        }
+    }
+
+    /// Makes the watch of an item that a feed has pulled, in the scope that was captured for the feed. It is no
+    /// newcomer: the feed has waited in its place.
+    pub(crate) fn of_item(subject: Arc<Subject>, origin: Origin, feed: Option<&FeedScope>) -> Self {
+        let submission = Submission::new(&subject, origin);
+        let scope = feed.map(|FeedScope(scope)| {
+            let item = caught(|| scope.item(&submission)).unwrap_or_else(|payload| {
+                discard(payload);
+                None
+            });
+            item.unwrap_or_else(|| scope.clone())
+        });
+        Self {
+            times: Cell::new(subject.times_of_submission(scope.is_some())),
+            subject,
+            origin,
+            scope,
+            newcomer: None,
         }
     }
 
     /// Notes that the task has got its permit. May be called with the pool locked.
+    #[inline]
     pub(crate) fn admit(&self) {
-        if let Some(submission) = &self.submission {
-            submission.lock().admitted = true;
+        if let Some(newcomer) = &self.newcomer {
+            newcomer.lock().admitted = true;
         }
     }
 
-    /// Ends the submission of a task. If the task has no permit yet, tells the observer that it waits, and then what
-    /// has happened since.
-    pub(crate) fn submitted(&self, id: TaskId) {
-        let Some(submission) = &self.submission else {
-            return;
-        };
-        let is_admitted = submission.lock().admitted;
-        if !is_admitted {
-            let task = self.info(id, TaskState::Waiting, self.now());
-            self.subject.watcher.on_wait(&task);
+    /// Returns a clone for the submitting thread, if that has to end the submission.
+    #[inline]
+    pub(crate) fn of_submission(&self) -> Option<Self> {
+        self.newcomer.is_some().then(|| self.clone())
+    }
+
+    /// Ends the submission of a task, which has this number if it was accepted. If the task has no permit yet, tells the
+    /// observers that it waits, and then what has happened since.
+    pub(crate) fn end_submission(&self, accepted: Option<TaskId>) {
+        if let (Some(id), Some(newcomer)) = (accepted, &self.newcomer) {
+            let is_admitted = newcomer.lock().admitted;
+            if !is_admitted {
+                self.wait(id);
+            }
         }
         self.release();
     }
 
+    fn wait(&self, id: TaskId) {
+        let task = self.view(id);
+        if let Some(scope) = &self.scope {
+            shielded(|| scope.on_wait(&task));
+        }
+        if self.subject.watcher.hears_waits() {
+            self.subject.watcher.on_wait(&task.info(TaskState::Waiting));
+        }
+    }
+
     /// Tells the collected events. From then on, events are told at once.
-    pub(crate) fn release(&self) {
+    fn release(&self) {
         while let Some(events) = self.take_events() {
             events.into_iter().for_each(|event| self.tell_now(event));
         }
@@ -80,43 +114,71 @@ impl Watch {
 
     /// Takes the collected events. If there are none, ends the submission.
     fn take_events(&self) -> Option<Vec<Event>> {
-        let mut submission = self.submission.as_ref()?.lock();
-        let events = std::mem::take(&mut submission.events);
-        submission.is_over |= events.is_empty();
+        let mut newcomer = self.newcomer.as_ref()?.lock();
+        let events = std::mem::take(&mut newcomer.events);
+        newcomer.is_over |= events.is_empty();
         (!events.is_empty()).then_some(events)
     }
 
+    #[inline]
     pub(crate) fn start(&self, id: TaskId) {
-        let watcher = &self.subject.watcher;
-        if !watcher.hears_starts() && !watcher.hears_ends() {
-            return;
-        }
-        let (mut times, now) = (self.times.get(), self.now());
-        times.start(now);
-        self.times.set(times);
-        if watcher.hears_starts() {
-            self.tell(Event::Start(self.info(id, TaskState::Active, now)));
+        if self.scope.is_some() || self.subject.watcher.hears_times() {
+            self.tell_start(id);
         }
     }
 
+    #[inline(never)]
+    fn tell_start(&self, id: TaskId) {
+        self.change_times(TaskTimes::start);
+        if let Some(scope) = &self.scope {
+            shielded(|| scope.on_start(&self.view(id)));
+        }
+        if self.subject.watcher.hears_starts() {
+            self.tell(Event::Start(self.view(id).info(TaskState::Active)));
+        }
+    }
+
+    /// Polls the task in its scope.
+    #[inline]
+    pub(crate) fn poll<R>(&self, id: TaskId, poll: impl FnOnce() -> R) -> R {
+        match &self.scope {
+            Some(scope) => through(|poll| scope.poll(&self.view(id), poll), poll),
+            None => poll(),
+        }
+    }
+
+    /// Drops the future of the task in its scope.
+    #[inline]
+    pub(crate) fn drop_future(&self, id: TaskId, drop: impl FnOnce()) {
+        match &self.scope {
+            Some(scope) => through(|drop| scope.drop_future(&self.view(id), drop), drop),
+            None => drop(),
+        }
+    }
+
+    #[inline]
     pub(crate) fn end(&self, id: TaskId, ended: Ended) {
-        if self.subject.watcher.hears_ends() {
-            let task = self.info(id, TaskState::Finished, self.now());
-            self.tell(Event::End(task, ended));
+        if self.scope.is_some() || self.subject.watcher.hears_ends() {
+            self.tell_end(id, ended);
         }
     }
 
-    /// Returns the present moment by the runtime's clock, which may be user code: the pool is not locked.
-    fn now(&self) -> Option<Moment> {
-        let pool = &self.subject.label.pool_ref;
-        Some(Moment::of(pool.clock_time()))
+    #[inline(never)]
+    fn tell_end(&self, id: TaskId, ended: Ended) {
+        self.change_times(TaskTimes::end);
+        if let Some(scope) = &self.scope {
+            shielded(|| scope.on_end(&self.view(id), ended));
+        }
+        if self.subject.watcher.hears_ends() {
+            self.tell(Event::End(self.view(id).info(TaskState::Finished), ended));
+        }
     }
 
     fn tell(&self, event: Event) {
-        if let Some(submission) = &self.submission {
-            let mut submission = submission.lock();
-            if !submission.is_over {
-                return submission.events.push(event);
+        if let Some(newcomer) = &self.newcomer {
+            let mut newcomer = newcomer.lock();
+            if !newcomer.is_over {
+                return newcomer.events.push(event);
             }
         }
         self.tell_now(event);
@@ -129,19 +191,34 @@ impl Watch {
         }
     }
 
-    fn info(&self, id: TaskId, state: TaskState, now: Option<Moment>) -> TaskInfo {
-        let Subject {
-            label,
-            group,
-            demand,
-            ..
-        } = &*self.subject;
-        let name = label.task_name(id).into_owned();
-        let times = (self.times.get(), now);
-        let info = record::info(id, name, group.as_deref(), state, *demand, times);
-        TaskInfo {
-            tag: label.tag.clone(),
-            ..info
+    fn view(&self, id: TaskId) -> TaskView<'_> {
+        let submission = Submission::new(&self.subject, self.origin);
+        TaskView::new(submission, id, self.times.get())
+    }
+
+    fn change_times(&self, change: impl FnOnce(&mut TaskTimes, Instant)) {
+        let (mut times, now) = (self.times.get(), self.subject.now());
+        change(&mut times, now);
+        self.times.set(times);
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some(scope) = self.scope.take() {
+            discard(scope);
         }
+    }
+}
+
+/// What the observers have captured for a feed.
+#[derive(Clone)]
+pub(crate) struct FeedScope(Arc<dyn TaskScope>);
+
+impl FeedScope {
+    /// Captures for a feed that is submitted now. Calls the observers: call it with no lock held.
+    pub(crate) fn capture(subject: &Subject, origin: Origin) -> Option<Self> {
+        let scope = subject.watcher.capture(&Submission::new(subject, origin));
+        scope.map(Self)
     }
 }

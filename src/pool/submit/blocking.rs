@@ -25,6 +25,7 @@ impl AioPool {
     /// assert!(manifest.await.unwrap().unwrap().contains("aiopool"));
     /// # });
     /// ```
+    #[track_caller]
     pub fn spawn_blocking<F, T>(&self, work: F) -> JoinHandle<T>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -51,6 +52,7 @@ impl AioPool {
     /// assert!(read.exec().await.unwrap().unwrap().contains("aiopool"));
     /// # });
     /// ```
+    #[track_caller]
     pub fn task_blocking<F, T>(&self, work: F) -> TaskBuilder<'_, BlockingWork<F>>
     where
         F: FnOnce() -> T + Send + 'static,

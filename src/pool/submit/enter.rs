@@ -15,10 +15,25 @@ impl AioPool {
         self.core().settings.heard_by().is_none()
     }
 
-    /// Submits a future with these extras and without options. Call it only if the pool [takes bare
-    /// futures](Self::takes_bare_futures).
+    /// Submits a future with these extras and without options.
     #[track_caller]
-    pub(crate) fn submit_bare<F, X>(&self, mut body: Box<Body<F, X>>) -> JoinHandle<F::Output>
+    pub(crate) fn submit_bare<F, X>(&self, body: Box<Body<F, X>>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+        X: Extras + 'static,
+    {
+        self.try_submit_bare(body)
+            .unwrap_or_else(|rejected| rejected.into_handle(self.core()))
+    }
+
+    /// Does the same, and returns the parts of the task if the pool does not take it.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn try_submit_bare<F, X>(
+        &self,
+        mut body: Box<Body<F, X>>,
+    ) -> Result<JoinHandle<F::Output>, Rejected<F, X>>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -28,14 +43,13 @@ impl AioPool {
         // As in `submit`, panic for a missing runtime before anything has changed.
         core.spawner();
         let mut shared = Arc::new(Shared::new());
-        if self.node() == NodeId::ROOT && !core.settings.timed {
+        if self.node() == NodeId::ROOT && !core.settings.is_timed() {
             match core.submit_fast(&mut shared, body) {
-                None => return JoinHandle::new(shared, self.inner.label.clone()),
+                None => return Ok(JoinHandle::new(shared, self.inner.label.clone())),
                 Some(returned) => body = returned,
             }
         }
         self.submit_body(shared, body, self.bare_order())
-            .unwrap_or_else(|rejected| rejected.into_handle(core))
     }
 
     /// Returns the order with which a task without options is submitted now.

@@ -2,11 +2,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gate::Demand;
-use crate::observe::Watcher;
+use crate::observe::{Subject, Watcher};
 use crate::pool::AioPool;
 use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::record::{TaskRecord, Times};
-use crate::pool::core::watch::{Subject, Watch};
+use crate::pool::core::watch::Watch;
 use crate::pool::submit::extras::{More, TaskExtras};
 use crate::pool::submit::limit::Limit;
 use crate::pool::submit::options::TaskOptions;
@@ -20,16 +20,25 @@ pub(crate) struct Equipment {
     pub(crate) extras: TaskExtras,
 }
 
+/// Makes a watch, out of the way of the tasks without one.
+#[inline(never)]
+fn boxed(watch: impl FnOnce() -> Watch) -> Box<Watch> {
+    Box::new(watch())
+}
+
 impl AioPool {
     /// Converts the options of a task to what the task, its handles and the pool need.
     #[track_caller]
-    pub(crate) fn equip(&self, options: TaskOptions) -> Equipment {
+    pub(crate) fn equip(
+        &self,
+        options: TaskOptions,
+        watch: impl FnOnce(Arc<Subject>) -> Watch,
+    ) -> Equipment {
         let settings = &self.core().settings;
         let concern_the_worker = options.concern_the_worker();
         let has_own_label = options.name.is_some() || options.tag.is_some();
         let own = has_own_label.then(|| Arc::new(self.inner.label.own(options.name, options.tag)));
         let label = own.as_ref().unwrap_or(&self.inner.label).clone();
-        let times = Times::new(self.core().moment_of_submission());
         let watch = settings.heard_by().map(|watcher| {
             let is_bare = own.is_none() && options.demand == Demand::DEFAULT;
             let subject = if is_bare {
@@ -37,7 +46,7 @@ impl AioPool {
             } else {
                 self.subject(watcher, &label, options.demand)
             };
-            Box::new(Watch::new(subject, times))
+            boxed(|| watch(subject))
         });
         let more = || More {
             label: label.clone(),
@@ -56,7 +65,7 @@ impl AioPool {
         };
         let record = TaskRecord {
             label: own,
-            times,
+            times: Times::new(self.core().moment_of_submission()),
             runtime: None,
         };
         let order = Order {
@@ -70,7 +79,8 @@ impl AioPool {
         Equipment { order, extras }
     }
 
-    fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
+    /// Returns what the tasks of this pool without a name, a tag, a priority and a weight are for observers.
+    pub(crate) fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
         let (label, subject) = (&self.inner.label, &self.inner.subject);
         subject
             .get_or_init(|| self.subject(watcher, label, Demand::DEFAULT))
@@ -87,7 +97,8 @@ impl AioPool {
             watcher: watcher.clone(),
             label: label.clone(),
             group: self.group_name(),
-            demand,
+            priority: demand.priority,
+            weight: demand.weight,
         })
     }
 

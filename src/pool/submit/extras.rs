@@ -98,6 +98,20 @@ impl Extras for TaskExtras {
         over
     }
 
+    fn poll<R>(&self, id: TaskId, poll: impl FnOnce() -> R) -> R {
+        match &self.watch {
+            Some(watch) => watch.poll(id, poll),
+            None => poll(),
+        }
+    }
+
+    fn drop_future(&self, id: TaskId, drop: impl FnOnce()) {
+        match &self.watch {
+            Some(watch) => watch.drop_future(id, drop),
+            None => drop(),
+        }
+    }
+
     fn ended(self, id: TaskId, end: End) {
         if let Some(more) = self.more {
             more.end(id, end);

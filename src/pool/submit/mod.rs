@@ -3,6 +3,7 @@
 //! - `spawn`: the verbs for one future; `line`: for `map` and the streams. [`Starting`](starting::Starting) waits for the
 //!   start of a task.
 //! - `enter`: how a boxed future becomes a task of the pool, or comes back [`Rejected`](rejected::Rejected).
+//! - `watched`: a future without options, of which observers hear.
 //! - [`TaskBuilder`](task_builder::TaskBuilder), the `options` that it collects, and the `equipment` that they come to,
 //!   with the `extras` that the worker needs and their time `limit`s; `then`: a task that follows another; `retry`: a
 //!   task that is tried again while it fails, as the future [`Tries`](tries::Tries).
@@ -30,3 +31,4 @@ pub(super) mod stop_signal;
 pub(super) mod task_builder;
 pub(super) mod then;
 pub(super) mod tries;
+pub(super) mod watched;

@@ -28,6 +28,7 @@ impl AioPool {
     /// assert_eq!(retried, Ok(3));
     /// # });
     /// ```
+    #[track_caller]
     pub fn task_fn<F, Fut, T, E>(&self, function: F) -> TaskBuilder<'_, Tries<Fut>>
     where
         F: FnMut(u32) -> Fut + Send + 'static,

@@ -1,8 +1,12 @@
+use std::panic::Location;
+
 use crate::error::TrySpawnError;
+use crate::observe::Origin;
 use crate::pool::core::order::{Order, Patience};
 use crate::pool::submit::extras::TaskExtras;
 use crate::pool::submit::rejected::Rejected;
 use crate::pool::submit::starting::Starting;
+use crate::pool::submit::watched::Watched;
 use crate::pool::{AioPool, TaskBuilder};
 use crate::task::{Announced, Body, JoinError, JoinHandle, NoExtras, Start};
 
@@ -43,6 +47,7 @@ impl AioPool {
     /// # });
     /// ```
     #[must_use = "it submits nothing before it is awaited: `spawn_n` submits at once"]
+    #[track_caller]
     pub fn spawn<F>(&self, future: F) -> impl Future<Output = JoinHandle<F::Output>>
     where
         F: Future + Send + 'static,
@@ -53,9 +58,9 @@ impl AioPool {
         let task = if self.takes_bare_futures() {
             Ok(Body::boxed(future, Announced))
         } else {
-            Err(Body::boxed(future, TaskExtras::default()))
+            Err(Body::boxed(future, Watched::default()))
         };
-        self.start(task)
+        self.start(task, Location::caller())
     }
 
     /// Spawns `future`, and returns at once. If no permit is free, the task waits in the queue.
@@ -80,17 +85,36 @@ impl AioPool {
     /// assert_eq!(sum, 4950);
     /// # });
     /// ```
+    #[track_caller]
     pub fn spawn_n<F>(&self, future: F) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.spawn_n_at(Location::caller(), future)
+    }
+
+    /// Does the same for a caller at this place.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn spawn_n_at<F>(
+        &self,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         if self.takes_bare_futures() {
-            self.submit_bare(Body::boxed(future, NoExtras))
-        } else {
-            let body = Body::boxed(future, TaskExtras::default());
-            TaskBuilder::new(self, body).submit(Start::Silent)
+            return self.submit_bare(Body::boxed(future, NoExtras));
         }
+        let body = Body::boxed(future, Watched::default());
+        let origin = Origin {
+            location,
+            is_awaited: false,
+        };
+        self.submit_watched(body, Start::Silent, origin)
     }
 
     /// Spawns `future` if the pool has room for it, and returns the future otherwise.
@@ -124,6 +148,7 @@ impl AioPool {
     /// assert_eq!(handle.await.unwrap(), "later");
     /// # });
     /// ```
+    #[track_caller]
     pub fn try_spawn<F>(&self, future: F) -> Result<JoinHandle<F::Output>, TrySpawnError<F>>
     where
         F: Future + Send + 'static,
@@ -165,6 +190,7 @@ impl AioPool {
     /// # });
     /// ```
     #[must_use = "it submits nothing before it is awaited: `spawn_n` submits at once"]
+    #[track_caller]
     pub fn exec<F>(&self, future: F) -> impl Future<Output = Result<F::Output, JoinError>>
     where
         F: Future + Send + 'static,
@@ -190,6 +216,7 @@ impl AioPool {
     /// assert_eq!(error.to_string(), "task slow timed out while running");
     /// # });
     /// ```
+    #[track_caller]
     pub fn task<F>(&self, future: F) -> TaskBuilder<'_, F>
     where
         F: Future + Send + 'static,
@@ -199,14 +226,25 @@ impl AioPool {
     }
 
     /// Submits a boxed future, and waits until the task has started.
-    async fn start<F>(&self, task: Result<Bare<F>, Full<F>>) -> JoinHandle<F::Output>
+    async fn start<F>(
+        &self,
+        task: Result<Bare<F>, Observed<F>>,
+        location: &'static Location<'static>,
+    ) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let handle = match task {
             Ok(body) => self.submit_bare(body),
-            Err(body) => TaskBuilder::new(self, body).submit(Start::Announced),
+            Err(body) => {
+                let is_awaited = true;
+                let origin = Origin {
+                    location,
+                    is_awaited,
+                };
+                self.submit_watched(body, Start::Announced, origin)
+            }
         };
         Starting::new(handle).await
     }
@@ -214,4 +252,4 @@ impl AioPool {
 
 type Bare<F> = Box<Body<F, Announced>>;
 
-type Full<F> = Box<Body<F, TaskExtras>>;
+type Observed<F> = Box<Body<F, Watched>>;

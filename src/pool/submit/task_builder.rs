@@ -1,13 +1,16 @@
 use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::Location;
 use std::time::Duration;
 
 use crate::error::TrySpawnError;
 use crate::gate::Demand;
+use crate::observe::Origin;
 use crate::pool::AioPool;
 use crate::pool::core::blocking_task::Blocks;
 use crate::pool::core::order::{Order, Patience};
+use crate::pool::core::watch::Watch;
 use crate::pool::submit::blocking_work::BlockingWork;
 use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::extras::TaskExtras;
@@ -43,6 +46,8 @@ pub struct TaskBuilder<'p, F: Future> {
     /// Boxed from the beginning: otherwise a large future would move with the builder, at each call on it.
     body: Box<Body<F, TaskExtras>>,
     options: TaskOptions,
+    /// Where the builder was made.
+    location: &'static Location<'static>,
     /// Where the last stage of the future runs.
     last: Stage,
 }
@@ -60,11 +65,13 @@ where
     F::Output: Send + 'static,
 {
     #[inline]
+    #[track_caller]
     pub(crate) fn new(pool: &'p AioPool, body: Box<Body<F, TaskExtras>>) -> Self {
         Self {
             pool,
             body,
             options: TaskOptions::default(),
+            location: Location::caller(),
             last: Stage::Async,
         }
     }
@@ -298,6 +305,7 @@ where
             pool,
             body,
             mut options,
+            location,
             last,
         } = self;
         let limit = options.run_limit.take().map(|limit| pool.limit(limit));
@@ -312,6 +320,7 @@ where
             pool,
             body: Body::boxed(then, TaskExtras::default()),
             options,
+            location,
             last: next,
         }
     }
@@ -446,25 +455,31 @@ where
             self.pool.core().check_timer(Duration::ZERO);
         }
         if self.options.concern_the_gate_alone() && self.pool.takes_bare_futures() {
-            return self.try_submit_bare(start, patience);
+            return self.try_submit_without_extras(start, patience);
         }
         let Self {
             pool,
             mut body,
             mut options,
+            location,
             ..
         } = self;
         let stop_signal = options.stop_signal.take();
-        let Equipment { order, extras } = pool.equip(options);
-        let (watch, wait) = (extras.watch.clone(), extras.wait().cloned());
+        let origin = Origin {
+            location,
+            // `map` and its kind submit tasks that stand in a full queue, too.
+            is_awaited: start == Start::Announced || patience == Patience::Stand,
+        };
+        let Equipment { order, extras } =
+            pool.equip(options, |subject| Watch::new(subject, origin));
+        let of_submission = extras.watch.as_ref();
+        let of_submission = of_submission.and_then(|watch| watch.of_submission());
+        let wait = extras.wait().cloned();
         *body.extras_mut() = TaskExtras { start, ..extras };
         let order = Order { patience, ..order };
         let submitted = pool.submit(body, order);
-        if let Some(watch) = watch {
-            match &submitted {
-                Ok(handle) => watch.submitted(handle.id()),
-                Err(_) => watch.release(),
-            }
+        if let Some(watch) = of_submission {
+            watch.end_submission(submitted.as_ref().ok().map(JoinHandle::id));
         }
         let handle = submitted?;
         // After the submission, because the slot and the number of the task are known only now.
@@ -480,7 +495,7 @@ where
     /// Submits a task that has no options but a priority or a weight, in a pool that [takes bare
     /// futures](AioPool::takes_bare_futures).
     #[track_caller]
-    fn try_submit_bare(
+    fn try_submit_without_extras(
         mut self,
         start: Start,
         patience: Patience,

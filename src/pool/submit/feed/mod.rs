@@ -148,7 +148,7 @@ impl AioPool {
         let core = self.core();
         core.spawner();
         let tracker = Arc::new(Tracker::new());
-        let source = Box::new(Source::new(items, f, tracker.clone(), core, self.node()));
+        let source = Box::new(Source::new(items, f, tracker.clone(), self));
         self.refresh_room(Patience::Park);
         let Arrival {
             unused: _unused,

@@ -1,4 +1,4 @@
-use std::panic::resume_unwind;
+use std::panic::{Location, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
@@ -9,10 +9,12 @@ use super::tracker::{Position, Tracker};
 use super::unpulled::{Unpulled, at_least};
 use crate::gate::{Demand, NodeId};
 use crate::input::Input;
+use crate::observe::Origin;
 use crate::pool::core::order::Patience;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::runtime::Runtime;
 use crate::pool::core::state::{Exit, State};
+use crate::pool::core::watch::{FeedScope, Watch};
 use crate::pool::submit::equipment::Equipment;
 use crate::pool::submit::options::TaskOptions;
 use crate::pool::{AioPool, Core};
@@ -41,6 +43,9 @@ pub(super) struct Source<I, F, Fut> {
     /// would be a cycle.
     core: Weak<Core>,
     home: NodeId,
+    /// How the feed was submitted, and what the observers have captured then.
+    origin: Origin,
+    scope: Option<FeedScope>,
     /// The runtime that the items start on, if it is not the main one.
     runtime: Option<Runtime>,
     /// Set when the runtime has dropped the worker of the source, and no item was pulled since.
@@ -65,17 +70,24 @@ where
     Fut: Future + Send + 'static,
     Fut::Output: Send + 'static,
 {
-    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, core: &Core, home: NodeId) -> Self {
+    #[track_caller]
+    pub(super) fn new(items: I, f: F, tracker: Arc<Tracker>, pool: &AioPool) -> Self {
         static FEEDS: AtomicU64 = AtomicU64::new(1);
         let id = EntryId::source(FEEDS.fetch_add(1, Relaxed));
+        let origin = Origin {
+            location: Location::caller(),
+            is_awaited: false,
+        };
         let unpulled = Unpulled::new(at_least(items.items_left()));
         Self {
             items,
             f,
             id,
             tracker,
-            core: Arc::downgrade(&core.me()),
-            home,
+            core: Arc::downgrade(&pool.core().me()),
+            home: pool.node(),
+            origin,
+            scope: pool.capture_for_feed(origin),
             runtime: None,
             dropped: false,
             is_pending: false,
@@ -87,10 +99,10 @@ where
 
     /// Ends a feed that the pool does not take. It counts as one rejected task.
     pub(super) fn refuse(self: Box<Self>, core: &Core, id: TaskId) {
-        let (tracker, home) = (self.tracker.clone(), self.home);
+        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
         discard(self);
         tracker.mark_rejected();
-        core.tell_of_source(home, id, End::Rejected);
+        core.tell_of_source(home, id, End::Rejected, observed);
         let complete: Complete<'_> = &mut || tracker.end_source();
         core.complete_unstarted(Exit::Refused(home), Some(End::Rejected), complete);
     }
@@ -177,7 +189,7 @@ where
 
     /// Ends a feed whose input or closure has panicked. It counts as a task that panicked.
     fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
-        let (tracker, home) = (self.tracker.clone(), self.home);
+        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
         // A source that was pending has given its start of the rate back.
         let has_start = !self.is_pending;
         discard(self);
@@ -189,13 +201,13 @@ where
         if has_start {
             poll.core.begin_start(poll.worker);
         }
-        poll.core.tell_of_source(home, id, End::Panicked);
+        poll.core.tell_of_source(home, id, End::Panicked, observed);
         (poll.finish)(Some(End::Panicked), &mut || tracker.end_source());
     }
 
     /// Runs a pulled item in place of the source.
     fn start(self: Box<Self>, poll: SourcePoll<'_, '_>, pulled: Pulled<Fut>) -> Option<BoxTask> {
-        match poll.core.equip_item() {
+        match poll.core.equip_item(self.observed()) {
             None => self.start_with(poll, pulled, NoExtras, None),
             Some(Equipment { extras, order }) => {
                 self.start_with(poll, pulled, extras, order.record)
@@ -304,12 +316,16 @@ where
 
     /// Ends a feed whose runtime is gone. It counts as one rejected task.
     fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
-        let (tracker, home) = (self.tracker.clone(), self.home);
+        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
         let id = core.lock().number(home);
         discard(self);
         tracker.mark_rejected();
-        core.tell_of_source(home, id, End::Rejected);
+        core.tell_of_source(home, id, End::Rejected, observed);
         finish(Some(End::Rejected), &mut || tracker.end_source());
+    }
+
+    fn observed(&self) -> Observed {
+        (self.origin, self.scope.clone())
     }
 
     /// Puts the source at the back of the queue.
@@ -333,6 +349,9 @@ impl<I, F, Fut> Drop for Source<I, F, Fut> {
         }
     }
 }
+
+/// How a feed was submitted, and what the observers have captured then.
+type Observed = (Origin, Option<FeedScope>);
 
 /// An item that a source has pulled.
 struct Pulled<Fut> {
@@ -446,12 +465,12 @@ impl Core {
     }
 
     /// Tells the observer of a feed whose end counts as the end of a task.
-    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End) {
+    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End, observed: Observed) {
         if self.settings.watcher.is_none() {
             return;
         }
         let pool = self.handle(&mut self.lock(), home);
-        let mut extras = pool.equip_bare().extras;
+        let mut extras = pool.equip_bare(observed).extras;
         if end != End::Rejected {
             extras.admitted(&mut Wakes::default());
             extras.begin(id);
@@ -459,23 +478,25 @@ impl Core {
         extras.ended(id, end);
     }
 
-    /// Returns what an item needs beyond its future, in a pool that is timed, as every pool with an observer is;
-    /// otherwise `None`.
-    fn equip_item(&self) -> Option<Equipment> {
-        if !self.settings.timed {
+    /// Returns what an item needs beyond its future, in a pool that is timed or has an observer; otherwise `None`.
+    fn equip_item(&self, observed: Observed) -> Option<Equipment> {
+        if !self.settings.is_timed() && self.settings.heard_by().is_none() {
             return None;
         }
-        Some(self.home_here()?.equip_bare())
+        Some(self.home_here()?.equip_bare(observed))
     }
 }
 
 impl AioPool {
     /// Returns what an item needs, as a task without options that is not submitted by itself.
-    fn equip_bare(&self) -> Equipment {
-        let equipment = self.equip(TaskOptions::default());
-        if let Some(watch) = &equipment.extras.watch {
-            watch.release();
-        }
-        equipment
+    fn equip_bare(&self, (origin, scope): Observed) -> Equipment {
+        self.equip(TaskOptions::default(), |subject| {
+            Watch::of_item(subject, origin, scope.as_ref())
+        })
+    }
+
+    fn capture_for_feed(&self, origin: Origin) -> Option<FeedScope> {
+        let watcher = self.core().settings.heard_by()?;
+        FeedScope::capture(&self.bare_subject(watcher), origin)
     }
 }
