@@ -7,16 +7,16 @@
 //!    options, `pool/submit/task_builder.rs` boxes the future, and `pool/submit/equipment.rs` converts the options to the
 //!    `TaskExtras` that the worker needs (`pool/submit/extras.rs`) and the `Order` that the pool needs
 //!    (`pool/core/order.rs`).
-//! 2. `pool/core/mod.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
+//! 2. `pool/core/submitting.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
 //!    (`pool/core/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
 //!    (`gate/fast_path.rs`, `gate/state.rs`), unless the queue is full (`pool/core/bounds.rs`). An idle worker
-//!    (`pool/core/idle_workers.rs`) gets the task at once.
-//! 3. `pool/core/mod.rs`: `start_ready` asks the gate for the next task as long as one may start. For each it takes an
+//!    (`pool/core/parts/idle_workers.rs`) gets the task at once.
+//! 3. `pool/core/dispatch.rs`: `start_ready` asks the gate for the next task as long as one may start. For each it takes an
 //!    idle worker, or makes a new one, unlocks, and gives the [`Worker`](crate::Worker) to the runtime (`spawner`).
 //! 4. `worker/run.rs`: the runtime polls the worker, and the worker polls the task. A pending task stays with its
 //!    worker.
 //! 5. `task/body.rs`: when the future is ready, `conclude` drops it, then calls the worker's `finish`.
-//! 6. `pool/core/ending.rs`: `finish` locks the state, once. Under this lock the outcome goes to the handle
+//! 6. `pool/core/ending.rs`: `finish` locks the state, once. Under this lock (`pool/core/ends.rs`) the outcome goes to the handle
 //!    (`task/shared.rs`), the counters change, the slot becomes free, and the permit passes to the next task, which is
 //!    returned to the same worker. Wakers are called after unlocking. Without a next task the worker stays idle for two
 //!    polls, and ends.
@@ -29,7 +29,7 @@
 //!
 //! 1. `task/handle.rs`: [`abort`](crate::JoinHandle::abort) asks the pool, which it knows as a `PoolRef`
 //!    (`task/label.rs`).
-//! 2. `pool/core/ending.rs`: a waiting task is withdrawn from the queue (`pool/core/withdrawals.rs`), its future is
+//! 2. `pool/core/ending.rs`: a waiting task is withdrawn from the queue (`pool/core/withdrawing.rs`), its future is
 //!    dropped after unlocking, and a second lock makes the end known. An active task is marked in its worker's
 //!    `WorkerShared` (`worker/shared.rs`), and the worker is woken.
 //! 3. `worker/run.rs`: at its next poll the worker drops the future instead of polling it, or polls on for as long as
@@ -60,6 +60,5 @@
 //!
 //! `pool/submit/tries.rs`: to its worker, the task is one future. This future calls the function for each try. Between
 //! two tries it lends the permit until the delay is over, then takes a start of the rate as
-//! [`throttle`](crate::AioPool::throttle) does: `pool/core/throttles.rs` has the callers that wait for one, in a queue of
-//! each rate, and
-//! `start_ready` serves them before it starts tasks.
+//! [`throttle`](crate::AioPool::throttle) does (`pool/core/throttling.rs`): `pool/core/parts/throttles.rs` has the callers
+//! that wait for one, in a queue of each rate, and `start_ready` serves them before it starts tasks.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::record::{self, Moment, Times};
+use crate::pool::core::parts::record::{self, Moment, Times};
 use crate::pool::core::state::State;
 use crate::pool::core::walk::Walk;
 use crate::pool::lifecycle::waiters::Goal;

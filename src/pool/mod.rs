@@ -25,19 +25,19 @@ mod inspect;
 mod builder;
 mod core;
 mod inside;
+mod resize_listener;
 mod stats;
 mod throttle;
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 pub use self::builder::Builder;
-use self::core::Core;
-pub(crate) use self::core::resizes::ResizeListener;
 use self::core::settings::Settings;
 #[cfg(feature = "control")]
 pub(crate) use self::core::survey::Surveyed;
+use self::core::{Core, Inner};
 pub use self::inside::current::{Current, current};
 pub use self::inside::lend::lend;
 pub use self::lifecycle::cancel::CancelReport;
@@ -45,6 +45,7 @@ pub use self::lifecycle::group_builder::GroupBuilder;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
 pub use self::permit_builder::PermitBuilder;
+pub(crate) use self::resize_listener::ResizeListener;
 pub use self::stats::Stats;
 pub use self::submit::blocking_work::BlockingWork;
 pub use self::submit::feed::{Feed, FeedReport};
@@ -52,9 +53,8 @@ pub use self::submit::task_builder::TaskBuilder;
 pub use self::submit::then::Then;
 pub use self::submit::tries::Tries;
 use crate::gate::NodeId;
-use crate::observe::Subject;
 use crate::spawner::Spawner;
-use crate::task::{PoolRef, TaskLabel};
+use crate::task::PoolRef;
 
 /// A pool of tasks: it runs a limited number of them at once, and the others wait in order.
 ///
@@ -168,18 +168,6 @@ pub struct AioPool {
     inner: Arc<Inner>,
 }
 
-/// The state that the clones of a pool or a group share. Tasks do not hold it: when the last clone drops it, no handle
-/// is left that could resume the pool, so its `Drop` does that.
-pub(crate) struct Inner {
-    core: Arc<Core>,
-    label: Arc<TaskLabel>,
-    node: NodeId,
-    /// `true` if the queue of the node, or of a node around it, has a bound.
-    is_bounded: bool,
-    /// The description of tasks without options for the observer. Set by the first such task that is observed.
-    subject: OnceLock<Arc<Subject>>,
-}
-
 impl AioPool {
     fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
         let core = Core::new(size, settings, spawner);
@@ -213,9 +201,3 @@ impl fmt::Debug for AioPool {
 // User code never runs while the state of the pool changes, so a panic in it leaves the pool consistent.
 impl UnwindSafe for AioPool {}
 impl RefUnwindSafe for AioPool {}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.core.drop_handle(self.node);
-    }
-}

@@ -1,7 +1,7 @@
 use crate::adaptive::Sample;
 use crate::gate::NodeId;
 use crate::pool::core::Core;
-use crate::pool::core::record::Moment;
+use crate::pool::core::parts::record::Moment;
 use crate::pool::core::state::State;
 use crate::task::End;
 use crate::worker::WorkerShared;

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::gate::Content;
 use crate::nesting;
 use crate::pool::core::Core;
-use crate::pool::core::state::{Exit, Runner, State};
+use crate::pool::core::parts::idle_workers::Runner;
+use crate::pool::core::state::{Exit, State};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{
@@ -207,7 +208,7 @@ impl Core {
             return None;
         }
         let mut free = state.finish_active(worker.slot(), end, wakes);
-        let next = state.admit(&mut free, self, wakes);
+        let next = state.admit(&mut free, |runtime| self.new_worker(runtime), wakes);
         self.offer(&mut state, free);
         match next {
             Some(next) if matches!(next.by, Runner::Free) => {

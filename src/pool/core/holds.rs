@@ -1,15 +1,9 @@
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::gate::NodeId;
 use crate::pool::core::Core;
 use crate::pool::core::state::State;
 use crate::sync::atomic::Ordering::Relaxed;
-
-/// The nodes that start nothing until some time, by these times.
-///
-/// A node is here at most once, under the `held_until` of its data, and the gate holds it meanwhile.
-pub(crate) type Holds = BTreeSet<(Instant, NodeId)>;
 
 /// Maximum number of holds that end under one lock.
 const AT_ONCE: usize = 256;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::blocking_task::Blocks;
-use crate::pool::core::record::TaskRecord;
+use crate::pool::core::parts::blocks::Blocks;
+use crate::pool::core::parts::record::TaskRecord;
 use crate::task::TaskLabel;
 
 /// What is submitted together with the future of a task.

@@ -3,18 +3,16 @@ use std::sync::Arc;
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
 use crate::observe::Watcher;
-use crate::pool::core::Core;
 use crate::pool::core::group_rates::GroupRates;
-use crate::pool::core::holds::Holds;
-use crate::pool::core::idle_workers::IdleWorkers;
-use crate::pool::core::node_data::NodeData;
-use crate::pool::core::record::{Moment, TaskRecord};
-use crate::pool::core::runtime::{self, NotedRuntimes, Runtime};
-use crate::pool::core::throttles::Throttles;
-use crate::pool::core::withdrawals::{WithdrawalId, Withdrawals};
-use crate::pool::lifecycle::waiters::{Joiner, Now};
+use crate::pool::core::parts::holds::Holds;
+use crate::pool::core::parts::idle_workers::{IdleWorkers, Runner};
+use crate::pool::core::parts::node_data::NodeData;
+use crate::pool::core::parts::record::{Moment, TaskRecord, runtime_of};
+use crate::pool::core::parts::runtime::{NotedRuntimes, Runtime};
+use crate::pool::core::parts::throttles::Throttles;
+use crate::pool::core::parts::withdrawals::{WithdrawalId, Withdrawals};
 use crate::slot_map::SlotMap;
-use crate::task::{BoxTask, Complete, End, Slot, TaskId};
+use crate::task::{BoxTask, RuntimeId, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::{PermitState, WorkerShared};
 
@@ -63,16 +61,6 @@ pub(crate) struct State {
 pub(crate) struct Started {
     pub(crate) task: BoxTask,
     pub(crate) by: Runner,
-}
-
-/// The worker that runs a task.
-pub(crate) enum Runner {
-    /// The worker whose task has just ended.
-    Free,
-    /// An idle worker.
-    Idle(Arc<WorkerShared>),
-    /// A new worker, to be launched on this runtime.
-    New(Arc<WorkerShared>, Option<Runtime>),
 }
 
 /// Maximum number of permits that are given back to suspended tasks under one lock.
@@ -223,7 +211,8 @@ impl State {
         }
     }
 
-    /// Admits the next task, with the `free` worker if that is on the task's runtime. The task counts as started when
+    /// Admits the next task, with the `free` worker if that is on the task's runtime. Otherwise `make` may be asked for a
+    /// new worker. The task counts as started when
     /// it is [first polled](Self::begin).
     ///
     /// Suspended tasks that want their lent permits back come before it, and are woken.
@@ -231,7 +220,7 @@ impl State {
     pub(crate) fn admit(
         &mut self,
         free: &mut Option<Arc<WorkerShared>>,
-        core: &Core,
+        make: impl FnOnce(Option<RuntimeId>) -> WorkerShared,
         wakes: &mut Wakes,
     ) -> Option<Started> {
         let takes_fast_path = self.gate.takes_fast_path();
@@ -241,8 +230,8 @@ impl State {
         }
         let mut started = None;
         let serve = |slot: Slot| {
-            let runtime = runtime::of_slot(slot, &self.records, self.main.as_ref());
-            let (worker, by) = self.idle_workers.runner(free, runtime, core);
+            let runtime = runtime_of(slot, &self.records, self.main.as_ref());
+            let (worker, by) = self.idle_workers.runner(free, runtime, make);
             worker.serve_unstarted(slot);
             started = Some((slot, by));
             Some(worker)
@@ -332,233 +321,13 @@ impl State {
     /// An observer is told of a start at the first poll, and an abort before that poll is not to leave a start that the
     /// observer has not heard of. A timed pool notes the time of the first poll, and the starts of a rate are counted then.
     #[inline]
-    fn counts_first_polls(&self) -> bool {
+    pub(super) fn counts_first_polls(&self) -> bool {
         self.timed || self.gate.limits_starts() || self.is_watched()
     }
 
     pub(crate) fn count_start(&mut self, home: NodeId) {
         self.gate
             .each_data_from(home, |data| data.stats.started += 1);
-    }
-
-    /// Passes the outcome of a task, which ends at this [moment](Core::time_of_end), to its handle, then clears the inbox of its worker, which wakes the callers that
-    /// wait for the end of the task. Returns `true` if the size of the pool has changed.
-    #[inline(always)]
-    pub(crate) fn complete(
-        &mut self,
-        worker: &WorkerShared,
-        end: Option<End>,
-        now: Option<Moment>,
-        complete: Complete<'_>,
-        wakes: &mut Wakes,
-    ) -> bool {
-        let is_resized = self.adapt(worker, end, now);
-        wakes.add(complete());
-        if !worker.is_clear() && worker.clear(end, wakes) {
-            self.uncount_joining(self.gate.home(worker.slot()));
-        }
-        is_resized
-    }
-
-    /// Ends an active task, and starts the next task of its queue with the same worker, if no other task can be the
-    /// next. Otherwise returns `None` and changes nothing.
-    ///
-    /// This has the same effect as ending the first task and [admitting](Self::admit) the second, and is how nearly all
-    /// tasks end.
-    #[inline]
-    pub(crate) fn finish_into_next(
-        &mut self,
-        worker: &WorkerShared,
-        end: Option<End>,
-        wakes: &mut Wakes,
-    ) -> Option<BoxTask> {
-        // Where the pool serves several runtimes, the next task may need another worker.
-        if self.serves_several {
-            return None;
-        }
-        let end = end?;
-        let ended = worker.slot();
-        let (home, (slot, id, task)) = match self.gate.finish_into_next(ended) {
-            Some(next) => (NodeId::ROOT, next),
-            None if self.gate.takes_fast_path() => return None,
-            None => (
-                self.gate.home(ended),
-                self.gate.finish_into_next_of_queue(ended)?,
-            ),
-        };
-        let counts_first_polls = self.counts_first_polls();
-        let is_started = u64::from(id.is_task() && !counts_first_polls);
-        self.gate.each_data_from(home, |data| {
-            data.stats.count(end);
-            data.stats.started += is_started;
-        });
-        if counts_first_polls {
-            worker.serve_unstarted(slot);
-        } else {
-            worker.serve(slot);
-        }
-        if !self.records.is_empty() {
-            self.forget_record(ended, wakes);
-        }
-        self.tell_waiters(home, wakes);
-        Some(task)
-    }
-
-    /// Ends an active task without options in a pool where no task waits, and returns its worker. Otherwise returns
-    /// `None` and changes nothing.
-    ///
-    /// This has the same effect as [`finish_active`](Self::finish_active), and is how nearly all tasks without a
-    /// successor end.
-    #[inline]
-    pub(crate) fn finish_last(
-        &mut self,
-        worker: &WorkerShared,
-        end: Option<End>,
-        wakes: &mut Wakes,
-    ) -> Option<Option<Arc<WorkerShared>>> {
-        if self.serves_several {
-            return None;
-        }
-        let end = end?;
-        let free = self.gate.finish_last(worker.slot())?;
-        if !self.records.is_empty() {
-            self.forget_record(worker.slot(), wakes);
-        }
-        self.gate.data_mut(NodeId::ROOT).stats.count(end);
-        self.tell_waiters(NodeId::ROOT, wakes);
-        Some(free)
-    }
-
-    /// Ends an active task, and returns its worker.
-    #[inline]
-    pub(crate) fn finish_active(
-        &mut self,
-        slot: Slot,
-        end: Option<End>,
-        wakes: &mut Wakes,
-    ) -> Option<Arc<WorkerShared>> {
-        let (worker, home) = self.gate.leave(slot);
-        self.end(slot, home, end, wakes);
-        worker
-    }
-
-    /// Ends a task that has not started.
-    pub(crate) fn end_unstarted(&mut self, exit: Exit, end: Option<End>, wakes: &mut Wakes) {
-        match exit {
-            Exit::Withdrawn(slot, withdrawal) => {
-                let home = self.gate.home(slot);
-                self.end_withdrawn(withdrawal, home, wakes);
-                self.gate.forget(slot);
-                self.end(slot, home, end, wakes);
-            }
-            Exit::Refused(home) => {
-                self.gate.let_go(home);
-                self.count(home, end);
-                self.left(home, wakes);
-            }
-        }
-    }
-
-    #[inline]
-    fn end(&mut self, slot: Slot, home: NodeId, end: Option<End>, wakes: &mut Wakes) {
-        if !self.records.is_empty() {
-            self.forget_record(slot, wakes);
-        }
-        self.count(home, end);
-        self.left(home, wakes);
-    }
-
-    /// Wakes the callers whose goal is reached now that a task has left, and removes the group if nothing is left in
-    /// it.
-    #[inline]
-    pub(crate) fn left(&mut self, home: NodeId, wakes: &mut Wakes) {
-        self.tell_waiters(home, wakes);
-        if home != NodeId::ROOT && !self.gate.is_in_use(home) {
-            self.end_group(home);
-        }
-    }
-
-    #[inline]
-    pub(crate) fn count(&mut self, home: NodeId, end: Option<End>) {
-        if let Some(end) = end {
-            self.gate.each_data_from(home, |data| data.stats.count(end));
-        }
-    }
-
-    /// Wakes the callers that wait for a goal which a node, or a node around it, has reached.
-    #[inline]
-    pub(crate) fn tell_waiters(&mut self, home: NodeId, wakes: &mut Wakes) {
-        let is_awaited = !self.gate.data(NodeId::ROOT).waiters.is_empty();
-        if home != NodeId::ROOT || is_awaited {
-            self.tell_waiters_from(home, wakes);
-        }
-    }
-
-    #[inline(never)]
-    fn tell_waiters_from(&mut self, home: NodeId, wakes: &mut Wakes) {
-        let mut reached = Vec::new();
-        let mut next = Some(home);
-        while let Some(node) = next {
-            self.take_reached(node, &mut reached, wakes);
-            next = self.gate.parent(node);
-        }
-        // Only after the loop: as long as the tasks that were found count as joining, they do not keep each other
-        // waiting.
-        reached.iter().for_each(|joiner| self.end_join(joiner));
-    }
-
-    /// Does the same for each of these nodes that is `outer` or inside of it.
-    pub(crate) fn tell_waiters_of(&mut self, nodes: &[NodeId], outer: NodeId, wakes: &mut Wakes) {
-        let mut reached = Vec::new();
-        for &node in nodes {
-            let is_awaited = !self.gate.data(node).waiters.is_empty();
-            if is_awaited && self.gate.is_inside(node, outer) {
-                self.take_reached(node, &mut reached, wakes);
-            }
-        }
-        reached.iter().for_each(|joiner| self.end_join(joiner));
-    }
-
-    #[inline]
-    fn take_reached(&mut self, node: NodeId, reached: &mut Vec<Joiner>, wakes: &mut Wakes) {
-        if self.gate.data(node).waiters.is_empty() {
-            return;
-        }
-        let now = self.now(node);
-        let waiters = &mut self.gate.data_mut(node).waiters;
-        if waiters.may_be_reached(now) {
-            waiters.take_reached(now, reached, wakes);
-        }
-    }
-
-    /// Counts a task as joining: once, in however many joins it is.
-    pub(crate) fn begin_join(&mut self, joiner: &Joiner) {
-        if joiner.nested_waits.begin_join() {
-            let begin = |data: &mut NodeData| data.joining += 1;
-            self.gate.each_data_from(joiner.home, begin);
-        }
-    }
-
-    /// Ends one join of a task: the join has reached its goal, or was dropped.
-    pub(crate) fn end_join(&mut self, joiner: &Joiner) {
-        if joiner.nested_waits.end_join() {
-            self.uncount_joining(joiner.home);
-        }
-    }
-
-    /// Counts a task as joining no longer. This reaches no goal: the callers that wait for the task are told when it
-    /// ends.
-    pub(crate) fn uncount_joining(&mut self, home: NodeId) {
-        self.gate.each_data_from(home, |data| data.joining -= 1);
-    }
-
-    pub(crate) fn now(&self, node: NodeId) -> Now {
-        Now {
-            waiting: self.gate.waiting(node),
-            living: self.gate.living(node),
-            joining: self.gate.data(node).joining,
-            closed: self.is_closed(node),
-        }
     }
 
     /// Returns `true` if a node, or a node around it, is closed.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::pool::core::Core;
 use crate::pool::core::clock::{LATEST, Next};
-use crate::pool::core::runtime::Runtime;
+use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::sleeper::{Ring, ring_at};
 use crate::task::{PoolRef, Sleep};
 use crate::unwind::{caught, discard};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::gate::{Demand, NodeId};
 use crate::pool::AioPool;
 use crate::pool::core::order::{Order, Patience};
-use crate::pool::core::record::TaskRecord;
+use crate::pool::core::parts::record::TaskRecord;
 use crate::pool::submit::rejected::Rejected;
 use crate::task::{Body, Extras, JoinHandle, Shared};
 

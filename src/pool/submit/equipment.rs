@@ -5,7 +5,7 @@ use crate::gate::Demand;
 use crate::observe::{Subject, Watcher};
 use crate::pool::AioPool;
 use crate::pool::core::order::{Order, Patience};
-use crate::pool::core::record::{TaskRecord, Times};
+use crate::pool::core::parts::record::{TaskRecord, Times};
 use crate::pool::core::watch::Watch;
 use crate::pool::submit::extras::{More, TaskExtras};
 use crate::pool::submit::limit::Limit;

@@ -3,7 +3,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::gate::Demand;
-use crate::pool::core::blocking_task::Blocks;
+use crate::pool::core::parts::blocks::Blocks;
 use crate::pool::submit::stop_signal::{StopSignal, Unwatch};
 use crate::task::{Tag, TaskId, TaskLabel};
 

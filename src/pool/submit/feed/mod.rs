@@ -33,8 +33,8 @@ use self::tracker::Tracker;
 use crate::coop;
 use crate::input::{Input, Streamed};
 use crate::pool::AioPool;
+use crate::pool::core::arrival::Arrival;
 use crate::pool::core::order::Patience;
-use crate::pool::core::runtime::Arrival;
 use crate::task::{PoolRef, Reason};
 
 impl AioPool {

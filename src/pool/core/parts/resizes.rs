@@ -1,9 +1,7 @@
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::task::{Wake, Waker};
+use std::task::Waker;
 
 use crate::lock::Lock;
-use crate::pool::AioPool;
 use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::SeqCst;
 use crate::wakes::wake;
@@ -21,12 +19,6 @@ struct Listeners {
     wakers: BTreeMap<u64, Waker>,
 }
 
-/// Keeps a listener registered until it is dropped. The listener is woken at each resize.
-pub(crate) struct ResizeListener {
-    pool: AioPool,
-    key: u64,
-}
-
 impl Resizes {
     /// Wakes the listeners after a size has changed. Called with nothing locked.
     pub(crate) fn announce(&self) {
@@ -37,36 +29,21 @@ impl Resizes {
         wakers.into_iter().for_each(|waker| wake(Some(waker)));
     }
 
-    fn add(&self, waker: Waker) -> u64 {
+    pub(crate) fn add(&self, waker: Waker) -> u64 {
         let mut listeners = self.listeners.lock();
         listeners.next += 1;
         let key = listeners.next;
         listeners.wakers.insert(key, waker);
         key
     }
-}
 
-impl AioPool {
-    /// Returns how many times a size has changed: of the pool, or of any of its groups.
-    pub(crate) fn resizes(&self) -> u64 {
-        self.core().resizes.count.load(SeqCst)
+    /// Removes a listener. Its waker is user code: the caller drops it.
+    pub(crate) fn remove(&self, key: u64) -> Option<Waker> {
+        self.listeners.lock().wakers.remove(&key)
     }
 
-    pub(crate) fn on_resize(
-        &self,
-        listener: Arc<impl Wake + Send + Sync + 'static>,
-    ) -> ResizeListener {
-        let key = self.core().resizes.add(Waker::from(listener));
-        let pool = self.clone();
-        ResizeListener { pool, key }
-    }
-}
-
-impl Drop for ResizeListener {
-    fn drop(&mut self) {
-        let listeners = &self.pool.core().resizes.listeners;
-        let left = listeners.lock().wakers.remove(&self.key);
-        // Unlocked: the waker may be the last owner of the listener, which is then dropped with it.
-        drop(left);
+    /// Returns how many times a size has changed.
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(SeqCst)
     }
 }

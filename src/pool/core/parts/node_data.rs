@@ -3,8 +3,9 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use crate::gate::NodeId;
+use crate::pool::core::inner::Inner;
 use crate::pool::lifecycle::waiters::Waiters;
-use crate::pool::{Inner, Stats};
+use crate::pool::stats::Stats;
 
 /// What the pool stores for each node: for itself, and for each of its groups.
 #[derive(Debug)]

@@ -3,8 +3,9 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crate::gate::Demand;
-use crate::pool::core::runtime::Runtime;
-use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
+use crate::pool::core::parts::runtime::Runtime;
+use crate::slot_map::SlotMap;
+use crate::task::{Slot, TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// What the pool records of a task beyond its queue entry. Tasks for which there is nothing to record have none.
 #[derive(Debug, Default)]
@@ -114,6 +115,17 @@ impl Times {
     pub(crate) fn running(self, now: Option<Moment>) -> Option<Duration> {
         Some(now?.since(self.started?))
     }
+}
+
+/// Returns the runtime that a slot has in these records, or the main one.
+#[inline]
+pub(crate) fn runtime_of<'s>(
+    slot: Slot,
+    records: &'s SlotMap<TaskRecord>,
+    main: Option<&'s Runtime>,
+) -> Option<&'s Runtime> {
+    let noted = records.get(slot).and_then(|record| record.runtime.as_ref());
+    noted.or(main)
 }
 
 /// Describes a task for a listing or an observer, without its tag.

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use crate::pool::core::Core;
-use crate::pool::core::runtime::Runtime;
-use crate::pool::core::state::Runner;
+use crate::pool::core::parts::runtime::Runtime;
 use crate::task::RuntimeId;
 use crate::worker::WorkerShared;
 
@@ -17,6 +15,16 @@ pub(crate) struct IdleWorkers {
     room: usize,
     /// Number of workers that have found no room since one was tried.
     refused: u32,
+}
+
+/// The worker that runs a task.
+pub(crate) enum Runner {
+    /// The worker whose task has just ended.
+    Free,
+    /// An idle worker.
+    Idle(Arc<WorkerShared>),
+    /// A new worker, to be launched on this runtime.
+    New(Arc<WorkerShared>, Option<Runtime>),
 }
 
 /// Maximum number of workers that stay on the chance of a task. More of them would take the work from each other, and
@@ -55,13 +63,14 @@ impl IdleWorkers {
         self.refused == 0 && self.room == 0
     }
 
-    /// Chooses the worker for a task of this runtime: the worker that has become free, an idle worker, or a new one.
+    /// Chooses the worker for a task of this runtime: the worker that has become free, an idle worker, or a new one, which
+    /// `make` makes.
     #[inline]
     pub(crate) fn runner(
         &mut self,
         free: &mut Option<Arc<WorkerShared>>,
         runtime: Option<&Runtime>,
-        core: &Core,
+        make: impl FnOnce(Option<RuntimeId>) -> WorkerShared,
     ) -> (Arc<WorkerShared>, Runner) {
         let id = runtime.map(Runtime::id);
         if let Some(worker) = free.take_if(|worker| worker.runtime() == id) {
@@ -70,7 +79,7 @@ impl IdleWorkers {
         if let Some(worker) = self.take(id) {
             return (worker.clone(), Runner::Idle(worker));
         }
-        let worker = Arc::new(WorkerShared::new(core.me(), id));
+        let worker = Arc::new(make(id));
         (worker.clone(), Runner::New(worker, runtime.cloned()))
     }
 

@@ -1,26 +1,11 @@
-//! The runtime that a task starts on: the one that it was submitted from.
-//!
-//! Tasks of one runtime, the main one, carry no note of it, because most pools see no other runtime. A task of another
-//! runtime has it noted in its [`TaskRecord`], as long as the task is in the pool.
-
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
+//! Locking the pool for a new task, which starts on the runtime that it is submitted from.
 
 use crate::pool::core::Core;
-use crate::pool::core::record::TaskRecord;
+use crate::pool::core::parts::record::runtime_of;
+use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::state::State;
-use crate::slot_map::SlotMap;
-use crate::spawner::Spawner;
 use crate::sync::MutexGuard;
 use crate::task::{RuntimeId, Slot};
-
-/// A runtime that a pool serves, with its spawner.
-#[derive(Clone)]
-pub(crate) struct Runtime {
-    id: RuntimeId,
-    pub(crate) spawner: Arc<dyn Spawner>,
-}
 
 /// The locked pool, and the runtime of the new task.
 pub(crate) struct Arrival<'a> {
@@ -88,63 +73,16 @@ impl State {
     /// Returns the runtime of the task in a slot. Returns `None` if the pool has no main runtime, because its spawner
     /// serves one runtime alone.
     pub(crate) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
-        of_slot(slot, &self.records, self.main.as_ref())
+        runtime_of(slot, &self.records, self.main.as_ref())
     }
 
     /// Returns the runtimes of all tasks, each of them once, with the main one last.
     pub(crate) fn runtimes(&self) -> Vec<Runtime> {
-        let noted = self.runtimes.0.values().map(|(runtime, _)| runtime);
-        let others = noted.filter(|runtime| !self.is_main(Some(runtime.id)));
+        let others = self
+            .runtimes
+            .iter()
+            .filter(|runtime| !self.is_main(Some(runtime.id)));
         others.chain(&self.main).cloned().collect()
-    }
-}
-
-/// Returns the runtime that a slot has in these records, or the main one.
-#[inline]
-pub(crate) fn of_slot<'s>(
-    slot: Slot,
-    records: &'s SlotMap<TaskRecord>,
-    main: Option<&'s Runtime>,
-) -> Option<&'s Runtime> {
-    let noted = records.get(slot).and_then(|record| record.runtime.as_ref());
-    noted.or(main)
-}
-
-/// The runtimes that are noted in records, each with the number of these records.
-#[derive(Default)]
-pub(crate) struct NotedRuntimes(BTreeMap<RuntimeId, (Runtime, usize)>);
-
-impl NotedRuntimes {
-    #[cfg(all(test, not(aiopool_loom)))]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub(crate) fn add(&mut self, runtime: &Runtime) {
-        let noted = self.0.entry(runtime.id);
-        noted.or_insert_with(|| (runtime.clone(), 0)).1 += 1;
-    }
-
-    /// Removes one note. Returns a runtime that no record names any more: to be dropped with nothing locked.
-    pub(crate) fn remove(&mut self, runtime: &Runtime) -> Option<Runtime> {
-        let (_, records) = self.0.get_mut(&runtime.id)?;
-        *records -= 1;
-        match records {
-            0 => self.0.remove(&runtime.id).map(|(runtime, _)| runtime),
-            _ => None,
-        }
-    }
-}
-
-impl Runtime {
-    pub(crate) fn id(&self) -> RuntimeId {
-        self.id
-    }
-}
-
-impl fmt::Debug for Runtime {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Runtime").field(&self.id).finish()
     }
 }
 
