@@ -10,7 +10,7 @@
 //! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`; a `sleeper` thread covers waits that are too
-//!   short for the timers of a runtime.
+//!   short for the timers of a runtime. `timer_check`: whether the runtime has a timer at all.
 //! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttles` takes some of
 //!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
 //!   for a time.
@@ -39,6 +39,7 @@ pub(super) mod survey;
 pub(super) mod throttles;
 pub(super) mod tidy;
 pub(super) mod timer;
+pub(super) mod timer_check;
 pub(super) mod walk;
 pub(super) mod watch;
 pub(super) mod window;
@@ -54,13 +55,13 @@ use crate::pool::core::blocking_task::BlockingTask;
 use crate::pool::core::clock::Clock;
 use crate::pool::core::node_data::NodeData;
 use crate::pool::core::order::{Order, Patience};
-use crate::pool::core::rate::has_timer;
 use crate::pool::core::record::TaskRecord;
 use crate::pool::core::resizes::Resizes;
 use crate::pool::core::runtime::{Arrival, Runtime};
 use crate::pool::core::settings::Settings;
 use crate::pool::core::state::{Exit, Runner, Started, State};
 use crate::pool::core::state_lock::StateLock;
+use crate::pool::core::timer_check::has_timer;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
@@ -89,6 +90,8 @@ pub(crate) struct Core {
     pub(crate) watches_time: AtomicBool,
     /// `true` once there has been a group with a rate. `Relaxed`, since whatever is in the group got there by the lock.
     pub(crate) has_group_rates: AtomicBool,
+    /// `true` once the runtime is known to have a timer.
+    pub(crate) knows_timer: AtomicBool,
 }
 
 /// Maximum number of new workers that one dispatch gives to the runtime.
@@ -128,6 +131,7 @@ impl Core {
             clock: Arc::new(Clock::new(settings.rate)),
             watches_time: AtomicBool::new(settings.rate.is_some()),
             has_group_rates: AtomicBool::new(false),
+            knows_timer: AtomicBool::new(false),
             settings,
             expecting: AtomicBool::new(false),
             resizes: Resizes::default(),
