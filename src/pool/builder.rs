@@ -221,7 +221,7 @@ impl Builder {
     /// Sets whether the pool takes the time at the submission and at the first poll of a task, for
     /// [`TaskInfo::waited`](crate::TaskInfo::waited) and [`running`](crate::TaskInfo::running).
     ///
-    /// It goes by the clock of the runtime ([`Spawner::now`](crate::Spawner::now)), also where that is paused for a test.
+    /// It goes by the clock of the runtime ([`Spawner::now`]), also where that is paused for a test.
     ///
     /// Off by default, since the clock costs more than everything else the pool does for a task. An observer turns it
     /// on.
