@@ -54,6 +54,7 @@ fn option_rows() -> Vec<Row> {
         beside_plain("grace", |n| with(n, |task, _| task.grace(LONG)), 1.5),
         beside_plain("then", then, 1.5),
         beside_plain("retry, not needed", retry, 1.5),
+        beside_plain("stop_when", stop_when, 7.0),
     ]
 }
 
@@ -67,6 +68,7 @@ fn group_rows() -> Vec<Row> {
             2.5,
         ),
         beside_plain("keyed, with fair share", |n| keyed(&fair(), n), 3.0),
+        beside_plain("in a group with a rate", in_limited_group, 4.0),
     ]
 }
 
@@ -116,6 +118,8 @@ fn fewer(mut row: Row) -> Row {
 
 const LONG: Duration = Duration::from_secs(60);
 
+const ONE_SECOND: Duration = Duration::from_secs(1);
+
 fn in_pool(pool: AioPool, n: usize) -> Duration {
     current_thread(spawn_n(pool, n))
 }
@@ -151,6 +155,11 @@ fn retry(n: usize) -> Duration {
     }))
 }
 
+/// Submits tasks with a signal that never comes. Each signal is a task of the runtime.
+fn stop_when(n: usize) -> Duration {
+    with(n, |task, _| task.stop_when(std::future::pending::<()>()))
+}
+
 /// Submits all tasks to one group, so many levels below the pool.
 fn in_groups(n: usize, depth: usize) -> Duration {
     let mut group = AioPool::new(AT_ONCE);
@@ -160,6 +169,13 @@ fn in_groups(n: usize, depth: usize) -> Duration {
             .expect("no other has this name");
     }
     current_thread(spawn_n(group, n))
+}
+
+/// Submits all tasks to a group with a rate that no task has to wait for.
+fn in_limited_group(n: usize) -> Duration {
+    let pool = AioPool::new(AT_ONCE);
+    let limited = pool.group_with("a group", |group| group.rate(u32::MAX, ONE_SECOND));
+    current_thread(spawn_n(limited.expect("no other has this name"), n))
 }
 
 fn keyed(pool: &AioPool, n: usize) -> Duration {
@@ -192,9 +208,7 @@ fn observed() -> AioPool {
 
 /// A rate that no task has to wait for.
 fn limited() -> AioPool {
-    let builder = AioPool::builder()
-        .size(AT_ONCE)
-        .rate(u32::MAX, Duration::from_secs(1));
+    let builder = AioPool::builder().size(AT_ONCE).rate(u32::MAX, ONE_SECOND);
     builder.build().expect("a pool")
 }
 

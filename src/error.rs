@@ -26,11 +26,14 @@ impl fmt::Display for BuildError {
             Self::ZeroSize => ZERO_SIZE,
             Self::ZeroRate => {
                 "a rate needs a start, and some time: pause the pool to hold tasks back"
-            },
+            }
             Self::NoAdaptiveSize => {
                 "no size is within the bounds of an adaptive size: write them as `1..=100`"
-            },
-            Self::NoTimer => "the runtime has no timer: use Tokio, Smol, AsyncStd, or a Spawner whose `sleep` returns one",
+            }
+            Self::NoTimer => {
+                "the runtime has no timer: use Tokio with `enable_time`, Smol, AsyncStd, or a \
+                 Spawner whose `sleep` returns one"
+            }
         })
     }
 }

@@ -8,8 +8,9 @@ use crate::adaptive::Adaptive;
 use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
 use crate::pool::AioPool;
-use crate::pool::core::rate::{Rate, has_timer};
+use crate::pool::core::rate::Rate;
 use crate::pool::core::settings::Settings;
+use crate::pool::core::timer_check::has_timer;
 use crate::spawner::Spawner;
 
 /// Builds a pool with more options than a size. Created by [`AioPool::builder`].
@@ -75,7 +76,8 @@ impl Builder {
 
     /// Sets how many tasks may wait at once. Further tasks are rejected. By default, any number may wait.
     ///
-    /// With 0, a task either starts at once or is rejected. The tasks of all groups count. To keep one group from
+    /// With 0, a task either starts at once or is rejected: where a [rate](Self::rate) has no start left, or during a
+    /// [hold](AioPool::hold), too, since the task would have to wait. The tasks of all groups count. To keep one group from
     /// filling the queue, give each group a [bound of its own](crate::GroupBuilder::max_waiting).
     ///
     /// Methods that pull their items do not lose any item to this: [`map`](AioPool::map),

@@ -26,6 +26,9 @@ pub struct Stats {
     pub rejected: u64,
     /// Number of calls of `try_spawn` that returned their future. These are no tasks: the sum above leaves them out.
     pub refused: u64,
+    /// Number of further tries of tasks that had failed and were [tried again](crate::TaskBuilder::retry). The first try
+    /// of a task does not count.
+    pub retries: u64,
     /// What an [adaptive](crate::Builder::adaptive) pool has measured. `None` for other pools, and for groups.
     pub adaptive: Option<AdaptiveStats>,
 }

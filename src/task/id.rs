@@ -56,7 +56,7 @@ pub enum TaskState {
 }
 
 /// The index of a live task in its pool's register. It is given to another task once this one has ended.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Slot(pub(crate) u32);
 
 /// Identifies what has a slot: a task, by its number, or something that is no task.

@@ -56,7 +56,7 @@ fn what_is_done_from_outside_counts_beside_what_the_program_does() {
     assert_eq!(
         client.ask("stats"),
         "name=demo size=4 active=4 waiting=1 full=True paused=False locked=False \
-         submitted=4 started=4 completed=0 panicked=0 cancelled=0 timed_out=0 rejected=0 refused=0"
+         submitted=4 started=4 completed=0 panicked=0 cancelled=0 timed_out=0 rejected=0 refused=0 retries=0"
     );
     assert!(
         client

@@ -68,7 +68,7 @@ fn what_the_pool_counts_and_holds() {
         stats,
         json!({"ok": {
             "name": "demo", "size": 1, "active": 1, "waiting": 1, "full": true, "paused": false, "locked": false,
-            "submitted": 2, "started": 1, "completed": 0, "panicked": 0, "cancelled": 0, "timed_out": 0, "rejected": 0, "refused": 0,
+            "submitted": 2, "started": 1, "completed": 0, "panicked": 0, "cancelled": 0, "timed_out": 0, "rejected": 0, "refused": 0, "retries": 0,
         }})
     );
     let tasks = client.ask_json("tasks");
@@ -94,7 +94,7 @@ fn the_order_of_keys_is_that_of_the_documentation() {
         client.ask("stats"),
         r#"{"ok":{"name":"demo","size":1,"active":1,"waiting":0,"paused":false,"locked":false,"full":true,"#
             .to_owned()
-            + r#""submitted":1,"started":1,"completed":0,"panicked":0,"cancelled":0,"timed_out":0,"rejected":0,"refused":0}}"#
+            + r#""submitted":1,"started":1,"completed":0,"panicked":0,"cancelled":0,"timed_out":0,"rejected":0,"refused":0,"retries":0}}"#
     );
     assert_eq!(
         client.ask("tasks"),

@@ -308,6 +308,19 @@ fn a_rate_of_nothing_or_without_a_timer_is_told_at_once() {
 }
 
 #[test]
+fn the_timer_of_the_runtime_is_looked_for_once() {
+    let (timed, pool) = Timed::pool(1);
+    for n in 0..100 {
+        drop(limited(&pool, ["a", "b"][n % 2], 1000));
+        pool.task(async {}).timeout(SECOND).spawn_n();
+        pool.hold(Duration::ZERO);
+        timed.hand.run();
+    }
+    drop(pool.shutdown_on(std::future::pending::<()>(), SECOND));
+    assert_eq!(timed.take().len(), 1);
+}
+
+#[test]
 fn fair_share_and_pauses_go_together_with_rates() {
     on_tokio(async {
         let pool = AioPool::builder().size(1).fair_share(true).build().unwrap();

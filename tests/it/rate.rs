@@ -4,7 +4,8 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aiopool::{AioPool, BuildError, Builder};
+use aiopool::{AioPool, BuildError, Builder, Refusal};
+use futures::future::join_all;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
@@ -308,23 +309,30 @@ async fn reached(pool: &AioPool, is_map: bool) -> f64 {
 }
 
 #[test]
-fn a_start_a_millisecond_is_reached_by_every_runtime() {
+fn a_start_a_millisecond_is_reached_by_every_runtime_in_a_pool_and_in_a_group() {
     on_every_runtime(|pools| async move {
         if !pools.timer {
             return;
         }
-        for is_map in [false, true] {
-            let mut best: f64 = 0.0;
-            // A busy machine may keep any thread waiting.
-            for _ in 0..20 {
-                let builder = pools.builder().rate(1, Duration::from_millis(1));
-                let pool = builder.size(100).build().unwrap();
-                best = best.max(reached(&pool, is_map).await);
-                if best >= 0.6 {
-                    break;
+        let pool = || {
+            let builder = pools.builder().rate(1, Duration::from_millis(1));
+            builder.size(100).build().unwrap()
+        };
+        let around = pools.size(100);
+        let group = || around.keyed_with("g", |group| group.rate(1, Duration::from_millis(1)));
+        let limited: [&(dyn Fn() -> AioPool + Sync); 2] = [&pool, &group];
+        for (is_group, limited) in limited.into_iter().enumerate() {
+            for is_map in [false, true] {
+                let mut best: f64 = 0.0;
+                // A busy machine may keep any thread waiting.
+                for _ in 0..20 {
+                    best = best.max(reached(&limited(), is_map).await);
+                    if best >= 0.6 {
+                        break;
+                    }
                 }
+                assert!(best >= 0.6, "{best} on {}, {is_group}", pools.runtime);
             }
-            assert!(best >= 0.6, "{best} on {}", pools.runtime);
         }
     });
 }
@@ -519,4 +527,25 @@ fn a_start_that_is_not_made_comes_back_at_once() {
     drop(asking);
     timed.hand.run();
     assert!(behind.is_finished());
+}
+
+#[test]
+fn a_pool_where_nothing_may_wait_refuses_tasks_until_there_is_a_start_again() {
+    on_tokio(async {
+        let pool = limited(2, SECOND).size(10).max_waiting(0);
+        let pool = pool.build().unwrap();
+        for _ in 0..3 {
+            let tasks = pool.map_n(0..3, |n| async move { n });
+            let results = join_all(tasks).await;
+            assert!(results[..2].iter().all(Result::is_ok));
+            assert_eq!(
+                results[2].as_ref().unwrap_err().refusal(),
+                Some(Refusal::Full)
+            );
+            assert!(pool.try_spawn(async {}).is_err());
+            sleep(SECOND).await;
+        }
+        let stats = pool.stats();
+        assert_eq!((stats.completed, stats.rejected, stats.refused), (6, 3, 3));
+    });
 }

@@ -395,6 +395,27 @@ fn a_runtime_that_ends_between_two_tries_ends_the_task() {
 }
 
 #[test]
+fn each_further_try_is_counted_in_the_group_and_in_each_pool_around_it() {
+    on_every_runtime(|pools| async move {
+        if !pools.timer {
+            return;
+        }
+        let pool = pools.size(2);
+        let group = pool.group("group", 2).unwrap();
+        let delays = [Duration::ZERO; 3];
+        let ours = group.task_fn(from_try(3)).retry(delays).spawn_n();
+        let others = pool.task_fn(fail).retry(delays).spawn_n();
+        let at_once = group.task_fn(from_try(1)).retry(delays).spawn_n();
+        assert_eq!(ours.await.unwrap(), Ok(3));
+        assert_eq!(others.await.unwrap(), Err(4));
+        assert_eq!(at_once.await.unwrap(), Ok(1));
+        let (around, inside) = (pool.stats(), group.stats());
+        assert_eq!((around.retries, inside.retries), (2 + 3, 2));
+        assert_eq!((around.started, around.completed), (3, 3));
+    });
+}
+
+#[test]
 fn a_refused_task_comes_back_untried() {
     on_tokio(async {
         let pool = AioPool::new(1);
@@ -404,5 +425,6 @@ fn a_refused_task_comes_back_untried() {
         drop(busy.cancel().await);
         // Outside of a task there is no permit to lend, and all else is the same.
         assert_eq!(tries.await, Ok(2));
+        assert_eq!(pool.stats().retries, 0);
     });
 }

@@ -34,8 +34,8 @@ fn counters_and_reports_are_written_by_their_names() {
     assert_eq!(report["completed"], 3);
     let stats = to_value(pool.stats()).unwrap();
     assert_eq!(
-        (&stats["submitted"], &stats["refused"]),
-        (&json!(3), &json!(0))
+        (&stats["submitted"], &stats["refused"], &stats["retries"]),
+        (&json!(3), &json!(0), &json!(0))
     );
     let report = futures::executor::block_on(pool.shutdown(Shutdown::Drain));
     assert_eq!(

@@ -70,6 +70,14 @@ fn the_futures_of_the_verbs_are_send() {
         let task = pool.task_fn(|_| async { Err::<(), &str>("busy") });
         task.retry([]).exec().await
     });
+    is_send(&async {
+        let task = pool.task(async { Err::<(), &str>("busy") });
+        task.then(|first| async move { first }).exec().await
+    });
+    is_send(&async {
+        let task = pool.task(async { Err::<(), &str>("busy") });
+        task.then_blocking(|first| first).exec().await
+    });
     is_send(&pool.map(0..1, |_| async {}));
     is_send(&pool.try_map(0..1, |_| async { Ok::<(), ()>(()) }));
     is_send(&pool.join());

@@ -51,6 +51,8 @@ pub struct StatsLine {
     pub rejected: u64,
     /// Number of calls of `try_spawn` that returned their future.
     pub refused: u64,
+    /// Number of further tries of tasks that had failed.
+    pub retries: u64,
 }
 
 /// A task, as `tasks` lists it.

@@ -499,6 +499,7 @@ fn replies() -> Vec<(Command, Reply, &'static str)> {
         timed_out: 6,
         rejected: 7,
         refused: 8,
+        retries: 9,
     };
     let tasks = TaskList {
         tasks: vec![any_task()],
@@ -541,7 +542,7 @@ fn replies() -> Vec<(Command, Reply, &'static str)> {
         (
             Command::Stats(None),
             Reply::Stats(Box::new(stats)),
-            r#"{"name":"g","size":"inf","active":1,"waiting":2,"paused":true,"locked":false,"full":true,"submitted":1,"started":2,"completed":3,"panicked":4,"cancelled":5,"timed_out":6,"rejected":7,"refused":8}"#,
+            r#"{"name":"g","size":"inf","active":1,"waiting":2,"paused":true,"locked":false,"full":true,"submitted":1,"started":2,"completed":3,"panicked":4,"cancelled":5,"timed_out":6,"rejected":7,"refused":8,"retries":9}"#,
         ),
         (
             Command::Tasks {

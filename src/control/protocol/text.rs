@@ -63,6 +63,7 @@ fn stats_text(stats: &StatsLine) -> String {
         ("timed_out", stats.timed_out),
         ("rejected", stats.rejected),
         ("refused", stats.refused),
+        ("retries", stats.retries),
     ];
     let mut line = format!("name={} size={}", quote(&pool.name), size_text(pool.size));
     _ = write!(line, " active={} waiting={}", pool.active, pool.waiting);

@@ -251,6 +251,7 @@ fn stats_line(pool: &AioPool) -> StatsLine {
         timed_out: counts.timed_out,
         rejected: counts.rejected,
         refused: counts.refused,
+        retries: counts.retries,
     }
 }
 

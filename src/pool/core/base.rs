@@ -6,10 +6,10 @@ use crate::gate::NodeId;
 use crate::pool::core::clock::Clock;
 use crate::pool::core::parts::node_data::NodeData;
 use crate::pool::core::parts::resizes::Resizes;
-use crate::pool::core::rate::has_timer;
 use crate::pool::core::settings::Settings;
 use crate::pool::core::state::State;
 use crate::pool::core::state_lock::StateLock;
+use crate::pool::core::timer_check::has_timer;
 use crate::spawner::{Found, Spawner};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
@@ -36,6 +36,8 @@ pub(crate) struct Core {
     pub(crate) watches_time: AtomicBool,
     /// `true` once there has been a group with a rate. `Relaxed`, since whatever is in the group got there by the lock.
     pub(crate) has_group_rates: AtomicBool,
+    /// `true` once the runtime is known to have a timer.
+    pub(crate) knows_timer: AtomicBool,
 }
 
 impl Core {
@@ -71,6 +73,7 @@ impl Core {
             clock: Arc::new(Clock::new(settings.rate)),
             watches_time: AtomicBool::new(settings.rate.is_some()),
             has_group_rates: AtomicBool::new(false),
+            knows_timer: AtomicBool::new(false),
             settings,
             expecting: AtomicBool::new(false),
             resizes: Resizes::default(),

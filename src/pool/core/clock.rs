@@ -15,8 +15,6 @@ use crate::pool::core::state::State;
 use crate::pool::core::timer::Timer;
 use crate::pool::core::window::{Stamp, Window};
 use crate::sync::MutexGuard;
-use crate::sync::atomic::AtomicBool;
-use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::{PoolRef, Slot, TaskId};
 use crate::unwind::{caught, discard};
 use crate::wakes::wake;
@@ -25,8 +23,6 @@ use crate::worker::Worker;
 /// The times that a pool waits for. The clock's lock may be taken under the pool's lock, but not the other way round.
 pub(crate) struct Clock {
     times: Lock<Times>,
-    /// `true` once the runtime is known to have a timer.
-    checked: AtomicBool,
 }
 
 #[derive(Default)]
@@ -41,6 +37,8 @@ struct Times {
     hold_end: Option<Instant>,
     /// When the first interval of a group ends that something waits for.
     group_due: Option<Instant>,
+    /// `true` if the lateness of the timers matters for that interval.
+    is_group_brisk: bool,
     /// How far the timers are ahead of the clock, if the clock stands still.
     ahead: Duration,
     /// How late the timers are otherwise.
@@ -67,11 +65,30 @@ pub(crate) enum Next {
     Wait(Option<Instant>),
 }
 
+/// A start, as far as the rate of the pool counts it.
+pub(crate) struct PoolStart {
+    /// The time by the timers of the pool.
+    pub(crate) now: Instant,
+    pub(crate) stamp: Option<Stamp>,
+    /// `true` if something waits for the next start. The [timer is told](Core::tell_timer) of this one then.
+    pub(crate) is_starved: bool,
+}
+
 /// Maximum number of tasks that end in one poll because they have waited too long.
 const WAITS_IN_A_POLL: u32 = 64;
 
 /// The lateness of a runtime's timers matters for a rate with a shorter interval than this.
 const BRISK: Duration = Duration::from_millis(50);
+
+/// The starts of several groups come back at least so far apart, on average, or the timers of the runtime are exact enough
+/// for them: to be more exact for all, the timer would take more than a quarter of a core.
+const CLOSEST: Duration = Duration::from_micros(600);
+
+/// Returns `true` if the lateness of a runtime's timers matters for a rate with this interval, where so many rates wait for
+/// the timer.
+fn is_brisk(per: Duration, rates: u32) -> bool {
+    per < BRISK && (rates == 1 || per >= CLOSEST.saturating_mul(rates))
+}
 
 /// The most that a timer is late, on a runtime that is not busy.
 pub(crate) const LATEST: Duration = Duration::from_millis(2);
@@ -90,7 +107,6 @@ impl Clock {
         };
         Self {
             times: Lock::new(times),
-            checked: AtomicBool::new(false),
         }
     }
 
@@ -98,9 +114,9 @@ impl Clock {
     /// be, where that matters.
     pub(crate) fn remaining(&self, raw: Instant, until: Instant) -> (Duration, Duration) {
         let times = self.times.lock();
-        let is_brisk = |window: &Window| window.per() < BRISK;
-        let is_brisk = times.starved && times.window.as_ref().is_some_and(is_brisk);
-        let late = if is_brisk {
+        let starved = times.window.as_ref().filter(|_| times.starved);
+        let is_pool_brisk = starved.is_some_and(|window| is_brisk(window.per(), 1));
+        let late = if is_pool_brisk || times.is_group_brisk {
             times.lateness
         } else {
             Duration::ZERO
@@ -132,6 +148,17 @@ impl Clock {
     /// Returns `true` if the pool has a timer at the moment.
     pub(crate) fn has_timer(&self) -> bool {
         self.times.lock().timer.is_up
+    }
+
+    /// Counts a start in the rate of the pool, if it has one, at this time of the runtime's clock.
+    pub(crate) fn count_start(&self, raw: Instant) -> PoolStart {
+        let mut times = self.times.lock();
+        let now = raw + times.ahead;
+        PoolStart {
+            now,
+            stamp: times.window.as_mut().map(|window| window.count(now)),
+            is_starved: times.starved,
+        }
     }
 
     /// Compares a sleep that has ended with the clock.
@@ -183,7 +210,7 @@ impl Times {
     /// running.
     ///
     /// Tasks may wait for the rate while no start is counted: those that there are were granted, and not used yet. A
-    /// timer begins when the first of them is [counted](Core::count_start).
+    /// timer begins when the first of them is [counted](Core::count_first_poll).
     fn begin(&mut self) -> bool {
         let begins = self.next().is_some() && !self.timer.is_up;
         self.timer.is_up |= begins;
@@ -256,6 +283,11 @@ impl Core {
         Moment::of(self.raw_now())
     }
 
+    /// Returns this time of the runtime's clock as a moment, in a timed pool.
+    pub(crate) fn moment_of(&self, raw: Instant) -> Option<Moment> {
+        self.settings.timed.then(|| Moment::of(raw))
+    }
+
     /// Returns the [present moment](Self::moment) for a task that is about to be submitted. This finds the runtime at the
     /// first call.
     #[inline]
@@ -271,18 +303,11 @@ impl Core {
         raw + self.clock.times.lock().ahead
     }
 
-    /// Counts a start at the current time in the rate of the pool, if it has one. Returns that time.
-    pub(crate) fn count_pool_start(&self) -> (Instant, Option<Stamp>) {
-        let raw = self.raw_now();
-        let mut times = self.clock.times.lock();
-        let now = raw + times.ahead;
-        let stamp = times.window.as_mut().map(|window| window.count(now));
-        let is_starved = times.starved;
-        drop(times);
+    /// Lets the timer look at a start that was counted, if something waits for the next one.
+    pub(crate) fn tell_timer(&self, is_starved: bool) {
         if is_starved && self.keep_time() {
             self.dispatch(self.lock());
         }
-        (now, stamp)
     }
 
     /// Counts a start of the pool again, at the end of its first poll. Returns the time of that.
@@ -309,6 +334,8 @@ impl Core {
         let mut times = self.clock.times.lock();
         (times.starved, times.hold_end) = (is_starved, state.next_hold_end());
         times.group_due = state.rates.next();
+        let next = state.rates.next_interval();
+        times.is_group_brisk = next.is_some_and(|(per, groups)| is_brisk(per, groups));
         let (begins, waker) = (times.begin(), times.nudge());
         drop(times);
         if begins || waker.is_some() {
@@ -346,22 +373,6 @@ impl Core {
         let mut has_ended = state.end_holds(|until| until <= now);
         has_ended |= state.end_intervals(Some(now));
         (self.tidy(state), has_ended || back > 0)
-    }
-}
-
-impl Core {
-    /// Checks at the first call that the runtime has a timer.
-    ///
-    /// # Panics
-    ///
-    /// Panics if the runtime has no timer.
-    #[track_caller]
-    pub(crate) fn check_timer(&self, duration: Duration) {
-        // `Relaxed`, since nothing depends on the flag: at worst, two threads check.
-        if !self.clock.checked.load(Relaxed) {
-            drop(self.sleep(duration));
-            self.clock.checked.store(true, Relaxed);
-        }
     }
 }
 
@@ -494,5 +505,19 @@ impl Clock {
         let until = times.next();
         times.timer.until = until;
         Next::Wait(until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timer_is_exact_for_short_intervals_of_few_groups() {
+        let ms = Duration::from_millis;
+        assert!(is_brisk(Duration::from_micros(1), 1) && is_brisk(ms(49), 1));
+        assert!(!is_brisk(ms(50), 1) && !is_brisk(Duration::MAX, 1));
+        assert!(is_brisk(ms(6), 10) && !is_brisk(ms(6), 11));
+        assert!(!is_brisk(ms(49), u32::MAX));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use crate::error::BuildError;
 use crate::gate::Content;
 use crate::nesting;
 use crate::pool::core::Core;
@@ -103,14 +104,14 @@ impl Scheduler for Core {
     }
 
     fn begin(&self, worker: &WorkerShared) {
+        if self.has_rates() {
+            return self.begin_with_rates(worker);
+        }
         // The clock may be user code: it is read with the pool unlocked.
         let now = self.moment();
         let mut state = self.lock();
         state.begin(worker, now);
         self.dispatch_more(state);
-        if !worker.is_unstarted() {
-            self.begin_start(worker);
-        }
     }
 
     fn end_first_poll(&self, worker: &WorkerShared) {
@@ -184,10 +185,8 @@ impl PoolRef for Core {
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
-        self.spawner().sleep(duration).expect(
-            "this pool's runtime has no timer: use Tokio, Smol or AsyncStd, \
-             or a Spawner of your own whose `sleep` returns one",
-        )
+        let sleep = self.spawner().sleep(duration);
+        sleep.unwrap_or_else(|| panic!("{}", BuildError::NoTimer))
     }
 }
 

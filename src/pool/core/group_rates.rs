@@ -1,15 +1,14 @@
 //! The rates of groups: the starts in the last interval of each, and what the timer has to do about them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::GroupError;
 use crate::gate::NodeId;
 use crate::pool::core::Core;
-use crate::pool::core::rate::{Rate, has_timer};
+use crate::pool::core::rate::Rate;
 use crate::pool::core::state::State;
 use crate::pool::core::window::{Stamp, Window};
-use crate::slot_map::SlotMap;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Slot;
 
@@ -21,7 +20,8 @@ pub(crate) struct GroupRates {
     /// The times at which the timer looks at a group, each of which is in the group's rate too.
     due: BTreeSet<(Instant, NodeId)>,
     /// The starts of the tasks that are in their first poll, to be counted again at the end of that poll.
-    first_polls: SlotMap<Vec<(NodeId, Stamp)>>,
+    // Few at a time, whatever the number of slots is.
+    first_polls: BTreeMap<Slot, Vec<(NodeId, Stamp)>>,
 }
 
 struct GroupRate {
@@ -57,7 +57,7 @@ impl GroupRates {
         Self {
             rates: BTreeMap::new(),
             due: BTreeSet::new(),
-            first_polls: SlotMap::new(),
+            first_polls: BTreeMap::new(),
         }
     }
 
@@ -82,6 +82,15 @@ impl GroupRates {
         self.due.first().map(|(at, _)| *at)
     }
 
+    /// Returns the interval of the group that the timer looks at next, if that has no start left, and the number of groups
+    /// that the timer has to look at.
+    pub(crate) fn next_interval(&self) -> Option<(Duration, u32)> {
+        let (_, group) = self.due.first()?;
+        let rate = self.rates.get(group)?;
+        let groups = u32::try_from(self.due.len()).unwrap_or(u32::MAX);
+        (rate.awaits == Awaits::Start).then(|| (rate.window.per(), groups))
+    }
+
     /// Counts a start in the rate of a group, and of each group around it.
     fn count(&mut self, group: NodeId, now: Instant) -> Vec<(NodeId, Stamp)> {
         let (mut stamps, mut next) = (Vec::new(), Some(group));
@@ -98,7 +107,7 @@ impl GroupRates {
 
     /// Counts the start of the task in a slot again, at the end of its first poll.
     pub(crate) fn recount(&mut self, slot: Slot, now: Instant) {
-        for (group, stamp) in self.first_polls.remove(slot).into_iter().flatten() {
+        for (group, stamp) in self.first_polls.remove(&slot).into_iter().flatten() {
             if let Some(rate) = self.rates.get_mut(&group) {
                 rate.window.recount(stamp, now);
                 self.plan(group);
@@ -108,7 +117,7 @@ impl GroupRates {
 
     /// Forgets the start of code in place, which is not counted again.
     pub(crate) fn forget_first_poll(&mut self, slot: Slot) {
-        self.first_polls.remove(slot);
+        self.first_polls.remove(&slot);
     }
 
     /// Makes the timer give starts back to a group that has none left.
@@ -188,10 +197,7 @@ impl Core {
             return Ok(());
         }
         // A pool that has not found its runtime yet looks for a timer when it finds it.
-        if self
-            .known_spawner()
-            .is_some_and(|spawner| !has_timer(spawner))
-        {
+        if !self.has_timer() {
             return Err(GroupError::NoTimer);
         }
         self.has_group_rates.store(true, Relaxed);

@@ -56,7 +56,7 @@ impl State {
 impl Core {
     #[track_caller]
     pub(crate) fn hold(&self, node: NodeId, time: Duration) {
-        self.check_timer(time);
+        self.check_timer();
         if time.is_zero() {
             return;
         }

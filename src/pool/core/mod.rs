@@ -11,7 +11,7 @@
 //!   takes tasks out of the queue.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
 //! - `clock`: the times that the pool waits for, kept by one `timer`, with those of each `wait_limit`; a `sleeper` thread
-//!   covers waits that are too short for the timers of a runtime.
+//!   covers waits that are too short for the timers of a runtime. `timer_check`: whether the runtime has a timer at all.
 //! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttling` takes some of
 //!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
 //!   for a time.
@@ -43,6 +43,7 @@ pub(super) mod survey;
 pub(super) mod throttling;
 pub(super) mod tidy;
 pub(super) mod timer;
+pub(super) mod timer_check;
 pub(super) mod wait_limit;
 pub(super) mod walk;
 pub(super) mod watch;

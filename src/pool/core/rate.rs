@@ -1,14 +1,13 @@
 use std::num::NonZeroU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::gate::NodeId;
 use crate::pool::core::Core;
 use crate::pool::core::state::State;
 use crate::pool::core::window::Stamp;
-use crate::spawner::Spawner;
+use crate::sync::MutexGuard;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::Slot;
-use crate::unwind::{caught, discard};
 use crate::worker::WorkerShared;
 
 /// The maximum number of starts in an interval.
@@ -42,15 +41,6 @@ impl Rate {
     }
 }
 
-/// Returns `true` if a runtime has a timer.
-pub(crate) fn has_timer(spawner: &dyn Spawner) -> bool {
-    let sleep = caught(|| spawner.sleep(Duration::from_millis(1)));
-    let sleep = sleep.ok().flatten();
-    let is_there = sleep.is_some();
-    discard(sleep);
-    is_there
-}
-
 impl State {
     /// Limits the starts from now on.
     pub(crate) fn limit_starts(&mut self, rate: Rate) {
@@ -74,14 +64,72 @@ impl State {
 /// The gate gives a start to a task together with its permit. The start is counted at the first poll of the task, and
 /// again at the end of that poll. If the task ends before its first poll, its start is available again.
 impl Core {
-    /// Counts the start of the worker's task, which is about to be polled for the first time.
-    pub(crate) fn begin_start(&self, worker: &WorkerShared) {
-        if let Some(stamps) = self.count_start_of(worker.slot()) {
-            worker.begin_first_poll(stamps.to_note());
+    /// Counts the worker's task, which is about to be polled for the first time, as started.
+    #[inline(never)]
+    pub(crate) fn begin_with_rates(&self, worker: &WorkerShared) {
+        // The clock may be user code: it is read with the pool unlocked.
+        let raw = self.raw_now();
+        let now = self.moment_of(raw);
+        let mut state = self.lock();
+        state.begin(worker, now);
+        // The source of a feed does not start: its items do.
+        let counts = !worker.is_unstarted();
+        let counted = self.count_first_poll(&mut state, worker, counts.then_some(raw));
+        if counted.has_groups {
+            self.dispatch(state);
+        } else {
+            self.dispatch_more(state);
         }
+        self.tell_timer(counted.is_starved);
     }
 
-    /// Counts the start of the task, or of the code in place, that a slot belongs to.
+    /// Returns the time of the runtime's clock, if there is a rate that a start may count in. The caller has not locked
+    /// the pool, since the clock may be user code.
+    #[inline]
+    pub(crate) fn time_of_start(&self) -> Option<Instant> {
+        self.has_rates().then(|| self.raw_now())
+    }
+
+    /// Counts the start of the worker's task, which is about to be polled for the first time, in each rate that it is in,
+    /// at this time of the runtime's clock.
+    pub(crate) fn count_first_poll(
+        &self,
+        state: &mut State,
+        worker: &WorkerShared,
+        raw: Option<Instant>,
+    ) -> Counted {
+        let slot = worker.slot();
+        let limit = raw.and_then(|_| state.limit_of(slot));
+        let Some((limit, raw)) = limit.zip(raw) else {
+            return Counted::default();
+        };
+        let (stamps, counted) = self.count_at(state, limit, Some(slot), raw);
+        worker.begin_first_poll(stamps.to_note());
+        counted
+    }
+
+    /// Counts a start in the rate of a node, which has one, and of each node around it.
+    fn count_at(
+        &self,
+        state: &mut State,
+        limit: NodeId,
+        slot: Option<Slot>,
+        raw: Instant,
+    ) -> (Stamps, Counted) {
+        let start = self.clock.count_start(raw);
+        let has_groups = limit != NodeId::ROOT;
+        if has_groups {
+            state.count_group_start(limit, slot, start.now);
+        }
+        let pool = start.stamp;
+        let counted = Counted {
+            has_groups,
+            is_starved: start.is_starved,
+        };
+        (Stamps { pool, has_groups }, counted)
+    }
+
+    /// Counts the start of the code in place that a slot belongs to.
     #[inline]
     pub(crate) fn count_start_of(&self, slot: Slot) -> Option<Stamps> {
         self.has_rates().then(|| self.count_limited_start(slot))?
@@ -89,24 +137,46 @@ impl Core {
 
     #[inline(never)]
     fn count_limited_start(&self, slot: Slot) -> Option<Stamps> {
-        let limit = if self.has_group_rates.load(Relaxed) {
-            self.lock().limit_of(slot)
-        } else {
-            self.settings.rate.map(|_| NodeId::ROOT)
-        };
-        limit.map(|limit| self.count_start(limit, Some(slot)))
+        if !self.has_group_rates.load(Relaxed) {
+            return self.settings.rate.map(|_| self.count_pool_start());
+        }
+        let raw = self.raw_now();
+        let state = self.lock();
+        let limit = state.limit_of(slot)?;
+        Some(self.count_and_dispatch(state, limit, Some(slot), raw))
     }
 
-    /// Counts a start in the rate of a node, which has one, and of each node around it.
-    pub(crate) fn count_start(&self, limit: NodeId, slot: Option<Slot>) -> Stamps {
-        let (now, pool) = self.count_pool_start();
-        let has_groups = limit != NodeId::ROOT;
-        if has_groups {
-            let mut state = self.lock();
-            state.count_group_start(limit, slot, now);
-            self.dispatch(state);
+    /// Counts the start of a caller that has no slot, in the rate of a node, which has one, and of each node around it.
+    pub(crate) fn count_start(&self, limit: NodeId) {
+        if limit == NodeId::ROOT {
+            self.count_pool_start();
+        } else {
+            let raw = self.raw_now();
+            self.count_and_dispatch(self.lock(), limit, None, raw);
         }
-        Stamps { pool, has_groups }
+    }
+
+    /// Counts a start that is in the rate of the pool alone, for which the pool need not be locked.
+    fn count_pool_start(&self) -> Stamps {
+        let start = self.clock.count_start(self.raw_now());
+        self.tell_timer(start.is_starved);
+        Stamps {
+            pool: start.stamp,
+            has_groups: false,
+        }
+    }
+
+    fn count_and_dispatch<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        limit: NodeId,
+        slot: Option<Slot>,
+        raw: Instant,
+    ) -> Stamps {
+        let (stamps, counted) = self.count_at(&mut state, limit, slot, raw);
+        self.dispatch(state);
+        self.tell_timer(counted.is_starved);
+        stamps
     }
 
     /// Counts a start again, at the end of the first poll.
@@ -152,6 +222,17 @@ impl Core {
         state.give_back_start_of(worker.slot());
         self.dispatch_nested(state);
     }
+}
+
+/// What a start that was counted asks of the caller.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counted {
+    /// `true` if the rate of a group has counted the start. The timer may have to look at that group: the caller
+    /// [dispatches](Core::dispatch).
+    pub(crate) has_groups: bool,
+    /// `true` if something waits for the next start of the pool. After unlocking, the caller [tells the
+    /// timer](Core::tell_timer) of this one.
+    pub(crate) is_starved: bool,
 }
 
 /// A start that may be counted again: the one of the pool, and whether groups have counted it too.

@@ -303,6 +303,8 @@ impl State {
 
     /// Counts the task of a worker as started, and notes the time in its record if the pool is timed. The source of a feed
     /// is not a task: the item that it pulls starts in its place.
+    ///
+    /// In a pool with rates, the caller [counts](Core::count_first_poll) the start in them, under the same lock.
     #[inline(never)]
     pub(crate) fn begin(&mut self, worker: &WorkerShared, now: Option<Moment>) {
         let slot = worker.slot();
@@ -341,6 +343,13 @@ impl State {
     pub(crate) fn count_refused(&mut self, home: NodeId) {
         self.gate
             .each_data_from(home, |data| data.stats.refused += 1);
+    }
+
+    /// Counts that the task in a slot is tried again.
+    pub(crate) fn count_retry(&mut self, slot: Slot) {
+        let home = self.gate.home(slot);
+        self.gate
+            .each_data_from(home, |data| data.stats.retries += 1);
     }
 
     /// Counts a new task that is not accepted, and returns its number. The task counts as living until it has ended.

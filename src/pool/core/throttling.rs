@@ -159,7 +159,7 @@ impl Throttle<'_> {
 
     /// Counts the start, which the caller makes now.
     fn count(&mut self, limit: NodeId) -> Poll<()> {
-        self.core.count_start(limit, None);
+        self.core.count_start(limit);
         Poll::Ready(())
     }
 }

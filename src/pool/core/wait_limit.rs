@@ -54,7 +54,7 @@ impl Core {
     /// Returns the time limit of a task that is about to be submitted.
     #[track_caller]
     pub(crate) fn wait_limit(&self, limit: Duration) -> Arc<WaitLimit> {
-        self.check_timer(limit);
+        self.check_timer();
         Arc::new(WaitLimit {
             clock: self.clock.clone(),
             until: self.now().checked_add(limit),

@@ -88,8 +88,9 @@ impl GroupBuilder {
     ///
     /// A start counts in the rate of its group, and of each group and pool around it that has one. A group that has no
     /// start left holds up no others. Otherwise the rate is like the one of a pool: see
-    /// [`Builder::rate`](crate::Builder::rate). In short intervals it loses more starts than
-    /// the rate of a pool, because it waits for the runtime's timers alone.
+    /// [`Builder::rate`](crate::Builder::rate). In intervals of less than 50 ms the pool compensates for late timers here,
+    /// too, as long as the starts that it waits for, of all groups together, come back 600 µs or more apart on average.
+    /// Where they are closer, each may be late by up to 2 ms, as the timers of the runtime are.
     ///
     /// A group with a rate that is not in use any more, and its name, live until the interval of its last start is over. So
     /// a keyed group that comes back has no more starts than one that stays. Until then the timer of the pool keeps the

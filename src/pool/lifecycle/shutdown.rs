@@ -123,7 +123,7 @@ impl AioPool {
     /// ```
     pub async fn shutdown_on(&self, signal: impl Future, patience: Duration) -> ShutdownReport {
         // Panics without a timer now, rather than in the moment of the signal.
-        drop(self.core().sleep(patience));
+        self.core().check_timer();
         let ending = async {
             signal.await;
             self.shutdown(Shutdown::Grace(patience)).await

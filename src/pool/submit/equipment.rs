@@ -106,7 +106,7 @@ impl AioPool {
     /// for it.
     #[track_caller]
     pub(crate) fn limit(&self, run: Duration) -> Limit {
-        self.core().check_timer(run);
+        self.core().check_timer();
         Limit::new(run)
     }
 }

@@ -58,7 +58,7 @@ where
     /// While the task waits for its next try, it lends its permit, as [`lend`](fn@crate::lend) does: it counts as
     /// waiting, other tasks run, and it comes before all tasks that have not started when it wants its permit back.
     /// Each further try takes a start of the pool's [rate](crate::Builder::rate), as
-    /// [`throttle`](AioPool::throttle) does.
+    /// [`throttle`](AioPool::throttle) does, and [`Stats::retries`](crate::Stats::retries) counts it.
     ///
     /// The task is one task for everything else: an abort ends it at once, also between two tries, and its
     /// [`timeout`](Self::timeout) covers all its tries and delays. A task with a [`grace`](Self::grace) that is aborted

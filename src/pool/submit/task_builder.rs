@@ -452,7 +452,7 @@ where
         patience: Patience,
     ) -> Result<JoinHandle<F::Output>, Rejected<F, TaskExtras>> {
         if self.options.needs_timer {
-            self.pool.core().check_timer(Duration::ZERO);
+            self.pool.core().check_timer();
         }
         if self.options.concern_the_gate_alone() && self.pool.takes_bare_futures() {
             return self.try_submit_without_extras(start, patience);

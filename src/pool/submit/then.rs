@@ -1,4 +1,5 @@
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,8 +17,14 @@ use crate::unwind::caught;
 pin_project! {
     /// A future followed by a callback that gets its result. Made by [`TaskBuilder::then`](crate::TaskBuilder::then).
     #[must_use = "futures do nothing unless polled"]
-    pub struct Then<F, C, Fut> {
-        callback: Option<C>,
+    pub struct Then<F, C, Fut>
+    where
+        F: Future,
+    {
+        // Boxed, so that the bounds of `Future` do not name its type: otherwise the compiler does not accept a future that
+        // awaits such a task as `Send` if the first result contains a reference, even a `&'static str`.
+        callback: Option<Callback<F::Output, Fut>>,
+        of: PhantomData<fn() -> C>,
         limit: Option<Limit>,
         identity: Identity,
         hop: Hop,
@@ -34,6 +41,8 @@ pin_project! {
         Between,
     }
 }
+
+type Callback<T, Fut> = Box<dyn FnOnce(Result<T, JoinError>) -> Fut + Send>;
 
 /// Where the second future of a [`Then`] runs, in comparison with the first.
 #[derive(Debug)]
@@ -57,16 +66,20 @@ impl Hop {
     }
 }
 
-impl<F, C, Fut> Then<F, C, Fut> {
+impl<F: Future, C, Fut> Then<F, C, Fut> {
     pub(crate) fn new(
         future: F,
         callback: C,
         limit: Option<Limit>,
         identity: Identity,
         hop: Hop,
-    ) -> Self {
+    ) -> Self
+    where
+        C: FnOnce(Result<F::Output, JoinError>) -> Fut + Send + 'static,
+    {
         Self {
-            callback: Some(callback),
+            callback: Some(Box::new(callback)),
+            of: PhantomData,
             limit,
             identity,
             hop,
@@ -78,7 +91,6 @@ impl<F, C, Fut> Then<F, C, Fut> {
 impl<F, C, Fut> Future for Then<F, C, Fut>
 where
     F: Future,
-    C: FnOnce(Result<F::Output, JoinError>) -> Fut,
     Fut: Future,
 {
     type Output = Fut::Output;
@@ -156,7 +168,7 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
     }
 }
 
-impl<F, C, Fut> fmt::Debug for Then<F, C, Fut> {
+impl<F: Future, C, Fut> fmt::Debug for Then<F, C, Fut> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Then").finish_non_exhaustive()
     }

@@ -176,6 +176,9 @@ where
 {
     fn begin_try(self: Pin<&mut Self>) {
         let mut this = self.project();
+        if *this.attempt > 0 {
+            this.core.count_retry();
+        }
         *this.attempt = this.attempt.saturating_add(1);
         let future = (this.function)(*this.attempt);
         let limit = this.rules.as_ref().and_then(|rules| rules.limit.as_ref());
@@ -216,6 +219,16 @@ where
         let pause: Pause = Box::pin(pause(this.core.clone(), *this.home, delay));
         let result = Some(result);
         this.stage.set(Stage::Pausing { result, pause });
+    }
+}
+
+impl Core {
+    /// Counts that the task that is being polled on this thread is tried again. A future that `try_spawn` has given back
+    /// is no task, and counts nowhere.
+    fn count_retry(&self) {
+        if let Some(worker) = self.running_here() {
+            self.lock().count_retry(worker.slot());
+        }
     }
 }
 

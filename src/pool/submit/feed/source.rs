@@ -3,6 +3,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use super::item::{Counted, Item};
 use super::tracker::{Position, Tracker};
@@ -194,13 +195,10 @@ where
         let has_start = !self.is_pending;
         discard(self);
         tracker.mark_broken();
+        let raw = poll.core.time_of_start().filter(|_| has_start);
         let mut state = poll.core.lock();
         let id = state.number_item(poll.worker.slot());
-        state.begin(poll.worker, None);
-        drop(state);
-        if has_start {
-            poll.core.begin_start(poll.worker);
-        }
+        poll.begin_and_dispatch(state, raw);
         poll.core.tell_of_source(home, id, End::Panicked, observed);
         (poll.finish)(Some(End::Panicked), &mut || tracker.end_source());
     }
@@ -230,6 +228,7 @@ where
             record.runtime.clone_from(&self.runtime);
             record
         });
+        let raw = poll.core.time_of_start();
         let mut state = poll.core.lock();
         let id = state.number_item(slot);
         if let Some(record) = record {
@@ -249,15 +248,13 @@ where
         });
         // An abort may have reached the worker while the item was pulled without the lock.
         let goes_on = goes_on && !poll.worker.is_aborted();
-        state.begin(poll.worker, None);
         let withdrawn = match waits {
             Some((source, _)) if !goes_on || is_stopped => state.withdraw_source(source),
             _ => None,
         };
         // If the item ends at once, its worker should stay idle for a moment: the feed will bring the next task.
         poll.core.expecting.store(true, Relaxed);
-        poll.core.dispatch(state);
-        poll.core.begin_start(poll.worker);
+        poll.begin_and_dispatch(state, raw);
         // Unlocked: dropping a source runs user code, and locks the pool to take its items out of the count.
         if last.is_some() || withdrawn.is_some() {
             discard((last, withdrawn));
@@ -369,6 +366,15 @@ struct SourcePoll<'t, 'w> {
 }
 
 impl SourcePoll<'_, '_> {
+    /// Counts the item that has taken over the slot as started, then starts the tasks that can be started, and unlocks.
+    /// `raw` is the time of the start, if it counts in a rate.
+    fn begin_and_dispatch(&self, mut state: MutexGuard<'_, State>, raw: Option<Instant>) {
+        state.begin(self.worker, None);
+        let counted = self.core.count_first_poll(&mut state, self.worker, raw);
+        self.core.dispatch(state);
+        self.core.tell_timer(counted.is_starved);
+    }
+
     fn run(self, mut item: BoxTask, goes_on: bool) -> Option<BoxTask> {
         if !goes_on {
             // The item counts as started, so an observer has to hear of its start.
