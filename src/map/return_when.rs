@@ -3,7 +3,7 @@
 pub enum ReturnWhen {
     /// At least one result is there. Gives all results that are there then.
     FirstCompleted,
-    /// A result is a [`JoinError`], or all results are there.
+    /// A result is a [`JoinError`](crate::JoinError), or all results are there.
     FirstError,
     /// All results are there.
     AllCompleted,

@@ -6,7 +6,8 @@ use super::{Reason, Slot, TaskId, TaskLabel, TaskState};
 
 /// A handle that can abort a task, but does not give its result.
 ///
-/// It keeps neither the task nor its result alive, and dropping it does nothing. Made by [`JoinHandle::abort_handle`].
+/// It keeps neither the task nor its result alive, and dropping it does nothing. Made by
+/// [`JoinHandle::abort_handle`](crate::JoinHandle::abort_handle).
 ///
 /// # Examples
 ///
@@ -32,12 +33,12 @@ impl AbortHandle {
         Self { slot, id, label }
     }
 
-    /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`].
+    /// Asks the task to stop, and returns at once. See [`JoinHandle::abort`](crate::JoinHandle::abort).
     pub fn abort(&self) -> bool {
         self.abort_for(Reason::Aborted)
     }
 
-    /// Asks the task to stop, and gives a reason. See [`JoinHandle::abort_with`].
+    /// Asks the task to stop, and gives a reason. See [`JoinHandle::abort_with`](crate::JoinHandle::abort_with).
     pub fn abort_with(&self, reason: impl Into<Cow<'static, str>>) -> bool {
         self.abort_for(Reason::explained(reason))
     }
