@@ -51,6 +51,8 @@ mod budget;
 #[cfg(feature = "control")]
 pub mod control;
 mod coop;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 mod error;
 mod gate;
 mod input;
