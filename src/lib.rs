@@ -32,6 +32,10 @@
 //! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
 //! - [`migrating`]: what the methods of three Python libraries are here.
 //!
+//! The book is in [`docs`]: a [guide](docs::guide), a [cookbook](docs::cookbook), and pages about
+//! [cancellation](docs::cancellation), [other crates](docs::comparison), [performance](docs::performance), and
+//! [questions](docs::faq).
+//!
 //! # Words
 //!
 //! A *permit* is the right to run. A *waiting* task stands in the queue, and has not been polled. An *active* one holds
@@ -51,6 +55,8 @@ mod budget;
 #[cfg(feature = "control")]
 pub mod control;
 mod coop;
+#[cfg(any(doc, doctest))]
+pub mod docs;
 mod error;
 mod gate;
 mod input;

@@ -1,0 +1,24 @@
+#![doc = include_str!("cookbook.md")]
+//!
+//! [`AioPool`]: crate::AioPool
+//! [`AioPool::new`]: crate::AioPool::new
+//! [`buffer`]: crate::IterMap::buffer
+//! [`exec`]: crate::AioPool::exec
+//! [`fair_share`]: crate::Builder::fair_share
+//! [`FnSpawner`]: crate::FnSpawner
+//! [`for_each_on`]: crate::PoolStreamExt::for_each_on
+//! [`grace`]: crate::TaskBuilder::grace
+//! [`hold`]: crate::AioPool::hold
+//! [`iterwait`]: crate::iterwait
+//! [`keyed`]: crate::AioPool::keyed
+//! [`keyed_with`]: crate::AioPool::keyed_with
+//! [`Observer`]: crate::Observer
+//! [`ordered`]: crate::IterMap::ordered
+//! [`refusal`]: crate::JoinError::refusal
+//! [`retry`]: crate::TaskBuilder::retry
+//! [`shutdown_on`]: crate::AioPool::shutdown_on
+//! [`Spawner`]: crate::Spawner
+//! [`stats`]: crate::AioPool::stats
+//! [`task_fn`]: crate::AioPool::task_fn
+//! [`timed`]: crate::Builder::timed
+//! [`try_map_on`]: crate::PoolStreamExt::try_map_on
