@@ -23,7 +23,7 @@ impl<'a> Submission<'a> {
 
     /// Returns the name of the pool. The tasks of a group have that of the pool around it.
     pub fn pool(&self) -> &'a str {
-        self.subject.label.pool_name()
+        &self.subject.pool
     }
 
     /// Returns the name of the group to which the task is submitted, if it is one.
@@ -115,7 +115,8 @@ impl<'a> TaskView<'a> {
         self.times.waited()
     }
 
-    /// Returns how long the task has run, from its permit. `None` if it has not got one.
+    /// Returns how long the task has run so far, or had run when it ended: from its permit. `None` if it has not got one. A
+    /// task that was stopped between its permit and its first poll has a time, too.
     pub fn ran(&self) -> Option<Duration> {
         self.times.running()
     }

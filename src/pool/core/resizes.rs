@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
+use crate::gate::NodeId;
 use crate::lock::Lock;
-use crate::pool::AioPool;
+use crate::pool::{AioPool, Core};
 use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::SeqCst;
 use crate::wakes::wake;
@@ -43,6 +44,31 @@ impl Resizes {
         let key = listeners.next;
         listeners.wakers.insert(key, waker);
         key
+    }
+}
+
+impl Core {
+    /// Makes known that the size of the pool or of a group has changed. Called with nothing locked.
+    pub(crate) fn announce_sizes(&self) {
+        self.resizes.announce();
+        self.tell_size();
+    }
+
+    /// Tells the observers the size of the pool. Called with nothing locked.
+    pub(crate) fn tell_size(&self) {
+        let watcher = self.settings.watcher.as_ref();
+        let Some(watcher) = watcher.filter(|watcher| watcher.hears_resizes()) else {
+            return;
+        };
+        loop {
+            let count = self.resizes.count.load(SeqCst);
+            let size = self.lock().gate.size(NodeId::ROOT);
+            watcher.on_resize(&self.settings.name, size);
+            // If another thread has changed the size meanwhile, its call may have come before this one.
+            if self.resizes.count.load(SeqCst) == count {
+                return;
+            }
+        }
     }
 }
 
