@@ -8,9 +8,10 @@
 //! The rival of an option is `spawn_n` of the same no-op tasks without it, in a pool of the same size. The table is
 //! read, and was measured, as that of `ratios`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aiopool::{Adaptive, AioPool, Observer, TaskBuilder};
+use aiopool::{Adaptive, AioPool, Observer, Submission, TaskBuilder, TaskScope};
 use tokio::sync::Semaphore;
 
 use self::common::one_thread::current_thread;
@@ -79,6 +80,11 @@ fn pool_rows() -> Vec<Row> {
             "observer with empty methods",
             |n| in_pool(observed(), n),
             1.3,
+        ),
+        beside_plain(
+            "observer with an empty scope",
+            |n| in_pool(captured(), n),
+            2.0,
         ),
         beside_plain("rate", |n| in_pool(limited(), n), 1.5),
         beside_plain("bounded queue", |n| in_pool(bounded(), n), 1.5),
@@ -203,6 +209,21 @@ fn observed() -> AioPool {
     struct Nothing;
     impl Observer for Nothing {}
     let builder = AioPool::builder().size(AT_ONCE).observer(Nothing);
+    builder.build().expect("a pool")
+}
+
+/// An observer that is entered around each poll, and does nothing there.
+fn captured() -> AioPool {
+    struct Nothing(Arc<dyn TaskScope>);
+    impl Observer for Nothing {
+        fn capture(&self, _: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+            Some(self.0.clone())
+        }
+    }
+    struct Scope;
+    impl TaskScope for Scope {}
+    let builder = AioPool::builder().size(AT_ONCE);
+    let builder = builder.observer(Nothing(Arc::new(Scope)));
     builder.build().expect("a pool")
 }
 

@@ -49,6 +49,14 @@
 //! 3. `pool/submit/feed/item.rs`: the item is a task, whose outcome goes to no handle. Its end is counted by the `Tracker`
 //!    (`pool/submit/feed/tracker.rs`), which completes the [`Feed`](crate::Feed) after the last item.
 //!
+//! # What an observer sees
+//!
+//! `pool/submit/watched.rs`: in a pool with observers, a task without options carries a `Watch` (`pool/core/watch.rs`); with
+//! options, it is in the `TaskExtras`. Making the `Watch` calls `capture` (`observe/watcher.rs`), before the task is numbered.
+//! `task/body.rs` polls and drops the future through the extras, and these through the scope (`observe/scope.rs`). The
+//! submitting thread tells of the wait. What happens to the task meanwhile is told after that by the same thread, except to
+//! scopes, which are told by the thread that runs the task.
+//!
 //! # A task that waits for its own pool
 //!
 //! `worker/nested_waits.rs` counts the waits that the task has begun on its own pool, since each leaves a waker of

@@ -84,7 +84,11 @@ pub use map::{
     Batches, IterMap, IterWait, PoolStreamExt, ReturnWhen, TryFeed, TryIterMap, Waited, iterwait,
     wait,
 };
+#[cfg(feature = "metrics")]
+pub use observe::MetricsObserver;
 pub use observe::{Ended, Observer, Submission, TaskScope, TaskView};
+#[cfg(feature = "tracing")]
+pub use observe::{SpanParent, TracingObserver};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, GroupBuilder, Permit,
     PermitBuilder, Shutdown, ShutdownReport, Stats, TaskBuilder, Then, Tries, current, lend,

@@ -5,19 +5,29 @@
 //! - [`Submission`], [`TaskView`]: a task, as a scope sees it (`view`). They borrow the `subject`, which tasks share, and
 //!   the `times` of the task.
 //! - `watcher`: the observers of a pool, and which of their methods are written.
+//! - `tracing` and `metrics`, with the features of these names: an observer that gives each task a span, and one that
+//!   counts and times the tasks.
 
+#[cfg(feature = "metrics")]
+mod metrics;
 mod scope;
 mod subject;
 mod times;
+#[cfg(feature = "tracing")]
+mod tracing;
 mod view;
 mod watcher;
 
 use std::sync::Arc;
 
+#[cfg(feature = "metrics")]
+pub use self::metrics::MetricsObserver;
 pub use self::scope::TaskScope;
 pub(crate) use self::scope::through;
 pub(crate) use self::subject::{Origin, Subject};
 pub(crate) use self::times::TaskTimes;
+#[cfg(feature = "tracing")]
+pub use self::tracing::{SpanParent, TracingObserver};
 pub use self::view::{Submission, TaskView};
 pub(crate) use self::watcher::Watcher;
 use self::watcher::{Method, unwritten};
@@ -87,6 +97,15 @@ pub trait Observer: Send + Sync + 'static {
         unwritten::<Self>(Method::End);
     }
 
+    /// Called with the name of a pool and its size when the pool has been built, and when its size has changed: by
+    /// [`resize`](crate::AioPool::resize), or because it is [adaptive](crate::Builder::adaptive). Not called for groups.
+    ///
+    /// After several changes at once, the last call has the last size.
+    fn on_resize(&self, pool: &str, size: usize) {
+        let _ = (pool, size);
+        unwritten::<Self>(Method::Resize);
+    }
+
     /// Called when a task is submitted, by the thread that submits it, before it has a number or stands in the queue.
     /// Returns what is entered around each poll of the task.
     ///
@@ -114,6 +133,19 @@ pub enum Ended {
     TimedOut,
     /// The task never ran.
     Rejected,
+}
+
+impl Ended {
+    /// Returns the name of the outcome, as `"timed_out"`: those of the counters in [`Stats`](crate::Stats).
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timed_out",
+            Self::Rejected => "rejected",
+        }
+    }
 }
 
 impl From<End> for Ended {

@@ -15,7 +15,7 @@ use crate::unwind::{caught, shielded};
 /// # What the pool guarantees
 ///
 /// - `on_start`, then `poll` for each poll, then `drop_future`, then `on_end`: in this order, one after the other. A task
-///   that never starts has only the last two.
+///   that ends before its first poll has only the last two.
 /// - `on_wait` is called by the thread that submits the task, if there was no permit for it then. Another thread may run
 ///   the task meanwhile, so this call may overlap with the others.
 /// - A task is polled once for each call of `poll`, whatever the scope does. The closure that it gets polls the task when
@@ -23,7 +23,8 @@ use crate::unwind::{caught, shielded};
 ///   the task is polled after that, outside of the scope. The same holds for `drop_future`.
 /// - The closure does not panic: a panic of the task is kept until the scope has been left, and is the outcome of the task
 ///   as always. A panic of the scope itself is caught and ignored.
-/// - The scope is dropped when the task has ended, before its handle sees that. A `try_spawn` that returns its future drops
+/// - The scope is dropped when the task has ended, before its handle sees that, or by the thread that submits the task, if
+///   that is still telling of the wait. A `try_spawn` that returns its future drops
 ///   the scope without calling it.
 ///
 /// # Examples

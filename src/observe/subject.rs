@@ -9,6 +9,8 @@ use crate::task::TaskLabel;
 pub(crate) struct Subject {
     pub(crate) watcher: Arc<Watcher>,
     pub(crate) label: Arc<TaskLabel>,
+    /// The name of the pool, not that of the group.
+    pub(crate) pool: Arc<str>,
     pub(crate) group: Option<Arc<str>>,
     pub(crate) priority: i32,
     pub(crate) weight: usize,

@@ -23,7 +23,7 @@ impl<'a> Submission<'a> {
 
     /// Returns the name of the pool. The tasks of a group have that of the pool around it.
     pub fn pool(&self) -> &'a str {
-        self.subject.label.pool_name()
+        &self.subject.pool
     }
 
     /// Returns the name of the group to which the task is submitted, if it is one.
@@ -116,7 +116,8 @@ impl<'a> TaskView<'a> {
         self.times.waited(|| self.submission.subject.now())
     }
 
-    /// Returns how long the task has run, from its first poll. `None` if it has not been polled.
+    /// Returns how long the task has run so far, or had run when it ended: from its first poll. `None` if it has not been
+    /// polled.
     pub fn ran(&self) -> Option<Duration> {
         self.times.running(|| self.submission.subject.now())
     }

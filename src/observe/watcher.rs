@@ -34,10 +34,14 @@ pub(super) enum Method {
     Start = 2,
     End = 4,
     Capture = 8,
+    Resize = 16,
 }
 
 /// The set of all methods.
-const ALL: u8 = 15;
+const ALL: u8 = 31;
+
+/// The set of the methods that are called for a task.
+const OF_TASKS: u8 = 15;
 
 thread_local! {
     /// The default method that was called last on this thread, and the type that does not implement it.
@@ -86,10 +90,10 @@ impl Watcher {
         self.has_written(Method::Capture)
     }
 
-    /// Returns `true` if an observer may implement any method, as far as is known.
+    /// Returns `true` if an observer may implement any method for tasks, as far as is known.
     #[inline]
     pub(crate) fn hears(&self) -> bool {
-        self.written.load(Relaxed) != 0
+        self.written.load(Relaxed) & OF_TASKS != 0
     }
 
     /// Returns `true` if an observer may hear how long a task has waited or run.
@@ -102,6 +106,14 @@ impl Watcher {
     #[inline]
     pub(crate) fn is_told_times(&self) -> bool {
         self.hears_times() || self.hears_waits()
+    }
+
+    pub(crate) fn hears_resizes(&self) -> bool {
+        self.has_written(Method::Resize)
+    }
+
+    pub(crate) fn on_resize(&self, pool: &str, size: usize) {
+        self.call(Method::Resize, |observer| observer.on_resize(pool, size));
     }
 
     pub(crate) fn on_wait(&self, task: &TaskInfo) {
@@ -183,6 +195,7 @@ mod tests {
         Subject {
             watcher: Arc::new(Watcher::new(Nothing)),
             label: Arc::new(TaskLabel::new(pool_ref, "p".into())),
+            pool: "p".into(),
             group: None,
             priority: 0,
             weight: 1,

@@ -171,6 +171,7 @@ pub struct AioPool {
 impl AioPool {
     fn assemble(size: usize, settings: Settings, spawner: Option<Box<dyn Spawner>>) -> Self {
         let core = Core::new(size, settings, spawner);
+        core.tell_size();
         core.handle(&mut core.lock(), NodeId::ROOT)
     }
 

@@ -38,6 +38,7 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn capture(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+        assert!(!task.pool().is_empty() && task.pool() != "g");
         let line = format!(
             "capture {:?} in {:?}, awaited: {}",
             task.own_name(),
@@ -486,9 +487,10 @@ fn several_observers_are_all_told_and_their_scopes_stand_inside_each_other() {
 
 #[test]
 fn a_submission_says_where_it_comes_from() {
+    /// The line, the priority, the weight, and whether there is a tag.
+    type Seen = (u32, i32, usize, bool);
     #[derive(Clone, Default)]
     struct Where(Arc<Mutex<Vec<Seen>>>);
-    type Seen = (u32, i32, usize, bool);
     impl Observer for Where {
         fn capture(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
             assert!(task.location().file().ends_with("observed_polls.rs"));
@@ -523,8 +525,8 @@ fn a_submission_says_where_it_comes_from() {
 
 #[test]
 fn the_outcome_is_told_before_the_handle_sees_it_with_the_times_of_the_task() {
-    struct Times(Arc<Mutex<Vec<End>>>);
-    type End = (Ended, Option<Duration>);
+    type Ends = Vec<(Ended, Option<Duration>)>;
+    struct Times(Arc<Mutex<Ends>>);
     impl Observer for Times {
         fn capture(&self, _: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
             Some(Arc::new(Self(self.0.clone())))

@@ -65,7 +65,7 @@ impl Core {
     #[inline]
     pub(crate) fn announce_resize(&self, is_resized: bool) {
         if is_resized {
-            self.resizes.announce();
+            self.announce_sizes();
         }
     }
 }

@@ -15,7 +15,7 @@
 //! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttling` takes some of
 //!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
 //!   for a time.
-//! - `watch`: tells the observer about a task; `survey`: for the control server.
+//! - `watch`: tells the observers about a task, and `sizes` about the size of the pool; `survey`: for the control server.
 
 pub(super) mod adapt;
 pub(super) mod arrival;
@@ -34,6 +34,7 @@ pub(super) mod order;
 pub(super) mod parts;
 pub(super) mod rate;
 pub(super) mod settings;
+pub(super) mod sizes;
 pub(super) mod sleeper;
 pub(super) mod state;
 pub(super) mod state_lock;

@@ -155,7 +155,7 @@ impl AioPool {
         let mut state = self.core().lock();
         state.resize(self.node(), size);
         self.core().dispatch(state);
-        self.core().resizes.announce();
+        self.core().announce_sizes();
         Ok(())
     }
 

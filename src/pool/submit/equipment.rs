@@ -96,6 +96,7 @@ impl AioPool {
         Arc::new(Subject {
             watcher: watcher.clone(),
             label: label.clone(),
+            pool: self.core().settings.name.clone(),
             group: self.group_name(),
             priority: demand.priority,
             weight: demand.weight,
