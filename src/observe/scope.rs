@@ -1,7 +1,8 @@
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
-use super::{Ended, Submission, TaskView};
+use super::ended::Ended;
+use super::view::{Submission, TaskView};
 use crate::unwind::{caught, shielded};
 
 /// What an observer keeps for a task: made by [`Observer::capture`](crate::Observer::capture) at the submission, entered

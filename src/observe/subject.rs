@@ -1,13 +1,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::Watcher;
-use super::times::TaskTimes;
 use crate::task::TaskLabel;
 
 /// What an observer is told about: a task, or all tasks of a pool or group that differ only by their numbers.
 pub(crate) struct Subject {
-    pub(crate) watcher: Arc<Watcher>,
     pub(crate) label: Arc<TaskLabel>,
     /// The name of the pool, not that of the group.
     pub(crate) pool: Arc<str>,
@@ -20,13 +17,6 @@ impl Subject {
     /// Returns the time by the clock of the runtime, which may be user code: call it with no lock held.
     pub(crate) fn now(&self) -> Instant {
         self.label.pool_ref.clock_time()
-    }
-
-    /// Returns the times of a task that is submitted now. The clock is read only if an observer or a scope is told of them.
-    #[inline]
-    pub(crate) fn times_of_submission(&self, has_scope: bool) -> TaskTimes {
-        let is_told = has_scope || self.watcher.is_told_times();
-        TaskTimes::of_submission(is_told.then(|| self.now()))
     }
 }
 

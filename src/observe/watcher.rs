@@ -1,9 +1,11 @@
 use std::any::TypeId;
-use std::cell::Cell;
 use std::sync::Arc;
 
-use super::scope::Both;
-use super::{Ended, Observer, Submission, TaskScope};
+use super::ended::Ended;
+use super::observer::Observer;
+use super::scope::{Both, TaskScope};
+use super::view::Submission;
+use super::written::{Method, take_unwritten};
 use crate::sync::atomic::AtomicU8;
 use crate::sync::atomic::Ordering::Relaxed;
 use crate::task::TaskInfo;
@@ -11,7 +13,7 @@ use crate::unwind::shielded;
 
 /// A pool's observers, with the methods that their types implement. For the other methods, no task is described.
 ///
-/// A default method reports itself by [`unwritten`] when it is first called. There is no other way to find out.
+/// A default method reports itself by [`unwritten`](super::written::unwritten) when it is first called. There is no other way to find out.
 ///
 /// The sets are `Relaxed`: a thread that reads a stale set only calls the default method again.
 pub(crate) struct Watcher {
@@ -27,32 +29,11 @@ struct Watching {
     written: AtomicU8,
 }
 
-/// A method of an [`Observer`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Method {
-    Wait = 1,
-    Start = 2,
-    End = 4,
-    Capture = 8,
-    Resize = 16,
-}
-
 /// The set of all methods.
 const ALL: u8 = 31;
 
 /// The set of the methods that are called for a task.
 const OF_TASKS: u8 = 15;
-
-thread_local! {
-    /// The default method that was called last on this thread, and the type that does not implement it.
-    static UNWRITTEN: Cell<Option<(TypeId, Method)>> = const { Cell::new(None) };
-}
-
-/// Called by the default methods of [`Observer`].
-pub(super) fn unwritten<O: ?Sized + 'static>(method: Method) {
-    // On a thread that is ending, this cannot be noted. The method is then called again, which does no harm.
-    let _ = UNWRITTEN.try_with(|last| last.set(Some((TypeId::of::<O>(), method))));
-}
 
 impl Watcher {
     /// Returns the observers of `before`, and another one behind them.
@@ -172,8 +153,7 @@ impl Watching {
         }
         shielded(|| call(&*self.observer));
         // An implemented method may call default methods, of other types or other methods. These do not count for it.
-        let last = UNWRITTEN.try_with(Cell::take).ok().flatten();
-        let is_default = last == Some((self.kind, method));
+        let is_default = take_unwritten() == Some((self.kind, method));
         if is_default {
             self.written.fetch_and(!(method as u8), Relaxed);
         }
@@ -193,7 +173,6 @@ mod tests {
     fn subject() -> Subject {
         let pool_ref = AioPool::new(1).pool_ref();
         Subject {
-            watcher: Arc::new(Watcher::new(Nothing)),
             label: Arc::new(TaskLabel::new(pool_ref, "p".into())),
             pool: "p".into(),
             group: None,

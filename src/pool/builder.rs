@@ -8,10 +8,9 @@ use crate::adaptive::Adaptive;
 use crate::error::BuildError;
 use crate::observe::{Observer, Watcher};
 use crate::pool::AioPool;
-use crate::pool::core::rate::Rate;
+use crate::pool::core::parts::rate::Rate;
 use crate::pool::core::settings::Settings;
-use crate::pool::core::timer_check::has_timer;
-use crate::spawner::Spawner;
+use crate::spawner::{Spawner, has_timer};
 
 /// Builds a pool with more options than a size. Created by [`AioPool::builder`].
 ///

@@ -1,7 +1,8 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
 //! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `in_place`
-//! (code that is no task, with its `permit` and `permit_builder`), `throttle`, `inspect` (counts and listings) and `stats`. Everything else is in four rooms:
+//! (code that is no task, with its `permit` and `permit_builder`), `throttle`, `inspect` (counts and listings) and `stats`.
+//! Everything else is in four rooms:
 //!
 //! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
 //! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use crate::coop;
 use crate::gate::{Demand, NodeId};
-use crate::pool::core::rate::Stamps;
+use crate::pool::core::starts::Stamps;
 use crate::pool::core::state::State;
 use crate::pool::{AioPool, Core};
 use crate::sync::MutexGuard;

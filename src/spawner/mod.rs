@@ -7,6 +7,7 @@ mod async_std;
 mod blocking;
 mod found;
 mod function;
+mod has_timer;
 mod kind;
 #[cfg(feature = "smol")]
 mod smol;
@@ -23,6 +24,7 @@ pub use self::async_std::AsyncStd;
 pub use self::blocking::Blocking;
 pub(crate) use self::found::Found;
 pub use self::function::FnSpawner;
+pub(crate) use self::has_timer::has_timer;
 #[cfg(feature = "smol")]
 pub use self::smol::Smol;
 #[cfg(feature = "tokio")]

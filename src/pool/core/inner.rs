@@ -1,7 +1,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::gate::NodeId;
-use crate::observe::Subject;
+use crate::observe::Observed;
 use crate::pool::core::Core;
 use crate::task::TaskLabel;
 
@@ -14,7 +14,7 @@ pub(crate) struct Inner {
     /// `true` if the queue of the node, or of a node around it, has a bound.
     pub(crate) is_bounded: bool,
     /// The description of tasks without options for the observer. Set by the first such task that is observed.
-    pub(crate) subject: OnceLock<Arc<Subject>>,
+    pub(crate) observed: OnceLock<Arc<Observed>>,
 }
 
 impl Drop for Inner {

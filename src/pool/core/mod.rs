@@ -10,11 +10,10 @@
 //! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait. `withdrawing`:
 //!   takes tasks out of the queue.
 //! - `walk`: visits many tasks in parts; `tidy`: gives back the memory that ended tasks and groups leave.
-//! - `clock`: the times that the pool waits for, kept by one `timer`, with those of each `wait_limit`; a `sleeper` thread
+//! - `timekeeping`: does what is due by the clock, with one `timer` and the end of each `wait_limit`; a `sleeper` thread
 //!   covers waits that are too short for the timers of a runtime. `timer_check`: whether the runtime has a timer at all.
-//! - `rate`: limits how many tasks start in an interval; its `window` counts these starts, and `throttling` takes some of
-//!   them for code that has started. `group_rates`: the rates of groups. `holds`: the pools and groups that start nothing
-//!   for a time.
+//! - `starts`: counts the starts of tasks in their rates, `group_rates` in those of groups, and `throttling` takes some of
+//!   them for code that has started. `holds`: the pools and groups that start nothing for a time.
 //! - `watch`: tells the observers about a task, and `sizes` about the size of the pool; `survey`: for the control server.
 
 pub(super) mod adapt;
@@ -22,7 +21,6 @@ pub(super) mod arrival;
 pub(super) mod base;
 pub(super) mod blocking_task;
 pub(super) mod bounds;
-pub(super) mod clock;
 pub(super) mod dispatch;
 pub(super) mod ending;
 pub(super) mod ends;
@@ -32,10 +30,10 @@ pub(super) mod holds;
 pub(super) mod inner;
 pub(super) mod order;
 pub(super) mod parts;
-pub(super) mod rate;
 pub(super) mod settings;
 pub(super) mod sizes;
 pub(super) mod sleeper;
+pub(super) mod starts;
 pub(super) mod state;
 pub(super) mod state_lock;
 pub(super) mod submitting;
@@ -43,12 +41,12 @@ pub(super) mod submitting;
 pub(super) mod survey;
 pub(super) mod throttling;
 pub(super) mod tidy;
+pub(super) mod timekeeping;
 pub(super) mod timer;
 pub(super) mod timer_check;
 pub(super) mod wait_limit;
 pub(super) mod walk;
 pub(super) mod watch;
-pub(super) mod window;
 pub(super) mod withdrawing;
 
 pub(crate) use self::base::Core;

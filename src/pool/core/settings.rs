@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crate::adaptive::Adaptive;
 use crate::observe::Watcher;
-use crate::pool::core::rate::Rate;
+use crate::pool::core::parts::rate::Rate;
 
 /// The settings of a pool, which never change.
 pub(crate) struct Settings {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use crate::adaptive::Controller;
 use crate::gate::{Admitted, Demand, Gate, NodeId};
 use crate::observe::Watcher;
-use crate::pool::core::group_rates::GroupRates;
+use crate::pool::core::parts::group_rates::GroupRates;
 use crate::pool::core::parts::holds::Holds;
 use crate::pool::core::parts::idle_workers::{IdleWorkers, Runner};
 use crate::pool::core::parts::node_data::NodeData;
@@ -304,7 +304,8 @@ impl State {
     /// Counts the task of a worker as started, and notes the time in its record if the pool is timed. The source of a feed
     /// is not a task: the item that it pulls starts in its place.
     ///
-    /// In a pool with rates, the caller [counts](Core::count_first_poll) the start in them, under the same lock.
+    /// In a pool with rates, the caller [counts](crate::pool::core::Core::count_first_poll) the start in them, under the same
+    /// lock.
     #[inline(never)]
     pub(crate) fn begin(&mut self, worker: &WorkerShared, now: Option<Moment>) {
         let slot = worker.slot();

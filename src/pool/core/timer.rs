@@ -4,7 +4,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use crate::pool::core::Core;
-use crate::pool::core::clock::{LATEST, Next};
+use crate::pool::core::parts::clock::{LATEST, Next};
 use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::sleeper::{Ring, ring_at};
 use crate::task::{PoolRef, Sleep};

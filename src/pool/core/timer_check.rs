@@ -1,20 +1,9 @@
-//! Finds out whether the runtime of a pool has a timer, by starting one that is never polled.
-
-use std::time::Duration;
+//! Finds out whether the runtime of a pool has a timer.
 
 use crate::error::BuildError;
 use crate::pool::core::Core;
-use crate::spawner::Spawner;
+use crate::spawner::has_timer;
 use crate::sync::atomic::Ordering::Relaxed;
-use crate::unwind::{caught, discard};
-
-/// Returns `true` if a runtime has a timer. One whose timer panics has none.
-pub(crate) fn has_timer(spawner: &dyn Spawner) -> bool {
-    let sleep = caught(|| spawner.sleep(Duration::from_millis(1)));
-    let is_there = matches!(sleep, Ok(Some(_)));
-    discard(sleep);
-    is_there
-}
 
 impl Core {
     /// Returns `true` if the pool's runtime has a timer, or if the pool has no runtime yet. A timer is started until one

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::lock::Lock;
 use crate::pool::core::Core;
-use crate::pool::core::clock::Clock;
+use crate::pool::core::parts::clock::Clock;
 use crate::pool::core::parts::deadlines::Filed;
 use crate::task::{PoolRef, Slot, TaskId};
 use crate::wakes::Wakes;

@@ -3,14 +3,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::lock::Lock;
-use crate::observe::{Ended, Origin, Subject, Submission, TaskScope, TaskTimes, TaskView, through};
+use crate::observe::{
+    Ended, Observed, Origin, Submission, TaskScope, TaskTimes, TaskView, through,
+};
 use crate::task::{TaskId, TaskInfo, TaskState};
 use crate::unwind::{caught, discard, shielded};
 
 /// Tells the pool's observers about one task, in the order in which things happen.
 #[derive(Clone)]
 pub(crate) struct Watch {
-    subject: Arc<Subject>,
+    observed: Arc<Observed>,
     origin: Origin,
     times: Cell<TaskTimes>,
     scope: Option<Arc<dyn TaskScope>>,
@@ -37,12 +39,12 @@ enum Event {
 impl Watch {
     /// Makes the watch of a task that is submitted now. Calls the observers: call it with no lock held.
     #[inline]
-    pub(crate) fn new(subject: Arc<Subject>, origin: Origin) -> Self {
-        let scope = subject.watcher.capture(&Submission::new(&subject, origin));
-        let is_told_of_waits = subject.watcher.hears_waits() || scope.is_some();
+    pub(crate) fn new(observed: Arc<Observed>, origin: Origin) -> Self {
+        let scope = observed.capture(origin);
+        let is_told_of_waits = observed.watcher.hears_waits() || scope.is_some();
         Self {
-            times: Cell::new(subject.times_of_submission(scope.is_some())),
-            subject,
+            times: Cell::new(observed.times_of_submission(scope.is_some())),
+            observed,
             origin,
             scope,
             newcomer: is_told_of_waits.then(Arc::default),
@@ -51,8 +53,12 @@ impl Watch {
 
     /// Makes the watch of an item that a feed has pulled, in the scope that was captured for the feed. It is no
     /// newcomer: the feed has waited in its place.
-    pub(crate) fn of_item(subject: Arc<Subject>, origin: Origin, feed: Option<&FeedScope>) -> Self {
-        let submission = Submission::new(&subject, origin);
+    pub(crate) fn of_item(
+        observed: Arc<Observed>,
+        origin: Origin,
+        feed: Option<&FeedScope>,
+    ) -> Self {
+        let submission = Submission::new(&observed.subject, origin);
         let scope = feed.map(|FeedScope(scope)| {
             let item = caught(|| scope.item(&submission)).unwrap_or_else(|payload| {
                 discard(payload);
@@ -61,8 +67,8 @@ impl Watch {
             item.unwrap_or_else(|| scope.clone())
         });
         Self {
-            times: Cell::new(subject.times_of_submission(scope.is_some())),
-            subject,
+            times: Cell::new(observed.times_of_submission(scope.is_some())),
+            observed,
             origin,
             scope,
             newcomer: None,
@@ -100,8 +106,10 @@ impl Watch {
         if let Some(scope) = &self.scope {
             shielded(|| scope.on_wait(&task));
         }
-        if self.subject.watcher.hears_waits() {
-            self.subject.watcher.on_wait(&task.info(TaskState::Waiting));
+        if self.observed.watcher.hears_waits() {
+            self.observed
+                .watcher
+                .on_wait(&task.info(TaskState::Waiting));
         }
     }
 
@@ -122,7 +130,7 @@ impl Watch {
 
     #[inline]
     pub(crate) fn start(&self, id: TaskId) {
-        if self.scope.is_some() || self.subject.watcher.hears_times() {
+        if self.scope.is_some() || self.observed.watcher.hears_times() {
             self.tell_start(id);
         }
     }
@@ -133,7 +141,7 @@ impl Watch {
         if let Some(scope) = &self.scope {
             shielded(|| scope.on_start(&self.view(id)));
         }
-        if self.subject.watcher.hears_starts() {
+        if self.observed.watcher.hears_starts() {
             self.tell(Event::Start(self.view(id).info(TaskState::Active)));
         }
     }
@@ -158,7 +166,7 @@ impl Watch {
 
     #[inline]
     pub(crate) fn end(&self, id: TaskId, ended: Ended) {
-        if self.scope.is_some() || self.subject.watcher.hears_ends() {
+        if self.scope.is_some() || self.observed.watcher.hears_ends() {
             self.tell_end(id, ended);
         }
     }
@@ -169,7 +177,7 @@ impl Watch {
         if let Some(scope) = &self.scope {
             shielded(|| scope.on_end(&self.view(id), ended));
         }
-        if self.subject.watcher.hears_ends() {
+        if self.observed.watcher.hears_ends() {
             self.tell(Event::End(self.view(id).info(TaskState::Finished), ended));
         }
     }
@@ -186,18 +194,18 @@ impl Watch {
 
     fn tell_now(&self, event: Event) {
         match event {
-            Event::Start(task) => self.subject.watcher.on_start(&task),
-            Event::End(task, ended) => self.subject.watcher.on_end(&task, ended),
+            Event::Start(task) => self.observed.watcher.on_start(&task),
+            Event::End(task, ended) => self.observed.watcher.on_end(&task, ended),
         }
     }
 
     fn view(&self, id: TaskId) -> TaskView<'_> {
-        let submission = Submission::new(&self.subject, self.origin);
+        let submission = Submission::new(&self.observed.subject, self.origin);
         TaskView::new(submission, id, self.times.get())
     }
 
     fn change_times(&self, change: impl FnOnce(&mut TaskTimes, Instant)) {
-        let (mut times, now) = (self.times.get(), self.subject.now());
+        let (mut times, now) = (self.times.get(), self.observed.subject.now());
         change(&mut times, now);
         self.times.set(times);
     }
@@ -217,8 +225,7 @@ pub(crate) struct FeedScope(Arc<dyn TaskScope>);
 
 impl FeedScope {
     /// Captures for a feed that is submitted now. Calls the observers: call it with no lock held.
-    pub(crate) fn capture(subject: &Subject, origin: Origin) -> Option<Self> {
-        let scope = subject.watcher.capture(&Submission::new(subject, origin));
-        scope.map(Self)
+    pub(crate) fn capture(observed: &Observed, origin: Origin) -> Option<Self> {
+        observed.capture(origin).map(Self)
     }
 }

@@ -250,7 +250,7 @@ impl Core {
             label,
             node,
             is_bounded,
-            subject: OnceLock::new(),
+            observed: OnceLock::new(),
         });
         data.handle = Arc::downgrade(&inner);
         data.handles += 1;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::error::GroupError;
 use crate::pool::AioPool;
-use crate::pool::core::rate::Rate;
+use crate::pool::core::parts::rate::Rate;
 
 /// The settings of a group. Passed to the closures of [`AioPool::group_with`] and [`AioPool::keyed_with`].
 ///

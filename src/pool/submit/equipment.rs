@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::gate::Demand;
-use crate::observe::{Subject, Watcher};
+use crate::observe::{Observed, Subject, Watcher};
 use crate::pool::AioPool;
 use crate::pool::core::order::{Order, Patience};
 use crate::pool::core::parts::record::{TaskRecord, Times};
@@ -32,7 +32,7 @@ impl AioPool {
     pub(crate) fn equip(
         &self,
         options: TaskOptions,
-        watch: impl FnOnce(Arc<Subject>) -> Watch,
+        watch: impl FnOnce(Arc<Observed>) -> Watch,
     ) -> Equipment {
         let settings = &self.core().settings;
         let concern_the_worker = options.concern_the_worker();
@@ -41,12 +41,12 @@ impl AioPool {
         let label = own.as_ref().unwrap_or(&self.inner.label).clone();
         let watch = settings.heard_by().map(|watcher| {
             let is_bare = own.is_none() && options.demand == Demand::DEFAULT;
-            let subject = if is_bare {
-                self.bare_subject(watcher)
+            let observed = if is_bare {
+                self.bare_observed(watcher)
             } else {
-                self.subject(watcher, &label, options.demand)
+                self.observed(watcher, &label, options.demand)
             };
-            boxed(|| watch(subject))
+            boxed(|| watch(observed))
         });
         let more = || More {
             label: label.clone(),
@@ -80,27 +80,28 @@ impl AioPool {
     }
 
     /// Returns what the tasks of this pool without a name, a tag, a priority and a weight are for observers.
-    pub(crate) fn bare_subject(&self, watcher: &Arc<Watcher>) -> Arc<Subject> {
-        let (label, subject) = (&self.inner.label, &self.inner.subject);
-        subject
-            .get_or_init(|| self.subject(watcher, label, Demand::DEFAULT))
+    pub(crate) fn bare_observed(&self, watcher: &Arc<Watcher>) -> Arc<Observed> {
+        let (label, observed) = (&self.inner.label, &self.inner.observed);
+        observed
+            .get_or_init(|| self.observed(watcher, label, Demand::DEFAULT))
             .clone()
     }
 
-    fn subject(
+    fn observed(
         &self,
         watcher: &Arc<Watcher>,
         label: &Arc<TaskLabel>,
         demand: Demand,
-    ) -> Arc<Subject> {
-        Arc::new(Subject {
-            watcher: watcher.clone(),
+    ) -> Arc<Observed> {
+        let subject = Subject {
             label: label.clone(),
             pool: self.core().settings.name.clone(),
             group: self.group_name(),
             priority: demand.priority,
             weight: demand.weight,
-        })
+        };
+        let watcher = watcher.clone();
+        Arc::new(Observed { watcher, subject })
     }
 
     /// Returns a limit that begins when the task starts. Checks, at the first call only, that the runtime has a timer

@@ -471,7 +471,7 @@ where
             is_awaited: start == Start::Announced || patience == Patience::Stand,
         };
         let Equipment { order, extras } =
-            pool.equip(options, |subject| Watch::new(subject, origin));
+            pool.equip(options, |observed| Watch::new(observed, origin));
         let of_submission = extras.watch.as_ref();
         let of_submission = of_submission.and_then(|watch| watch.of_submission());
         let wait = extras.wait().cloned();

@@ -70,8 +70,8 @@ impl AioPool {
         F::Output: Send + 'static,
     {
         let watch = self.core().settings.heard_by().map(|watcher| {
-            let subject = self.bare_subject(watcher);
-            Watch::new(subject, origin)
+            let observed = self.bare_observed(watcher);
+            Watch::new(observed, origin)
         });
         let of_submission = watch.as_ref().and_then(Watch::of_submission);
         *body.extras_mut() = Watched {

@@ -496,13 +496,13 @@ impl Core {
 impl AioPool {
     /// Returns what an item needs, as a task without options that is not submitted by itself.
     fn equip_bare(&self, (origin, scope): Observed) -> Equipment {
-        self.equip(TaskOptions::default(), |subject| {
-            Watch::of_item(subject, origin, scope.as_ref())
+        self.equip(TaskOptions::default(), |observed| {
+            Watch::of_item(observed, origin, scope.as_ref())
         })
     }
 
     fn capture_for_feed(&self, origin: Origin) -> Option<FeedScope> {
         let watcher = self.core().settings.heard_by()?;
-        FeedScope::capture(&self.bare_subject(watcher), origin)
+        FeedScope::capture(&self.bare_observed(watcher), origin)
     }
 }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
-use crate::pool::core::rate::Rate;
+use crate::pool::core::parts::rate::Rate;
 
 /// The starts in the last interval of a rate, by their times.
 ///
