@@ -26,6 +26,7 @@
 //! [`spawn_blocking`]: crate::AioPool::spawn_blocking
 //! [`spawn_n`]: crate::AioPool::spawn_n
 //! [`stats`]: crate::AioPool::stats
+//! [`stop_when`]: crate::TaskBuilder::stop_when
 //! [`tasks`]: crate::AioPool::tasks
 //! [`then`]: crate::TaskBuilder::then
 //! [`timed`]: crate::Builder::timed

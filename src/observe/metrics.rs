@@ -21,10 +21,10 @@ use crate::sync::atomic::Ordering::{AcqRel, Relaxed};
 /// | `aiopool.permit.limit` | gauge | | the size of the pool |
 /// | `aiopool.task.count` | gauge | `state`: `waiting`, `active` | tasks in the queue, and tasks that have started and not ended |
 /// | `aiopool.task.submitted` | counter | | tasks that were submitted, also those that were rejected |
-/// | `aiopool.task.started` | counter | | tasks that got a permit and were about to be polled |
+/// | `aiopool.task.started` | counter | | tasks that were about to be polled for the first time |
 /// | `aiopool.task.ended` | counter | `outcome`, as [`Ended::as_str`] | tasks that ended |
-/// | `aiopool.task.wait_time` | histogram | | seconds from the submission to the permit, of each task that started |
-/// | `aiopool.task.run_time` | histogram | | seconds from the permit to the end, of each task that started |
+/// | `aiopool.task.wait_time` | histogram | | seconds from the submission to the first poll, of each task that started |
+/// | `aiopool.task.run_time` | histogram | | seconds from the first poll to the end, of each task that started |
 ///
 /// Counters are incremented by one for each task, so that several observers may share the same labels: the counts add up. No
 /// label is ever a task's name or number. The items of a `feed` count when they are pulled. A task counts as active while it

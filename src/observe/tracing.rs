@@ -23,7 +23,7 @@ use crate::lock::Lock;
 /// |---|---|---|
 /// | `task waits` | debug | |
 /// | `task starts` | debug | `waited` in seconds |
-/// | `task ends` | debug | `outcome` (as [`Ended::as_str`]), `waited` and `ran` in seconds; no `ran` if it got no permit |
+/// | `task ends` | debug | `outcome` (as [`Ended::as_str`]), `waited` and `ran` in seconds; no `ran` if it was not polled |
 ///
 /// # Parents
 ///
