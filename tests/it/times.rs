@@ -137,6 +137,25 @@ fn an_observer_is_told_exact_times_by_a_paused_clock() {
 }
 
 #[test]
+fn the_first_task_of_a_pool_has_the_time_of_the_runtime_that_it_finds() {
+    on_tokio(async {
+        advance(100 * SECOND).await;
+        let told = Told::default();
+        for named in [false, true] {
+            let builder = AioPool::builder().size(1).observer(told.clone());
+            let pool = builder.build().unwrap();
+            if named {
+                pool.task(async {}).name("a name").exec().await.unwrap();
+            } else {
+                pool.exec(async {}).await.unwrap();
+            }
+            let waits = told.take().into_iter().map(|(_, waited, _)| waited);
+            assert!(waits.max().unwrap() == Duration::ZERO);
+        }
+    });
+}
+
+#[test]
 fn the_items_of_a_feed_have_times_by_a_paused_clock() {
     on_tokio(async {
         let pool = AioPool::builder().size(1).timed(true).build().unwrap();

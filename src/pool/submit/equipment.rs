@@ -35,6 +35,8 @@ impl AioPool {
         watch: impl FnOnce(Arc<Observed>) -> Watch,
     ) -> Equipment {
         let settings = &self.core().settings;
+        // Found before the observers are told: a missing runtime is a mistake of the caller, and they go by its clock.
+        self.core().spawner();
         let concern_the_worker = options.concern_the_worker();
         let has_own_label = options.name.is_some() || options.tag.is_some();
         let own = has_own_label.then(|| Arc::new(self.inner.label.own(options.name, options.tag)));
@@ -65,7 +67,7 @@ impl AioPool {
         };
         let record = TaskRecord {
             label: own,
-            times: Times::new(self.core().moment_of_submission()),
+            times: Times::new(self.core().moment()),
             runtime: None,
         };
         let order = Order {

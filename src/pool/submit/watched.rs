@@ -69,6 +69,8 @@ impl AioPool {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        // As in `equip`.
+        self.core().spawner();
         let watch = self.core().settings.heard_by().map(|watcher| {
             let observed = self.bare_observed(watcher);
             Watch::new(observed, origin)
