@@ -100,10 +100,10 @@ where
 
     /// Ends a feed that the pool does not take. It counts as one rejected task.
     pub(super) fn refuse(self: Box<Self>, core: &Core, id: TaskId) {
-        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
+        let (tracker, home, origin) = (self.tracker.clone(), self.home, self.item_origin());
         discard(self);
         tracker.mark_rejected();
-        core.tell_of_source(home, id, End::Rejected, observed);
+        core.tell_of_source(home, id, End::Rejected, origin);
         let complete: Complete<'_> = &mut || tracker.end_source();
         core.complete_unstarted(Exit::Refused(home), Some(End::Rejected), complete);
     }
@@ -190,7 +190,7 @@ where
 
     /// Ends a feed whose input or closure has panicked. It counts as a task that panicked.
     fn end_broken(self: Box<Self>, poll: &mut SourcePoll<'_, '_>) {
-        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
+        let (tracker, home, origin) = (self.tracker.clone(), self.home, self.item_origin());
         // A source that was pending has given its start of the rate back.
         let has_start = !self.is_pending;
         discard(self);
@@ -199,13 +199,13 @@ where
         let mut state = poll.core.lock();
         let id = state.number_item(poll.worker.slot());
         poll.begin_and_dispatch(state, raw);
-        poll.core.tell_of_source(home, id, End::Panicked, observed);
+        poll.core.tell_of_source(home, id, End::Panicked, origin);
         (poll.finish)(Some(End::Panicked), &mut || tracker.end_source());
     }
 
     /// Runs a pulled item in place of the source.
     fn start(self: Box<Self>, poll: SourcePoll<'_, '_>, pulled: Pulled<Fut>) -> Option<BoxTask> {
-        match poll.core.equip_item(self.observed()) {
+        match poll.core.equip_item(self.item_origin()) {
             None => self.start_with(poll, pulled, NoExtras, None),
             Some(Equipment { extras, order }) => {
                 self.start_with(poll, pulled, extras, order.record)
@@ -313,15 +313,15 @@ where
 
     /// Ends a feed whose runtime is gone. It counts as one rejected task.
     fn end_rejected(self: Box<Self>, core: &Core, finish: Finish<'_>) {
-        let (tracker, home, observed) = (self.tracker.clone(), self.home, self.observed());
+        let (tracker, home, origin) = (self.tracker.clone(), self.home, self.item_origin());
         let id = core.lock().number(home);
         discard(self);
         tracker.mark_rejected();
-        core.tell_of_source(home, id, End::Rejected, observed);
+        core.tell_of_source(home, id, End::Rejected, origin);
         finish(Some(End::Rejected), &mut || tracker.end_source());
     }
 
-    fn observed(&self) -> Observed {
+    fn item_origin(&self) -> ItemOrigin {
         (self.origin, self.scope.clone())
     }
 
@@ -348,7 +348,7 @@ impl<I, F, Fut> Drop for Source<I, F, Fut> {
 }
 
 /// How a feed was submitted, and what the observers have captured then.
-type Observed = (Origin, Option<FeedScope>);
+type ItemOrigin = (Origin, Option<FeedScope>);
 
 /// An item that a source has pulled.
 struct Pulled<Fut> {
@@ -471,12 +471,12 @@ impl Core {
     }
 
     /// Tells the observer of a feed whose end counts as the end of a task.
-    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End, observed: Observed) {
+    fn tell_of_source(&self, home: NodeId, id: TaskId, end: End, origin: ItemOrigin) {
         if self.settings.watcher.is_none() {
             return;
         }
         let pool = self.handle(&mut self.lock(), home);
-        let mut extras = pool.equip_bare(observed).extras;
+        let mut extras = pool.equip_bare(origin).extras;
         if end != End::Rejected {
             extras.admitted(&mut Wakes::default());
             extras.begin(id);
@@ -485,17 +485,17 @@ impl Core {
     }
 
     /// Returns what an item needs beyond its future, in a pool that is timed or has an observer; otherwise `None`.
-    fn equip_item(&self, observed: Observed) -> Option<Equipment> {
+    fn equip_item(&self, origin: ItemOrigin) -> Option<Equipment> {
         if !self.settings.is_timed() && self.settings.heard_by().is_none() {
             return None;
         }
-        Some(self.home_here()?.equip_bare(observed))
+        Some(self.home_here()?.equip_bare(origin))
     }
 }
 
 impl AioPool {
     /// Returns what an item needs, as a task without options that is not submitted by itself.
-    fn equip_bare(&self, (origin, scope): Observed) -> Equipment {
+    fn equip_bare(&self, (origin, scope): ItemOrigin) -> Equipment {
         self.equip(TaskOptions::default(), |observed| {
             Watch::of_item(observed, origin, scope.as_ref())
         })
