@@ -18,15 +18,15 @@ use crate::unwind::{caught, shielded};
 /// - `on_start`, then `poll` for each poll, then `drop_future`, then `on_end`: in this order, one after the other. A task
 ///   that ends before its first poll has only the last two.
 /// - `on_wait` is called by the thread that submits the task, if there was no permit for it then. Another thread may run
-///   the task meanwhile, so this call may overlap with the others.
+///   the task meanwhile, so this call may overlap with the others, and may even come after `on_end`. (The methods of
+///   [`Observer`](crate::Observer) are always called in order.)
 /// - A task is polled once for each call of `poll`, whatever the scope does. The closure that it gets polls the task when
 ///   it is called first, and does nothing when it is called again. If `poll` returns or panics without having called it,
 ///   the task is polled after that, outside of the scope. The same holds for `drop_future`.
 /// - The closure does not panic: a panic of the task is kept until the scope has been left, and is the outcome of the task
 ///   as always. A panic of the scope itself is caught and ignored.
 /// - The scope is dropped when the task has ended, before its handle sees that, or by the thread that submits the task, if
-///   that is still telling of the wait. A `try_spawn` that returns its future drops
-///   the scope without calling it.
+///   that is still telling of the wait. A `try_spawn` that returns its future drops the scope without calling it.
 ///
 /// # Examples
 ///

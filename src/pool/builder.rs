@@ -122,7 +122,8 @@ impl Builder {
     /// A group may have a rate of its own: see [`GroupBuilder::rate`](crate::GroupBuilder::rate).
     ///
     /// The time is that of the runtime, so the runtime needs a timer. There is one timer for the whole pool, as long as
-    /// tasks wait for the rate.
+    /// tasks wait for the rate. If the runtime refuses or drops the timer while nothing is active, the intervals are over
+    /// at once: otherwise nothing would start the tasks that wait.
     ///
     /// The timers of a runtime may be late by up to 2 ms; those of tokio count milliseconds. In intervals of less than
     /// 50 ms the pool compensates for that: a thread, `aiopool-rate`, sleeps for the time for which the runtime's

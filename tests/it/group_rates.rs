@@ -1,13 +1,15 @@
 //! `GroupBuilder::rate`: a rate for each group, in the rates around it.
 
+use std::future::pending;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aiopool::{AioPool, GroupError};
 use futures::future::join_all;
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::assert_pending;
 use crate::support::{Hand, Probe, Reader, Timed, on_every_runtime, on_tokio, within, yield_now};
@@ -428,6 +430,71 @@ fn no_start_is_lost_whatever_becomes_of_tasks_and_callers() {
             }
             let permits: Vec<_> = (0..starts).map_while(|_| group.try_acquire()).collect();
             assert_eq!(permits.len(), starts, "on {}", pools.runtime);
+        }
+    });
+}
+
+/// What holds the only start of a group, and does not use it.
+type Holder = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Takes the start of a group, which is given back when the returned future is polled. Each is one way to do so.
+async fn hold_the_start(group: &AioPool, pool: &AioPool, way: usize) -> Option<Holder> {
+    let (group, pool) = (group.clone(), pool.clone());
+    match way {
+        0 => {
+            let granted = group.spawn_n(async {});
+            Some(Box::pin(async move { assert!(granted.abort()) }))
+        }
+        1 => {
+            let mut exec = Box::pin(async move { group.exec(pending::<()>()).await });
+            assert_pending!(exec);
+            Some(Box::pin(async move { drop(exec) }))
+        }
+        2 => {
+            let feed = group.feed(0..3, |_| async {});
+            Some(Box::pin(async move { assert!(feed.abort()) }))
+        }
+        3 => {
+            group.exec(async {}).await.unwrap();
+            let mut throttle = Box::pin(async move { group.throttle().await });
+            assert_pending!(throttle);
+            sleep(SECOND).await;
+            Some(Box::pin(async move { drop(throttle) }))
+        }
+        4 => {
+            drop(group.spawn_n(async {}));
+            Some(Box::pin(async move {
+                pool.close();
+                pool.abort_all();
+            }))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn a_start_that_comes_back_unused_goes_to_the_caller_that_waits_for_it() {
+    on_tokio(async {
+        for place in ["pool", "group", "inner group"] {
+            for way in 0.. {
+                let builder = AioPool::builder().size(4);
+                let pool = match place {
+                    "pool" => builder.rate(1, SECOND).build().unwrap(),
+                    _ => builder.build().unwrap(),
+                };
+                let group = match place {
+                    "pool" => pool.clone(),
+                    "group" => limited(&pool, "g", 1),
+                    _ => limited(&limited(&pool, "outer", 1), "inner", 9),
+                };
+                let Some(holder) = hold_the_start(&group, &pool, way).await else {
+                    assert_eq!(way, 5);
+                    break;
+                };
+                let both = async { futures::join!(group.throttle(), holder) };
+                let ended = timeout(60 * SECOND, both).await;
+                assert!(ended.is_ok(), "the rate of the {place}, way {way}");
+            }
         }
     });
 }

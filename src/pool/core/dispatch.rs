@@ -22,7 +22,7 @@ impl Core {
     /// If there are many, the new workers start the rest when they are [polled](Self::dispatch_more).
     #[inline(always)]
     pub(crate) fn dispatch<'a>(&'a self, state: MutexGuard<'a, State>) {
-        if state.gate.is_ready() || state.is_short() || state.has_to_tidy() {
+        if state.has_to_dispatch() {
             self.start_ready(state, LAUNCHES);
         }
     }

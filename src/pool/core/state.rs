@@ -211,6 +211,15 @@ impl State {
         }
     }
 
+    /// Returns `true` if a dispatch has anything to do: each thing that it takes care of is looked at here.
+    #[inline(always)]
+    pub(crate) fn has_to_dispatch(&self) -> bool {
+        self.gate.is_ready()
+            || self.is_short()
+            || self.throttles.may_be_granted()
+            || self.has_to_tidy()
+    }
+
     /// Admits the next task, with the `free` worker if that is on the task's runtime. Otherwise `make` may be asked for a
     /// new worker. The task counts as started when
     /// it is [first polled](Self::begin).

@@ -42,7 +42,7 @@ impl State {
     /// Gives starts to the callers that wait for them. Returns `true` if there may be more of both.
     #[inline]
     pub(crate) fn grant_starts(&mut self, wakes: &mut Wakes) -> bool {
-        !self.throttles.ready.is_empty() && self.grant_some(wakes)
+        self.throttles.may_be_granted() && self.grant_some(wakes)
     }
 
     #[inline(never)]

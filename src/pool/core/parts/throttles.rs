@@ -30,6 +30,12 @@ impl Throttles {
         self.queues.contains_key(&node)
     }
 
+    /// Returns `true` if a node with a queue has got starts.
+    #[inline]
+    pub(crate) fn may_be_granted(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Notes that a node has got starts.
     pub(crate) fn note_starts(&mut self, node: NodeId) {
         if self.is_awaited_at(node) {
