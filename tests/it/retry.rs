@@ -423,8 +423,23 @@ fn a_refused_task_comes_back_untried() {
         let refused = pool.task_fn(from_try(2)).retry([SECOND]).try_spawn();
         let tries = refused.unwrap_err().into_inner();
         drop(busy.cancel().await);
-        // Outside of a task there is no permit to lend, and all else is the same.
+        // Outside of a task there is no permit to lend, and no start to take.
         assert_eq!(tries.await, Ok(2));
         assert_eq!(pool.stats().retries, 0);
+    });
+}
+
+#[test]
+fn a_refused_task_outlives_its_group() {
+    on_tokio(async {
+        let pool = AioPool::builder().size(1).rate(100, SECOND);
+        let pool = pool.build().unwrap();
+        let group = pool.keyed_with("g", |group| group.rate(100, SECOND));
+        let busy = pool.spawn(pending::<()>()).await;
+        let refused = group.task_fn(from_try(2)).retry([SECOND]).try_spawn();
+        let tries = refused.unwrap_err().into_inner();
+        drop((group, busy.cancel().await));
+        assert!(pool.groups().is_empty());
+        assert_eq!(tries.await, Ok(2));
     });
 }

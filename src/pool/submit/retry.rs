@@ -36,7 +36,7 @@ impl AioPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let tries = Tries::new(function, self.core().me(), self.node());
+        let tries = Tries::new(function, self.core().me());
         TaskBuilder::new(self, Body::boxed(tries, TaskExtras::default()))
     }
 }

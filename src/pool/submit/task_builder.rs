@@ -405,8 +405,8 @@ where
     /// # Errors
     ///
     /// As [`AioPool::try_spawn`]. The error contains the future. By itself it is no task: its time limits do not count,
-    /// what follows it by [`then`](Self::then) or [`then_blocking`](Self::then_blocking) runs where it is polled, and a
-    /// panic in it is a panic of that poll.
+    /// its further tries take no start of a rate, what follows it by [`then`](Self::then) or
+    /// [`then_blocking`](Self::then_blocking) runs where it is polled, and a panic in it is a panic of that poll.
     pub fn try_spawn(self) -> Result<JoinHandle<F::Output>, TrySpawnError<F>> {
         self.try_submit(Start::Silent, Patience::Try)
             .map_err(Rejected::refuse)

@@ -8,7 +8,6 @@ use futures_util::future::{Either, select};
 use pin_project_lite::pin_project;
 
 use crate::coop;
-use crate::gate::NodeId;
 use crate::pool::submit::limit::Limit;
 use crate::pool::{Core, lend};
 use crate::task::PoolRef;
@@ -28,8 +27,6 @@ pin_project! {
         // The number of the current try, from 1.
         attempt: u32,
         core: Arc<Core>,
-        // The pool or group of the task, whose rate counts each try.
-        home: NodeId,
         // `None` if there is one try, without a limit.
         rules: Option<Box<Rules<Fut::Output>>>,
         #[pin]
@@ -118,16 +115,11 @@ impl<R> Rules<R> {
 }
 
 impl<Fut: Future> Tries<Fut> {
-    pub(crate) fn new(
-        function: impl FnMut(u32) -> Fut + Send + 'static,
-        core: Arc<Core>,
-        home: NodeId,
-    ) -> Self {
+    pub(crate) fn new(function: impl FnMut(u32) -> Fut + Send + 'static, core: Arc<Core>) -> Self {
         Self {
             function: Box::new(function),
             attempt: 0,
             core,
-            home,
             rules: None,
             stage: Stage::Between,
         }
@@ -216,7 +208,7 @@ where
     /// Drops the try that has failed, and begins to wait for the next one.
     fn begin_pause(self: Pin<&mut Self>, result: Result<T, E>, delay: Duration) {
         let mut this = self.project();
-        let pause: Pause = Box::pin(pause(this.core.clone(), *this.home, delay));
+        let pause: Pause = Box::pin(pause(this.core.clone(), delay));
         let result = Some(result);
         this.stage.set(Stage::Pausing { result, pause });
     }
@@ -233,7 +225,7 @@ impl Core {
 }
 
 /// Waits for the next try, and lends the permit of the task meanwhile. Returns at once if the task is asked to stop.
-async fn pause(core: Arc<Core>, home: NodeId, delay: Duration) -> Paused {
+async fn pause(core: Arc<Core>, delay: Duration) -> Paused {
     let waiting = pin!(async {
         lend(async {
             if !delay.is_zero() {
@@ -242,7 +234,10 @@ async fn pause(core: Arc<Core>, home: NodeId, delay: Duration) -> Paused {
         })
         .await;
         // With the permit: the start counts from now on, and is not to wait for the permit after that.
-        core.throttle(home).await;
+        // Only in a task: a future that was given back may outlive its group.
+        if let Some(home) = core.home_here() {
+            home.throttle().await;
+        }
     });
     let Some(nested_waits) = running().map(|worker| worker.nested_waits()) else {
         waiting.await;
