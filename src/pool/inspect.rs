@@ -180,7 +180,7 @@ impl AioPool {
                 .drain(..)
                 .filter_map(|(slot, id)| Line::of(&state, slot, id.task()?));
             let part = part.collect();
-            drop(state);
+            core.unlock_for_others(state);
             show(part);
         }
     }

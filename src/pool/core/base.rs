@@ -89,6 +89,11 @@ impl Core {
         self.state.give_way(state)
     }
 
+    /// Unlocks the pool, and lets a thread that waits for the lock have it. For a caller that locks the pool again soon.
+    pub(crate) fn unlock_for_others(&self, state: MutexGuard<'_, State>) {
+        self.state.unlock_for_others(state);
+    }
+
     /// Returns the spawner, which is found at the first call if the pool was made without one.
     #[inline]
     #[track_caller]

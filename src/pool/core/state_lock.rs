@@ -68,10 +68,16 @@ impl StateLock {
     }
 
     /// Unlocks, lets a waiting thread have the lock, and locks again.
-    ///
-    /// With a mutex alone, the thread that has just unlocked would mostly get the lock again, because it is faster than
-    /// a thread that has to wake up.
     pub(crate) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.unlock_for_others(state);
+        self.lock()
+    }
+
+    /// Unlocks, and returns when a waiting thread, if there is one, has got the lock.
+    ///
+    /// With a mutex alone, a thread that locks again soon would mostly get the lock again, because it is faster than a
+    /// thread that has to wake up.
+    pub(crate) fn unlock_for_others(&self, state: MutexGuard<'_, State>) {
         let served = self.served.load(Relaxed);
         drop(state);
         for _ in 0..LOOKS {
@@ -80,6 +86,5 @@ impl StateLock {
             }
             std::thread::yield_now();
         }
-        self.lock()
     }
 }

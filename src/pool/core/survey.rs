@@ -52,6 +52,7 @@ impl AioPool {
                 .map(AbortHandle::place)
                 .filter(|(slot, id)| state.gate.get(*slot, *id).is_some());
             lines.extend(living.filter_map(|(slot, id)| Line::of(&state, slot, id)));
+            self.core().unlock_for_others(state);
         }
         lines.into_iter().map(move |line| line.info(now))
     }
