@@ -16,8 +16,8 @@
 //! 4. `worker/run.rs`: the runtime polls the worker, and the worker polls the task. A pending task stays with its
 //!    worker.
 //! 5. `task/body.rs`: when the future is ready, `conclude` drops it, then calls the worker's `finish`.
-//! 6. `pool/core/ending.rs`: `finish` locks the state, once. Under this lock (`pool/core/ends.rs`) the outcome goes to the handle
-//!    (`task/shared.rs`), the counters change, the slot becomes free, and the permit passes to the next task, which is
+//! 6. `pool/core/ending.rs`: `finish` locks the state, once. Under this lock (`pool/core/ends.rs`) the outcome goes to
+//!    the handle (`task/shared.rs`), the counters change, the slot becomes free, and the permit passes to the next task, which is
 //!    returned to the same worker. Wakers are called after unlocking. Without a next task the worker stays idle for two
 //!    polls, and ends.
 //! 7. `task/handle.rs`: the [`JoinHandle`](crate::JoinHandle) was woken, and takes the outcome.

@@ -178,19 +178,19 @@ fn describe() {
     describe_histogram!(
         "aiopool.task.wait_time",
         Unit::Seconds,
-        "Time from the submission to the permit."
+        "Time from the submission to the first poll."
     );
     describe_histogram!(
         "aiopool.task.run_time",
         Unit::Seconds,
-        "Time from the permit to the end."
+        "Time from the first poll to the end."
     );
 }
 
 /// Measures one task.
 struct Meter {
     instruments: Arc<Instruments>,
-    /// What the task was told to do last. A wait may be told while or after the task starts, and is then no wait.
+    /// What was told of the task last. A wait may be told while the task starts, or after that, and then is no wait.
     stage: AtomicU8,
 }
 

@@ -28,7 +28,7 @@ pub use self::metrics::MetricsObserver;
 pub(crate) use self::observed::Observed;
 pub use self::observer::Observer;
 pub use self::scope::TaskScope;
-pub(crate) use self::scope::through;
+pub(crate) use self::scope::{scope_of_item, through};
 pub(crate) use self::subject::{Origin, Subject};
 pub(crate) use self::times::TaskTimes;
 #[cfg(feature = "tracing")]

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::ended::Ended;
 use super::view::{Submission, TaskView};
-use crate::unwind::{caught, shielded};
+use crate::unwind::{caught, discard, shielded};
 
 /// What an observer keeps for a task: made by [`Observer::capture`](crate::Observer::capture) at the submission, entered
 /// around each poll of the task, and told of its start and end.
@@ -122,6 +122,18 @@ pub(crate) fn through<R>(enter: impl FnOnce(&mut dyn FnMut()), call: impl FnOnce
     }
 }
 
+/// Returns the scope of an item of a feed: what the scope of the feed returns for it, or that scope itself.
+pub(crate) fn scope_of_item(
+    feed: &Arc<dyn TaskScope>,
+    item: &Submission<'_>,
+) -> Arc<dyn TaskScope> {
+    let scope = caught(|| feed.item(item)).unwrap_or_else(|payload| {
+        discard(payload);
+        None
+    });
+    scope.unwrap_or_else(|| feed.clone())
+}
+
 /// The scopes of two observers, the first around the second.
 pub(super) struct Both(pub(super) Arc<dyn TaskScope>, pub(super) Arc<dyn TaskScope>);
 
@@ -156,10 +168,7 @@ impl TaskScope for Both {
     }
 
     fn item(&self, task: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
-        let item = |scope: &Arc<dyn TaskScope>| {
-            let item = caught(|| scope.item(task)).ok().flatten();
-            item.unwrap_or_else(|| scope.clone())
-        };
-        Some(Arc::new(Self(item(&self.0), item(&self.1))))
+        let (outer, inner) = (scope_of_item(&self.0, task), scope_of_item(&self.1, task));
+        Some(Arc::new(Self(outer, inner)))
     }
 }

@@ -13,7 +13,8 @@ use crate::unwind::shielded;
 
 /// A pool's observers, with the methods that their types implement. For the other methods, no task is described.
 ///
-/// A default method reports itself by [`unwritten`](super::written::unwritten) when it is first called. There is no other way to find out.
+/// A default method reports itself by [`unwritten`](super::written::unwritten) when it is first called. There is no other
+/// way to find out.
 ///
 /// The sets are `Relaxed`: a thread that reads a stale set only calls the default method again.
 pub(crate) struct Watcher {
@@ -29,11 +30,14 @@ struct Watching {
     written: AtomicU8,
 }
 
-/// The set of all methods.
-const ALL: u8 = 31;
+/// The set of the methods that are told the times of a task.
+const WITH_TIMES: u8 = Method::Wait as u8 | Method::Start as u8 | Method::End as u8;
 
 /// The set of the methods that are called for a task.
-const OF_TASKS: u8 = 15;
+const OF_TASKS: u8 = WITH_TIMES | Method::Capture as u8;
+
+/// The set of all methods.
+const ALL: u8 = OF_TASKS | Method::Resize as u8;
 
 impl Watcher {
     /// Returns the observers of `before`, and another one behind them.
@@ -77,16 +81,10 @@ impl Watcher {
         self.written.load(Relaxed) & OF_TASKS != 0
     }
 
-    /// Returns `true` if an observer may hear how long a task has waited or run.
-    #[inline]
-    pub(crate) fn hears_times(&self) -> bool {
-        self.written.load(Relaxed) & (Method::Start as u8 | Method::End as u8) != 0
-    }
-
-    /// Returns `true` if an observer may be told how long a task has waited so far.
+    /// Returns `true` if an observer may be told how long a task has waited or run.
     #[inline]
     pub(crate) fn is_told_times(&self) -> bool {
-        self.hears_times() || self.hears_waits()
+        self.written.load(Relaxed) & WITH_TIMES != 0
     }
 
     pub(crate) fn hears_resizes(&self) -> bool {

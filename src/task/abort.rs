@@ -6,7 +6,8 @@ use super::{Reason, Slot, TaskId, TaskLabel, TaskState};
 
 /// A handle that can abort a task, but does not give its result.
 ///
-/// It keeps neither the task nor its result alive, and dropping it does nothing. Made by [`JoinHandle::abort_handle`](crate::JoinHandle::abort_handle).
+/// It keeps neither the task nor its result alive, and dropping it does nothing. Made by
+/// [`JoinHandle::abort_handle`](crate::JoinHandle::abort_handle).
 ///
 /// # Examples
 ///

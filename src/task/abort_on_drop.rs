@@ -8,7 +8,7 @@ use crate::coop;
 impl<T> JoinHandle<T> {
     /// Binds the task to its handle: dropping the returned handle aborts the task.
     pub fn abort_on_drop(self) -> AbortOnDrop<T> {
-        AbortOnDrop::new(self)
+        AbortOnDrop { handle: Some(self) }
     }
 }
 
@@ -34,12 +34,6 @@ pub struct AbortOnDrop<T> {
 }
 
 impl<T> AbortOnDrop<T> {
-    pub(crate) fn new(handle: JoinHandle<T>) -> Self {
-        Self {
-            handle: Some(handle),
-        }
-    }
-
     /// Detaches the task from this guard: the task runs on, whatever happens to the returned handle.
     pub fn detach(mut self) -> JoinHandle<T> {
         self.handle

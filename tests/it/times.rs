@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use aiopool::{
-    Adaptive, AioPool, Builder, Ended, JoinHandle, Observer, Spawner, TaskInfo, TaskState, Tokio,
-    Worker,
+    Adaptive, AioPool, Builder, Ended, JoinHandle, Observer, Spawner, Submission, TaskInfo,
+    TaskScope, TaskState, Tokio, Worker,
 };
 use tokio::time::{advance, sleep};
 
@@ -316,6 +316,38 @@ fn a_clock_that_panics_counts_as_that_of_the_machine() {
     assert!(pool.tasks()[0].waited.unwrap() < 60 * SECOND);
     broken.0.run();
     assert!(handle.is_finished());
+}
+
+#[test]
+fn a_listing_has_times_as_long_as_an_observer_is_told_of_tasks() {
+    /// Is asked for scopes, and told of nothing.
+    struct Captures;
+    impl Observer for Captures {
+        fn capture(&self, _: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+            None
+        }
+    }
+    on_tokio(async {
+        let builder = || AioPool::builder().size(1).observer(Captures);
+        for limited in [false, true] {
+            let with_rate = |builder: Builder| match limited {
+                true => builder.rate(100, SECOND).build().unwrap(),
+                false => builder.build().unwrap(),
+            };
+            let told = with_rate(builder().observer(Told::default()));
+            let not_told = with_rate(builder());
+            // Which methods are not written is known once each was called: on_wait, on_start and on_end.
+            not_told.map_n(0..2, |_| async {});
+            not_told.join().await;
+            for (pool, expected) in [(&told, Some(SECOND)), (&not_told, None)] {
+                drop(pool.spawn_n(pending::<()>()));
+                tokio::task::yield_now().await;
+                advance(SECOND).await;
+                let zero = expected.map(|_| Duration::ZERO);
+                assert_eq!(times(pool), [(zero, expected)], "rate: {limited}");
+            }
+        }
+    });
 }
 
 #[test]

@@ -185,9 +185,7 @@ impl Core {
             self.recount_first_poll(worker);
         }
     }
-}
 
-impl Core {
     /// Makes the start of a worker's task available again, which was not used.
     pub(crate) fn give_back_start_of(&self, worker: &WorkerShared) {
         let mut state = self.lock();

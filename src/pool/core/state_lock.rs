@@ -9,7 +9,7 @@ use crate::sync::atomic::Ordering::Relaxed;
 #[repr(align(128))]
 pub(crate) struct StateLock {
     state: Lock<State>,
-    /// Number of threads that found the lock taken, and have not got it yet.
+    /// Number of threads that wait for the lock asleep.
     waiting: AtomicUsize,
     /// Number of times that such a thread has got the lock.
     served: AtomicUsize,

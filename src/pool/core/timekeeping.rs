@@ -65,7 +65,7 @@ impl Core {
 
     /// Returns this time of the runtime's clock as a moment, in a timed pool.
     pub(crate) fn moment_of(&self, raw: Instant) -> Option<Moment> {
-        self.settings.timed.then(|| Moment::of(raw))
+        self.settings.is_timed().then(|| Moment::of(raw))
     }
 
     /// Returns the [present moment](Self::moment) for a task that is about to be submitted. This finds the runtime at the

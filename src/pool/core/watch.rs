@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use crate::lock::Lock;
 use crate::observe::{
-    Ended, Observed, Origin, Submission, TaskScope, TaskTimes, TaskView, through,
+    Ended, Observed, Origin, Submission, TaskScope, TaskTimes, TaskView, scope_of_item, through,
 };
 use crate::task::{TaskId, TaskInfo, TaskState};
-use crate::unwind::{caught, discard, shielded};
+use crate::unwind::{discard, shielded};
 
 /// Tells the pool's observers about one task, in the order in which things happen.
 #[derive(Clone)]
@@ -59,13 +59,7 @@ impl Watch {
         feed: Option<&FeedScope>,
     ) -> Self {
         let submission = Submission::new(&observed.subject, origin);
-        let scope = feed.map(|FeedScope(scope)| {
-            let item = caught(|| scope.item(&submission)).unwrap_or_else(|payload| {
-                discard(payload);
-                None
-            });
-            item.unwrap_or_else(|| scope.clone())
-        });
+        let scope = feed.map(|FeedScope(scope)| scope_of_item(scope, &submission));
         Self {
             times: Cell::new(observed.times_of_submission(scope.is_some())),
             observed,
@@ -130,7 +124,7 @@ impl Watch {
 
     #[inline]
     pub(crate) fn start(&self, id: TaskId) {
-        if self.scope.is_some() || self.observed.watcher.hears_times() {
+        if self.scope.is_some() || self.observed.watcher.is_told_times() {
             self.tell_start(id);
         }
     }

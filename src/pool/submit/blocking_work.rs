@@ -2,7 +2,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A closure as a future that is polled once, and blocks. Made by [`AioPool::task_blocking`](crate::AioPool::task_blocking).
+/// A closure as a future that is polled once, and blocks. Made by
+/// [`AioPool::task_blocking`](crate::AioPool::task_blocking).
 #[must_use = "futures do nothing unless polled"]
 pub struct BlockingWork<F>(Option<F>);
 

@@ -228,7 +228,7 @@ impl AioPool {
     /// Submits a boxed future, and waits until the task has started.
     async fn start<F>(
         &self,
-        task: Result<Bare<F>, Observed<F>>,
+        task: Result<Boxed<F, Announced>, Boxed<F, Watched>>,
         location: &'static Location<'static>,
     ) -> JoinHandle<F::Output>
     where
@@ -238,10 +238,9 @@ impl AioPool {
         let handle = match task {
             Ok(body) => self.submit_bare(body),
             Err(body) => {
-                let is_awaited = true;
                 let origin = Origin {
                     location,
-                    is_awaited,
+                    is_awaited: true,
                 };
                 self.submit_watched(body, Start::Announced, origin)
             }
@@ -250,6 +249,4 @@ impl AioPool {
     }
 }
 
-type Bare<F> = Box<Body<F, Announced>>;
-
-type Observed<F> = Box<Body<F, Watched>>;
+type Boxed<F, X> = Box<Body<F, X>>;

@@ -235,7 +235,8 @@ async fn pause(core: Arc<Core>, delay: Duration) -> Paused {
         .await;
         // With the permit: the start counts from now on, and is not to wait for the permit after that.
         // Only in a task: a future that was given back may outlive its group.
-        if let Some(home) = core.home_here() {
+        let home = core.has_rates().then(|| core.home_here()).flatten();
+        if let Some(home) = home {
             home.throttle().await;
         }
     });
