@@ -7,7 +7,7 @@ target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_director
 # Builds an example, which may be a package of its own, and says where it is.
 built() {
     if [ -e "examples/$1/Cargo.toml" ]; then
-        CARGO_TARGET_DIR=$target cargo build --quiet --manifest-path "examples/$1/Cargo.toml"
+        cargo build --quiet -p "$1"
         printf '%s' "$target/debug/$1"
         return
     fi

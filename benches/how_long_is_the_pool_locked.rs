@@ -1,8 +1,8 @@
 //! How long does another thread stand still while very many tasks are dealt with?
 //!
 //! ```text
-//! cargo bench --bench how_long_is_the_pool_locked               # 10^6 tasks, about a minute
-//! cargo bench --bench how_long_is_the_pool_locked -- --quick    # 10^5
+//! cargo bench -p benches --bench how_long_is_the_pool_locked               # 10^6 tasks, about a minute
+//! cargo bench -p benches --bench how_long_is_the_pool_locked -- --quick    # 10^5
 //! ```
 //!
 //! While one thread does what the row says, another calls `stats()` again and again: the longest of these calls, and how

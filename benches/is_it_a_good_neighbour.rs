@@ -1,9 +1,8 @@
 //! Does a pool that is busy keep the rest of its runtime waiting?
 //!
 //! ```text
-//! cargo bench --bench is_it_a_good_neighbour                              # some minutes
-//! cargo bench --bench is_it_a_good_neighbour -- --quick                   # a fifth of the work, one round
-//! cargo bench --bench is_it_a_good_neighbour --features smol,async-std    # and these runtimes
+//! cargo bench -p benches --bench is_it_a_good_neighbour               # some minutes
+//! cargo bench -p benches --bench is_it_a_good_neighbour -- --quick    # a fifth of the work, one round
 //! ```
 //!
 //! A timer of one millisecond ticks on the runtime, beside a pool that works off half a second of tasks, each of which
@@ -92,9 +91,7 @@ fn runtimes() -> Vec<(&'static str, Run)> {
     vec![
         ("tokio, current_thread", on_tokio::one_thread),
         ("tokio, two threads", on_tokio::two_threads),
-        #[cfg(feature = "smol")]
         ("smol", on_smol::run),
-        #[cfg(feature = "async-std")]
         ("async-std", on_async_std::run),
     ]
 }
@@ -264,7 +261,6 @@ mod on_tokio {
     }
 }
 
-#[cfg(feature = "smol")]
 mod on_smol {
     use super::*;
 
@@ -295,7 +291,6 @@ mod on_smol {
     }
 }
 
-#[cfg(feature = "async-std")]
 mod on_async_std {
     use super::*;
     use async_std::task;

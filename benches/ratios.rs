@@ -1,10 +1,9 @@
 //! How much faster than its rivals is the pool, and is that within its budget?
 //!
 //! ```text
-//! cargo bench --bench ratios                              # some minutes
-//! cargo bench --bench ratios -- --quick                   # a tenth of the tasks, one round
-//! cargo bench --bench ratios -- --full                    # and 10^7 parked tasks, and tasks that sleep
-//! cargo bench --bench ratios --features smol,async-std    # and the rows of these runtimes
+//! cargo bench -p benches --bench ratios               # some minutes
+//! cargo bench -p benches --bench ratios -- --quick    # a tenth of the tasks, one round
+//! cargo bench -p benches --bench ratios -- --full                    # and 10^7 parked tasks, and tasks that sleep
 //! ```
 //!
 //! Each row puts a question to us and to a rival, who do the same number of tasks: nanoseconds per task, the ratio
@@ -15,15 +14,13 @@
 //! machine hits both. Each measurement has a process of its own, and does all its tasks twice: the first time is not
 //! counted. On a shared machine, expect a tenth more or less from run to run.
 //!
-//! Without `--bench`, as under `cargo test --benches`, it only tries everything once, with few tasks.
+//! Without `--bench`, as under `cargo test -p benches --benches`, it only tries everything once, with few tasks.
 
 use std::time::Duration;
 
 use aiopool::AioPool;
 
-#[cfg(feature = "async-std")]
 use self::common::on_async_std;
-#[cfg(feature = "smol")]
 use self::common::on_smol;
 use self::common::on_tokio::{self, two_threads};
 use self::common::one_thread::current_thread;
@@ -36,9 +33,7 @@ mod common {
     pub(crate) mod asleep;
     pub(crate) mod child;
     pub(crate) mod least;
-    #[cfg(feature = "async-std")]
     pub(crate) mod on_async_std;
-    #[cfg(feature = "smol")]
     pub(crate) mod on_smol;
     pub(crate) mod on_tokio;
     pub(crate) mod one_thread;
@@ -56,9 +51,7 @@ fn all() -> Vec<Row> {
         current_thread_rows(),
         two_thread_rows(),
         backpressure_rows(),
-        #[cfg(feature = "smol")]
         smol_rows(),
-        #[cfg(feature = "async-std")]
         async_std_rows(),
         yielding_rows(),
         verb_rows(),
@@ -118,7 +111,6 @@ fn backpressure_rows() -> Vec<Row> {
     )]
 }
 
-#[cfg(feature = "smol")]
 fn smol_rows() -> Vec<Row> {
     let ours = Warm(|n| on_smol::block_on(spawn_n(on_smol::pool(), n)));
     let bare = Warm(|n| on_smol::block_on(on_smol::bare(n)));
@@ -130,7 +122,6 @@ fn smol_rows() -> Vec<Row> {
     ]
 }
 
-#[cfg(feature = "async-std")]
 fn async_std_rows() -> Vec<Row> {
     let ours = Warm(|n| on_async_std::block_on(spawn_n(on_async_std::pool(), n)));
     let bare = Warm(|n| on_async_std::block_on(on_async_std::bare(n)));

@@ -2,7 +2,7 @@
 //! without a lock.
 //!
 //! ```text
-//! cargo bench --bench ratios_with_mimalloc --features smol,async-std
+//! cargo bench -p benches --bench ratios_with_mimalloc
 //! ```
 
 use mimalloc::MiMalloc;

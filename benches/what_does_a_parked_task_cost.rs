@@ -1,8 +1,8 @@
 //! What does a parked task cost, in time and memory, and does it cost more when there are many?
 //!
 //! ```text
-//! cargo bench --bench what_does_a_parked_task_cost
-//! AIOPOOL_BENCH_HUGE=1 cargo bench --bench what_does_a_parked_task_cost    # times 10^7 too, for minutes
+//! cargo bench -p benches --bench what_does_a_parked_task_cost
+//! AIOPOOL_BENCH_HUGE=1 cargo bench -p benches --bench what_does_a_parked_task_cost    # times 10^7 too, for minutes
 //! ```
 //!
 //! First comes a table of bytes per parked task. Its handle is kept and counts, its future does not: what is left is

@@ -1,8 +1,8 @@
 //! What does each option of a task, and each way to submit one, add to the plain one?
 //!
 //! ```text
-//! cargo bench --bench what_does_an_option_cost               # some minutes
-//! cargo bench --bench what_does_an_option_cost -- --quick    # a tenth of the tasks, one round
+//! cargo bench -p benches --bench what_does_an_option_cost               # some minutes
+//! cargo bench -p benches --bench what_does_an_option_cost -- --quick    # a tenth of the tasks, one round
 //! ```
 //!
 //! The rival of an option is `spawn_n` of the same no-op tasks without it, in a pool of the same size. The table is

@@ -1,9 +1,8 @@
 //! What does the pool add to a task, on each runtime, and what do the ways around it cost?
 //!
 //! ```text
-//! cargo bench --bench what_does_the_pool_add
-//! cargo bench --bench what_does_the_pool_add --features smol,async-std
-//! cargo bench --bench what_does_the_pool_add -- "two threads"    # the groups so named
+//! cargo bench -p benches --bench what_does_the_pool_add
+//! cargo bench -p benches --bench what_does_the_pool_add -- "two threads"    # the groups so named
 //! ```
 //!
 //! Each group is one thing, done for 10^5 tasks: by the pool in what begins with `aiopool`, by its rivals in the
@@ -20,18 +19,14 @@ use aiopool::AioPool;
 use criterion::{Criterion, SamplingMode, Throughput};
 use futures::{StreamExt, stream};
 
-#[cfg(feature = "async-std")]
 use self::common::on_async_std;
-#[cfg(feature = "smol")]
 use self::common::on_smol;
 use self::common::on_tokio::{self, two_threads};
 use self::common::one_thread::current_thread;
-use self::common::tasks::{SIZE, check, spawn_n};
+use self::common::tasks::{SIZE, check, keep_then_await, spawn_n};
 
 mod common {
-    #[cfg(feature = "async-std")]
     pub(crate) mod on_async_std;
-    #[cfg(feature = "smol")]
     pub(crate) mod on_smol;
     pub(crate) mod on_tokio;
     pub(crate) mod one_thread;
@@ -52,9 +47,7 @@ fn main() {
     yielding_tasks(&mut criterion);
     results_as_they_come(&mut criterion);
     stopping(&mut criterion);
-    #[cfg(feature = "smol")]
     smol(&mut criterion);
-    #[cfg(feature = "async-std")]
     async_std(&mut criterion);
     criterion.final_summary();
 }
@@ -190,10 +183,7 @@ fn stopping(criterion: &mut Criterion) {
     );
 }
 
-#[cfg(feature = "smol")]
 fn smol(criterion: &mut Criterion) {
-    use self::common::tasks::keep_then_await;
-
     compare(
         criterion,
         "no-op tasks, smol",
@@ -220,10 +210,7 @@ fn smol(criterion: &mut Criterion) {
     );
 }
 
-#[cfg(feature = "async-std")]
 fn async_std(criterion: &mut Criterion) {
-    use self::common::tasks::keep_then_await;
-
     compare(
         criterion,
         "no-op tasks, async-std",
@@ -275,7 +262,6 @@ async fn buffered_itermap(n: usize) {
 }
 
 /// What any runtime can run.
-#[cfg(any(feature = "smol", feature = "async-std"))]
 async fn five_yields(i: usize) -> usize {
     for _ in 0..5 {
         let mut yielded = false;

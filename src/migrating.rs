@@ -114,7 +114,7 @@
 //! | `CancelledError` among the results | [`JoinError::is_cancelled`], with a [`reason`] | Of a task cancelled while it waited, too. |
 //! | `InvalidStateError` among the results | does not happen: every handle settles | |
 //! | `RuntimeError: no running event loop` | the first submission panics, and says what to do | |
-//! | `tests/loadtest.py` | `cargo bench --bench ratios` | |
+//! | `tests/loadtest.py` | `cargo bench -p benches --bench ratios` | |
 //!
 //! The callback of a single task, and of each of many. `ctx` is what the closure captures:
 //!

@@ -1,7 +1,7 @@
 //! A pool that is seen from outside: its numbers by Prometheus, its tasks by tokio-console.
 //!
 //! ```text
-//! cargo run --manifest-path examples/observability/Cargo.toml
+//! cargo run -p observability
 //! curl http://127.0.0.1:9464/metrics                  # what Prometheus reads; dashboard.json is for Grafana
 //! RUST_LOG=info,aiopool=debug cargo run …             # the events of the pool, too
 //! RUSTFLAGS="--cfg tokio_unstable" cargo run … --features console

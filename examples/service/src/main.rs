@@ -1,7 +1,7 @@
 //! A service that hashes what its tenants post, with a bound for each tenant, and ends in good order.
 //!
 //! ```sh
-//! cargo run --manifest-path examples/service/Cargo.toml -- --listen 127.0.0.1:8080
+//! cargo run -p service -- --listen 127.0.0.1:8080
 //! curl --data-binary @Cargo.toml 'http://127.0.0.1:8080/hash?tenant=me'
 //! ```
 use std::fmt::Display;

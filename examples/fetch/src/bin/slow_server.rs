@@ -1,7 +1,7 @@
 //! An HTTP server that answers late, wrongly, or never: something to try the example `fetch` on.
 //!
 //! ```sh
-//! cargo run --example slow_server -- 127.0.0.1:7008 & curl http://127.0.0.1:7008/late/500
+//! cargo run -p fetch --bin slow_server -- 127.0.0.1:7008 & curl http://127.0.0.1:7008/late/500
 //! ```
 use std::collections::HashMap;
 use std::future::pending;

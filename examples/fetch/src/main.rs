@@ -1,7 +1,7 @@
 //! Fetches URLs: few at once from one host, more in all, none sooner than allowed, and again what fails.
 //!
 //! ```sh
-//! printf '%s\n' http://example.com http://example.org | cargo run --example fetch -- --rate 20
+//! printf '%s\n' http://example.com http://example.org | cargo run -p fetch -- --rate 20
 //! ```
 use std::error::Error;
 use std::io::{self, Write};
