@@ -95,8 +95,8 @@ use crate::task::PoolRef;
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
-///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, and for awaiting a handle. For
-///   other waits, use [`lend`].
+///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, `progress`, and for awaiting a
+///   handle. For other waits, use [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.
