@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Nothing counts for the stream: it reads the counts that the pool has anyway. With a timer of the runtime, the stream
-//! reads them from time to time, and tasks do not know of it. Without one, the stream waits for the pool as
-//! [`join`](crate::AioPool::join) does, and the first change after a read wakes it.
+//! reads them from time to time, and waits for the pool only to see its end, as [`closed`](crate::AioPool::closed) does.
+//! Without a timer, the first change after a read wakes it.
 //!
 //! - [`ProgressStream`]: when it reads, and what it gives.
 //! - [`Watched`]: what a stream reads. Here it is a pool or a group (`of_pool`); a feed has its own

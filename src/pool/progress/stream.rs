@@ -27,9 +27,10 @@ const EVERY: Duration = Duration::from_millis(100);
 ///
 /// # Cost
 ///
-/// The stream reads counts that the pool has anyway, under its lock, once for each item. Nothing is kept for it between two
-/// items: tasks that end meanwhile do not know of it, and do not wake it. While nothing changes, the stream still looks as
-/// often as it may give an item.
+/// The stream reads counts that the pool has anyway, under the pool's lock, once for each item. While the reader is
+/// elsewhere, nothing is kept for the stream, and no task wakes it. While the reader waits for an item, the pool has one
+/// waker of it, for the end, as for [`closed`](crate::AioPool::closed): other tasks do not wake it. If nothing changes, the
+/// stream looks as often as it may give an item.
 ///
 /// The pause between two items needs the timer of the pool's runtime. Without a timer, each poll gives an item if there is
 /// news, and a stream that has none to give is woken by the next task of the pool that starts from the queue or ends,
