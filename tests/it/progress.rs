@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use aiopool::{AioPool, FnSpawner, Progress, ProgressStream, Worker};
+use aiopool::{AioPool, FnSpawner, Progress, ProgressStream, Spawner, Tokio, Worker};
 use futures::future::join;
 use futures::stream::FusedStream;
 use futures::{Stream, stream};
 
-use crate::support::{Hand, Probe, Timed, busy, on_every_runtime, on_tokio, within};
+use crate::support::{Hand, Probe, Timed, busy, on_every_runtime, on_tokio};
 
 /// A reader that counts how often it is woken.
 #[derive(Default)]
@@ -465,35 +465,57 @@ fn the_last_item_has_the_final_counts_on_every_runtime() {
 
 #[test]
 fn a_timer_that_panics_or_is_over_at_once_is_no_timer() {
-    within("tokio without a timer", || {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        runtime.unwrap().block_on(async {
-            let pool = AioPool::new(1);
-            let (work, closing) = (pool.map(0..100, |n| async move { n }), pool.clone());
-            let working = async {
-                work.await;
-                closing.close();
-            };
-            let ((), seen) = join(working, last(pool.progress())).await;
-            assert_eq!(seen.done, 100);
-        });
-    });
-    let pool = AioPool::with_spawner(1, Hasty);
-    let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
-    reader.item(&mut progress);
-    assert!(reader.has_none(&mut progress));
-    assert_eq!(reader.take(), 0, "it keeps its reader busy");
+    for is_there in [false, true] {
+        let timers = Rude {
+            is_there,
+            begun: Arc::default(),
+        };
+        let pool = AioPool::with_spawner(1, timers.clone());
+        let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
+        reader.item(&mut progress);
+        for _ in 0..9 {
+            assert!(reader.has_none(&mut progress));
+            assert_eq!(reader.take(), 0, "it keeps its reader busy");
+        }
+        assert!(
+            is_there || timers.begun.load(SeqCst) == 1,
+            "each panic is reported"
+        );
+        pool.close();
+        assert_eq!(reader.take(), 1);
+        assert_eq!(reader.poll(&mut progress), Poll::Ready(None));
+    }
 }
 
-/// A runtime whose timers are over at once.
-struct Hasty;
+/// A runtime whose timers are over at once, or panic.
+#[derive(Clone)]
+struct Rude {
+    is_there: bool,
+    begun: Arc<AtomicUsize>,
+}
 
-impl aiopool::Spawner for Hasty {
+impl Spawner for Rude {
     fn spawn(&self, _: Worker) {}
 
     fn sleep(&self, _: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        self.begun.fetch_add(1, SeqCst);
+        assert!(self.is_there, "as it should");
         Some(Box::pin(async {}))
     }
+}
+
+#[test]
+fn a_runtime_that_ends_takes_only_the_pauses() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pool = AioPool::with_spawner(1, Tokio::handle(runtime.handle().clone()));
+    let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
+    reader.item(&mut progress);
+    assert!(reader.has_none(&mut progress));
+    drop(runtime);
+    while reader.poll(&mut progress).is_ready() {}
+    pool.close();
+    assert_ne!(reader.take(), 0);
+    assert_eq!(reader.poll(&mut progress), Poll::Ready(None));
 }
 
 #[test]

@@ -12,12 +12,17 @@ use crate::unwind::{caught, discard};
 pub(super) struct Pause {
     pub(super) length: Duration,
     sleep: Option<Sleep>,
+    /// `true` once a timer has panicked. It is not tried again, since each panic may be reported.
+    has_panicked: bool,
 }
 
 impl Pause {
     pub(super) fn new(length: Duration) -> Self {
-        let sleep = None;
-        Self { length, sleep }
+        Self {
+            length,
+            sleep: None,
+            has_panicked: false,
+        }
     }
 
     /// Returns `true` if no pause goes on. Then the next one has begun, if there is a timer.
@@ -25,8 +30,8 @@ impl Pause {
         if self.goes_on(cx) {
             return false;
         }
-        let ended = std::mem::replace(&mut self.sleep, begin(core, self.length));
-        discard(ended);
+        self.stop();
+        self.sleep = self.begin(core);
         // A timer that is ready at once would keep the stream busy.
         if !self.goes_on(cx) {
             self.stop();
@@ -43,28 +48,27 @@ impl Pause {
         discard(self.sleep.take());
     }
 
+    fn begin(&mut self, core: &Core) -> Option<Sleep> {
+        if self.length.is_zero() || self.has_panicked {
+            return None;
+        }
+        let spawner = core.known_spawner()?;
+        let length = self.length;
+        self.caught(|| spawner.sleep(length)).flatten()
+    }
+
     fn goes_on(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(sleep) = &mut self.sleep else {
+        let Some(mut sleep) = self.sleep.take() else {
             return false;
         };
-        let polled = caught(|| sleep.as_mut().poll(cx));
-        match polled {
-            Ok(polled) => polled.is_pending(),
-            Err(payload) => {
-                discard(payload);
-                false
-            }
-        }
+        let polled = self.caught(|| sleep.as_mut().poll(cx));
+        self.sleep = Some(sleep);
+        polled.is_some_and(|polled| polled.is_pending())
     }
-}
 
-fn begin(core: &Core, length: Duration) -> Option<Sleep> {
-    if length.is_zero() {
-        return None;
+    fn caught<R>(&mut self, use_timer: impl FnOnce() -> R) -> Option<R> {
+        let done = caught(use_timer);
+        self.has_panicked |= done.is_err();
+        done.map_err(discard).ok()
     }
-    let spawner = core.known_spawner()?;
-    caught(|| spawner.sleep(length)).unwrap_or_else(|payload| {
-        discard(payload);
-        None
-    })
 }

@@ -43,7 +43,8 @@ const EVERY: Duration = Duration::from_millis(100);
 ///
 /// # Dropping
 ///
-/// The stream is a handle to its pool, like a clone of it. Dropping it leaves nothing behind: no timer, no waker, no task.
+/// Dropping it leaves nothing behind: no timer, no waker, no task. The stream of a pool is a handle to it, like a clone. That
+/// of a feed is not, and does not abort the feed.
 ///
 /// # Cancel safety
 ///

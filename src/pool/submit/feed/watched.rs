@@ -11,7 +11,7 @@ impl Feed {
     /// Watches how far the feed has come: a stream of its counts, for a progress bar or a log.
     ///
     /// [`progress`](Self::progress) returns the counts of one moment. [`ProgressStream`] says when there is an item. The
-    /// stream ends when the feed has finished. It neither keeps the feed from being detached nor aborts it.
+    /// stream ends when the feed has finished, also if this handle is dropped before.
     ///
     /// The total is known if the size hint of the input was exact when the feed was made, and is what it said then. Of a
     /// feed that was aborted, not all of it gets done.
