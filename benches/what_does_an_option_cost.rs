@@ -89,6 +89,7 @@ fn pool_rows() -> Vec<Row> {
         beside_plain("rate", |n| in_pool(limited(), n), 1.5),
         beside_plain("bounded queue", |n| in_pool(bounded(), n), 1.5),
         beside_plain("adaptive size", |n| in_pool(adaptive(), n), 2.0),
+        beside_plain("with its progress read", read, 1.3),
     ]
 }
 
@@ -164,6 +165,17 @@ fn retry(n: usize) -> Duration {
 /// Submits tasks with a signal that never comes. Each signal is a task of the runtime.
 fn stop_when(n: usize) -> Duration {
     with(n, |task, _| task.stop_when(std::future::pending::<()>()))
+}
+
+/// Submits tasks to a pool whose progress a task of the runtime reads.
+fn read(n: usize) -> Duration {
+    let pool = AioPool::new(AT_ONCE);
+    let mut progress = pool.progress();
+    current_thread(async move {
+        let reader = tokio::spawn(async move { while progress.next().await.is_some() {} });
+        spawn_n(pool, n).await;
+        reader.abort();
+    })
 }
 
 /// Submits all tasks to one group, so many levels below the pool.

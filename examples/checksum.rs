@@ -7,10 +7,10 @@
 //!
 //! What it shows:
 //!
-//! - Blocking work: [`AioPool::map_blocking`] bounds how many files are read at
-//!   once, and takes a step of the walk whenever a thread is free for one more.
-//! - A look into the running pool, for the progress bar: [`AioPool::stats`].
-//! - Ctrl-C: [`AioPool::close`], which refuses the rest of the walk.
+//! - Blocking work: [`AioPool::spawn_blocking`] bounds how many files are read at
+//!   once. The others wait in the pool.
+//! - Results as they come: [`iterwait`].
+//! - A progress bar with the time left: [`AioPool::progress`].
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -19,12 +19,13 @@ use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use aiopool::AioPool;
+use aiopool::{AioPool, iterwait};
 use clap::{Parser, value_parser};
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressState, ProgressStyle};
 use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
@@ -49,7 +50,7 @@ Exit codes:
   130  interrupted by Ctrl-C
   141  the reader of the output went away";
 
-/// Print the SHA-256 sums of files and whole folders, sorted by path.
+/// Print the SHA-256 sums of files and whole folders, sorted by path
 #[derive(Parser)]
 #[command(name = "checksum", after_help = NOTES)]
 struct Args {
@@ -58,6 +59,10 @@ struct Args {
     #[arg(short, long, value_name = "N", default_value_t = default_jobs())]
     #[arg(value_parser = value_parser!(u16).range(1..=512))]
     jobs: u16,
+
+    /// Print each sum when its file has been read, in this order
+    #[arg(long)]
+    as_they_come: bool,
 
     /// Files, and folders to walk through
     #[arg(value_name = "PATH", required = true)]
@@ -77,48 +82,64 @@ struct Sum {
 /// Why there is no [`Sum`]: `PATH: reason`.
 type Failure = String;
 
+/// How many bytes have been read.
+static READ: AtomicU64 = AtomicU64::new(0);
+
 // The walk and the output block the thread of `main`. That holds up nothing:
 // tasks, and the one that watches for Ctrl-C, have the threads of the runtime.
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
     let pool = AioPool::new(args.jobs.into());
-    let bar = progress_bar(&pool);
-    let watcher = tokio::spawn(exit_on_ctrl_c(pool.clone(), bar.clone()));
+    let bar = progress_bar();
+    tokio::spawn(exit_on_ctrl_c(bar.clone()));
 
-    let hashed = hash_all(&pool, args.paths, &bar).await;
-    if pool.is_closed() {
-        // Part of a list would look like all of it.
-        watcher.await.expect("the watcher ends the process");
-    }
+    // All files are found before the first is read, so that the time left is known.
+    let files = walk(args.paths).inspect(|_| bar.inc_length(1));
+    let files: Vec<_> = files.collect();
+    let progress = pool.progress().total(files.len() as u64);
+    tokio::spawn(progress.draw_on(bar.clone()));
+
+    let printed = hash_all(&pool, files, &bar, args.as_they_come).await;
     bar.finish_and_clear();
-    let failed = hashed.iter().any(Option::is_none);
-    exit_code(failed, print_sorted(hashed.into_iter().flatten().collect()))
+    exit_code(printed)
 }
 
-async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
+async fn exit_on_ctrl_c(bar: ProgressBar) {
     if tokio::signal::ctrl_c().await.is_err() {
         return; // Without the handler, Ctrl-C ends the program as ever.
     }
-    pool.close();
     bar.finish_and_clear();
     // Not by returning: the runtime would wait for the files that are being read.
     process::exit(INTERRUPTED.into());
 }
 
-/// Hashes the files. `None` stands for a file that could not be read, which is reported at once.
-async fn hash_all(pool: &AioPool, paths: Vec<PathBuf>, bar: &ProgressBar) -> Vec<Option<Sum>> {
-    let shown = bar.clone();
-    let hash = move |found: Result<PathBuf, Failure>| {
-        let sum = found.and_then(|path| hash(path, &shown));
-        sum.map_err(|failure| shown.suspend(|| complain(failure)))
-            .ok()
-    };
-    let results = pool.map_blocking(walk(paths), hash).await;
-    results
-        .into_iter()
-        .map(|result| result.unwrap_or(None))
-        .collect()
+/// Hashes the files, and prints their sums. A file that could not be read is reported at once.
+///
+/// Returns `true` if all could be read.
+async fn hash_all(
+    pool: &AioPool,
+    files: Vec<Result<PathBuf, Failure>>,
+    bar: &ProgressBar,
+    as_they_come: bool,
+) -> io::Result<bool> {
+    let submit = |file| pool.spawn_blocking(move || hash(file?));
+    let mut results = iterwait(files.into_iter().map(submit));
+    let (mut sums, mut all) = (Vec::new(), true);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(Ok(sum)) if as_they_come => bar.suspend(|| print_line(&sum, &mut io::stdout()))?,
+            Ok(Ok(sum)) => sums.push(sum),
+            Ok(Err(failure)) => {
+                all = false;
+                bar.suspend(|| complain(failure));
+            }
+            Err(_panicked) => all = false,
+        }
+    }
+    bar.finish_and_clear();
+    print_sorted(sums)?;
+    Ok(all)
 }
 
 /// Finds the regular files. It is lazy: each step is taken as it is asked for.
@@ -154,14 +175,14 @@ fn kind_of(entry: &DirEntry) -> io::Result<FileType> {
     }
 }
 
-fn hash(path: PathBuf, bar: &ProgressBar) -> Result<Sum, Failure> {
-    match sha256(&path, bar) {
+fn hash(path: PathBuf) -> Result<Sum, Failure> {
+    match sha256(&path) {
         Ok(digest) => Ok(Sum { path, digest }),
         Err(error) => Err(failure(&path, error)),
     }
 }
 
-fn sha256(path: &Path, bar: &ProgressBar) -> io::Result<[u8; 32]> {
+fn sha256(path: &Path) -> io::Result<[u8; 32]> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = [0; 64 * 1024];
@@ -170,7 +191,7 @@ fn sha256(path: &Path, bar: &ProgressBar) -> io::Result<[u8; 32]> {
             Ok(0) => return Ok(hasher.finalize().into()),
             Ok(read) => {
                 hasher.update(&chunk[..read]);
-                bar.inc(read as u64);
+                READ.fetch_add(read as u64, Relaxed);
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
@@ -179,28 +200,16 @@ fn sha256(path: &Path, bar: &ProgressBar) -> io::Result<[u8; 32]> {
 }
 
 /// A bar on the standard error; if that is no terminal, it stays hidden by itself.
-fn progress_bar(pool: &AioPool) -> ProgressBar {
-    let template = "{spinner} {ended} files, {bytes}, {bytes_per_sec}, \
-                    {active} active, {waiting} waiting";
-    let style = ProgressStyle::with_template(template)
-        .expect("a valid template")
-        .with_key("ended", shown(pool, |pool| pool.stats().completed))
-        .with_key("active", shown(pool, AioPool::active))
-        .with_key("waiting", shown(pool, AioPool::waiting));
-    let bar = ProgressBar::new_spinner().with_style(style);
+fn progress_bar() -> ProgressBar {
+    let read = |_: &ProgressState, out: &mut dyn fmt::Write| {
+        // If it cannot be drawn, that is no matter.
+        let _ = write!(out, "{}", HumanBytes(READ.load(Relaxed)));
+    };
+    let template = "{spinner} {bar:20} {pos}/{len} files, {read}, {eta} left, {msg}";
+    let style = ProgressStyle::with_template(template).expect("a valid template");
+    let bar = ProgressBar::new(0).with_style(style.with_key("read", read));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// Looks into the pool whenever the bar is drawn. If it cannot be drawn, that is no matter.
-fn shown<N: Display + 'static>(
-    pool: &AioPool,
-    look: fn(&AioPool) -> N,
-) -> impl Fn(&ProgressState, &mut dyn fmt::Write) + Clone + use<N> {
-    let pool = pool.clone();
-    move |_, out| {
-        let _ = write!(out, "{}", look(&pool));
-    }
 }
 
 fn print_sorted(mut sums: Vec<Sum>) -> io::Result<()> {
@@ -268,10 +277,10 @@ fn complain(what: impl Display) {
     let _ = writeln!(io::stderr(), "checksum: {what}");
 }
 
-fn exit_code(failed: bool, printed: io::Result<()>) -> ExitCode {
+fn exit_code(printed: io::Result<bool>) -> ExitCode {
     match printed {
-        Ok(()) if failed => ExitCode::FAILURE,
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) if error.kind() == ErrorKind::BrokenPipe => BROKEN_PIPE.into(),
         Err(error) => {
             complain(format_args!("standard output: {error}"));

@@ -91,7 +91,8 @@ pub use observe::{Ended, Observer, Submission, TaskScope, TaskView};
 pub use observe::{SpanParent, TracingObserver};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, GroupBuilder, Permit,
-    PermitBuilder, Shutdown, ShutdownReport, Stats, TaskBuilder, Then, Tries, current, lend,
+    PermitBuilder, Progress, ProgressStream, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,
+    Tries, current, lend,
 };
 pub use simple::SimpleTaskPool;
 #[cfg(feature = "async-std")]

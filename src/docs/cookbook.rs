@@ -5,8 +5,10 @@
 //! [`buffer`]: crate::IterMap::buffer
 //! [`exec`]: crate::AioPool::exec
 //! [`fair_share`]: crate::Builder::fair_share
+//! [`Feed::progress`]: crate::Feed::progress
 //! [`FnSpawner`]: crate::FnSpawner
 //! [`for_each_on`]: crate::PoolStreamExt::for_each_on
+//! [`from_now`]: crate::ProgressStream::from_now
 //! [`grace`]: crate::TaskBuilder::grace
 //! [`hold`]: crate::AioPool::hold
 //! [`iterwait`]: crate::iterwait
@@ -14,6 +16,8 @@
 //! [`keyed_with`]: crate::AioPool::keyed_with
 //! [`Observer`]: crate::Observer
 //! [`ordered`]: crate::IterMap::ordered
+//! [`progress`]: crate::AioPool::progress
+//! [`progress_stream`]: crate::Feed::progress_stream
 //! [`refusal`]: crate::JoinError::refusal
 //! [`retry`]: crate::TaskBuilder::retry
 //! [`shutdown_on`]: crate::AioPool::shutdown_on

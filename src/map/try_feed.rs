@@ -7,7 +7,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use crate::lock::Lock;
-use crate::pool::{AioPool, Feed, FeedReport};
+use crate::pool::{AioPool, Feed, FeedReport, ProgressStream};
 use crate::unwind::discard;
 
 /// A handle to a feed whose input may fail. Returned by
@@ -56,6 +56,11 @@ impl<E> TryFeed<E> {
     /// Returns the counts of the feed so far.
     pub fn progress(&self) -> FeedReport {
         self.feed.progress()
+    }
+
+    /// Watches how far the feed has come: [`Feed::progress_stream`].
+    pub fn progress_stream(&self) -> ProgressStream {
+        self.feed.progress_stream()
     }
 }
 

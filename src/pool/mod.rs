@@ -1,8 +1,8 @@
 //! The pool: connects the gate, tasks, workers, runtimes and the observer.
 //!
 //! [`AioPool`] is the public handle. On top is what a reader looks for first: its `constructors` and `builder`, `in_place`
-//! (code that is no task, with its `permit` and `permit_builder`), `throttle`, `inspect` (counts and listings) and `stats`.
-//! Everything else is in four rooms:
+//! (code that is no task, with its `permit` and `permit_builder`), `throttle`, `inspect` (counts and listings), `stats`, and
+//! `progress` (counts as a stream). Everything else is in four rooms:
 //!
 //! - `submit`: the verbs that submit a task, a task with options, blocking work, or a feed.
 //! - `core`: the [`Core`] behind all handles of a pool. It keeps the `State` under one lock, starts and ends tasks, and
@@ -22,6 +22,8 @@ mod permit;
 mod permit_builder;
 
 mod inspect;
+
+mod progress;
 
 mod builder;
 mod core;
@@ -46,6 +48,7 @@ pub use self::lifecycle::group_builder::GroupBuilder;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};
 pub use self::permit::Permit;
 pub use self::permit_builder::PermitBuilder;
+pub use self::progress::{Progress, ProgressStream};
 pub(crate) use self::resize_listener::ResizeListener;
 pub use self::stats::Stats;
 pub use self::submit::blocking_work::BlockingWork;
@@ -92,8 +95,8 @@ use crate::task::PoolRef;
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
-///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, and for awaiting a handle. For
-///   other waits, use [`lend`].
+///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, `progress`, and for awaiting a
+///   handle. For other waits, use [`lend`].
 /// - A wait lasts from its first poll until it is ready or dropped. In a `select!`, the permit is therefore lent while
 ///   all branches are pending. Once the wait for the pool has been dropped, the task keeps its permit. If another
 ///   thread drops a handle that the task has polled, the task keeps its permit from the next time that it is woken.

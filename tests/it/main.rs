@@ -39,6 +39,7 @@ mod observer;
 mod order;
 mod panics;
 mod permits;
+mod progress;
 mod rate;
 mod ready;
 mod refusals;

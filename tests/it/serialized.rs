@@ -37,6 +37,11 @@ fn counters_and_reports_are_written_by_their_names() {
         (&stats["submitted"], &stats["refused"], &stats["retries"]),
         (&json!(3), &json!(0), &json!(0))
     );
+    let progress = futures::executor::block_on(pool.progress().total(9).next());
+    assert_eq!(
+        to_value(progress).unwrap(),
+        json!({"done": 3, "failed": 0, "active": 0, "waiting": 0, "total": 9})
+    );
     let report = futures::executor::block_on(pool.shutdown(Shutdown::Drain));
     assert_eq!(
         to_value(report).unwrap(),

@@ -14,7 +14,8 @@ use aiopool::{AioPool, JoinHandle, current};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use clap::Parser;
 use futures::{StreamExt, stream};
-use indicatif::ProgressBar;
+use indicatif::style::TemplateError;
+use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::header::RETRY_AFTER;
 use reqwest::{Client, Response, StatusCode, Url};
 
@@ -51,7 +52,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         .build()?;
     let client = Client::builder().timeout(args.timeout).build()?;
     let urls = io::read_to_string(io::stdin())?;
-    let bar = ProgressBar::new(urls.lines().count() as u64);
+    let bar = progress_bar()?;
+    let progress = pool.progress().total(urls.lines().count() as u64);
+    tokio::spawn(progress.draw_on(bar.clone()));
 
     // Each URL is submitted when the stream asks for it, so a long list does not fill the queue.
     let handles = urls
@@ -65,6 +68,7 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         failed |= fetched.is_err();
         print(&bar, fetched)?;
     }
+    bar.finish_and_clear();
     Ok(u8::from(failed).into())
 }
 
@@ -148,7 +152,11 @@ fn print(bar: &ProgressBar, fetched: Fetched) -> io::Result<()> {
     bar.suspend(|| match fetched {
         Ok(line) => writeln!(io::stdout(), "{line}"),
         Err(failure) => writeln!(io::stderr(), "fetch: {}", failure.describe()),
-    })?;
-    bar.inc(1);
-    Ok(())
+    })
+}
+
+/// A bar on the standard error; if that is no terminal, it stays hidden by itself.
+fn progress_bar() -> Result<ProgressBar, TemplateError> {
+    let template = "{bar:20} {pos}/{len} URLs, {eta} left, {msg}";
+    Ok(ProgressBar::no_length().with_style(ProgressStyle::with_template(template)?))
 }

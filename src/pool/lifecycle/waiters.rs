@@ -9,6 +9,8 @@ use crate::worker::NestedWaits;
 /// A state of the pool or group that a future waits for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Goal {
+    /// Anything has changed since the waiter was added.
+    Change,
     /// No task is active or waiting.
     Idle,
     /// No task is active or waiting, and the node is closed.
@@ -47,6 +49,7 @@ pub(crate) struct Now {
 impl Goal {
     pub(crate) fn is_reached(self, now: Now, asker: Asker) -> bool {
         match self {
+            Self::Change => true,
             Self::Idle => now.is_idle(asker),
             Self::Drained => now.is_idle(asker) && now.closed,
             Self::Below(waiting) => now.waiting < waiting,
@@ -78,7 +81,7 @@ impl Now {
 /// The futures that wait for a node, by their goals.
 ///
 /// A waiter whose goal is reached is taken out: a future that does not find its waiter is ready. The order of [`Goal`]
-/// puts the waiters for an idle node first, and the highest bound of `below` last, so that a search can stop at the
+/// puts the waiters for a change and for an idle node first, and the highest bound of `below` last, so that a search can stop at the
 /// first waiter that has to go on waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
@@ -86,7 +89,7 @@ pub(crate) struct Waiters {
     waiters: BTreeMap<(Goal, u64), Waiter>,
     /// The waiters that are [inside](Asker::Inside): tasks that do not wait for tasks that join themselves.
     inside: BTreeMap<(Goal, u64), Waiter>,
-    /// The highest bound of `below` that a waiter has, or 0.
+    /// The highest bound of `below` that a waiter has, or 0. The highest possible if a waiter waits for any change.
     highest_below: usize,
 }
 
@@ -117,8 +120,11 @@ impl Waiters {
     }
 
     fn note_highest(&mut self) {
-        self.highest_below = match self.waiters.last_key_value() {
-            Some(((Goal::Below(waiting), _), _)) => *waiting,
+        let goal_of = |(at, _): (&(Goal, u64), &Waiter)| at.0;
+        let first = self.waiters.first_key_value().map(goal_of);
+        self.highest_below = match (first, self.waiters.last_key_value().map(goal_of)) {
+            (Some(Goal::Change), _) => usize::MAX,
+            (_, Some(Goal::Below(waiting))) => waiting,
             _ => 0,
         };
     }

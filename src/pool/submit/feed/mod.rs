@@ -14,11 +14,14 @@
 //! - [`Item`](item::Item): a task that the source makes of an item.
 //! - [`Tracker`]: the state that the feed, its source and its items share.
 //! - [`Unpulled`](unpulled::Unpulled): the number of items that the source will still pull, counted in the pool.
+//! - `watched`: the progress of a feed as a stream; [`Watchers`](watchers::Watchers): the wakers of these streams.
 
 mod item;
 mod source;
 mod tracker;
 mod unpulled;
+mod watched;
+mod watchers;
 
 use std::fmt;
 use std::pin::Pin;
@@ -30,11 +33,12 @@ use futures_core::Stream;
 use self::source::Source;
 pub use self::tracker::FeedReport;
 use self::tracker::Tracker;
+use self::unpulled::exactly;
 use crate::coop;
 use crate::input::{Input, Streamed};
-use crate::pool::AioPool;
 use crate::pool::core::arrival::Arrival;
 use crate::pool::core::order::Patience;
+use crate::pool::{AioPool, Core};
 use crate::task::{PoolRef, Reason};
 
 impl AioPool {
@@ -147,7 +151,7 @@ impl AioPool {
     {
         let core = self.core();
         core.spawner();
-        let tracker = Arc::new(Tracker::new());
+        let tracker = Arc::new(Tracker::new(exactly(items.items_left())));
         let source = Box::new(Source::new(items, f, tracker.clone(), self));
         self.refresh_room(Patience::Park);
         let Arrival {
@@ -163,7 +167,7 @@ impl AioPool {
         }
         Feed {
             tracker,
-            pool_ref: self.pool_ref(),
+            core: core.me(),
         }
     }
 }
@@ -179,7 +183,7 @@ impl AioPool {
 /// A future that awaits `&mut feed` may be dropped, and the feed awaited again: nothing is lost.
 pub struct Feed {
     tracker: Arc<Tracker>,
-    pool_ref: Arc<dyn PoolRef>,
+    core: Arc<Core>,
 }
 
 impl Feed {
@@ -191,7 +195,7 @@ impl Feed {
             return false;
         };
         for (slot, id) in abort {
-            self.pool_ref.abort(slot, id, Reason::Aborted);
+            self.core.abort(slot, id, Reason::Aborted);
         }
         true
     }
@@ -201,7 +205,7 @@ impl Feed {
         self.tracker.is_finished()
     }
 
-    /// Returns the counts of the feed so far.
+    /// Returns the counts of the feed so far. [`progress_stream`](Self::progress_stream) gives them again and again.
     pub fn progress(&self) -> FeedReport {
         self.tracker.report()
     }
@@ -211,7 +215,7 @@ impl Future for Feed {
     type Output = FeedReport;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<FeedReport> {
-        coop::poll(cx, |cx| self.tracker.poll(self.pool_ref.waker(cx)))
+        coop::poll(cx, |cx| self.tracker.poll(self.core.waker(cx)))
     }
 }
 

@@ -47,3 +47,8 @@ pub(super) fn at_least((lower, upper): (usize, Option<usize>)) -> u64 {
     const MOST: u64 = 1 << 48;
     upper.map_or(0, |_| (lower as u64).min(MOST))
 }
+
+/// Returns the number of items that an iterator has, if its size hint is exact.
+pub(super) fn exactly((lower, upper): (usize, Option<usize>)) -> Option<u64> {
+    (upper == Some(lower)).then_some(lower as u64)
+}
