@@ -28,6 +28,10 @@ use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use sha2::{Digest, Sha256};
 use walkdir::{DirEntry, WalkDir};
 
+#[cfg_attr(feature = "timeline", path = "checksum/timeline.rs")]
+#[cfg_attr(not(feature = "timeline"), path = "checksum/no_timeline.rs")]
+mod timeline;
+
 // What a shell reports for a program that SIGINT or SIGPIPE ended.
 const INTERRUPTED: u8 = 130;
 const BROKEN_PIPE: u8 = 141;
@@ -59,6 +63,9 @@ struct Args {
     #[arg(value_parser = value_parser!(u16).range(1..=512))]
     jobs: u16,
 
+    #[command(flatten)]
+    timeline: timeline::Options,
+
     /// Files, and folders to walk through
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -82,7 +89,10 @@ type Failure = String;
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let pool = AioPool::new(args.jobs.into());
+    let (pool, trace) = match args.timeline.pool(args.jobs.into()) {
+        Ok(pool) => pool,
+        Err(error) => return exit_code(false, Err(error)),
+    };
     let bar = progress_bar(&pool);
     let watcher = tokio::spawn(exit_on_ctrl_c(pool.clone(), bar.clone()));
 
@@ -93,7 +103,8 @@ async fn main() -> ExitCode {
     }
     bar.finish_and_clear();
     let failed = hashed.iter().any(Option::is_none);
-    exit_code(failed, print_sorted(hashed.into_iter().flatten().collect()))
+    let printed = print_sorted(hashed.into_iter().flatten().collect());
+    exit_code(failed, printed.and(trace.finish()))
 }
 
 async fn exit_on_ctrl_c(pool: AioPool, bar: ProgressBar) {
