@@ -472,7 +472,7 @@ fn a_run_with_everything_in_it_is_whole() {
                 busy(1000 + (n * n * 37) % 4000).await;
                 match n % 24 {
                     5 => _ = inner.exec(busy(3000)).await,
-                    11 => panic!("oh"),
+                    11 => std::panic::resume_unwind(Box::new("oh")),
                     17 => busy(1_000_000).await,
                     _ => {}
                 }

@@ -69,14 +69,14 @@ class Picture {
     this.show(this.from + by, this.to + by);
   }
 
-  /** Shows a task, with as much around it. */
+  /** Shows a task, large enough to be seen and with what is around it. */
   reveal(task) {
-    const { submitted, started, ended } = this.run.tasks;
-    const begin = hasStarted(this.run, task) ? started[task] : submitted[task];
-    const length = Math.max(ended[task] - begin, (this.to - this.from) / 200);
-    const middle = (begin + ended[task]) / 2;
-    const shown = Math.max(CLOSEST, Math.min(this.to - this.from, length * 60));
-    if (begin < this.from || ended[task] > this.to || length < (this.to - this.from) / 100) this.show(middle - shown / 2, middle + shown / 2);
+    const { started, ended } = this.run.tasks;
+    const begin = hasStarted(this.run, task) ? started[task] : ended[task];
+    const length = ended[task] - begin, middle = (begin + ended[task]) / 2;
+    const isSmall = length > 0 && length < (this.to - this.from) / 60;
+    const shown = Math.max(length * 1.2, Math.min(this.to - this.from, isSmall ? length * 25 : Infinity));
+    if (begin < this.from || ended[task] > this.to || isSmall) this.show(middle - shown / 2, middle + shown / 2);
     const lane = this.laneOfTask(task);
     const top = this.scroller.scrollTop;
     if (lane && (lane.y < top || lane.y + lane.h > top + this.height - AXIS)) this.scroller.scrollTop = lane.y - this.height / 2;
@@ -167,6 +167,21 @@ class Picture {
       pen.fillRect(x, AXIS - 6, 1, 5);
       if (x + 4 + pen.measureText(text).width < this.width) pen.fillText(text, x + 4, AXIS / 2 - 1);
     }
+    if (this.selected >= 0) this.paintPlaceOf(this.selected);
+  }
+
+  /** A mark on the axis, to find the selected task by. */
+  paintPlaceOf(task) {
+    const { pen } = this, { started, ended } = this.run.tasks;
+    const x0 = this.x(hasStarted(this.run, task) ? started[task] : ended[task]), x1 = this.x(ended[task]);
+    const x = (Math.max(x0, this.gutter) + Math.min(x1, this.width)) / 2;
+    if (x1 < this.gutter || x0 > this.width) return;
+    pen.fillStyle = this.theme.ink;
+    pen.beginPath();
+    pen.moveTo(x - 5, AXIS - 9);
+    pen.lineTo(x + 5, AXIS - 9);
+    pen.lineTo(x, AXIS - 1);
+    pen.fill();
   }
 
   paintLabel(lane, y) {
@@ -237,8 +252,10 @@ class Picture {
   paintRow(lane, y) {
     const { pen, theme } = this, { from, to, task } = this.run.slices;
     const gap = lane.h >= 12 ? 2 : 1;
-    pen.fillStyle = theme.idle;
-    pen.fillRect(this.x(this.run.begin), y + gap, this.x(this.run.end) - this.x(this.run.begin), lane.h - gap);
+    if (lane.kind === "permit") {
+      pen.fillStyle = theme.idle;
+      pen.fillRect(this.x(this.run.begin), y + gap, this.x(this.run.end) - this.x(this.run.begin), lane.h - gap);
+    }
     const { slices } = lane;
     let place = firstEndingAfter(slices, to, this.from);
     let thin = null;
