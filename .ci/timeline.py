@@ -249,7 +249,8 @@ def check_pointer(browser):
     assert name in browser.text("#details")
     browser.keys([KEYS["escape"]])
     browser.until("escape lets go", lambda: browser.selected() == -1)
-    browser.click("#tasks th:nth-child(6) button")
+    assert browser.js("return document.getElementById('details').offsetHeight") == 0
+    browser.click("#tasks th:nth-last-child(2) button")
     waited = browser.js("return [...document.querySelectorAll('#tasks tbody tr')].map(r => r.children[5].textContent)")
     assert len(waited) == 25 and browser.text("#tasks th[aria-sort=descending]") == "Waited", waited
     browser.click("#later")

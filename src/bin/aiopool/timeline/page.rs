@@ -6,16 +6,21 @@ use super::run::Run;
 
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/style.css");
-/// In the order in which they use each other.
-const SCRIPTS: [&str; 9] = [
+/// They are one script: each may use what the others define.
+const SCRIPTS: [&str; 14] = [
     include_str!("page/time.js"),
     include_str!("page/run.js"),
     include_str!("page/theme.js"),
     include_str!("page/lanes.js"),
+    include_str!("page/axis.js"),
+    include_str!("page/curves.js"),
+    include_str!("page/rows.js"),
     include_str!("page/picture.js"),
     include_str!("page/pointer.js"),
     include_str!("page/groups.js"),
     include_str!("page/tasks.js"),
+    include_str!("page/summary.js"),
+    include_str!("page/actions.js"),
     include_str!("page/main.js"),
 ];
 

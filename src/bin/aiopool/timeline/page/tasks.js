@@ -15,7 +15,8 @@ const COLUMNS = [
 class TaskTable {
   constructor(run, select) {
     Object.assign(this, { run, select, page: 0, selected: -1 });
-    this.order = { column: COLUMNS[6], descends: true };
+    this.columns = COLUMNS.filter((column) => column.label !== "Group" || run.groups.length > 0);
+    this.order = { column: this.columns.at(-1), descends: true };
     this.place = document.getElementById("tasks");
     this.earlier = document.getElementById("earlier");
     this.later = document.getElementById("later");
@@ -56,7 +57,7 @@ class TaskTable {
   draw() {
     const begin = this.page * ON_A_PAGE, shown = this.tasks.slice(begin, begin + ON_A_PAGE);
     const table = element("table"), head = element("thead"), body = element("tbody"), row = element("tr");
-    row.append(...COLUMNS.map((column) => this.head(column)));
+    row.append(...this.columns.map((column) => this.head(column)));
     head.append(row);
     body.append(...shown.map((task) => this.row(task)));
     table.append(head, body);
@@ -82,7 +83,7 @@ class TaskTable {
 
   row(task) {
     const row = element("tr", undefined, { class: task === this.selected ? "is-task is-selected" : "is-task", tabindex: 0 });
-    for (const column of COLUMNS) {
+    for (const column of this.columns) {
       const cell = element("td", undefined, { class: column.isNumber ? "number" : "" });
       const text = column.text(this.run, task);
       cell.append(column.isNumber ? text : element("bdi", text, { title: text }));
