@@ -90,11 +90,11 @@ class Browser:
         self.cdp("Input.dispatchMouseEvent", type="mouseWheel", x=box[0] + x, y=box[1] + y, deltaX=0, deltaY=delta, modifiers=2)
 
     def until(self, what, holds):
-        for _ in range(200):
+        for _ in range(400):
             if holds():
                 return
             time.sleep(0.05)
-        raise AssertionError(f"{self.page}: not within 10 s: {what}")
+        raise AssertionError(f"{self.page}: not within 20 s: {what}")
 
     def shot(self, name, whole=False):
         time.sleep(0.1)

@@ -27,6 +27,8 @@ const DEFAULT_LIMIT: u64 = 128 * 1024 * 1024;
 /// The curves `tasks` and `group NAME` are the numbers of tasks that wait, hold permits (`active`) and have lent them; a burst
 /// of changes becomes one point for each millisecond. The curve `size` is that of the pool.
 ///
+/// A task waits until its first poll: one that has its permit, and whose thread comes late, is not in a row yet.
+///
 /// Each task has its `id`, `group`, `priority` and `weight` as arguments, and how long it `waited_us` from the submission to the
 /// start. Its last event has also how long it `ran_us`, and the `outcome`, as [`Ended::as_str`](crate::Ended::as_str) or
 /// `unfinished`. Times are by the real clock, not by that of a runtime. As for any observer, code in place by
@@ -35,7 +37,7 @@ const DEFAULT_LIMIT: u64 = 128 * 1024 * 1024;
 /// # How it ends
 ///
 /// Clones write the same trace. [`finish`](Self::finish) ends it, and reports an error of the writer. When the last clone is
-/// dropped (the pool has one), that ends the trace too, and ignores the error. Without an end, as after a crash, the file
+/// dropped (the pool has one), that ends the trace too, waits for it, and ignores the error. Without an end, as after a crash, the file
 /// lacks its last second and the closing bracket; the viewers accept that.
 ///
 /// # What it takes
