@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use aiopool::{AioPool, iterwait};
+use aiopool::{AioPool, TimelineObserver, iterwait};
 use clap::{Parser, value_parser};
 use indicatif::{HumanBytes, ProgressBar, ProgressState, ProgressStyle};
 use sha2::{Digest, Sha256};
@@ -64,6 +64,10 @@ struct Args {
     #[arg(long)]
     as_they_come: bool,
 
+    /// Write a trace of the run to this file: `aiopool timeline FILE > run.html` makes a page of it
+    #[arg(long, value_name = "FILE")]
+    timeline: Option<PathBuf>,
+
     /// Files, and folders to walk through
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
@@ -90,7 +94,10 @@ static READ: AtomicU64 = AtomicU64::new(0);
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let pool = AioPool::new(args.jobs.into());
+    let (pool, trace) = match pool(&args) {
+        Ok(pool) => pool,
+        Err(error) => return exit_code(Err(error)),
+    };
     let bar = progress_bar();
     tokio::spawn(exit_on_ctrl_c(bar.clone()));
 
@@ -102,7 +109,21 @@ async fn main() -> ExitCode {
 
     let printed = hash_all(&pool, files, &bar, args.as_they_come).await;
     bar.finish_and_clear();
-    exit_code(printed)
+    let traced = trace.map_or(Ok(()), |trace| trace.finish().map(drop));
+    exit_code(printed.and_then(|all| traced.map(|()| all)))
+}
+
+/// The pool, and the trace of what it does if that is asked for.
+fn pool(args: &Args) -> io::Result<(AioPool, Option<TimelineObserver>)> {
+    let builder = AioPool::builder().name("checksum").size(args.jobs.into());
+    let trace = args.timeline.as_ref().map(TimelineObserver::create);
+    let trace = trace.transpose()?;
+    let builder = match &trace {
+        Some(trace) => builder.observer(trace.clone()),
+        None => builder,
+    };
+    let pool = builder.build().expect("a size, and a runtime with a timer");
+    Ok((pool, trace))
 }
 
 async fn exit_on_ctrl_c(bar: ProgressBar) {

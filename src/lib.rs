@@ -89,6 +89,8 @@ pub use observe::MetricsObserver;
 pub use observe::{Ended, Observer, Submission, TaskScope, TaskView};
 #[cfg(feature = "tracing")]
 pub use observe::{SpanParent, TracingObserver};
+#[cfg(feature = "timeline")]
+pub use observe::{TimelineObserver, TimelineReport};
 pub use pool::{
     AioPool, BlockingWork, Builder, CancelReport, Current, Feed, FeedReport, GroupBuilder, Permit,
     PermitBuilder, Progress, ProgressStream, Shutdown, ShutdownReport, Stats, TaskBuilder, Then,

@@ -16,7 +16,9 @@ use crate::unwind::{caught, discard, shielded};
 /// # What the pool guarantees
 ///
 /// - `on_start`, then `poll` for each poll, then `drop_future`, then `on_end`: in this order, one after the other. A task
-///   that ends before its first poll has only the last two.
+///   that ends before its first poll has only the last two. `on_lend` and `on_return` come between two polls.
+/// - A permit has one holder at a time, as told here: the scope of a task that ends or lends is called before the permit is
+///   free, and that of the next task, by `on_start` or `on_return`, when it has the permit.
 /// - `on_wait` is called by the thread that submits the task, if there was no permit for it then. Another thread may run
 ///   the task meanwhile, so this call may overlap with the others, and may even come after `on_end`. (The methods of
 ///   [`Observer`](crate::Observer) are always called in order.)
@@ -81,6 +83,18 @@ pub trait TaskScope: Send + Sync + 'static {
     fn poll(&self, task: &TaskView<'_>, poll: &mut dyn FnMut()) {
         let _ = task;
         poll();
+    }
+
+    /// Called when the task, which is suspended, is about to lend its permit: it waits for its own pool, or is in
+    /// [`lend`](crate::lend). Until `on_return` it is polled only inside of `lend`.
+    fn on_lend(&self, task: &TaskView<'_>) {
+        let _ = task;
+    }
+
+    /// Called when a task that has lent its permit has a permit again, before its next poll. A task that ends without its
+    /// permit is not told of this.
+    fn on_return(&self, task: &TaskView<'_>) {
+        let _ = task;
     }
 
     /// Called when the task's future is to be dropped, which `drop` does: after its last poll, or without any.
@@ -153,6 +167,16 @@ impl TaskScope for Both {
             |inner| self.0.poll(task, inner),
             || through(|inner| self.1.poll(task, inner), poll),
         );
+    }
+
+    fn on_lend(&self, task: &TaskView<'_>) {
+        shielded(|| self.1.on_lend(task));
+        self.0.on_lend(task);
+    }
+
+    fn on_return(&self, task: &TaskView<'_>) {
+        shielded(|| self.0.on_return(task));
+        self.1.on_return(task);
     }
 
     fn drop_future(&self, task: &TaskView<'_>, drop: &mut dyn FnMut()) {

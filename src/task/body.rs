@@ -24,6 +24,9 @@ pub(crate) trait Task: Send {
     #[must_use = "a task that is dropped here never ends"]
     fn poll(self: Pin<Box<Self>>, cx: &mut Context<'_>, finish: Finish<'_>) -> Option<BoxTask>;
 
+    /// Tells the extras that the task, which is suspended, is about to lend its permit.
+    fn lends(&self) {}
+
     /// Returns `true` if the task runs elsewhere. Its first poll then only takes it there, and does not count as its
     /// start.
     fn leaves_its_worker(&self) -> bool {
@@ -85,6 +88,8 @@ pub(crate) trait Extras: Default + Send {
     fn poll<R>(&self, _: TaskId, poll: impl FnOnce() -> R) -> R {
         poll()
     }
+    /// Called when the task, which is suspended, is about to lend its permit.
+    fn lends(&self, _: TaskId) {}
     /// Drops the future of the task by `drop`.
     #[inline(always)]
     fn drop_future(&self, _: TaskId, drop: impl FnOnce()) {
@@ -274,6 +279,12 @@ where
         let this = self.project();
         if let Some(receiver) = this.receiver {
             shielded(|| this.extras.begin(receiver.id()));
+        }
+    }
+
+    fn lends(&self) {
+        if let Some(receiver) = &self.receiver {
+            self.extras.lends(receiver.id());
         }
     }
 

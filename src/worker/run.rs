@@ -275,7 +275,13 @@ impl Tasks {
                 wakes.wake();
                 cx.waker().wake_by_ref();
             }
-            PermitState::Held if nested_waits.wants_out() => shared.scheduler().lend(shared),
+            PermitState::Held if nested_waits.wants_out() => {
+                // Before the permit is free: the observers hear of this, and then of the task that gets it.
+                if let Some(task) = &self.task {
+                    task.lends();
+                }
+                shared.scheduler().lend(shared);
+            }
             PermitState::Lent if nested_waits.wants_back() => shared.scheduler().come_back(shared),
             PermitState::Held | PermitState::Lent | PermitState::Returning => {}
         }

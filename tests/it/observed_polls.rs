@@ -83,6 +83,16 @@ impl TaskScope for Recording {
         Self::enter(poll);
     }
 
+    fn on_lend(&self, task: &TaskView<'_>) {
+        let line = format!("out {}", task.name());
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn on_return(&self, task: &TaskView<'_>) {
+        let line = format!("back {}", task.name());
+        self.0.lock().unwrap().push(line);
+    }
+
     fn drop_future(&self, task: &TaskView<'_>, drop: &mut dyn FnMut()) {
         self.note("drop", task);
         Self::enter(drop);
@@ -232,6 +242,60 @@ fn every_verb_captures_once_for_each_task_and_enters_its_polls() {
         let in_place = pool.run(async { depth() }).await;
         assert_eq!((in_place, recorder.take().len()), (0, 0), "it is no task");
     });
+}
+
+#[test]
+fn a_scope_is_told_before_the_permit_is_lent_and_when_it_is_back() {
+    let (hand, recorder, pool) = recorded(1);
+    let inner = pool.clone();
+    let outer = pool.spawn_n(async move { inner.exec(ready(())).await.unwrap() });
+    hand.run();
+    assert_eq!(outer.now_or_never().unwrap().unwrap(), 1);
+    let log = recorder.take();
+    let lent = log.iter().position(|line| line == "out p-0").unwrap();
+    let rest = [
+        "out p-0",
+        "start p-1",
+        "poll p-1",
+        "drop p-1",
+        "end p-1",
+        "back p-0",
+        "poll p-0",
+        "drop p-0",
+        "end p-0",
+    ];
+    assert_eq!(log[lent..], rest);
+}
+
+#[test]
+fn a_scope_is_not_told_that_the_permit_is_back_before_it_is() {
+    let (hand, recorder, pool) = recorded(1);
+    let probe = Probe::new();
+    let lends = pool.task(aiopool::lend(async {
+        yield_now().await;
+        yield_now().await;
+    }));
+    let lends = lends.spawn_n();
+    pool.spawn_n(probe.task(()));
+    hand.run();
+    assert_eq!(recorder.count("out p-0"), 1);
+    assert!(recorder.count("poll p-0") > 1, "polled inside of `lend`");
+    assert_eq!(recorder.count("back"), 0);
+    probe.end();
+    hand.run();
+    assert_eq!(recorder.count("back p-0"), 1);
+    assert!(lends.now_or_never().unwrap().is_ok());
+}
+
+#[test]
+fn a_task_that_ends_while_it_lends_is_not_told_that_its_permit_is_back() {
+    let (hand, recorder, pool) = recorded(1);
+    let lends = pool.spawn_n(aiopool::lend(std::future::pending::<()>()));
+    hand.run();
+    lends.abort();
+    hand.run();
+    let log = recorder.take();
+    assert_eq!(log[log.len() - 3..], ["out p-0", "drop p-0", "end p-0"]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use clap_complete::Shell;
 use crate::address::{Address, host_and_port};
 use crate::connection::{Connection, Login};
 use crate::failure::Failure;
-use crate::{one_shot, prompt, token, top};
+use crate::{one_shot, prompt, timeline, token, top};
 
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -23,12 +23,13 @@ Examples:
   aiopool unix /run/app.sock -- -h           what this pool can be told to do
   aiopool unix /run/app.sock start -h        and how
   aiopool top unix /run/app.sock             a live dashboard
+  aiopool timeline run.json > run.html       a page of a run that is over
 
 A server of asyncio-taskpool 1.1.4 is steered in the same way.
 
 Exit codes:
     0  done
-    1  the pool refused
+    1  the pool refused, or the file is no trace
     2  wrong usage, of this program or of a command
     3  cannot connect, or the connection was lost
   141  the output cannot be written, or its reader went away";
@@ -93,6 +94,15 @@ enum What {
         #[command(subcommand)]
         server: Server,
     },
+    /// Print a page that shows a run, from a trace of `TimelineObserver`
+    #[command(
+        after_help = "Example:\n  aiopool timeline run.json > run.html\n\nThe page is one file, and loads nothing. A trace without its end, as after a crash, is shown so far."
+    )]
+    Timeline {
+        /// The trace
+        #[arg(value_name = "RUN.json", value_hint = ValueHint::FilePath)]
+        path: PathBuf,
+    },
     /// Print a script that completes this program's command line in a shell
     #[command(
         after_help = "Example, for bash:\n  aiopool completions bash > ~/.local/share/bash-completion/completions/aiopool"
@@ -147,6 +157,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             };
             return top::run(Connection::open(&login(address))?, interval);
         }
+        What::Timeline { path } => return timeline::run(&path),
         What::Completions { shell } => return completions(shell),
     };
     let (command, json) = heard_anywhere(command, args.json);

@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Unwelcome(String),
     /// The server is not one of this crate, and lacks the commands that are needed.
     Foreign,
+    /// A file cannot be used.
+    Input(String),
     /// The output has no reader, or the terminal fails.
     Output(io::Error),
     /// Part of the program panicked.
@@ -30,7 +32,9 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Refused | Self::Usage => {}
-            Self::Connection(reason) | Self::Unwelcome(reason) => complain(reason),
+            Self::Connection(reason) | Self::Unwelcome(reason) | Self::Input(reason) => {
+                complain(reason);
+            }
             Self::Foreign => complain(
                 "a dashboard needs a server of this crate, and this one does not know its commands",
             ),
@@ -44,7 +48,7 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Refused | Self::Foreign => 1,
+            Self::Refused | Self::Foreign | Self::Input(_) => 1,
             Self::Usage => 2,
             Self::Connection(_) | Self::Unwelcome(_) => 3,
             // The exit code that a shell reports for a program that SIGPIPE has ended.

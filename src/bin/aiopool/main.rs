@@ -1,4 +1,5 @@
-//! `aiopool`: inspects and controls a running pool from a shell, at a prompt, or on a dashboard.
+//! `aiopool`: inspects and controls a running pool from a shell, at a prompt, or on a dashboard, and shows a run
+//! that is over.
 
 mod address;
 mod args;
@@ -10,6 +11,7 @@ mod printable;
 mod prompt;
 mod readable;
 mod text_protocol;
+mod timeline;
 mod token;
 mod top;
 mod watch;

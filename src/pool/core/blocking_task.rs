@@ -57,6 +57,12 @@ impl Task for BlockingTask {
         task.map_or(Start::Silent, |task| task.announce(wakes))
     }
 
+    fn lends(&self) {
+        if let Some(task) = &self.task {
+            task.lends();
+        }
+    }
+
     fn leaves_its_worker(&self) -> bool {
         match &self.blocks {
             Blocks::AtFirstPoll => true,

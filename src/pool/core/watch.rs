@@ -8,6 +8,7 @@ use crate::observe::{
 };
 use crate::task::{TaskId, TaskInfo, TaskState};
 use crate::unwind::{discard, shielded};
+use crate::worker::{PermitState, running};
 
 /// Tells the pool's observers about one task, in the order in which things happen.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub(crate) struct Watch {
     origin: Origin,
     times: Cell<TaskTimes>,
     scope: Option<Arc<dyn TaskScope>>,
+    /// `true` if the scope has been told that the task lends its permit, and not yet that the permit is back.
+    has_lent: Cell<bool>,
     /// `None` if no observer hears of waits: then no event has to be held back until a wait has been told.
     newcomer: Option<Arc<Lock<Newcomer>>>,
 }
@@ -47,6 +50,7 @@ impl Watch {
             observed,
             origin,
             scope,
+            has_lent: Cell::new(false),
             newcomer: is_told_of_waits.then(Arc::default),
         }
     }
@@ -65,6 +69,7 @@ impl Watch {
             observed,
             origin,
             scope,
+            has_lent: Cell::new(false),
             newcomer: None,
         }
     }
@@ -144,8 +149,30 @@ impl Watch {
     #[inline]
     pub(crate) fn poll<R>(&self, id: TaskId, poll: impl FnOnce() -> R) -> R {
         match &self.scope {
-            Some(scope) => through(|poll| scope.poll(&self.view(id), poll), poll),
+            Some(scope) => {
+                if self.has_lent.get() {
+                    self.tell_return(id, &**scope);
+                }
+                through(|poll| scope.poll(&self.view(id), poll), poll)
+            }
             None => poll(),
+        }
+    }
+
+    /// Tells the scope that the task, which is suspended, is about to lend its permit.
+    pub(crate) fn lend(&self, id: TaskId) {
+        if let Some(scope) = &self.scope {
+            self.has_lent.set(true);
+            shielded(|| scope.on_lend(&self.view(id)));
+        }
+    }
+
+    /// Tells the scope that the permit is back, unless the task is polled without it.
+    #[cold]
+    fn tell_return(&self, id: TaskId, scope: &dyn TaskScope) {
+        if running().is_some_and(|worker| worker.permit() == PermitState::Held) {
+            self.has_lent.set(false);
+            shielded(|| scope.on_return(&self.view(id)));
         }
     }
 

@@ -105,6 +105,12 @@ impl Extras for TaskExtras {
         }
     }
 
+    fn lends(&self, id: TaskId) {
+        if let Some(watch) = &self.watch {
+            watch.lend(id);
+        }
+    }
+
     fn drop_future(&self, id: TaskId, drop: impl FnOnce()) {
         match &self.watch {
             Some(watch) => watch.drop_future(id, drop),

@@ -40,6 +40,12 @@ impl Extras for Watched {
         }
     }
 
+    fn lends(&self, id: TaskId) {
+        if let Some(watch) = &self.watch {
+            watch.lend(id);
+        }
+    }
+
     #[inline]
     fn drop_future(&self, id: TaskId, drop: impl FnOnce()) {
         match &self.watch {
