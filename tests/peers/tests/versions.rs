@@ -25,6 +25,6 @@ fn the_page_names_the_versions_that_are_tested() {
     ] {
         let end = format!("| {cell}{} |", exact(name));
         let is_named = |row: &&str| row.starts_with(&format!("| {short} |")) && row.ends_with(&end);
-        assert!(rows.iter().any(|row| is_named(row)), "{short}: {end}");
+        assert!(rows.iter().any(is_named), "{short}: {end}");
     }
 }
