@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use aiopool::testing::{ManualSpawner, Probe, Recorder, assert_idle, assert_settled};
-use aiopool::{AioPool, Spawner};
+use aiopool::{AioPool, JoinHandle, Spawner};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -243,7 +243,7 @@ fn a_task_with_a_permit_may_be_polled_after_newer_ones() {
     let ids: Vec<_> = pool
         .map_n(0..6, |_| async {})
         .iter()
-        .map(|task| task.id())
+        .map(JoinHandle::id)
         .collect();
     spawner.run();
     // The first worker runs its task and those that wait, then the two other workers run theirs.
