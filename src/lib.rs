@@ -30,6 +30,8 @@
 //! - [`PoolStreamExt`]: the verbs of a pool as methods of streams.
 //! - [`Spawner`]: the runtime, and how to bring another one.
 //! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
+//! - `tower`, with the feature of this name: a layer whose calls run under a permit of a pool.
+//! - `testing`, with the feature of this name: a runtime that is driven by hand, for tests of programs with a pool.
 //! - [`migrating`]: what the methods of three Python libraries are here.
 //!
 //! The book is in [`docs`]: a [guide](docs::guide), a [cookbook](docs::cookbook), and pages about
@@ -72,6 +74,10 @@ mod slot_map;
 mod spawner;
 mod sync;
 mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod unwind;
 mod waker_slot;
 mod wakes;

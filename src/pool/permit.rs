@@ -1,5 +1,9 @@
+#[cfg(feature = "tower")]
+mod refusable;
+
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -53,6 +57,18 @@ impl<'p> Acquire<'p> {
         self.worker = Some(core.try_enqueue_in_place(node, self.demand)?);
         // If another thread has changed the pool meanwhile, `self` leaves the queue again when it is dropped.
         self.take()
+    }
+
+    /// Waits for the permit, and runs `future` under it.
+    pub(super) async fn run<F: Future>(self, future: F) -> F::Output {
+        let mut permit = self.await;
+        let mut future = pin!(future);
+        let output = poll_fn(|cx| {
+            let polled = future.as_mut().poll(cx);
+            permit.recount();
+            polled
+        });
+        output.await
     }
 
     fn worker(&mut self) -> &WorkerShared {
@@ -174,7 +190,7 @@ impl Core {
 
 impl Permit {
     /// Counts the start again, at the end of the first poll under the permit.
-    pub(super) fn recount(&mut self) {
+    fn recount(&mut self) {
         if let Some(stamps) = self.stamps.take() {
             self.core.recount_start(stamps, self.worker.slot());
         }

@@ -1,6 +1,3 @@
-use std::future::poll_fn;
-use std::pin::pin;
-
 use crate::coop;
 use crate::gate::Demand;
 use crate::pool::core::order::Patience;
@@ -113,7 +110,7 @@ impl<'p> PermitBuilder<'p> {
     /// # });
     /// ```
     pub async fn acquire(self) -> Permit {
-        Acquire::new(self.pool, self.demand).await
+        self.waiter().await
     }
 
     /// Runs `future` under the permits, in the caller's own task. See [`AioPool::run`].
@@ -143,8 +140,8 @@ impl<'p> PermitBuilder<'p> {
                 coop::proceed().await;
                 future.await
             }
-            Some(false) => lend(self.run_in_place(future)).await,
-            None => self.run_in_place(future).await,
+            Some(false) => lend(self.waiter().run(future)).await,
+            None => self.waiter().run(future).await,
         }
     }
 
@@ -164,17 +161,10 @@ impl<'p> PermitBuilder<'p> {
     /// ```
     pub fn try_acquire(self) -> Option<Permit> {
         self.pool.refresh_room(Patience::Try);
-        Acquire::new(self.pool, self.demand).attempt()
+        self.waiter().attempt()
     }
 
-    async fn run_in_place<F: Future>(self, future: F) -> F::Output {
-        let mut permit = Acquire::new(self.pool, self.demand).await;
-        let mut future = pin!(future);
-        let output = poll_fn(|cx| {
-            let polled = future.as_mut().poll(cx);
-            permit.recount();
-            polled
-        });
-        output.await
+    fn waiter(self) -> Acquire<'p> {
+        Acquire::new(self.pool, self.demand)
     }
 }

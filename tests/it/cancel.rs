@@ -361,7 +361,7 @@ fn a_task_whose_worker_is_dropped_says_that_its_runtime_ended_unless_it_was_aske
         let mut handle = pool.spawn_n(std::future::pending::<()>());
         hand.run();
         assert!(!asked || handle.abort());
-        hand.drop_one();
+        hand.drop_worker();
         let error = handle.try_join().unwrap().unwrap_err();
         let cause = if asked {
             CancelCause::Aborted

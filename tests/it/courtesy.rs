@@ -186,7 +186,7 @@ fn a_worker_whose_tasks_are_long_runs_one_of_them_in_a_poll() {
             drop(pool.map_n(0..10, long));
         }
         let mut polls = 0;
-        while hand.poll_each_once() {
+        while hand.step() {
             polls += 1;
         }
         assert_eq!(pool.stats().completed, 10);

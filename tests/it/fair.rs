@@ -335,7 +335,7 @@ fn code_in_place_has_the_turns_of_its_group() {
     crate::assert_pending!(place);
     pool.resume();
     while crate::support::poll_once(place.as_mut()).is_pending() {
-        assert!(hand.poll_each_once());
+        assert!(hand.step());
     }
     assert!(["ab", "b"].contains(&&*log.take()));
     hand.run();

@@ -327,12 +327,12 @@ fn a_runtime_that_drops_its_worker_alone_does_not_end_it() {
     let (hand, pool) = Hand::pool(1);
     let (send, feed) = fed(&pool);
     hand.run();
-    hand.drop_one();
+    hand.drop_worker();
     hand.run();
     assert!(!feed.is_finished());
     send.unbounded_send(1).unwrap();
     hand.run();
-    hand.drop_one();
+    hand.drop_worker();
     hand.run();
     send.unbounded_send(1).unwrap();
     drop(send);

@@ -113,6 +113,6 @@ fn a_task_that_lends_its_permit_has_its_grace_too() {
 #[test]
 #[should_panic(expected = "has no timer")]
 fn a_runtime_without_a_timer_is_told_at_once() {
-    let (_hand, pool) = Hand::pool(1);
+    let pool = AioPool::with_spawner(1, Hand::without_timer());
     pool.task(async {}).grace(SECOND).spawn_n();
 }

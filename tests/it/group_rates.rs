@@ -299,7 +299,7 @@ fn a_rate_of_nothing_or_without_a_timer_is_told_at_once() {
         let error = pool.group_with("g", |group| group.rate(starts, per));
         assert_eq!(error.unwrap_err(), GroupError::ZeroRate);
     }
-    let (_hand, pool) = Hand::pool(1);
+    let pool = AioPool::with_spawner(1, Hand::without_timer());
     let error = pool.group_with("g", |group| group.rate(1, SECOND));
     let error = error.unwrap_err();
     assert_eq!(error, GroupError::NoTimer);

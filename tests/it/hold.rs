@@ -315,7 +315,7 @@ fn a_timer_that_is_lost_is_replaced_while_a_task_is_active() {
     timed.hand.run();
     timed.take();
     // The timer is the older of the two workers.
-    timed.hand.drop_one();
+    timed.hand.drop_worker();
     timed.hand.run();
     assert!(!waits.is_finished());
     assert_eq!((timed.hand.workers(), pool.active()), (2, 1));

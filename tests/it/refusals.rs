@@ -214,7 +214,7 @@ fn nothing_to_do_is_no_error() {
 
 #[test]
 fn a_limit_without_a_timer_is_told_at_once() {
-    let (_hand, pool) = Hand::pool(1);
+    let pool = AioPool::with_spawner(1, Hand::without_timer());
     let limit = std::time::Duration::from_secs(1);
     for message in [
         message_of_panic(|| drop(pool.task(async {}).timeout(limit).spawn_n())),

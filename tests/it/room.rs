@@ -102,7 +102,7 @@ fn no_item_is_refused_where_others_have_filled_the_queue() {
                             read += 1;
                         }
                         std::task::Poll::Ready(None) => panic!("{verb} has lost an item"),
-                        std::task::Poll::Pending => assert!(hand.poll_each_once(), "{verb} hangs"),
+                        std::task::Poll::Pending => assert!(hand.step(), "{verb} hangs"),
                     }
                 }
                 assert!(others.iter().all(aiopool::JoinHandle::is_finished));
@@ -126,7 +126,7 @@ fn room_that_others_leave_is_used_before_a_task_of_its_own_ends() {
             let reader = Reader::new();
             assert!(reader.poll_while_woken(results.as_mut()).is_pending());
             probes.iter().for_each(Probe::end);
-            while hand.poll_each_once() {
+            while hand.step() {
                 assert!(reader.poll_while_woken(results.as_mut()).is_pending());
             }
             assert_eq!(pool.active(), 3);

@@ -195,7 +195,7 @@ fn a_lingering_worker_that_is_dropped_takes_nothing_along() {
     assert!(crate::support::poll_once(first.as_mut()).is_ready());
     let mut second = std::pin::pin!(pool.spawn(async {}));
     crate::assert_pending!(second);
-    hand.poll_each_once();
+    hand.step();
     assert!(crate::support::poll_once(second.as_mut()).is_ready());
     assert!(pool.is_empty());
     let handed = pool.spawn_n(async { 1 });

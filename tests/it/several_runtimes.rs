@@ -235,10 +235,10 @@ fn a_limited_task_may_be_submitted_while_its_thread_ends() {
 fn a_task_that_was_not_polled_goes_on_with_another_worker_when_its_own_is_dropped() {
     let (hand, pool) = Hand::pool(1);
     let mut handles = pool.map_n(0..100, |n| async move { n });
-    hand.poll_each_once();
+    hand.step();
     let ended = handles.iter().filter(|handle| handle.is_finished()).count();
     assert!(ended < 100, "a poll runs so many tasks");
-    hand.drop_one();
+    hand.drop_worker();
     hand.run();
     for (n, handle) in handles.iter_mut().enumerate() {
         assert_eq!(handle.try_join().unwrap().unwrap(), n);
@@ -251,11 +251,11 @@ fn a_task_that_was_not_polled_goes_on_with_another_worker_when_its_own_is_droppe
 fn asked_to_stop_before_its_worker_is_dropped_it_is_cancelled() {
     let (hand, pool) = Hand::pool(1);
     let mut handles = pool.map_n(0..100, |n| async move { n });
-    hand.poll_each_once();
+    hand.step();
     let next = handles.iter_mut().find(|handle| !handle.is_finished());
     let next = next.unwrap();
     assert!(next.abort());
-    hand.drop_one();
+    hand.drop_worker();
     assert!(next.try_join().unwrap().unwrap_err().is_cancelled());
     hand.run();
     assert!(pool.is_empty());

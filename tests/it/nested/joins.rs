@@ -122,11 +122,11 @@ fn a_task_whose_join_is_over_is_waited_for_before_it_is_polled() {
     let other = group.spawn_n(ends.task(()));
     hand.run();
     ends.end();
-    hand.poll_each_once();
+    hand.step();
     assert!(other.is_finished() && !lasts.has_started());
     // One has what it joined for, and joins nothing more: the late one comes before it has been polled.
     go.send(()).unwrap();
-    hand.poll_each_once();
+    hand.step();
     assert!(lasts.has_started() && !late.is_finished());
     hand.run();
     assert!(!late.is_finished() && !early.is_finished());

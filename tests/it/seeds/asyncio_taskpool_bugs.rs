@@ -96,7 +96,7 @@ fn t5_a_map_goes_on_when_one_of_its_tasks_is_cancelled_before_its_first_poll() {
     assert_pending!(map);
     pool.abort([0.into()]).unwrap();
     while poll_once(map.as_mut()).is_pending() {
-        assert!(hand.poll_each_once(), "it stands still");
+        assert!(hand.step(), "it stands still");
     }
     assert_eq!((pool.stats().cancelled, pool.stats().completed), (1, 4));
 }
@@ -446,7 +446,7 @@ fn t16_a_feed_does_not_pull_everything_in_one_poll() {
     let inside = pulled.clone();
     let items = (0..200_000).inspect(move |_| _ = inside.fetch_add(1, SeqCst));
     let feed = pool.feed(items, |_| async {});
-    hand.poll_each_once();
+    hand.step();
     let at_once = pulled.load(SeqCst);
     assert!(at_once < 10_000, "{at_once} items pulled in one poll");
     hand.run();
@@ -515,7 +515,7 @@ fn t17_a_task_that_a_callback_adds_is_waited_for_or_refused_openly() {
     adding();
     let mut join = pin!(pool.join());
     while poll_once(join.as_mut()).is_pending() {
-        hand.poll_each_once();
+        hand.step();
     }
     assert_eq!(pool.stats().completed, 2);
     adding();

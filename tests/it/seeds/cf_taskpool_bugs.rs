@@ -104,7 +104,7 @@ fn c4_workers_that_are_dropped_while_idle_leave_a_pool_that_works() {
     drop(pool.map_n(0..2, |n| async move { n }));
     let mut spawn = pin!(pool.spawn(async {}));
     assert_pending!(spawn);
-    hand.poll_each_once();
+    hand.step();
     hand.drop_workers();
     assert!(poll_once(spawn).is_ready() && pool.is_empty());
     let next = pool.map_n(0..5, |n| async move { n });
@@ -255,7 +255,7 @@ fn c9_the_queue_can_be_bounded_and_spawn_holds_a_producer_back() {
     });
     while poll_once(producer.as_mut()).is_pending() {
         assert!(pool.waiting() <= 1);
-        hand.poll_each_once();
+        hand.step();
     }
     hand.run();
     assert_eq!(pool.stats().completed, 1000);
@@ -431,12 +431,12 @@ fn c15_there_is_never_one_worker_too_many() {
         // One in three ends before the next is submitted: some workers are idle then, and some not.
         if n % 3 == 0 {
             probe.end();
-            hand.poll_each_once();
+            hand.step();
         }
         assert!(hand.workers() <= 2);
     }
     probes.iter().for_each(Probe::end);
-    while hand.poll_each_once() {
+    while hand.step() {
         assert!(hand.workers() <= 2);
     }
     assert_eq!(pool.stats().completed, 30);

@@ -1,18 +1,17 @@
-//! Tools that make tests exact: futures that are told what to do, a spawner
-//! that is polled by hand, and one body for all runtimes.
+//! Tools that make tests exact: those of the feature `testing`, timers that end
+//! when they should not, and one body for all runtimes.
 
-mod hand;
+mod busy;
 #[cfg(target_os = "linux")]
 mod memory;
-mod probe;
 mod runtimes;
 mod timed;
 mod woken;
 
-pub(crate) use hand::Hand;
+pub(crate) use aiopool::testing::{ManualSpawner as Hand, Probe};
+pub(crate) use busy::busy;
 #[cfg(target_os = "linux")]
 pub(crate) use memory::{alone, resident};
-pub(crate) use probe::{Probe, busy};
 pub(crate) use runtimes::{Pools, on_every_runtime, on_tokio, within};
 pub(crate) use timed::Timed;
 pub(crate) use woken::Reader;
