@@ -35,9 +35,11 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 pub use self::builder::Builder;
+#[cfg(feature = "control")]
+pub(crate) use self::core::group_survey::BusyGroup;
 use self::core::settings::Settings;
 #[cfg(feature = "control")]
-pub(crate) use self::core::survey::Surveyed;
+pub(crate) use self::core::survey::{Survey, Surveyed};
 use self::core::{Core, Inner};
 pub use self::inside::current::{Current, current};
 pub use self::inside::lend::lend;

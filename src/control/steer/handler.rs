@@ -101,7 +101,9 @@ impl Handler {
             Command::Tasks { group, state, most } => {
                 self.tasks(group.as_deref(), state, most).await
             }
-            Command::Groups { most } => Ok(self.groups(most)),
+            Command::Groups { most } => Ok(self.groups(most).await),
+            Command::Tree { most } => Ok(self.tree(most).await),
+            Command::Times { group, most } => self.times(group.as_deref(), most).await,
             Command::Help(name) => {
                 let help = usage(name.as_deref(), self.pool_kind(), width).help();
                 Ok(Reply::Help(HelpText { help }))
