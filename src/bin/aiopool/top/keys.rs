@@ -1,9 +1,10 @@
 //! The effects of the keys: on the model, and as commands for the server.
 
-use aiopool::control::quote;
+use aiopool::control::protocol::Command;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::model::{Mode, Model, Question};
+use super::groups::Group;
+use super::model::{Mode, Model, Note, Question, View};
 
 /// The effect of a key, besides drawing.
 #[derive(Debug, PartialEq)]
@@ -14,20 +15,30 @@ pub(super) enum Effect {
 }
 
 /// The keys as the help shows them.
-pub(super) const HELP: [(&str, &str); 12] = [
+pub(super) const HELP: [(&str, &str); 13] = [
+    (
+        "Tab 1-4",
+        "show 1 tasks, 2 those that have run longest, 3 those that have waited longest, 4 groups, the busiest first",
+    ),
     (
         "↑ ↓ k j",
-        "go through the tasks; PgUp, PgDn, Home, End in larger steps",
+        "go through the list; PgUp, PgDn, Home, End in larger steps",
     ),
-    ("s", "sort them by state, number, name, age"),
+    ("s", "sort tasks by state, number, name, age"),
     (
         "p",
-        "pause the pool: what runs goes on, nothing starts; or resume it",
+        "pause the pool, or in 4 the selected group: what runs goes on, nothing starts; or resume it",
     ),
     ("l", "lock the pool: it takes no new tasks; or unlock it"),
-    ("+ -", "make the pool larger or smaller by one"),
+    (
+        "+ -",
+        "make the pool, or in 4 the group, larger or smaller by one",
+    ),
     ("r", "resize it: type the number, then Enter"),
-    ("c", "cancel the selected task"),
+    (
+        "c Enter",
+        "cancel the selected task, or in 4 all tasks of the group",
+    ),
     ("g", "cancel the group of the selected task"),
     ("X", "cancel all tasks"),
     ("?", "this help"),
@@ -35,8 +46,8 @@ pub(super) const HELP: [(&str, &str); 12] = [
     ("q", "leave the dashboard; the pool goes on"),
 ];
 
-/// Maximum number of digits of a size.
-const DIGITS: usize = 19;
+/// Maximum number of digits of a size: as many as surely fit into a number.
+const DIGITS: usize = 18;
 
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
     if key.kind == KeyEventKind::Release {
@@ -49,8 +60,8 @@ pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
     model.note = None;
     match std::mem::take(&mut model.mode) {
         Mode::Looking => look(model, key.code),
-        Mode::Help => Effect::Nothing,
-        Mode::Typing(size) => type_size(model, size, key.code),
+        Mode::Help(skipped) => scroll(model, skipped, key.code),
+        Mode::Typing { group, digits } => type_size(model, group, digits, key.code),
         Mode::Asking(question) => answer(model, question, key.code),
     }
 }
@@ -59,40 +70,104 @@ fn look(model: &mut Model, key: KeyCode) -> Effect {
     const PAGE: isize = 10;
     match key {
         KeyCode::Char('q') => return Effect::Quit,
-        KeyCode::Char('?' | 'h') | KeyCode::F(1) => model.mode = Mode::Help,
-        KeyCode::Up | KeyCode::Char('k') => model.tasks.select(-1),
-        KeyCode::Down | KeyCode::Char('j') => model.tasks.select(1),
-        KeyCode::PageUp => model.tasks.select(-PAGE),
-        KeyCode::PageDown => model.tasks.select(PAGE),
-        KeyCode::Home => model.tasks.select(isize::MIN),
-        KeyCode::End => model.tasks.select(isize::MAX),
-        KeyCode::Char('s') => model.tasks.reorder(),
-        KeyCode::Char('p') if model.stats.paused => return Effect::Send("resume".into()),
-        KeyCode::Char('p') => return Effect::Send("pause".into()),
-        KeyCode::Char('l') if model.stats.locked => return Effect::Send("unlock".into()),
-        KeyCode::Char('l') => return Effect::Send("lock".into()),
-        KeyCode::Char('+' | '=') => return resize(model, 1),
-        KeyCode::Char('-') => return resize(model, -1),
-        KeyCode::Char('r') => model.mode = Mode::Typing(String::new()),
-        KeyCode::Char('c') => ask(model, cancel),
-        KeyCode::Char('g') => ask(model, cancel_group),
+        KeyCode::Char('?' | 'h') | KeyCode::F(1) => model.mode = Mode::Help(0),
+        KeyCode::Tab => model.view = model.view.after(1),
+        KeyCode::BackTab => model.view = model.view.after(View::ALL.len() - 1),
+        KeyCode::Char(digit @ '1'..='4') => model.view = View::ALL[digit as usize - '1' as usize],
+        KeyCode::Up | KeyCode::Char('k') => model.select(-1),
+        KeyCode::Down | KeyCode::Char('j') => model.select(1),
+        KeyCode::PageUp => model.select(-PAGE),
+        KeyCode::PageDown => model.select(PAGE),
+        KeyCode::Home => model.select(isize::MIN),
+        KeyCode::End => model.select(isize::MAX),
+        KeyCode::Char('s') => model.reorder(),
+        KeyCode::Char('l') if model.stats.locked => return send(&Command::Unlock),
+        KeyCode::Char('l') => return send(&Command::Lock),
         KeyCode::Char('X') => ask(model, |_| Some(Question::CancelAll)),
+        key if model.view == View::Groups => return steer_group(model, key),
+        key => return steer_pool(model, key),
+    }
+    Effect::Nothing
+}
+
+/// The keys that apply to the pool and the selected task.
+fn steer_pool(model: &mut Model, key: KeyCode) -> Effect {
+    match key {
+        KeyCode::Char('p') if model.stats.paused => return send(&Command::Resume(None)),
+        KeyCode::Char('p') => return send(&Command::Pause(None)),
+        KeyCode::Char('+' | '=') => return resize(None, model.stats.size, 1),
+        KeyCode::Char('-') => return resize(None, model.stats.size, -1),
+        KeyCode::Char('r') => model.mode = typing(None),
+        KeyCode::Char('c') | KeyCode::Enter => ask(model, cancel),
+        KeyCode::Char('g') => ask(model, cancel_group),
         _ => {}
     }
     Effect::Nothing
 }
 
-/// Changes the size by `by`. An unbounded pool has no next size, and 0 is not a valid size: the user can pause the pool
-/// to hold tasks back.
-fn resize(model: &Model, by: i64) -> Effect {
-    match model
-        .stats
-        .size
-        .and_then(|size| size.checked_add_signed(by))
-    {
-        None | Some(0) => Effect::Nothing,
-        Some(size) => Effect::Send(format!("resize {size}")),
+/// The keys that apply to the selected group, if there is one.
+fn steer_group(model: &mut Model, key: KeyCode) -> Effect {
+    let Some(Group {
+        name, size, paused, ..
+    }) = model.groups.selection().cloned()
+    else {
+        return Effect::Nothing;
+    };
+    if !matches!(
+        key,
+        KeyCode::Char('p' | '+' | '=' | '-' | 'r' | 'c' | 'g') | KeyCode::Enter
+    ) {
+        return Effect::Nothing;
     }
+    let namesakes = model.groups.named(&name);
+    if namesakes > 1 {
+        let text =
+            format!("{namesakes} groups are called {name}: a command cannot tell them apart");
+        model.note = Some(Note { text, bad: true });
+        return Effect::Nothing;
+    }
+    match key {
+        KeyCode::Char('p') if paused => return send(&Command::Resume(Some(name))),
+        KeyCode::Char('p') => return send(&Command::Pause(Some(name))),
+        KeyCode::Char('+' | '=') => return resize(Some(name), size, 1),
+        KeyCode::Char('-') => return resize(Some(name), size, -1),
+        KeyCode::Char('r') => model.mode = typing(Some(name)),
+        _ => model.mode = Mode::Asking(Question::CancelGroup(name)),
+    }
+    Effect::Nothing
+}
+
+fn send(command: &Command) -> Effect {
+    Effect::Send(command.to_string())
+}
+
+/// Changes the size of a group, or of the pool, by `by`. Without a bound there is no next size, and 0 is not a valid size:
+/// the user can pause the pool to hold tasks back.
+fn resize(group: Option<String>, size: Option<u64>, by: i64) -> Effect {
+    let size = size.and_then(|size| size.checked_add_signed(by));
+    match size.map(i64::try_from) {
+        None | Some(Err(_) | Ok(0)) => Effect::Nothing,
+        Some(Ok(size)) => send(&Command::Resize { size, group }),
+    }
+}
+
+fn typing(group: Option<String>) -> Mode {
+    Mode::Typing {
+        group,
+        digits: String::new(),
+    }
+}
+
+/// Scrolls the help. Any other key closes it.
+fn scroll(model: &mut Model, skipped: usize, key: KeyCode) -> Effect {
+    /// More lines than the help has.
+    const MOST: usize = 50;
+    match key {
+        KeyCode::Up | KeyCode::Char('k') => model.mode = Mode::Help(skipped.saturating_sub(1)),
+        KeyCode::Down | KeyCode::Char('j') => model.mode = Mode::Help((skipped + 1).min(MOST)),
+        _ => {}
+    }
+    Effect::Nothing
 }
 
 fn ask(model: &mut Model, question: impl FnOnce(&Model) -> Option<Question>) {
@@ -102,7 +177,7 @@ fn ask(model: &mut Model, question: impl FnOnce(&Model) -> Option<Question>) {
 }
 
 fn cancel(model: &Model) -> Option<Question> {
-    let task = model.tasks.selection()?;
+    let task = model.shown_tasks()?.selection()?;
     Some(Question::Cancel {
         id: task.id,
         name: task.name.clone(),
@@ -110,30 +185,34 @@ fn cancel(model: &Model) -> Option<Question> {
 }
 
 fn cancel_group(model: &Model) -> Option<Question> {
-    let task = model.tasks.selection()?;
+    let task = model.shown_tasks()?.selection()?;
     task.group.clone().map(Question::CancelGroup)
 }
 
-fn type_size(model: &mut Model, mut size: String, key: KeyCode) -> Effect {
+fn type_size(model: &mut Model, group: Option<String>, mut digits: String, key: KeyCode) -> Effect {
     match key {
         KeyCode::Esc => return Effect::Nothing,
-        KeyCode::Enter if size.is_empty() => return Effect::Nothing,
-        KeyCode::Enter => return Effect::Send(format!("resize {size}")),
-        KeyCode::Backspace => drop(size.pop()),
-        KeyCode::Char(digit @ '0'..='9') if size.len() < DIGITS => size.push(digit),
+        KeyCode::Enter => {
+            let size = digits.parse();
+            return size.map_or(Effect::Nothing, |size| {
+                send(&Command::Resize { size, group })
+            });
+        }
+        KeyCode::Backspace => drop(digits.pop()),
+        KeyCode::Char(digit @ '0'..='9') if digits.len() < DIGITS => digits.push(digit),
         _ => {}
     }
-    model.mode = Mode::Typing(size);
+    model.mode = Mode::Typing { group, digits };
     Effect::Nothing
 }
 
 /// Handles the answer to a question. Only `y` confirms, and only a clear no or Esc withdraws the question.
 fn answer(model: &mut Model, question: Question, key: KeyCode) -> Effect {
     match key {
-        KeyCode::Char('y') => Effect::Send(match question {
-            Question::Cancel { id, .. } => format!("cancel {id}"),
-            Question::CancelGroup(name) => format!("cancel-group {}", quote(&name)),
-            Question::CancelAll => "cancel-all".into(),
+        KeyCode::Char('y') => send(&match question {
+            Question::Cancel { id, .. } => Command::Cancel(id.try_into().into_iter().collect()),
+            Question::CancelGroup(name) => Command::CancelGroup(name),
+            Question::CancelAll => Command::CancelAll,
         }),
         KeyCode::Char('n' | 'q') | KeyCode::Esc => Effect::Nothing,
         _ => {
@@ -151,10 +230,10 @@ mod tests {
     use serde_json::json;
 
     use super::{Effect, press};
-    use crate::top::model::{Mode, Model};
+    use crate::top::model::{Mode, Model, Settings, View};
 
     fn model() -> Model {
-        let mut model = Model::new("AioPool-demo", "localhost:8001", Duration::from_secs(1));
+        let mut model = Model::new("AioPool-demo", "localhost:8001", Settings::default());
         let tasks = json!({"tasks": [
             {"id": 4, "name": "one", "state": "active", "group": "a b"},
             {"id": 5, "name": "two", "state": "waiting", "group": null},
@@ -170,6 +249,7 @@ mod tests {
             '⌫' => KeyCode::Backspace,
             '⎋' => KeyCode::Esc,
             '↓' => KeyCode::Down,
+            '↹' => KeyCode::Tab,
             other => KeyCode::Char(other),
         };
         let presses = keys.chars().map(|key| press(model, code(key).into()));
@@ -215,6 +295,7 @@ mod tests {
     fn what_cannot_be_undone_is_asked_first() {
         for (keys, command) in [
             ("c", "cancel 4"),
+            ("⏎", "cancel 4"),
             ("↓c", "cancel 5"),
             ("g", r#"cancel-group "a b""#),
             ("X", "cancel-all"),
@@ -222,7 +303,7 @@ mod tests {
             let mut model = model();
             assert!(type_keys(&mut model, keys).is_empty(), "{keys} asks");
             assert!(
-                type_keys(&mut model, "x ⏎c").is_empty(),
+                type_keys(&mut model, "x ⏎c2").is_empty(),
                 "{keys}: no clear answer"
             );
             assert!(matches!(model.mode, Mode::Asking(_)));
@@ -265,14 +346,87 @@ mod tests {
         assert!(type_keys(&mut model, "r7⎋").is_empty());
         assert_eq!(model.mode, Mode::Looking);
         let typed = type_keys(&mut model, &format!("r{}⏎", "9".repeat(40)));
-        assert_eq!(typed, [send(&format!("resize {}", "9".repeat(19)))]);
+        assert_eq!(typed, [send(&format!("resize {}", "9".repeat(18)))]);
+    }
+
+    /// A model that shows these groups.
+    fn groups(rows: &[(usize, &str)]) -> Model {
+        let row = |(depth, name): &(usize, &str)| json!({"depth": depth, "name": name, "size": 3, "paused": *name == "paused"});
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        let mut model = model();
+        model.update_overview_from_json(Duration::ZERO, json!(null), json!({ "groups": rows }));
+        model.view = View::Groups;
+        model
+    }
+
+    #[test]
+    fn keys_apply_to_the_selected_group_where_groups_are_shown() {
+        let mut model = groups(&[(0, "a b"), (1, "paused")]);
+        let effects = type_keys(&mut model, "p+-r20⏎");
+        assert_eq!(
+            effects,
+            [
+                send(r#"pause "--group-name=a b""#),
+                send(r#"resize "--group-name=a b" 4"#),
+                send(r#"resize "--group-name=a b" 2"#),
+                send(r#"resize "--group-name=a b" 20"#),
+            ]
+        );
+        let effects = type_keys(&mut model, "↓pl");
+        assert_eq!(effects, [send("resume --group-name=paused"), send("lock")]);
+        for key in ["c", "g", "⏎"] {
+            assert!(type_keys(&mut model, key).is_empty(), "{key} asks");
+            assert_eq!(type_keys(&mut model, "y"), [send("cancel-group paused")]);
+        }
+        assert!(type_keys(&mut groups(&[]), "p+-r2⏎cg⏎").is_empty());
+    }
+
+    #[test]
+    fn a_size_that_is_typed_is_for_the_group_that_was_selected_before() {
+        let mut model = groups(&[(0, "a"), (0, "b")]);
+        type_keys(&mut model, "r7");
+        let other = json!({"groups": [{"name": "b"}]});
+        model.update_overview_from_json(Duration::ZERO, json!(null), other);
+        assert_eq!(
+            type_keys(&mut model, "⏎"),
+            [send("resize --group-name=a 7")]
+        );
+    }
+
+    #[test]
+    fn no_key_applies_to_one_of_two_groups_of_the_same_name() {
+        let mut model = groups(&[(0, "a"), (1, "x"), (0, "b"), (1, "x")]);
+        for key in ["p", "+", "r", "c"] {
+            assert!(type_keys(&mut model, &format!("↓{key}")).is_empty());
+            assert_eq!(model.mode, Mode::Looking);
+            assert!(model.note.as_ref().unwrap().text.starts_with("2 groups"));
+            model.groups.select(isize::MIN);
+        }
+    }
+
+    #[test]
+    fn the_longest_tasks_are_cancelled_where_they_are_shown() {
+        let mut model = model();
+        let task = |id, state| json!({"id": id, "name": "a", "state": state, "group": "g"});
+        let times = json!({"longest_running": [task(7, "active")], "longest_waiting": [task(8, "waiting")]});
+        model.update_overview_from_json(Duration::ZERO, times, json!({}));
+        for (keys, command) in [
+            ("2c", "cancel 7"),
+            ("3⏎", "cancel 8"),
+            ("1c", "cancel 4"),
+            ("↹g", "cancel-group g"),
+        ] {
+            assert_eq!(type_keys(&mut model, &format!("{keys}y")), [send(command)]);
+        }
     }
 
     #[test]
     fn help_goes_away_with_any_key_and_quitting_always_works() {
         let mut model = model();
         assert!(type_keys(&mut model, "?").is_empty());
-        assert_eq!(model.mode, Mode::Help);
+        assert_eq!(model.mode, Mode::Help(0));
+        assert!(type_keys(&mut model, "↓jjk").is_empty());
+        assert_eq!(model.mode, Mode::Help(2));
         assert!(type_keys(&mut model, "q").is_empty());
         assert_eq!(type_keys(&mut model, "q"), [Effect::Quit]);
         type_keys(&mut model, "X");

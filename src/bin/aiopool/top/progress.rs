@@ -59,7 +59,11 @@ mod tests {
         assert_eq!(quiet(&[(1, 5), (1, 6), (1, 6)], None), Some(seconds(1)));
         assert_eq!(quiet(&[(1, 5), (0, 5), (0, 5)], None), None);
         assert_eq!(quiet(&[(0, 5), (0, 5), (1, 5)], None), Some(seconds(0)));
-        assert_eq!(quiet(&[(1, 5), (1, 0)], None), Some(seconds(0)), "another pool");
+        assert_eq!(
+            quiet(&[(1, 5), (1, 0)], None),
+            Some(seconds(0)),
+            "another pool"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! Draws the model: curves at the top, the table of tasks below, lines around them, and the help on top of everything.
+//! Draws the model: figures at the top, the table of tasks or groups below, lines around them, and the help on top of
+//! everything.
 
 mod curves;
 mod figures;
+mod groups;
 mod help;
 mod lines;
 mod table;
@@ -9,7 +11,7 @@ mod theme;
 
 use ratatui::Frame;
 use ratatui::buffer::Cell;
-use ratatui::layout::{Constraint, Layout};
+use ratatui::layout::{Constraint, Layout, Rect};
 
 use super::model::{Mode, Model};
 use crate::printable::is_obeyed;
@@ -20,37 +22,56 @@ pub(super) use self::theme::Theme;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, theme: Theme) {
     let rows = [
         Constraint::Length(1),
-        Constraint::Length(2),
-        Constraint::Length(2),
-        Constraint::Length(2),
-        Constraint::Length(1),
-        Constraint::Length(1),
+        Constraint::Length(height_of_figures(frame.area().height)),
         Constraint::Min(2),
         Constraint::Length(1),
         Constraint::Length(1),
     ];
-    let [
-        title,
-        active,
-        waiting,
-        ended,
-        times,
-        totals,
-        tasks,
-        note,
-        help,
-    ] = Layout::vertical(rows).areas(frame.area());
-    frame.render_widget(lines::title(model, title.width), title);
-    curves::draw(frame, [active, waiting, ended], model, theme);
-    frame.render_widget(lines::times(model), times);
-    frame.render_widget(lines::totals(&model.stats, theme), totals);
-    table::draw(frame, tasks, &model.tasks, theme);
-    frame.render_widget(lines::note(model, theme), note);
-    frame.render_widget(help::line(model.stats.paused), help);
-    if model.mode == Mode::Help {
-        help::draw(frame, theme);
+    let [title, figures, list, note, help] = Layout::vertical(rows).areas(frame.area());
+    let width = title.width;
+    frame.render_widget(lines::title(model, width, theme), title);
+    draw_figures(frame, figures, model, theme);
+    match model.shown_tasks() {
+        Some(tasks) => table::draw(frame, list, tasks, theme),
+        None => groups::draw(frame, list, &model.groups, theme),
+    }
+    frame.render_widget(lines::note(model, width, theme), note);
+    frame.render_widget(help::line(model, width), help);
+    if let Mode::Help(skipped) = model.mode {
+        help::draw(frame, theme, skipped);
     }
     frame.buffer_mut().content.iter_mut().for_each(disarm);
+}
+
+/// Number of lines of a terminal from which on each curve has two lines.
+const TALL: u16 = 20;
+
+/// Number of lines of a terminal from which on there are curves and times.
+const MIDDLE: u16 = 14;
+
+/// Returns the number of lines for the figures in a terminal with so many lines.
+fn height_of_figures(lines: u16) -> u16 {
+    match lines {
+        TALL.. => 9,
+        MIDDLE.. => 6,
+        _ => 1,
+    }
+}
+
+/// Draws curves, times and totals, or the counts alone where there is no room.
+fn draw_figures(frame: &mut Frame<'_>, area: Rect, model: &Model, theme: Theme) {
+    if area.height < height_of_figures(MIDDLE) {
+        frame.render_widget(lines::counts(model), area);
+        return;
+    }
+    let curve = (area.height - 3) / 3;
+    let rows = [curve, curve, curve, 1, 1, 1].map(Constraint::Length);
+    let [active, waiting, ended, wait, run, totals] = Layout::vertical(rows).areas(area);
+    curves::draw(frame, [active, waiting, ended], model, theme);
+    for (line, area) in lines::times(model, area.width).into_iter().zip([wait, run]) {
+        frame.render_widget(line, area);
+    }
+    frame.render_widget(lines::totals(&model.stats, theme), totals);
 }
 
 /// Replaces a character that a terminal would interpret by a dot: names come from other programs.
@@ -71,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     use super::{Theme, draw};
-    use crate::top::model::{Mode, Model, Note, Question};
+    use crate::top::model::{Mode, Model, Note, Question, Settings, View};
 
     fn drawn(model: &Model, columns: u16, lines: u16, theme: Theme) -> Buffer {
         let mut terminal = Terminal::new(TestBackend::new(columns, lines)).unwrap();
@@ -80,8 +101,12 @@ mod tests {
     }
 
     fn text(model: &Model) -> String {
-        let buffer = drawn(model, 80, 24, Theme::Plain);
-        let lines = buffer.content().chunks(80).map(|cells| {
+        text_at(model, 80, 24)
+    }
+
+    fn text_at(model: &Model, columns: u16, lines: u16) -> String {
+        let buffer = drawn(model, columns, lines, Theme::Plain);
+        let lines = buffer.content().chunks(columns.into()).map(|cells| {
             let line: String = cells.iter().map(Cell::symbol).collect();
             line.trim_end().to_string()
         });
@@ -89,11 +114,7 @@ mod tests {
     }
 
     fn model() -> Model {
-        let mut model = Model::new(
-            "SimpleTaskPool-demo",
-            "localhost:8001",
-            Duration::from_secs(1),
-        );
+        let mut model = Model::new("SimpleTaskPool-demo", "localhost:8001", Settings::default());
         for second in 0..5 {
             let stats = json!({
                 "name": "demo", "size": 4, "active": second, "waiting": 8 - 2 * second, "paused": false,
@@ -106,7 +127,177 @@ mod tests {
             ], "more": 0});
             model.update_from_json(Duration::from_secs(second), stats, tasks);
         }
+        let times = json!({
+            "timed": true, "lacks_permits": true,
+            "running": {"count": 4, "p50": 1.0, "p90": 59.0, "p99": 62.0, "longest": 62.0},
+            "waiting": {"count": 9, "p50": 1.25, "p90": 1.25, "p99": 1.25, "longest": 1.25},
+            "longest_running": [
+                {"id": 9, "name": "resize-image", "group": "eu", "state": "active", "waited": 0.1, "running": 62.0},
+                {"id": 8, "name": "lends", "state": "waiting", "waited": 0.1, "running": 1.0},
+            ],
+            "longest_waiting": [{"id": 11, "name": "demo-11", "state": "waiting", "waited": 1.25}],
+        });
+        let group = |depth: usize, name: &str, size: &str, active: u64| {
+            let size = size.parse::<u64>().map_or(json!(size), |size| json!(size));
+            json!({"depth": depth, "name": name, "size": size, "active": active, "waiting": 2 * active})
+        };
+        let mut groups = vec![
+            group(0, "eu", "inf", 3),
+            group(1, "images", "3", 2),
+            group(2, "大きい", "2", 1),
+            group(0, "us", "2", 1),
+        ];
+        groups[1]["paused"] = json!(true);
+        groups[3]["locked"] = json!(true);
+        let tree = json!({ "groups": groups, "more": 9960 });
+        model.update_overview_from_json(Duration::from_secs(4), times, tree);
         model
+    }
+
+    /// The lines of the list that is shown, and of the note.
+    fn list(model: &Model) -> String {
+        let text = text(model);
+        let lines = text.lines().skip(10).filter(|line| !line.is_empty());
+        let lines: Vec<_> = lines.collect();
+        lines[..lines.len() - 1].join("\n")
+    }
+
+    #[test]
+    fn the_longest_tasks_and_the_groups_are_lists_of_their_own() {
+        for (view, expected) in [
+            (
+                View::Running,
+                "\
+TASK     NAME                            GROUP                STATE         AGE
+▶9        resize-image                    eu                   active     1m 02s
+ 8        lends                           -                    lent        1.0 s
+ 1 of 4 running tasks                   1 tasks  2 running  3 waiting  4 groups",
+            ),
+            (
+                View::Waiting,
+                "\
+TASK     NAME                            GROUP                STATE         AGE
+▶11       demo-11                         -                    waiting     1.2 s
+ 1 of 9 waiting tasks                   1 tasks  2 running  3 waiting  4 groups",
+            ),
+            (
+                View::Groups,
+                "\
+GROUP                                                   ACTIVE   WAITING
+▶eu                                                           3         6
+   images                                                2 of 3         4 paused
+     大 き い                                               1 of 2         2
+ us                                                      1 of 2         2 locked
+ 1 of 4 groups, and 9960 more           1 tasks  2 running  3 waiting  4 groups",
+            ),
+        ] {
+            let mut model = model();
+            model.view = view;
+            let list = list(&model);
+            assert_eq!(list.trim_start(), expected, "\n{list}");
+        }
+    }
+
+    /// A model of a pool in which nothing has ended for 20 s.
+    fn stuck() -> Model {
+        let mut model = model();
+        let stats = json!({"size": 4, "active": 4, "waiting": 9, "full": true, "started": 12, "completed": 8});
+        for second in 5..=26 {
+            model.update_from_json(
+                Duration::from_secs(second),
+                stats.clone(),
+                json!({"tasks": []}),
+            );
+        }
+        model
+    }
+
+    #[test]
+    fn a_stuck_pool_is_marked_and_one_key_shows_what_holds_the_permits() {
+        let mut model = stuck();
+        for (columns, title) in [
+            (
+                80,
+                " SimpleTaskPool-demo at localhost:8001      STUCK for 21.0 s watched for 26.0 s\n",
+            ),
+            (40, " SimpleTaskPool-demo   STUCK for 21.0 s\n"),
+        ] {
+            let text = text_at(&model, columns, 10);
+            assert!(text.starts_with(title), "{text}");
+            assert!(text.contains("\n 2 shows what holds the permits"), "{text}");
+        }
+        let plain = drawn(&model, 80, 24, Theme::Plain);
+        let text = text(&model);
+        let at = text.lines().next().unwrap().find("STUCK").unwrap() as u16;
+        let marked = plain[(at, 0)].modifier;
+        assert!(marked.contains(Modifier::BOLD | Modifier::REVERSED));
+        model.view = View::Running;
+        assert!(list(&model).ends_with(
+            " 1 of 4 running tasks                   1 tasks  2 running  3 waiting  4 groups"
+        ));
+        model.stats.paused = true;
+        model.progress.note(model.now, &model.stats);
+        assert!(!text_at(&model, 80, 24).contains("STUCK"), "it is paused");
+    }
+
+    #[test]
+    fn a_pool_without_times_and_an_older_server_are_told() {
+        let mut model = model();
+        let untimed = json!({"running": {"count": 4}});
+        model.update_overview_from_json(Duration::from_secs(4), untimed, json!({}));
+        let untimed = text(&model);
+        assert!(
+            untimed.contains(" longest 1.2 s    the pool keeps no times:\n"),
+            "{untimed}"
+        );
+        assert!(
+            untimed.contains(" longest 1m 02s   build it with timed(true)\n"),
+            "{untimed}"
+        );
+        model.update_overview_from_json(Duration::from_secs(4), json!(null), json!({}));
+        assert!(text(&model).contains("the server is older:\n"));
+    }
+
+    #[test]
+    fn small_terminals_show_what_matters() {
+        let mut model = model();
+        let small = "\
+ SimpleTaskPool-demo at localhost:8001    watched for 4.0 s
+ active  4 of 4                                         ▂▄▆█
+ waiting 0                                             █▆▄▂
+ ended   2.0 a second                                   ████
+ wait  longest 1.2 s    p50 1.2 s   p90 1.2 s   p99 1.2 s
+ run   longest 1m 02s   p50 1.0 s   p90 59.0 s  p99 1m 02s
+ completed 8  cancelled 0  panicked 0  timed out 0  rejected
+ TASK     NAME                GROUP        STATE         AGE
+▶9        resize-image        eu           active     1m 02s
+ 11       demo-11             -            waiting     1.2 s
+
+
+
+ 1 of 2 tasks       1 tasks  2 running  3 waiting  4 groups
+ q  quit  ?  help  Tab  view  p  pause  r  resize";
+        let text = text_at(&model, 60, 15);
+        assert_eq!(text.trim_start(), small.trim_start(), "\n{text}");
+        let tiny = "\
+ SimpleTaskPool-demo at localhost:8001
+ 4 of 4 active, 0 wait, 2.0 a second
+ TASK     NAME         STATE         AGE
+▶9        resize-image active     1m 02s
+ 11       demo-11      waiting     1.2 s
+
+
+
+ 1 of 2 tasks
+ q  quit  ?  help  Tab  view  p  pause";
+        let text = text_at(&model, 40, 10);
+        assert_eq!(text.trim_start(), tiny.trim_start(), "\n{text}");
+        model.view = View::Groups;
+        let text = text_at(&model, 40, 10);
+        assert!(
+            text.contains("▶eu                   3         6\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -119,7 +310,8 @@ mod tests {
  0                                                                         ███▄
  ended                                                                      ████
  2.0 a second                                                               ████
- wait  mean ~2.0 s, longest now 1.2 s     run  mean ~1.0 s, longest now 1m 02s
+ wait  mean ~2.0 s   longest 1.2 s    p50 1.2 s   p90 1.2 s   p99 1.2 s
+ run   mean ~1.0 s   longest 1m 02s   p50 1.0 s   p90 59.0 s  p99 1m 02s
  completed 8  cancelled 0  panicked 0  timed out 0  rejected 0  refused 0
  TASK     NAME                            GROUP                STATE         AGE
 ▶9        resize-image                    eu                   active     1m 02s
@@ -133,9 +325,8 @@ mod tests {
 
 
 
-
- 1 of 2 tasks
- q  quit   ?  help   p  pause   r  resize   c  cancel   X  cancel all   s  sort";
+ 1 of 2 tasks                           1 tasks  2 running  3 waiting  4 groups
+ q  quit  ?  help  Tab  view  p  pause  r  resize  c  cancel  s  sort";
         let text = text(&model());
         assert_eq!(text.trim_start(), expected, "\n{text}");
     }
@@ -149,10 +340,15 @@ mod tests {
                 |model| model.now = Duration::from_secs(64),
                 "no news for 1m 00s  watched for 1m 04s",
             ),
-            (|model| model.tasks.more = 7, "\n 1 of 9 tasks\n"),
+            (|model| model.tasks.more = 7, "\n 1 of 9 tasks  "),
             (|model| model.stats.size = None, "\n 4, no bound"),
             (
-                |model| model.mode = Mode::Typing("20".into()),
+                |model| {
+                    model.mode = Mode::Typing {
+                        group: None,
+                        digits: "20".into(),
+                    }
+                },
                 "\n New size: 20_\n",
             ),
             (
@@ -212,14 +408,17 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_obeys_is_drawn() {
         let evil = "\u{1b}]0;x\u{7}\u{9b}2J\u{202e}\r\n\u{2066}";
-        let mut model = Model::new(evil, evil, Duration::from_secs(1));
+        let mut model = Model::new(evil, evil, Settings::default());
         let task = json!({"id": 1, "name": evil, "group": evil, "state": "active"});
         let told = json!({"tasks": [task], "more": 0});
         model.update_from_json(Duration::from_secs(1), json!({}), told);
         let text = evil.to_owned();
         for mode in [
             Mode::Looking,
-            Mode::Typing(evil.into()),
+            Mode::Typing {
+                group: Some(evil.into()),
+                digits: String::new(),
+            },
             Mode::Asking(Question::CancelGroup(evil.into())),
         ] {
             model.mode = mode;
@@ -236,13 +435,19 @@ mod tests {
     #[test]
     fn the_help_shows_every_key() {
         let mut model = model();
-        model.mode = Mode::Help;
-        let text = text(&model);
-        for (key, what) in crate::top::keys::HELP {
-            assert!(
-                text.contains(&format!(" {key:9}{what}")),
-                "{key} in\n{text}"
-            );
+        model.mode = Mode::Help(0);
+        for (columns, lines) in [(80, 24), (40, 10)] {
+            let mut seen = String::new();
+            for skipped in 0..30 {
+                model.mode = Mode::Help(skipped);
+                seen += &text_at(&model, columns, lines);
+            }
+            for (key, what) in crate::top::keys::HELP {
+                assert!(seen.contains(&format!("│ {key:10}")), "{key} in\n{seen}");
+                let words = what.split(' ');
+                let missing: Vec<_> = words.filter(|word| !seen.contains(word)).collect();
+                assert!(missing.is_empty(), "{missing:?} in\n{seen}");
+            }
         }
     }
 
@@ -259,7 +464,7 @@ mod tests {
             "the title"
         );
         assert!(
-            plain[(2, 10)].modifier.contains(Modifier::REVERSED),
+            plain[(2, 11)].modifier.contains(Modifier::REVERSED),
             "the selected task"
         );
         assert!(
@@ -302,7 +507,7 @@ mod tests {
         );
         model.tasks.select(isize::MIN);
         model.tasks.select(250);
-        for mode in [Mode::Looking, Mode::Help] {
+        for mode in [Mode::Looking, Mode::Help(0), Mode::Help(99)] {
             model.mode = mode;
             for (columns, lines) in [(1, 1), (5, 3), (20, 10), (80, 24), (300, 100)] {
                 drawn(&model, columns, lines, Theme::Colour);
