@@ -129,6 +129,9 @@
 //! number of sessions is reached, or a newer client has taken the reserved session), `idle`, `line-too-long` and `not-utf-8`. After
 //! `handshake`, `token`, `busy` and `idle` the server closes the connection; as text, these four read `error: …`.
 //!
+//! A group that a client has paused exists and is paused until a client or the program resumes it, or the server ends, even
+//! if the program has no handle of it.
+//!
 //! **`tree`** lists the groups with the most tasks, active and waiting. Each comes before the groups inside of it, and of those
 //! inside of the same group the one with the most tasks comes first. `depth` is the number of groups around a group; as
 //! text, the name has two more spaces in front for each of them. The groups that `start` has made have no group around

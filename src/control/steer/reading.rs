@@ -73,14 +73,20 @@ impl Handler {
         Reply::Done
     }
 
-    pub(super) fn pause(&self, pool: &AioPool) -> Reply {
+    pub(super) fn pause(&self, group: Option<String>) -> Result<Reply, Refusal> {
+        let pool = self.pool_of(group.as_deref())?;
         pool.pause();
-        Reply::Done
+        // Dropping a handle may start tasks: none is dropped while the records are locked.
+        let earlier = group.and_then(|name| self.records().paused.insert(name, pool));
+        drop(earlier);
+        Ok(Reply::Done)
     }
 
-    pub(super) fn resume(&self, pool: &AioPool) -> Reply {
-        pool.resume();
-        Reply::Done
+    pub(super) fn resume(&self, group: Option<&str>) -> Result<Reply, Refusal> {
+        self.pool_of(group)?.resume();
+        let paused = group.and_then(|name| self.records().paused.remove(name));
+        drop(paused);
+        Ok(Reply::Done)
     }
 
     pub(super) fn resize(&self, size: i64, group: Option<&str>) -> Result<Reply, Refusal> {
