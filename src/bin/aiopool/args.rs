@@ -83,7 +83,7 @@ enum What {
     },
     /// Show a live dashboard: counts over time, how long tasks wait and run, the longest of them, groups, and keys to steer the pool
     #[command(
-        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do. NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
+        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do: 1 to 4 show tasks, those that have run longest, those that have waited longest, and groups.\nPercentiles need a pool that is built with timed(true). NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
     )]
     Top {
         /// How often to ask the server, in seconds, from 0.1 to 60

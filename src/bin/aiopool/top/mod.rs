@@ -9,6 +9,15 @@
 //!     ▲                       ▼
 //!     └──────── commands ── keys
 //! ```
+//!
+//! Each interval it asks the server for counts and the first tasks, and less often for an overview: the times of all tasks
+//! and the tree of groups. A server that does not know the commands for the overview is shown without percentiles, and its
+//! groups without their depth.
+//!
+//! A pool is called stuck if no task has ended for some time, by the counts of the pool, while tasks wait, it is not paused,
+//! and, by the overview, something waits for nothing but permits. So a pool that waits for a rate or the end of a hold is not
+//! stuck, and neither is one whose permits are held by code in place, too: no count tells when such code ends. Without an
+//! overview, all permits have to be taken.
 
 mod count;
 mod feed;
