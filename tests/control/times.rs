@@ -4,8 +4,9 @@ use std::future::pending;
 use std::time::Duration;
 
 use aiopool::control::ControlServer;
-use aiopool::{AioPool, JoinHandle};
+use aiopool::{AioPool, JoinHandle, TaskState};
 use futures::FutureExt;
+use futures::channel::oneshot;
 use serde_json::{Value, json};
 
 use crate::support::{Runtime, Server, eventually, loopback, simple, with_work};
@@ -181,6 +182,27 @@ fn a_task_that_has_lent_its_permit_counts_as_running() {
     assert_eq!(said["ok"]["waiting"]["count"], 0);
     assert_eq!(said["ok"]["lacks_permits"], false);
     drop(lent);
+}
+
+#[test]
+fn a_task_that_wants_its_permit_back_lacks_one() {
+    let server = Server::tcp(1, with_work);
+    let (end, ended) = oneshot::channel::<()>();
+    let lends = server.pool.spawn_n(aiopool::lend(ended));
+    let other = server.pool.spawn_n(pending::<()>());
+    eventually("the other runs", || {
+        other.state() == TaskState::Active && lends.state() == TaskState::Waiting
+    });
+    let mut client = server.json();
+    assert_eq!(client.ask_json("times")["ok"]["lacks_permits"], false);
+    end.send(()).unwrap();
+    eventually("it wants its permit back", || {
+        client.ask_json("times")["ok"]["lacks_permits"] == true
+    });
+    assert_eq!(client.ask_json("times")["ok"]["running"]["count"], 2);
+    server.pool.pause();
+    let paused = client.ask_json("times");
+    assert_eq!(paused["ok"]["lacks_permits"], true, "to go on is no start");
 }
 
 #[test]

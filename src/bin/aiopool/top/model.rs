@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use aiopool::AioPool;
 use aiopool::control::protocol::{GroupTree, StatsLine, TaskList, Times};
 
-use super::count::bounded;
 use super::groups::Groups;
-use super::history::{History, Sample};
+use super::history::History;
 use super::longest::Longest;
+pub(super) use super::mode::{Mode, Question, View};
 use super::progress::Progress;
+use super::stats::Stats;
 use super::tasks::Tasks;
 
 /// The whole state of the dashboard.
@@ -54,61 +54,6 @@ impl Default for Settings {
             stuck_after: Duration::from_secs(10),
         }
     }
-}
-
-/// The current counts of the pool.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Stats {
-    /// `None` if the pool is unbounded.
-    pub(super) size: Option<u64>,
-    pub(super) active: u64,
-    pub(super) waiting: u64,
-    pub(super) paused: bool,
-    pub(super) locked: bool,
-    pub(super) full: bool,
-    pub(super) started: u64,
-    pub(super) completed: u64,
-    pub(super) panicked: u64,
-    pub(super) cancelled: u64,
-    pub(super) timed_out: u64,
-    pub(super) rejected: u64,
-    pub(super) refused: u64,
-}
-
-/// The list that is shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum View {
-    #[default]
-    Tasks,
-    /// The tasks that have run longest.
-    Running,
-    /// The tasks that have waited longest.
-    Waiting,
-    Groups,
-}
-
-/// The mode, which determines what the keys mean.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Mode {
-    #[default]
-    Looking,
-    /// The help, with so many of its lines scrolled out of sight.
-    Help(usize),
-    /// The digits of the new size that have been typed so far.
-    Typing {
-        /// The group to be resized; the whole pool without it.
-        group: Option<String>,
-        digits: String,
-    },
-    Asking(Question),
-}
-
-/// An action that cannot be undone, and that the user has to confirm.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Question {
-    Cancel { id: u64, name: String },
-    CancelGroup(String),
-    CancelAll,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -237,64 +182,6 @@ impl Model {
     pub(super) fn age(&self) -> Duration {
         let heard = self.history.latest().map(|sample| sample.at);
         self.now.saturating_sub(heard.unwrap_or_default())
-    }
-}
-
-impl View {
-    /// All views, in the order of their keys `1`, `2` …
-    pub(super) const ALL: [Self; 4] = [Self::Tasks, Self::Running, Self::Waiting, Self::Groups];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Tasks => "tasks",
-            Self::Running => "running",
-            Self::Waiting => "waiting",
-            Self::Groups => "groups",
-        }
-    }
-
-    /// Returns the view so many places further, as if they were in a circle.
-    pub(super) fn after(self, places: usize) -> Self {
-        let at = Self::ALL.iter().position(|view| *view == self);
-        Self::ALL[(at.unwrap_or(0) + places) % Self::ALL.len()]
-    }
-}
-
-impl Stats {
-    /// Returns how many tasks have ended after their start.
-    pub(super) fn ended(&self) -> u64 {
-        self.completed + self.panicked + self.cancelled + self.timed_out
-    }
-
-    fn sample(&self, at: Duration) -> Sample {
-        Sample {
-            at,
-            active: self.active,
-            waiting: self.waiting,
-            started: self.started,
-            ended: self.ended(),
-        }
-    }
-}
-
-impl From<&StatsLine> for Stats {
-    fn from(stats: &StatsLine) -> Self {
-        let pool = &stats.pool;
-        Self {
-            size: (pool.size != AioPool::UNBOUNDED).then_some(pool.size as u64),
-            active: bounded(pool.active as u64),
-            waiting: bounded(pool.waiting as u64),
-            paused: pool.paused,
-            locked: pool.locked,
-            full: stats.full,
-            started: bounded(stats.started),
-            completed: bounded(stats.completed),
-            panicked: bounded(stats.panicked),
-            cancelled: bounded(stats.cancelled),
-            timed_out: bounded(stats.timed_out),
-            rejected: bounded(stats.rejected),
-            refused: bounded(stats.refused),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::model::Stats;
+use super::stats::Stats;
 
 /// Since when no task has ended although tasks wait, as far as the dashboard has seen.
 #[derive(Debug, Default)]

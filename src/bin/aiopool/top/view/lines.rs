@@ -9,7 +9,8 @@ use ratatui::text::{Line, Span};
 use super::figures::{age, rate, span};
 use super::theme::Theme;
 use crate::top::longest::Lack;
-use crate::top::model::{Mode, Model, Question, Stats, View};
+use crate::top::model::{Mode, Model, Question, View};
+use crate::top::stats::Stats;
 
 /// Width from which on the title says how long the pool has been watched.
 const WITH_WATCH: u16 = 50;
