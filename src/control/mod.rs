@@ -140,7 +140,8 @@
 //! **`times`** goes through all tasks once, and tells how long those that have not started have waited until now, and how
 //! long the others have run until now. A pool keeps no times of tasks that have ended. If it is not
 //! [timed](crate::Builder::timed), and has no observer, all times are null, and the tasks with the lowest numbers are listed
-//! as the longest. A percentile may be up to 4 % more than the exact one. A task that has lent its permit counts as running.
+//! as the longest. A percentile may be up to 4 % more than the exact one. A task that has lent its permit counts as running. Each
+//! task is told as it was when the pass met it, and may have ended since.
 //! `lacks_permits` tells if anything waits for nothing but permits: no pause, no hold and no rate keeps it back. `in_place`
 //! is the number of permits that code [in place](crate::AioPool::run) holds. Together with `stats`, they tell a pool that is
 //! stuck from one that has to wait: nothing ends for long, although something waits that only lacks permits, and all

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::Handler;
 use crate::coop;
-use crate::pool::{Survey, Surveyed};
+use crate::pool::Surveyed;
 use crate::{AbortHandle, AioPool, TaskId, TaskState};
 
 /// Collects the tasks with the lowest numbers among all that are offered.
@@ -18,19 +18,12 @@ impl Handler {
     ///
     /// Only one search runs at a time, and it yields after each small part. So the other work of the runtime can run
     /// every few microseconds, however many tasks and clients there are.
-    ///
-    /// Returns the survey, which has met all tasks.
-    pub(super) async fn each_task(
-        &self,
-        pool: &AioPool,
-        mut visit: impl FnMut(&Surveyed<'_>),
-    ) -> Survey {
+    pub(super) async fn each_task(&self, pool: &AioPool, mut visit: impl FnMut(&Surveyed<'_>)) {
         let _turn = self.searching.lock().await;
         let mut survey = pool.survey();
         while survey.visit_part(&mut visit) {
             coop::yield_once().await;
         }
-        survey
     }
 
     /// Returns the active tasks that `is_wanted` accepts.

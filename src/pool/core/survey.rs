@@ -145,6 +145,11 @@ impl Survey {
     pub(crate) fn holders(&self) -> Holders {
         self.holders
     }
+
+    /// Describes a task as it was when the survey met it, with its times as they were when the survey was started.
+    pub(crate) fn describe(&self, task: Line) -> TaskInfo {
+        task.info(self.now)
+    }
 }
 
 impl Holders {
@@ -195,6 +200,11 @@ impl<'a> Surveyed<'a> {
             true => times.running(self.now),
             false => times.waited(self.now),
         }
+    }
+
+    /// Returns the data of the task, to be [described](Survey::describe) when the pool is not locked.
+    pub(crate) fn line(&self) -> Option<Line> {
+        Line::of(self.pool, self.slot, self.id)
     }
 
     /// Returns a handle, by which the task is found again without a search.
