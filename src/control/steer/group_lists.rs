@@ -38,7 +38,7 @@ impl Handler {
     pub(super) async fn tree(&self, most: usize) -> Reply {
         let most = most.min(MOST_LINES);
         let (tree, mut more) = self.busiest_groups(most).await;
-        let mut groups: Vec<_> = tree.into_iter().map(tree_line).collect();
+        let mut groups: Vec<_> = tree.iter().map(tree_line).collect();
         let mut started = self.started_groups().await;
         started.sort_by_key(|group| Reverse(group.active + group.waiting));
         groups.extend(
@@ -96,7 +96,7 @@ impl Handler {
     }
 }
 
-fn tree_line(group: BusyGroup) -> TreeLine {
+fn tree_line(group: &BusyGroup) -> TreeLine {
     TreeLine {
         depth: group.depth,
         group: GroupLine {
