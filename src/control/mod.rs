@@ -94,6 +94,8 @@
 //! | `stats [-g GROUP]` | one line: `name=demo size=10 active=3 …` | reads |
 //! | `tasks [-g GROUP] [-n NUM] [-s STATE]` | a table of the first tasks by number, at most NUM (1000) lines | reads |
 //! | `groups [-n NUM]` | a table, at most NUM (1000) lines | reads |
+//! | `tree [-n NUM]` | a table of the NUM (1000) groups with the most tasks, each below the group that it is in | reads |
+//! | `times [-g GROUP] [-n NUM]` | two tables: percentiles of waiting and running, and the NUM (10) tasks that have run, and the NUM that have waited, longest | reads |
 //! | `watch [-g GROUP] [-i SECONDS]` | a stream of `stats`, one every SECONDS (1) | reads |
 //!
 //! **Replies as text.** A reply is one line: `ok`, the value in Python notation, or an error message. Help, wrong usage
@@ -114,6 +116,9 @@
 //!        "waited":…,"running":…}],"more":…}}            tasks; seconds, or null if the pool is not timed
 //! {"ok":[{"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}]}                        groups
 //! {"ok":[…],"more":3}                                    groups, if the list is cut: at least 3 more exist
+//! {"ok":{"groups":[{"depth":…,"name":…,"size":…,"active":…,"waiting":…,"paused":…,"locked":…}],"more":…}}   tree
+//! {"ok":{"timed":…,"lacks_permits":…,"in_place":…,"waiting":{"count":…,"p50":…,"p90":…,"p99":…,"longest":…},
+//!        "running":{…},"longest_waiting":[…],"longest_running":[…]}}     times; the lists as for tasks
 //! {"error":{"kind":"usage","message":"argument num: …","usage":"usage: start [-h] num"}}
 //! {"error":{"kind":…,"message":…}}
 //! ```
@@ -124,8 +129,26 @@
 //! number of sessions is reached, or a newer client has taken the reserved session), `idle`, `line-too-long` and `not-utf-8`. After
 //! `handshake`, `token`, `busy` and `idle` the server closes the connection; as text, these four read `error: …`.
 //!
+//! A group that a client has paused exists and is paused until a client or the program resumes it, or the server ends, even
+//! if the program has no handle of it.
+//!
+//! **`tree`** lists the groups with the most tasks, active and waiting. Each comes before the groups inside of it, and of those
+//! inside of the same group the one with the most tasks comes first. `depth` is the number of groups around a group; as
+//! text, the name has two more spaces in front for each of them. The groups that `start` has made have no group around
+//! them.
+//!
+//! **`times`** goes through all tasks once, and tells how long those that have not started have waited until now, and how
+//! long the others have run until now. A pool keeps no times of tasks that have ended. If it is not
+//! [timed](crate::Builder::timed), and has no observer, all times are null, and the tasks with the lowest numbers are listed
+//! as the longest. A percentile may be up to 4 % more than the exact one. A task that has lent its permit counts as running. Each
+//! task is told as it was when the pass met it, and may have ended since.
+//! `lacks_permits` tells if anything waits for nothing but permits: no pause, no hold and no rate keeps it back. `in_place`
+//! is the number of permits that code [in place](crate::AioPool::run) holds. Together with `stats`, they tell a pool that is
+//! stuck from one that has to wait: nothing ends for long, although something waits that only lacks permits, and all
+//! permits are held by tasks, whose ends are counted.
+//!
 //! The size of an answer is bounded, whatever the pool holds: a list of tasks or groups has at most 10000
-//! lines, and that of tasks about 2 MiB; `get-group-ids` lists at most 100000 numbers. A client is disconnected if it
+//! lines, or 1000 for `times`, and that of tasks or of a tree about 2 MiB; `get-group-ids` lists at most 100000 numbers. A client is disconnected if it
 //! takes nothing for 10 seconds of an answer of more than 64 KiB. While a command goes through all tasks, the other work of the runtime continues.
 //!
 //! The memory that a session uses is bounded, too: it holds the one answer that its client has not read yet, and reads

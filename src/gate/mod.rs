@@ -26,7 +26,7 @@
 //! - [`fair_share`]: turns by share, which a pool may have instead of turns by age; [`turns`]: the virtual times that
 //!   decide them.
 //! - [`lending`]: nested waits, which lend the permits of a task and take them back.
-//! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state.
+//! - [`groups`]: adds, removes and changes nodes; [`inspect`]: reads the state; `survey`: what the control server asks.
 
 mod fair_share;
 mod fast_path;
@@ -41,6 +41,8 @@ mod same_queue;
 mod seg_vec;
 mod starts;
 mod state;
+#[cfg(feature = "control")]
+mod survey;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -178,7 +178,7 @@ impl<L> Node<L> {
 
     /// Returns `true` if new tasks may start, if they fit.
     #[inline]
-    fn lets_start(&self) -> bool {
+    pub(super) fn lets_start(&self) -> bool {
         !self.paused && self.holds == 0
     }
 

@@ -37,12 +37,16 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 
 pub use self::builder::Builder;
+#[cfg(feature = "control")]
+pub(crate) use self::core::group_survey::BusyGroup;
 use self::core::settings::Settings;
 #[cfg(feature = "control")]
 pub(crate) use self::core::survey::Surveyed;
 use self::core::{Core, Inner};
 pub use self::inside::current::{Current, current};
 pub use self::inside::lend::lend;
+#[cfg(feature = "control")]
+pub(crate) use self::inspect::Line;
 pub use self::lifecycle::cancel::CancelReport;
 pub use self::lifecycle::group_builder::GroupBuilder;
 pub use self::lifecycle::shutdown::{Shutdown, ShutdownReport};

@@ -68,6 +68,8 @@ fn a_command_line_that_cannot_be_right_ends_with_2() {
         &["unix"],
         &["top"],
         &["top", "--interval", "0", "unix", "/run/x"],
+        &["top", "--stuck-after", "0", "unix", "/run/x"],
+        &["top", "--stuck-after", "soon", "unix", "/run/x"],
         &["bogus"],
     ] {
         let ran = aiopool(args, "");

@@ -71,6 +71,31 @@ fn one_command_is_obeyed_and_answered() {
 }
 
 #[test]
+fn times_and_groups_are_tables_for_people() {
+    steered(None, |pool, address| {
+        let outer = pool.group("outer", 1).unwrap();
+        let inner = outer.group("inner", 1).unwrap();
+        drop(inner.task(pending::<()>()).name("slow").spawn_n());
+        let tree = "\
+name     size  active  waiting  paused  locked
+outer    1     1       0        False   False
+  inner  1     1       0        False   False
+";
+        assert_eq!(tcp(address, &["tree"]), says(0, tree, ""));
+        let times = "\
+tasks    count  p50  p90  p99  longest
+running  1      -    -    -    -
+waiting  0      -    -    -    -
+id  name  group  state   priority  weight  waited  running
+0   slow  inner  active  0         1       -       -
+";
+        assert_eq!(tcp(address, &["times", "-n", "3"]), says(0, times, ""));
+        assert_eq!(tcp(address, &["times", "-n", "x"]).code, Some(2));
+        assert_eq!(tcp(address, &["times", "-g", "nobody"]).code, Some(1));
+    });
+}
+
+#[test]
 fn a_refusal_ends_with_1_and_wrong_usage_with_2() {
     steered(None, |pool, address| {
         for (command, code) in [
@@ -201,6 +226,8 @@ fn what_a_terminal_would_obey_is_escaped_for_people_and_left_alone_in_json() {
         for command in [
             &["tasks"][..],
             &["groups"],
+            &["tree"],
+            &["times"],
             &["stats", "-g", evil],
             &["stats", "-g", "\u{1b}nobody"],
             &["resize", "\u{1b}[2J"],

@@ -155,3 +155,25 @@ fn copies_are_listed_with_the_group_in_which_they_were_started() {
     assert_eq!(table.lines().count(), 3, "{table}");
     assert!(client.ask("tasks -g nope").contains("\"nope\""));
 }
+
+#[test]
+fn a_group_that_the_program_holds_no_handle_of_stays_paused_until_a_client_resumes_it() {
+    let server = Server::tcp(1, with_work);
+    let mut client = server.text();
+    let running = server.pool.spawn_n(std::future::pending::<()>());
+    let keyed = server.pool.keyed("tenant", 1).spawn_n(async {});
+    assert_eq!(client.ask("pause -g tenant"), "ok");
+    running.abort();
+    eventually("the permit is free", || server.pool.active() == 0);
+    let table = client.ask_block("groups");
+    assert!(
+        table.contains("\ntenant  1     0       1        True "),
+        "{table}"
+    );
+    assert!(!keyed.is_finished());
+    assert_eq!(client.ask("resume -g tenant"), "ok");
+    eventually("it has run", || keyed.is_finished());
+    eventually("the group has ended", || {
+        client.ask_block("groups").lines().count() == 2
+    });
+}

@@ -18,6 +18,8 @@ mod seats;
 mod session;
 mod setup;
 mod stopping;
+mod times;
+mod tree;
 mod unix;
 #[cfg(target_os = "linux")]
 mod unread;

@@ -65,6 +65,19 @@ fn every_kind_of_reply_is_read_on_every_runtime() {
             panic!()
         };
         assert_eq!((&*list.groups[0].name, list.more), ("my group", 0));
+        let Reply::Tree(tree) = run(Command::Tree { most: 9 }) else {
+            panic!()
+        };
+        let group = &tree.groups[0];
+        assert_eq!((group.depth, group.group.active), (0, 2));
+        let Reply::Times(times) = run(Command::Times {
+            group: Some("my group".into()),
+            most: 1,
+        }) else {
+            panic!()
+        };
+        assert_eq!((times.running.count, times.longest_running.len()), (2, 1));
+        assert!(!times.timed && times.running.p50.is_none());
         let Reply::Tasks(list) = run(Command::Tasks {
             group: None,
             state: Some(TaskState::Active),

@@ -11,9 +11,8 @@ use clap_complete::Shell;
 use crate::address::{Address, host_and_port};
 use crate::connection::{Connection, Login};
 use crate::failure::Failure;
+use crate::top::Settings;
 use crate::{one_shot, prompt, timeline, token, top};
-
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(1);
 
 const NOTES: &str = "\
 Examples:
@@ -83,14 +82,17 @@ enum What {
         #[arg(help = COMMAND_HELP, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
-    /// Show a live dashboard: counts over time, tasks, and keys to steer the pool
+    /// Show a live dashboard: counts over time, how long tasks wait and run, the longest of them, groups, and keys to steer the pool
     #[command(
-        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do. NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
+        after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do: 1 to 4 show tasks, those that have run longest, those that have waited longest, and groups.\nPercentiles need a pool that is built with timed(true). NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
     )]
     Top {
         /// How often to ask the server, in seconds, from 0.1 to 60
         #[arg(short, long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
         interval: Duration,
+        /// Call the pool stuck when no task has ended for so many seconds, from 1 on, although tasks wait that only lack permits
+        #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = stuck_after)]
+        stuck_after: Duration,
         #[command(subcommand)]
         server: Server,
     },
@@ -150,12 +152,20 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     let (address, command) = match args.what {
         What::Tcp { address, command } => (Address::Tcp(address), command),
         What::Unix { path, command } => (Address::Unix(path), command),
-        What::Top { interval, server } => {
+        What::Top {
+            interval,
+            stuck_after,
+            server,
+        } => {
             let address = match server {
                 Server::Tcp { address } => Address::Tcp(address),
                 Server::Unix { path } => Address::Unix(path),
             };
-            return top::run(Connection::open(&login(address))?, interval);
+            let settings = Settings {
+                interval,
+                stuck_after,
+            };
+            return top::run(Connection::open(&login(address))?, settings);
         }
         What::Timeline { path } => return timeline::run(&path),
         What::Completions { shell } => return completions(shell),
@@ -164,7 +174,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     let connection = Connection::open(&login(address))?;
     match command.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => prompt::run(connection, json),
-        ["top"] => top::run(connection, DEFAULT_INTERVAL),
+        ["top"] => top::run(connection, Settings::default()),
         _ => one_shot::run(connection, &command, json),
     }
 }
@@ -182,6 +192,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse() {
         Ok(seconds @ 0.1..=60.0) => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("a number from 0.1 to 60".into()),
+    }
+}
+
+/// Parses the time after which a pool is called stuck.
+fn stuck_after(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1.0..=86_400.0) => Ok(Duration::from_secs_f64(seconds)),
+        _ => Err("a number from 1 to 86400".into()),
     }
 }
 

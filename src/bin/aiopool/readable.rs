@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::printable::{one_line, printable};
 
+/// Maximum number of groups around a group for which its name is moved to the right.
+const DEEPEST: u64 = 100;
+
 /// Formats a value without the end of the last line. It uses the form of asyncio-taskpool where there is one.
 pub(crate) fn readable(asked: &str, value: &Value) -> String {
     match value {
@@ -38,16 +41,57 @@ fn list(items: &[Value], is_set: bool) -> String {
 }
 
 fn object(asked: &str, fields: &Map<String, Value>) -> String {
+    if let Some(times) = times(fields) {
+        return times;
+    }
     let list = fields.get("tasks").or_else(|| fields.get("groups"));
     match (fields.get("help"), list) {
         (Some(Value::String(help)), _) => printable(help.trim_end()).into_owned(),
         (_, Some(Value::Array(rows))) => match fields.get("more").and_then(Value::as_u64) {
-            None | Some(0) => table(rows),
-            Some(more) => format!("{}\n… and {more} more", table(rows)),
+            None | Some(0) => table(&indented(rows)),
+            Some(more) => format!("{}\n… and {more} more", table(&indented(rows))),
         },
         _ if asked.starts_with("watch") => line(fields),
         _ => lines(fields),
     }
+}
+
+/// Formats the answer to `times` as one table of percentiles, and one of tasks below it. Returns `None` if it is another
+/// answer.
+fn times(fields: &Map<String, Value>) -> Option<String> {
+    let spread = |name: &str| {
+        let mut row = Map::from_iter([("tasks".to_owned(), name.into())]);
+        row.extend(fields.get(name)?.as_object()?.clone());
+        Some(Value::Object(row))
+    };
+    let tasks = |list: &str| fields.get(list)?.as_array();
+    let spreads = [spread("running")?, spread("waiting")?];
+    let longest = [tasks("longest_running")?, tasks("longest_waiting")?];
+    let longest: Vec<Value> = longest.into_iter().flatten().cloned().collect();
+    Some(match &longest[..] {
+        [] => table(&spreads),
+        longest => format!("{}\n{}", table(&spreads), table(longest)),
+    })
+}
+
+/// Moves the names of groups in a tree to the right, instead of telling their depth.
+fn indented(rows: &[Value]) -> Vec<Value> {
+    rows.iter().map(indented_row).collect()
+}
+
+fn indented_row(row: &Value) -> Value {
+    let mut row = row.clone();
+    if let Some(fields) = row.as_object_mut()
+        && let Some(depth) = fields
+            .shift_remove("depth")
+            .and_then(|depth| depth.as_u64())
+        && let Some(Value::String(name)) = fields.get_mut("name")
+    {
+        // A server of another kind may tell any depth.
+        let depth = depth.min(DEEPEST) as usize;
+        name.insert_str(0, &"  ".repeat(depth));
+    }
+    row
 }
 
 fn line(fields: &Map<String, Value>) -> String {
@@ -119,6 +163,26 @@ mod tests {
         assert_eq!(readable("groups", &json!([{"name": "g"}])), "name\ng");
         let cut = json!({"groups": [{"name": "g"}], "more": 2});
         assert_eq!(readable("groups -n 1", &cut), "name\ng\n… and 2 more");
+    }
+
+    #[test]
+    fn a_tree_is_indented_and_times_are_two_tables() {
+        let tree = json!({
+            "groups": [{"depth": 0, "name": "a", "active": 2}, {"depth": 1, "name": "b", "active": 1}],
+            "more": 1
+        });
+        let expected = "name  active\na     2\n  b   1\n… and 1 more";
+        assert_eq!(readable("tree", &tree), expected);
+        let none = json!({"count": 0, "p50": null});
+        let mut times = json!({
+            "running": {"count": 3, "p50": 0.25}, "waiting": none,
+            "longest_running": [{"id": 7, "state": "active"}], "longest_waiting": [],
+        });
+        let spreads = "tasks    count  p50\nrunning  3      0.250\nwaiting  0      -";
+        let tasks = "id  state\n7   active";
+        assert_eq!(readable("times", &times), format!("{spreads}\n{tasks}"));
+        times["longest_running"] = json!([]);
+        assert_eq!(readable("times", &times), spreads);
     }
 
     #[test]

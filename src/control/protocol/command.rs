@@ -90,6 +90,18 @@ pub enum Command {
         /// Maximum number of groups in the list.
         most: usize,
     },
+    /// `tree`
+    Tree {
+        /// Maximum number of groups in the tree.
+        most: usize,
+    },
+    /// `times`
+    Times {
+        /// Looks only at tasks of this group.
+        group: Option<String>,
+        /// Maximum number of tasks in each of the two lists.
+        most: usize,
+    },
     /// `watch`: the server replies again and again, until the next line.
     Watch {
         /// The group to be watched; the whole pool without it.
@@ -193,6 +205,8 @@ impl Command {
             | Self::Stats(_)
             | Self::Tasks { .. }
             | Self::Groups { .. }
+            | Self::Tree { .. }
+            | Self::Times { .. }
             | Self::Watch { .. }
             | Self::Help(_) => true,
             Self::Lock

@@ -60,6 +60,10 @@ fn line(command: &Command) -> Line {
             .option("num", Some(most))
             .option("state", state.map(state_name)),
         Command::Groups { most } => Line::of("groups").option("num", Some(most)),
+        Command::Tree { most } => Line::of("tree").option("num", Some(most)),
+        Command::Times { group, most } => Line::of("times")
+            .group(group.as_ref())
+            .option("num", Some(most)),
         Command::Watch { group, every } => Line::of("watch")
             .group(group.as_ref())
             .option("interval", Some(every.as_secs_f64())),

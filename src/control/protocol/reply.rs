@@ -6,6 +6,7 @@ use serde_json::{Value, from_value};
 use super::command::Command;
 use super::fields::{read_size, write_merged, write_size};
 use super::listing::{GroupList, StatsLine, TaskList};
+use super::overview::{GroupTree, Times};
 
 /// What a command returns, if the server does not refuse it.
 ///
@@ -39,6 +40,10 @@ pub enum Reply {
     Tasks(TaskList),
     /// Groups.
     Groups(GroupList),
+    /// The groups with the most tasks.
+    Tree(GroupTree),
+    /// How long tasks have waited and run.
+    Times(Box<Times>),
 }
 
 /// The help of a command, or of all commands.
@@ -80,6 +85,8 @@ impl Reply {
                 let more = more.unwrap_or_default();
                 Self::Groups(GroupList { more, ..list })
             }
+            Command::Tree { .. } => Self::Tree(from_value(value)?),
+            Command::Times { .. } => Self::Times(from_value(value)?),
             Command::PoolSize(Some(_))
             | Command::Lock
             | Command::Unlock

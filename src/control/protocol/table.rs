@@ -84,6 +84,13 @@ const LINES: Switch = Switch {
     help: "how many lines at most (1000); never more than 10000",
 };
 
+const LONGEST: Switch = Switch {
+    short: "-n",
+    long: "num",
+    takes: Some(("NUM", ValueKind::Number)),
+    help: "how many tasks at most of those that wait, and of those that run (10); never more than 1000",
+};
+
 const IN_STATE: Switch = Switch {
     short: "-s",
     long: "state",
@@ -387,6 +394,29 @@ const COMMANDS: &[Entry] = &[
         },
     },
     Entry {
+        name: "times",
+        arguments: &[],
+        switches: &[IN_GROUP, LONGEST],
+        help: "Tells how long tasks have waited and run until now, and which of them the longest.",
+        only: PoolKind::All,
+        read: |args| {
+            let group = args.text("group-name");
+            let most = count(args, 10);
+            Ok(Command::Times { group, most })
+        },
+    },
+    Entry {
+        name: "tree",
+        arguments: &[],
+        switches: &[LINES],
+        help: "Lists the groups with the most tasks, each below the group that it is in.",
+        only: PoolKind::All,
+        read: |args| {
+            let most = lines(args);
+            Ok(Command::Tree { most })
+        },
+    },
+    Entry {
         name: "unlock",
         arguments: &[],
         switches: &[],
@@ -425,7 +455,11 @@ const COMMANDS: &[Entry] = &[
 ];
 
 fn lines(args: &mut Args) -> usize {
-    args.number("num").unwrap_or(1000).max(0) as usize
+    count(args, 1000)
+}
+
+fn count(args: &mut Args, default: i64) -> usize {
+    args.number("num").unwrap_or(default).max(0) as usize
 }
 
 fn state(args: &mut Args) -> Result<Option<TaskState>, String> {

@@ -10,7 +10,8 @@ use super::table::{PoolKind, commands};
 use super::value::value;
 use super::words::{Unreadable, quote, split};
 use super::{
-    Answer, Format, GroupLine, GroupList, Handshake, HelpText, Reply, StatsLine, TaskLine, TaskList,
+    Answer, Format, GroupLine, GroupList, GroupTree, Handshake, HelpText, Reply, StatsLine,
+    TaskLine, TaskList, TimeSpread, Times, TreeLine,
 };
 use crate::{AioPool, TaskState};
 
@@ -397,6 +398,11 @@ fn one_of_each() -> Vec<(Command, PoolKind)> {
             most: 7,
         },
         Command::Groups { most: 7 },
+        Command::Tree { most: 7 },
+        Command::Times {
+            group: group(),
+            most: 7,
+        },
         Command::Watch {
             group: None,
             every: Duration::from_millis(1250),
@@ -509,6 +515,28 @@ fn replies() -> Vec<(Command, Reply, &'static str)> {
         groups: vec![any_group("a")],
         more: 0,
     };
+    let tree = GroupTree {
+        groups: vec![TreeLine {
+            depth: 1,
+            group: any_group("a"),
+        }],
+        more: 9,
+    };
+    let times = Times {
+        timed: true,
+        lacks_permits: true,
+        in_place: 3,
+        waiting: TimeSpread::default(),
+        running: TimeSpread {
+            count: 1,
+            p50: Some(Duration::from_millis(500)),
+            p90: None,
+            p99: None,
+            longest: Some(Duration::from_secs(1)),
+        },
+        longest_waiting: Vec::new(),
+        longest_running: vec![any_task()],
+    };
     let help = HelpText {
         help: "usage: x".into(),
     };
@@ -557,6 +585,19 @@ fn replies() -> Vec<(Command, Reply, &'static str)> {
             Command::Groups { most: 1 },
             Reply::Groups(groups),
             r#"[{"name":"a","size":"inf","active":1,"waiting":2,"paused":true,"locked":false}]"#,
+        ),
+        (
+            Command::Tree { most: 1 },
+            Reply::Tree(tree),
+            r#"{"groups":[{"depth":1,"name":"a","size":"inf","active":1,"waiting":2,"paused":true,"locked":false}],"more":9}"#,
+        ),
+        (
+            Command::Times {
+                group: None,
+                most: 1,
+            },
+            Reply::Times(Box::new(times)),
+            r#"{"timed":true,"lacks_permits":true,"in_place":3,"waiting":{"count":0,"p50":null,"p90":null,"p99":null,"longest":null},"running":{"count":1,"p50":0.5,"p90":null,"p99":null,"longest":1.0},"longest_waiting":[],"longest_running":[{"id":7,"name":"a \u001b","group":null,"state":"active","priority":-1,"weight":2,"waited":0.25,"running":null}]}"#,
         ),
     ]
 }
@@ -617,7 +658,7 @@ fn a_value_of_another_shape_is_no_reply() {
         let line = format!("{{\"ok\":{{\"odd\":{json}}}}}");
         let answer: Answer = line.parse().unwrap();
         // All fields of these counts may be missing: an older server has fewer.
-        let lenient = matches!(reply, Reply::Stats(_));
+        let lenient = matches!(reply, Reply::Stats(_) | Reply::Tree(_) | Reply::Times(_));
         assert_eq!(answer.into_reply(&command).is_ok(), lenient, "{line}");
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::columns::columns;
 use super::fields::state_name;
 use super::listing::{GroupLine, GroupList, StatsLine, TaskLine, TaskList};
+use super::overview::{GroupTree, TimeSpread, Times, TreeLine};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::set::PythonSet;
@@ -35,6 +36,8 @@ fn reply_text(reply: &Reply) -> String {
         Reply::Stats(stats) => stats_text(stats),
         Reply::Tasks(list) => tasks_text(list),
         Reply::Groups(list) => groups_text(list),
+        Reply::Tree(tree) => tree_text(tree),
+        Reply::Times(times) => times_text(times),
     }
 }
 
@@ -77,6 +80,10 @@ fn stats_text(stats: &StatsLine) -> String {
 }
 
 fn tasks_text(list: &TaskList) -> String {
+    task_table(list.tasks.iter()) + &more_text(list.more)
+}
+
+fn task_table<'t>(tasks: impl Iterator<Item = &'t TaskLine>) -> String {
     let head = [
         "id", "state", "name", "group", "priority", "weight", "waited", "running",
     ];
@@ -92,22 +99,52 @@ fn tasks_text(list: &TaskList) -> String {
             seconds_text(task.running),
         ]
     };
-    table(&head, list.tasks.iter().map(row)) + &more_text(list.more)
+    table(&head, tasks.map(row))
 }
 
-fn groups_text(list: &GroupList) -> String {
-    let head = ["name", "size", "active", "waiting", "paused", "locked"];
-    let row = |group: &GroupLine| {
+/// Writes the percentiles as one table, and the tasks as a second one below it.
+fn times_text(times: &Times) -> String {
+    let head = ["tasks", "count", "p50", "p90", "p99", "longest"];
+    let row = |(name, spread): (&str, &TimeSpread)| {
         vec![
-            one_line(&group.name),
-            size_text(group.size),
-            group.active.to_string(),
-            group.waiting.to_string(),
-            flag_text(group.paused).into(),
-            flag_text(group.locked).into(),
+            name.into(),
+            spread.count.to_string(),
+            seconds_text(spread.p50),
+            seconds_text(spread.p90),
+            seconds_text(spread.p99),
+            seconds_text(spread.longest),
         ]
     };
-    table(&head, list.groups.iter().map(row)) + &more_text(list.more)
+    let rows = [("running", &times.running), ("waiting", &times.waiting)];
+    let longest = times.longest_running.iter().chain(&times.longest_waiting);
+    table(&head, rows.into_iter().map(row)) + &task_table(longest)
+}
+
+const GROUP_HEAD: [&str; 6] = ["name", "size", "active", "waiting", "paused", "locked"];
+
+fn groups_text(list: &GroupList) -> String {
+    let row = |group: &GroupLine| group_row(one_line(&group.name), group);
+    table(&GROUP_HEAD, list.groups.iter().map(row)) + &more_text(list.more)
+}
+
+/// Writes the names of groups inside of others with two more spaces in front for each of these.
+fn tree_text(tree: &GroupTree) -> String {
+    let row = |line: &TreeLine| {
+        let name = "  ".repeat(line.depth) + &one_line(&line.group.name);
+        group_row(name, &line.group)
+    };
+    table(&GROUP_HEAD, tree.groups.iter().map(row)) + &more_text(tree.more)
+}
+
+fn group_row(name: String, group: &GroupLine) -> Vec<String> {
+    vec![
+        name,
+        size_text(group.size),
+        group.active.to_string(),
+        group.waiting.to_string(),
+        flag_text(group.paused).into(),
+        flag_text(group.locked).into(),
+    ]
 }
 
 /// Lays out rows below the names of their columns. The text ends with `\n`; with the `\n` of the answer, this makes the

@@ -58,6 +58,9 @@ pub(super) struct Feeding {
     pub(super) count: u64,
 }
 
+/// Names, and numbers of active and waiting copies, in the order in which the groups were begun.
+pub(super) type GroupCounts = BTreeMap<u64, (String, usize, usize)>;
+
 impl Groups {
     pub(super) fn has(&self, name: &str) -> bool {
         self.named.contains_key(name)
@@ -72,10 +75,8 @@ impl Groups {
         self.run(id).map(|run| run.group.as_ref().to_owned())
     }
 
-    /// Returns, for each group, how many of these copies are active and how many wait, in the order in which the groups
-    /// were begun.
-    pub(super) fn count(&self, copies: &[(u64, TaskState)]) -> Vec<(String, usize, usize)> {
-        let mut counts = BTreeMap::new();
+    /// Adds to `counts` how many of these copies are active in each group, and how many wait.
+    pub(super) fn count(&self, copies: &[(u64, TaskState)], counts: &mut GroupCounts) {
         for (id, state) in copies {
             let Some(run) = self.run(*id) else { continue };
             let name = || (run.group.as_ref().to_owned(), 0, 0);
@@ -86,8 +87,6 @@ impl Groups {
                 TaskState::Finished => {}
             }
         }
-        counts.retain(|_, (_, active, waiting)| *active + *waiting > 0);
-        counts.into_values().collect()
     }
 
     fn run(&self, id: u64) -> Option<&Run> {

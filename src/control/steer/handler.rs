@@ -5,7 +5,7 @@ use super::super::protocol::{Command, HelpText, PoolKind, Refusal, RefusalKind, 
 use super::groups::Groups;
 use super::{CallbackQueue, Target, Works};
 use crate::lock::Lock;
-use crate::{AbortHandle, TaskId};
+use crate::{AbortHandle, AioPool, TaskId};
 
 /// Executes commands for all sessions of a server.
 pub(crate) struct Handler {
@@ -28,6 +28,8 @@ pub(super) struct Records {
     pub(super) flushed: u64,
     /// Tasks that were aborted and were still active when last inspected.
     pub(super) stopping: BTreeMap<TaskId, AbortHandle>,
+    /// The groups that clients have paused. A group that nobody holds a handle of is not paused any more.
+    pub(super) paused: BTreeMap<String, AioPool>,
 }
 
 impl Handler {
@@ -95,13 +97,15 @@ impl Handler {
             Command::StopAll => Ok(self.stop(i64::MAX).await),
             Command::Launch(launch) => self.launch(launch).await,
             Command::Resize { size, group } => self.resize(size, group.as_deref()),
-            Command::Pause(group) => Ok(self.pause(&self.pool_of(group.as_deref())?)),
-            Command::Resume(group) => Ok(self.resume(&self.pool_of(group.as_deref())?)),
+            Command::Pause(group) => self.pause(group),
+            Command::Resume(group) => self.resume(group.as_deref()),
             Command::Stats(group) | Command::Watch { group, .. } => self.stats(group.as_deref()),
             Command::Tasks { group, state, most } => {
                 self.tasks(group.as_deref(), state, most).await
             }
-            Command::Groups { most } => Ok(self.groups(most)),
+            Command::Groups { most } => Ok(self.groups(most).await),
+            Command::Tree { most } => Ok(self.tree(most).await),
+            Command::Times { group, most } => self.times(group.as_deref(), most).await,
             Command::Help(name) => {
                 let help = usage(name.as_deref(), self.pool_kind(), width).help();
                 Ok(Reply::Help(HelpText { help }))

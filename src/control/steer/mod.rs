@@ -4,20 +4,24 @@
 //! - [`Works`]: the work that clients can start by name.
 //! - [`Handler`]: executes commands for all sessions of a server.
 //! - `search`: goes through all tasks without blocking the runtime.
+//! - `times`: how long tasks wait and run, of which a `spread` has the percentiles; `group_lists`: its groups.
 //! - `groups`: records which tasks a client has started, and in which group.
 
 mod callback_queue;
 mod callbacks;
 mod group_ids;
+mod group_lists;
 mod groups;
 mod handler;
 mod ids;
 mod names;
 mod reading;
 mod search;
+mod spread;
 mod starting;
 mod stopping;
 mod target;
+mod times;
 mod wait;
 mod work;
 

@@ -1,12 +1,12 @@
 use super::super::protocol::{
-    GroupLine, GroupList, Refusal, RefusalKind, Reply, StatsLine, TaskLine, TaskList,
+    GroupLine, Refusal, RefusalKind, Reply, StatsLine, TaskLine, TaskList,
 };
 use super::Handler;
 use super::group_ids::GroupIds;
 use super::groups::Group;
 use super::ids::Ids;
 use super::search::Lowest;
-use crate::{AbortHandle, AioPool, Stats, TaskInfo, TaskState};
+use crate::{AioPool, Stats, TaskInfo, TaskState};
 
 /// Commands that read, and commands that change a pool or group but no task.
 impl Handler {
@@ -73,14 +73,20 @@ impl Handler {
         Reply::Done
     }
 
-    pub(super) fn pause(&self, pool: &AioPool) -> Reply {
+    pub(super) fn pause(&self, group: Option<String>) -> Result<Reply, Refusal> {
+        let pool = self.pool_of(group.as_deref())?;
         pool.pause();
-        Reply::Done
+        // Dropping a handle may start tasks: none is dropped while the records are locked.
+        let earlier = group.and_then(|name| self.records().paused.insert(name, pool));
+        drop(earlier);
+        Ok(Reply::Done)
     }
 
-    pub(super) fn resume(&self, pool: &AioPool) -> Reply {
-        pool.resume();
-        Reply::Done
+    pub(super) fn resume(&self, group: Option<&str>) -> Result<Reply, Refusal> {
+        self.pool_of(group)?.resume();
+        let paused = group.and_then(|name| self.records().paused.remove(name));
+        drop(paused);
+        Ok(Reply::Done)
     }
 
     pub(super) fn resize(&self, size: i64, group: Option<&str>) -> Result<Reply, Refusal> {
@@ -115,20 +121,29 @@ impl Handler {
         })
         .await;
         let (chosen, offered) = lowest.into_parts();
-        let mut tasks = lines_that_fit(pool.describe(&chosen));
+        let tasks = self.task_lines(pool.describe(&chosen));
         let more = offered - tasks.len();
+        Ok(Reply::Tasks(TaskList { tasks, more }))
+    }
+
+    /// Returns the lines of as many of these tasks as fit into an answer.
+    pub(super) fn task_lines(&self, tasks: impl Iterator<Item = TaskInfo>) -> Vec<TaskLine> {
+        let group = |task: &TaskInfo| task.group.as_ref().map_or(0, String::len);
+        let mut tasks = lines_that_fit(tasks, |task| task.name.len() + group(task));
         let records = self.records();
         for task in tasks.iter_mut().filter(|task| task.group.is_none()) {
             task.group = records.groups.of(task.id.get());
         }
         drop(records);
-        let tasks = tasks.into_iter().map(TaskLine::from).collect();
-        Ok(Reply::Tasks(TaskList { tasks, more }))
+        tasks.into_iter().map(TaskLine::from).collect()
     }
 
     /// Returns the pool that contains the tasks of a group, and the numbers of these tasks if the pool contains others,
     /// too.
-    fn pool_and_ids(&self, group: Option<&str>) -> Result<(AioPool, Option<Ids>), Refusal> {
+    pub(super) fn pool_and_ids(
+        &self,
+        group: Option<&str>,
+    ) -> Result<(AioPool, Option<Ids>), Refusal> {
         let Some(name) = group else {
             return Ok((self.target.pool.clone(), None));
         };
@@ -138,50 +153,6 @@ impl Handler {
         let group = self.records().groups.get(name).map(Group::ids);
         let ids = group.ok_or_else(|| no_group(name))?;
         Ok((self.target.pool.clone(), Some(ids)))
-    }
-
-    pub(super) fn groups(&self, most: usize) -> Reply {
-        let most = most.min(MOST_LINES);
-        let (pools, mut more) = self.first_groups(most);
-        let mut groups: Vec<_> = pools.iter().map(group_line).collect();
-        if let Some(copies) = &self.target.copies {
-            groups.extend(self.started_groups(&copies.living()));
-            more += groups.len().saturating_sub(most);
-            groups.truncate(most);
-        }
-        Reply::Groups(GroupList { groups, more })
-    }
-
-    /// Returns the first groups in depth-first order, each before the groups inside of it, and the number of further
-    /// groups that were seen.
-    fn first_groups(&self, most: usize) -> (Vec<AioPool>, usize) {
-        let mut groups = Vec::new();
-        let (mut left, mut more) = self.target.pool.first_groups_and_more(most);
-        left.reverse();
-        while groups.len() < most {
-            let Some(group) = left.pop() else { break };
-            let (inside, others) = group.first_groups_and_more(most - groups.len());
-            more += others;
-            left.extend(inside.into_iter().rev());
-            groups.push(group);
-        }
-        (groups, more + left.len())
-    }
-
-    /// Returns the groups of copies that still have active or waiting tasks.
-    fn started_groups(&self, living: &[AbortHandle]) -> Vec<GroupLine> {
-        let whole = group_line(&self.target.pool);
-        let states = living.iter().map(|task| (task.id().get(), task.state()));
-        let states: Vec<_> = states.collect();
-        let counted = self.records().groups.count(&states);
-        let line = |(name, active, waiting)| GroupLine {
-            name,
-            size: AioPool::UNBOUNDED,
-            active,
-            waiting,
-            ..whole
-        };
-        counted.into_iter().map(line).collect()
     }
 
     /// Returns the group with this name, or the whole pool without a name.
@@ -199,24 +170,27 @@ impl Handler {
 }
 
 /// Maximum number of lines in a list, whatever number a client asks for.
-const MOST_LINES: usize = 10_000;
+pub(super) const MOST_LINES: usize = 10_000;
 
 /// Approximate maximum size of a list of tasks, in bytes.
 const MOST_BYTES: usize = 3 << 19;
 
-/// Takes lines as long as their total size is within `MOST_BYTES`: names of tasks and groups may be long.
-fn lines_that_fit(tasks: impl Iterator<Item = TaskInfo>) -> Vec<TaskInfo> {
+/// Takes lines as long as their total size is within `MOST_BYTES`: names of tasks and groups may be long. `names` returns the
+/// bytes of all names in a line.
+pub(super) fn lines_that_fit<L>(
+    lines: impl IntoIterator<Item = L>,
+    names: impl Fn(&L) -> usize,
+) -> Vec<L> {
     // Estimated bytes of a line without its names.
     const FIGURES: usize = 100;
     let mut room = MOST_BYTES;
-    let fits = |task: &TaskInfo| {
-        let group = task.group.as_ref().map_or(0, String::len);
-        let bytes = FIGURES + task.name.len() + group;
+    let fits = |line: &L| {
+        let bytes = FIGURES + names(line);
         let fits = bytes <= room;
         room = room.saturating_sub(bytes);
         fits
     };
-    tasks.take_while(fits).collect()
+    lines.into_iter().take_while(fits).collect()
 }
 
 pub(super) fn no_group(name: &str) -> Refusal {
@@ -227,7 +201,7 @@ pub(super) fn no_group(name: &str) -> Refusal {
 }
 
 /// Describes a pool. A task that a feed has yet to put into the queue counts as waiting, too.
-fn group_line(pool: &AioPool) -> GroupLine {
+pub(super) fn group_line(pool: &AioPool) -> GroupLine {
     GroupLine {
         name: pool.name().to_owned(),
         size: pool.size(),

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use aiopool::TaskState;
 use aiopool::control::protocol::{
-    Answer, Command, Format, Refusal, Reply, StatsLine, TaskLine, TaskList,
+    Answer, Command, Format, GroupTree, Refusal, Reply, StatsLine, TaskLine, TaskList, Times,
 };
 use ratatui::crossterm::event::{self, Event};
 
+use super::overview::Overview;
 use crate::connection::Connection;
 use crate::failure::Failure;
 
@@ -26,6 +27,12 @@ pub(super) enum News {
     Pool {
         stats: Box<StatsLine>,
         tasks: TaskList,
+    },
+    /// What is asked for less often.
+    Overview {
+        /// `None` if the server does not know the command.
+        times: Option<Box<Times>>,
+        tree: GroupTree,
     },
     Answer {
         command: String,
@@ -120,6 +127,7 @@ impl Feed {
     }
 
     fn follow(&mut self) -> Result<(), Failure> {
+        let mut overview = Overview::new(self.interval);
         loop {
             let asked = Instant::now();
             let stats = self.stats()?;
@@ -132,11 +140,16 @@ impl Feed {
                 }
             }
             self.tell(News::Pool { stats, tasks });
-            match self
-                .wanted
-                .recv_timeout(rest(self.interval, asked.elapsed()))
-            {
-                Ok(command) => self.send(command)?,
+            let pause = rest(self.interval, asked.elapsed());
+            if overview.is_due() {
+                let told = overview.ask(&mut self.connection)?;
+                self.tell(told);
+            }
+            match self.wanted.recv_timeout(pause) {
+                Ok(command) => {
+                    self.send(command)?;
+                    overview.hurry();
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
             }
@@ -263,11 +276,11 @@ fn rest(interval: Duration, took: Duration) -> Duration {
     interval.saturating_sub(took).max(9 * took)
 }
 
-fn refused(command: &str, why: &Refusal) -> Failure {
+pub(super) fn refused(command: &str, why: &Refusal) -> Failure {
     Failure::Unwelcome(format!("the server refuses '{command}': {why}"))
 }
 
-fn unexpected(reply: &Reply) -> Failure {
+pub(super) fn unexpected(reply: &Reply) -> Failure {
     Failure::Connection(format!("the server answers with something else: {reply:?}"))
 }
 

@@ -9,12 +9,27 @@
 //!     ▲                       ▼
 //!     └──────── commands ── keys
 //! ```
+//!
+//! Each interval it asks the server for counts and the first tasks, and less often for an overview: the times of all tasks
+//! and the tree of groups. A server that does not know the commands for the overview is shown without percentiles, and its
+//! groups without their depth.
+//!
+//! A pool is called stuck if no task has ended for some time, by the counts of the pool, while tasks wait, it is not paused,
+//! and, by the overview, something waits for nothing but permits. So a pool that waits for a rate or the end of a hold is not
+//! stuck, and neither is one whose permits are held by code in place, too: no count tells when such code ends. Without an
+//! overview, all permits have to be taken.
 
 mod count;
 mod feed;
+mod groups;
 mod history;
 mod keys;
+mod longest;
+mod mode;
 mod model;
+mod overview;
+mod progress;
+mod stats;
 mod tasks;
 mod terminal;
 mod view;
@@ -29,6 +44,7 @@ use ratatui::crossterm::event::Event;
 
 use self::feed::News;
 use self::keys::Effect;
+pub(crate) use self::model::Settings;
 use self::model::{Model, Note};
 use self::terminal::Screen;
 use self::view::Theme;
@@ -40,7 +56,7 @@ const LONGEST_STILL: Duration = Duration::from_secs(1);
 
 /// Shows the pool until a key or a signal ends the dashboard. If the connection is lost, it says so, and connects again
 /// as soon as there is a server.
-pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Failure> {
+pub(crate) fn run(connection: Connection, settings: Settings) -> Result<(), Failure> {
     if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
         complain("a dashboard needs a terminal");
         return Err(Failure::Usage);
@@ -49,21 +65,21 @@ pub(crate) fn run(connection: Connection, interval: Duration) -> Result<(), Fail
     let mut model = Model::new(
         connection.server(),
         &connection.address().to_string(),
-        interval,
+        settings,
     );
     let (news, heard) = channel();
     let (command, wanted) = channel();
     feed::signals(news.clone())?;
     let mut screen = Screen::take(news.clone())?;
     feed::terminal(news.clone());
-    feed::server(connection, interval, wanted, news);
+    feed::server(connection, settings.interval, wanted, news);
     let theme = theme();
     let start = Instant::now();
     let ended = loop {
         screen
             .terminal
             .draw(|frame| view::draw(frame, &model, theme))?;
-        let told = heard.recv_timeout(interval.min(LONGEST_STILL));
+        let told = heard.recv_timeout(settings.interval.min(LONGEST_STILL));
         // Also after a timeout: the dashboard shows how long the server has been silent.
         model.now = start.elapsed();
         let ended = match told {
@@ -96,6 +112,7 @@ fn take(model: &mut Model, told: News, command: &Sender<String>) -> Option<Ended
         News::Terminal(_) => {}
         News::Signal(signal) => return Some(Ok(Some(signal))),
         News::Pool { stats, tasks } => model.update(model.now, &stats, &tasks),
+        News::Overview { times, tree } => model.update_overview(model.now, times, &tree),
         News::Answer { command, answer } => model.note = Some(note(&command, answer)),
         News::Unanswered { command, why } => {
             let text = format!("{command}: {why}");

@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use aiopool::AioPool;
-use aiopool::control::protocol::{StatsLine, TaskList};
+use aiopool::control::protocol::{GroupTree, StatsLine, TaskList, Times};
 
-use super::count::bounded;
-use super::history::{History, Sample};
+use super::groups::Groups;
+use super::history::History;
+use super::longest::Longest;
+pub(super) use super::mode::{Mode, Question, View};
+use super::progress::Progress;
+use super::stats::Stats;
 use super::tasks::Tasks;
 
 /// The whole state of the dashboard.
@@ -21,7 +24,13 @@ pub(super) struct Model {
     pub(super) now: Duration,
     pub(super) stats: Stats,
     pub(super) history: History,
+    pub(super) progress: Progress,
+    /// Time without an end of a task after which the pool is called stuck.
+    pub(super) stuck_after: Duration,
+    pub(super) view: View,
     pub(super) tasks: Tasks,
+    pub(super) longest: Longest,
+    pub(super) groups: Groups,
     pub(super) mode: Mode,
     /// Result of the last command.
     pub(super) note: Option<Note>,
@@ -29,41 +38,22 @@ pub(super) struct Model {
     pub(super) lost: Option<String>,
 }
 
-/// The current counts of the pool.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Stats {
-    /// `None` if the pool is unbounded.
-    pub(super) size: Option<u64>,
-    pub(super) active: u64,
-    pub(super) waiting: u64,
-    pub(super) paused: bool,
-    pub(super) locked: bool,
-    pub(super) started: u64,
-    pub(super) completed: u64,
-    pub(super) panicked: u64,
-    pub(super) cancelled: u64,
-    pub(super) timed_out: u64,
-    pub(super) rejected: u64,
-    pub(super) refused: u64,
+/// What the user has set on the command line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// How often to ask the server.
+    pub(crate) interval: Duration,
+    /// Time without an end of a task after which the pool is called stuck.
+    pub(crate) stuck_after: Duration,
 }
 
-/// The mode, which determines what the keys mean.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Mode {
-    #[default]
-    Looking,
-    Help,
-    /// The digits of the new size that have been typed so far.
-    Typing(String),
-    Asking(Question),
-}
-
-/// An action that cannot be undone, and that the user has to confirm.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Question {
-    Cancel { id: u64, name: String },
-    CancelGroup(String),
-    CancelAll,
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(1),
+            stuck_after: Duration::from_secs(10),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,11 +63,12 @@ pub(super) struct Note {
 }
 
 impl Model {
-    pub(super) fn new(server: &str, address: &str, interval: Duration) -> Self {
+    pub(super) fn new(server: &str, address: &str, settings: Settings) -> Self {
         Self {
             server: server.into(),
             address: address.into(),
-            interval,
+            interval: settings.interval,
+            stuck_after: settings.stuck_after,
             ..Self::default()
         }
     }
@@ -89,10 +80,70 @@ impl Model {
         if stats.started < self.stats.started {
             // The counter went back: this is another pool, which uses the same task numbers.
             self.tasks.forget();
+            self.longest.forget();
         }
         self.stats = stats;
         self.history.push(self.stats.sample(now));
+        self.progress.note(now, &self.stats);
         self.tasks.update(now, tasks);
+        self.longest.update_from_listing(now, tasks);
+    }
+
+    /// Updates the model with the server's answers to `times`, which an older server does not know, and `tree` at `now`.
+    pub(super) fn update_overview(
+        &mut self,
+        now: Duration,
+        times: Option<Box<Times>>,
+        tree: &GroupTree,
+    ) {
+        self.now = now;
+        self.longest.update(now, times);
+        self.groups.update(tree);
+    }
+
+    /// Returns how long no task has ended, if the pool is stuck: tasks wait that only lack permits, and it has been too
+    /// long.
+    pub(super) fn stuck(&self) -> Option<Duration> {
+        let heard = self.history.latest()?.at;
+        let quiet = self.progress.quiet(heard)?;
+        let is_stuck = match self.longest.times() {
+            // The counts do not show when code in place ends, and gives its permit back.
+            Some(times) => times.lacks_permits && times.in_place == 0,
+            None => self.stats.full,
+        };
+        (is_stuck && quiet >= self.stuck_after).then_some(quiet)
+    }
+
+    /// Returns the tasks that are shown, unless groups are.
+    pub(super) fn shown_tasks(&self) -> Option<&Tasks> {
+        match self.view {
+            View::Tasks => Some(&self.tasks),
+            View::Running => Some(&self.longest.running),
+            View::Waiting => Some(&self.longest.waiting),
+            View::Groups => None,
+        }
+    }
+
+    /// Moves the selection of the list that is shown up or down.
+    pub(super) fn select(&mut self, by: isize) {
+        match self.view {
+            View::Groups => self.groups.select(by),
+            _ => self.with_tasks(|tasks| tasks.select(by)),
+        }
+    }
+
+    /// Changes to the next order of the tasks that are shown.
+    pub(super) fn reorder(&mut self) {
+        self.with_tasks(Tasks::reorder);
+    }
+
+    fn with_tasks(&mut self, change: impl FnOnce(&mut Tasks)) {
+        match self.view {
+            View::Tasks => change(&mut self.tasks),
+            View::Running => change(&mut self.longest.running),
+            View::Waiting => change(&mut self.longest.waiting),
+            View::Groups => {}
+        }
     }
 
     /// Records that there is no connection.
@@ -134,38 +185,6 @@ impl Model {
     }
 }
 
-impl Stats {
-    fn sample(&self, at: Duration) -> Sample {
-        Sample {
-            at,
-            active: self.active,
-            waiting: self.waiting,
-            started: self.started,
-            ended: self.completed + self.panicked + self.cancelled + self.timed_out,
-        }
-    }
-}
-
-impl From<&StatsLine> for Stats {
-    fn from(stats: &StatsLine) -> Self {
-        let pool = &stats.pool;
-        Self {
-            size: (pool.size != AioPool::UNBOUNDED).then_some(pool.size as u64),
-            active: bounded(pool.active as u64),
-            waiting: bounded(pool.waiting as u64),
-            paused: pool.paused,
-            locked: pool.locked,
-            started: bounded(stats.started),
-            completed: bounded(stats.completed),
-            panicked: bounded(stats.panicked),
-            cancelled: bounded(stats.cancelled),
-            timed_out: bounded(stats.timed_out),
-            rejected: bounded(stats.rejected),
-            refused: bounded(stats.refused),
-        }
-    }
-}
-
 #[cfg(test)]
 impl Model {
     /// Updates the model with values as the server writes them.
@@ -179,6 +198,18 @@ impl Model {
         let tasks: TaskList = serde_json::from_value(tasks).unwrap();
         self.update(now, &stats, &tasks);
     }
+
+    /// Updates the overview with values as the server writes them.
+    pub(super) fn update_overview_from_json(
+        &mut self,
+        now: Duration,
+        times: serde_json::Value,
+        tree: serde_json::Value,
+    ) {
+        let times = serde_json::from_value(times).unwrap();
+        let tree: GroupTree = serde_json::from_value(tree).unwrap();
+        self.update_overview(now, times, &tree);
+    }
 }
 
 #[cfg(test)]
@@ -187,7 +218,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{Mode, Model, Note, Question};
+    use super::{Mode, Model, Note, Question, View};
     use crate::top::tasks::Age;
 
     fn seconds(seconds: u64) -> Duration {
@@ -211,6 +242,51 @@ mod tests {
         assert_eq!(model.history.ends(), [2]);
         assert_eq!(model.history.mean_run(), Some(seconds(2)));
         assert_eq!(model.history.mean_wait(), Some(seconds(9)));
+    }
+
+    /// Returns a model that has seen no task end for 20 s, while tasks wait.
+    fn quiet_model(paused: bool, full: bool) -> Model {
+        let mut model = Model {
+            stuck_after: seconds(15),
+            ..Model::default()
+        };
+        for second in 0..=20 {
+            let stats = json!({"active": 1, "waiting": 3, "paused": paused, "full": full});
+            model.update_from_json(seconds(second), stats, no_tasks());
+        }
+        model
+    }
+
+    #[test]
+    fn a_pool_is_stuck_if_nothing_ends_and_what_waits_only_lacks_permits() {
+        let mut model = quiet_model(false, true);
+        assert_eq!(model.stuck(), Some(seconds(20)), "by the counts alone");
+        for (lacks_permits, in_place, is_stuck) in
+            [(true, 0, true), (false, 0, false), (true, 1, false)]
+        {
+            let times = json!({"lacks_permits": lacks_permits, "in_place": in_place});
+            model.update_overview_from_json(seconds(20), times, json!({}));
+            assert_eq!(model.stuck().is_some(), is_stuck);
+        }
+        assert_eq!(quiet_model(true, true).stuck(), None, "it is paused");
+        assert_eq!(quiet_model(false, false).stuck(), None, "permits are free");
+        let mut patient = quiet_model(false, true);
+        patient.stuck_after = seconds(21);
+        assert_eq!(patient.stuck(), None);
+    }
+
+    #[test]
+    fn a_pool_that_nothing_is_heard_of_is_not_called_stuck_for_that() {
+        let mut model = quiet_model(false, true);
+        model.stuck_after = seconds(25);
+        model.now = seconds(100);
+        assert_eq!(model.stuck(), None);
+    }
+
+    #[test]
+    fn the_views_are_a_circle() {
+        assert_eq!(View::Groups.after(1), View::Tasks);
+        assert_eq!(View::Tasks.after(3), View::Groups);
     }
 
     #[test]

@@ -28,10 +28,12 @@ pub(super) struct Task {
     pub(super) name: String,
     pub(super) group: Option<String>,
     pub(super) active: bool,
+    /// `true` if the task waits, but has started: it has lent its permit.
+    pub(super) lent: bool,
     pub(super) age: Age,
 }
 
-/// The time that a task has been in its state.
+/// The time that a task has been in its state: since its start, or since its submission if it has not started.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Age {
     Exactly(Duration),
@@ -51,6 +53,14 @@ pub(super) enum Order {
 }
 
 impl Tasks {
+    /// Returns an empty list in this order.
+    pub(super) fn ordered(order: Order) -> Self {
+        Self {
+            order,
+            ..Self::default()
+        }
+    }
+
     /// Updates the list with the server's answer to `tasks` at `now`.
     pub(super) fn update(&mut self, now: Duration, told: &TaskList) {
         let selected = self.selection().map(|task| task.id);
@@ -60,11 +70,7 @@ impl Tasks {
 
     /// Clears the list, but keeps its order.
     pub(super) fn forget(&mut self) {
-        let order = self.order;
-        *self = Self {
-            order,
-            ..Self::default()
-        };
+        *self = Self::ordered(self.order);
     }
 
     /// Returns the selected task, to which keys apply.
@@ -96,7 +102,7 @@ impl Tasks {
         let ages = self
             .listed
             .iter()
-            .filter(|task| task.active == active)
+            .filter(|task| task.active == active && !task.lent)
             .map(|task| task.age);
         ages.max_by_key(Age::duration)
     }
@@ -119,12 +125,13 @@ impl Tasks {
         let seen = earlier.get(&told.id).filter(|seen| seen.0 == active);
         let since = seen.map_or(now, |seen| seen.1);
         self.seen.insert(told.id, (active, since));
-        let age = if active { told.running } else { told.waited };
+        let age = told.running.or(told.waited);
         Task {
             id: told.id,
             name: told.name.clone(),
             group: told.group.clone(),
             active,
+            lent: !active && told.running.is_some(),
             age: age.map_or(Age::AtLeast(now.saturating_sub(since)), Age::Exactly),
         }
     }
@@ -154,7 +161,7 @@ impl Tasks {
 }
 
 impl Age {
-    fn duration(&self) -> Duration {
+    pub(super) fn duration(&self) -> Duration {
         match self {
             Self::Exactly(age) | Self::AtLeast(age) => *age,
         }
@@ -204,6 +211,16 @@ mod tests {
             Age::AtLeast(seconds(0)),
             "another state, another age"
         );
+    }
+
+    #[test]
+    fn a_task_that_has_lent_its_permit_is_as_old_as_its_run_and_is_not_among_the_waiting() {
+        let mut tasks = Tasks::default();
+        let lent = json!({"tasks": [{"id": 0, "name": "a", "state": "waiting", "waited": 1.0, "running": 5.0}]});
+        tasks.update(seconds(0), &from_value(lent).unwrap());
+        assert!(tasks.listed[0].lent);
+        assert_eq!(tasks.listed[0].age, Age::Exactly(seconds(5)));
+        assert_eq!(tasks.longest(false), None);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Times {
         self.started = self.submitted;
     }
 
-    fn waited(self, now: Option<Moment>) -> Option<Duration> {
+    pub(crate) fn waited(self, now: Option<Moment>) -> Option<Duration> {
         Some(self.started.or(now)?.since(self.submitted?))
     }
 

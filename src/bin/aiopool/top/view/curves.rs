@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Sparkline, SparklineBar};
 
 use super::figures::rate;
@@ -12,6 +12,9 @@ use crate::top::model::Model;
 
 /// Width of the labels to the left of the curves.
 const LABELS: u16 = 16;
+
+/// Width of the labels where each curve has only one line.
+const LABELS_IN_ONE_LINE: u16 = 24;
 
 /// Draws the active, waiting and ended tasks, each in an area of its own.
 pub(super) fn draw(frame: &mut Frame<'_>, areas: [Rect; 3], model: &Model, theme: Theme) {
@@ -67,9 +70,13 @@ fn ended(model: &Model) -> Curve {
 
 impl Curve {
     fn draw(&self, frame: &mut Frame<'_>, area: Rect, style: Style) {
-        let [label, chart] =
-            Layout::horizontal([Constraint::Length(LABELS), Constraint::Min(1)]).areas(area);
-        frame.render_widget(self.label(), label);
+        let (labels, label) = match area.height {
+            0 | 1 => (LABELS_IN_ONE_LINE, self.short_label()),
+            _ => (LABELS, self.label()),
+        };
+        let widths = [Constraint::Length(labels), Constraint::Min(1)];
+        let [beside, chart] = Layout::horizontal(widths).areas(area);
+        frame.render_widget(label, beside);
         frame.render_widget(self.chart(chart.width.into()).style(style), chart);
     }
 
@@ -79,6 +86,11 @@ impl Curve {
             Line::raw(format!(" {}", self.number)),
         ];
         Paragraph::new(lines.to_vec())
+    }
+
+    fn short_label(&self) -> Paragraph<'static> {
+        let name = Span::styled(format!(" {:8}", self.name), Modifier::BOLD);
+        Paragraph::new(Line::from_iter([name, Span::raw(self.number.clone())]))
     }
 
     /// Draws the newest value at the right end.
