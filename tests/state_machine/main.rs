@@ -68,18 +68,19 @@ fn sequence(seed: u64) -> (Setup, Vec<Step>) {
 
 /// Runs a sequence. Returns the first difference, and the step after which there was one.
 fn run(setup: &Setup, steps: &[Step]) -> Result<(), (usize, String)> {
-    let mut trial = Trial::new(setup);
-    for (index, step) in steps.iter().enumerate() {
-        let compared = catch_unwind(AssertUnwindSafe(|| {
+    let mut taken = 0;
+    let ran = catch_unwind(AssertUnwindSafe(|| {
+        let mut trial = Trial::new(setup);
+        for step in steps {
             trial.take(step);
-            trial.compare()
-        }));
-        let compared = compared.unwrap_or_else(|payload| Err(message(payload.as_ref())));
-        compared.map_err(|difference| (index, format!("{difference}, where {}", trial.model)))?;
-    }
-    let ended = catch_unwind(AssertUnwindSafe(|| trial.end_all()));
-    let ended = ended.unwrap_or_else(|payload| Err(message(payload.as_ref())));
-    ended.map_err(|difference| (steps.len(), difference))
+            let compared = trial.compare();
+            compared.map_err(|difference| format!("{difference}, where {}", trial.model))?;
+            taken += 1;
+        }
+        trial.end_all()
+    }));
+    let ran = ran.unwrap_or_else(|payload| Err(message(payload.as_ref())));
+    ran.map_err(|difference| (taken, difference))
 }
 
 fn message(payload: &(dyn Any + Send)) -> String {

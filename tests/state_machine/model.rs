@@ -410,8 +410,10 @@ impl Model {
         let after = |stop: &dyn Fn(&mut Self)| {
             let mut model = self.clone();
             stop(&mut model);
+            let mut queue = model.which(0, |entry| entry.stage == Stage::Returning);
+            queue.sort_by_key(|number| model.entries[*number].ticket);
             let stages = model.entries.into_iter().map(|entry| entry.stage);
-            stages.collect::<Vec<_>>()
+            (stages.collect::<Vec<_>>(), queue)
         };
         let backwards: Vec<usize> = numbers.iter().rev().copied().collect();
         let expected = after(&|model| model.stop(numbers));
