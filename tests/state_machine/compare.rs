@@ -59,10 +59,9 @@ impl Trial {
         let waiting = count(&|entry| entry.is_lent() || entry.is_in_the_queue());
         is_same(what("waiting"), pool.waiting(), waiting)?;
         is_same(what("size"), pool.size(), model.nodes[at].size)?;
-        let path = model.path(at).into_iter().map(|at| &model.nodes[at]);
-        let is_paused = path.clone().any(|node| node.paused);
+        let is_paused = model.path(at).any(|at| model.nodes[at].paused);
         is_same(what("is_paused"), pool.is_paused(), is_paused)?;
-        let is_closed = path.clone().any(|node| node.closed);
+        let is_closed = model.path(at).any(|at| model.nodes[at].closed);
         is_same(what("is_closed"), pool.is_closed(), is_closed)?;
         let stats = pool.stats();
         let real = [
