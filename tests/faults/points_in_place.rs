@@ -84,8 +84,12 @@ pub(crate) const POINTS: &[Point] = &[
             let work = at.work.clone();
             let task = at
                 .pool
-                .scope(|tasks| async move { tasks.spawn_n(work.future()) });
-            vec![end(task.await.await)]
+                .scope(|tasks| async move { vec![tasks.spawn_n(work.future())] });
+            let mut all = vec![];
+            for handle in task.await {
+                all.push(end(handle.await));
+            }
+            all
         })
     }),
     point("the body of a scope", Gives::InPlace(1), |at| {

@@ -11,7 +11,11 @@ use crate::trial::{Trial, Waiting};
 /// What differs, in words.
 type Difference = Result<(), String>;
 
-fn is_same<T: PartialEq + Debug>(what: impl Fn() -> String, real: T, model: T) -> Difference {
+fn is_same<T: Copy + PartialEq + Debug>(
+    what: impl Fn() -> String,
+    real: T,
+    model: T,
+) -> Difference {
     if real == model {
         return Ok(());
     }
@@ -131,7 +135,7 @@ impl Trial {
         }
         let is_over = |outcome: &Outcome| Stage::Over(*outcome);
         match real.outcomes.get(&number).map(is_over) {
-            Some(stage) => is_same(what("outcome"), stage, entry.stage.clone()),
+            Some(stage) => is_same(what("outcome"), stage, entry.stage),
             None => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) struct Real {
     /// What was read from handles already.
     pub(crate) outcomes: BTreeMap<usize, Outcome>,
     pub(crate) feeds: BTreeMap<usize, Feed>,
-    pub(crate) spawns: BTreeMap<usize, Waiting<JoinHandle<usize>>>,
+    pub(crate) spawns: BTreeMap<usize, Waiting<Option<JoinHandle<usize>>>>,
     pub(crate) acquires: BTreeMap<usize, Waiting<Permit>>,
     pub(crate) permits: BTreeMap<usize, Permit>,
     pub(crate) joins: Vec<(At, Waiting<()>)>,

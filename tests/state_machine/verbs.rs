@@ -72,7 +72,7 @@ impl Trial {
                     .extend(handle.map(|handle| (number, handle)));
             }
             Verb::Spawn | Verb::DroppedSpawn => {
-                let spawn = async move { options.set(pool.task(future)).spawn().await };
+                let spawn = async move { Some(options.set(pool.task(future)).spawn().await) };
                 self.real.spawns.insert(number, Waiting::new(spawn));
                 self.poll_spawn(number);
             }
@@ -92,7 +92,7 @@ impl Trial {
 
     pub(crate) fn poll_spawn(&mut self, number: usize) {
         let spawn = self.real.spawns.get_mut(&number);
-        if let Some(handle) = spawn.and_then(Waiting::poll) {
+        if let Some(handle) = spawn.and_then(Waiting::poll).flatten() {
             self.real.spawns.remove(&number);
             self.real.handles.insert(number, handle);
         }

@@ -28,7 +28,7 @@ pub(crate) struct Node {
     pub(crate) starts: Vec<Duration>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stage {
     Waiting,
     Active,
