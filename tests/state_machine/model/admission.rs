@@ -1,8 +1,9 @@
 //! Who may run, and in which order.
 
 use std::cmp::Reverse;
+use std::time::Duration;
 
-use super::{At, Entry, INTERVAL, Kind, Model, Outcome, Stage};
+use super::{At, Entry, GRAIN, INTERVAL, Kind, Model, Node, Outcome, Stage, Starts};
 
 impl Model {
     /// A node, and all around it.
@@ -68,8 +69,9 @@ impl Model {
         let recent = node
             .starts
             .iter()
-            .filter(|start| **start + INTERVAL > self.now);
-        node.rate.is_some_and(|rate| recent.count() >= rate)
+            .filter(|starts| starts.last + INTERVAL > self.now);
+        let recent: usize = recent.map(|starts| starts.count).sum();
+        node.rate.is_some_and(|rate| recent + node.reserved >= rate)
     }
 
     /// Gives permits as long as there is one for the next entry.
@@ -92,25 +94,30 @@ impl Model {
     pub(super) fn admit(&mut self, number: usize) {
         let entry = &self.entries[number];
         let is_feed = matches!(entry.kind, Kind::Feed(_));
-        if entry.stage == Stage::Waiting {
-            for at in self.path(entry.home).collect::<Vec<_>>() {
-                self.nodes[at].starts.push(self.now);
-            }
-            self.start(number);
-        }
         if is_feed {
+            self.change_path(number, |node| node.reserved += 1);
             // In the order of their workers.
             self.arrive(number);
             self.entries[number].stage = Stage::Pulled;
-        } else {
-            self.entries[number].stage = Stage::Active;
+            return;
         }
+        if entry.stage == Stage::Waiting {
+            self.start(number);
+        }
+        self.entries[number].stage = Stage::Active;
     }
 
-    pub(super) fn start(&mut self, number: usize) {
+    fn start(&mut self, number: usize) {
+        let now = self.now;
+        self.change_path(number, |node| node.count_start(now));
         let entry = &mut self.entries[number];
         entry.has_started = true;
         entry.run_end = entry.run_limit.map(|limit| self.now + limit);
+    }
+
+    fn change_path(&mut self, number: usize, change: impl Fn(&mut Node)) {
+        let path: Vec<At> = self.path(self.entries[number].home).collect();
+        path.into_iter().for_each(|at| change(&mut self.nodes[at]));
     }
 
     /// One item takes the permit, and the feed goes to the back of the queue with the others.
@@ -125,20 +132,26 @@ impl Model {
             false => Stage::Waiting,
         };
         self.arrive(feed);
-        match item {
-            Some(item) => {
-                self.entries[item].stage = Stage::Active;
-                self.start(item);
-            }
-            None => self.give_start_back(feed),
+        self.change_path(feed, |node| node.reserved -= 1);
+        if let Some(item) = item {
+            self.entries[item].stage = Stage::Active;
+            self.start(item);
         }
     }
+}
 
-    /// The start was not used.
-    pub(super) fn give_start_back(&mut self, number: usize) {
-        let path: Vec<At> = self.path(self.entries[number].home).collect();
-        for at in path {
-            self.nodes[at].starts.pop();
+impl Node {
+    fn count_start(&mut self, now: Duration) {
+        match self.starts.last_mut() {
+            Some(starts) if starts.first + GRAIN >= now => {
+                starts.last = now;
+                starts.count += 1;
+            }
+            _ => self.starts.push(Starts {
+                first: now,
+                last: now,
+                count: 1,
+            }),
         }
     }
 }

@@ -106,7 +106,7 @@ impl Model {
         });
         let holds = self.nodes.iter().map(|node| node.held_until);
         let starts = self.nodes.iter().flat_map(|node| &node.starts);
-        let frees = starts.map(|start| *start + INTERVAL);
+        let frees = starts.map(|starts| starts.last + INTERVAL);
         let all = limits.flatten().chain(holds).chain(frees);
         all.filter(|event| *event > self.now).min()
     }

@@ -15,6 +15,9 @@ pub(crate) type At = usize;
 /// A start of a rate is free again after this time.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(100);
 
+/// The part of an interval in which starts count as one.
+pub(crate) const GRAIN: Duration = Duration::from_nanos(100_000_000 / 256);
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     pub(crate) around: Option<At>,
@@ -25,7 +28,17 @@ pub(crate) struct Node {
     pub(crate) paused: bool,
     pub(crate) closed: bool,
     pub(crate) held_until: Duration,
-    pub(crate) starts: Vec<Duration>,
+    pub(crate) starts: Vec<Starts>,
+    /// The starts of feeds that have not pulled their item yet.
+    pub(crate) reserved: usize,
+}
+
+/// Starts within a small part of an interval, which are free again together: an interval after the last of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Starts {
+    pub(crate) first: Duration,
+    pub(crate) last: Duration,
+    pub(crate) count: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
