@@ -115,7 +115,9 @@ impl Trial {
     /// Does a step to the pool and to the model.
     pub(crate) fn take(&mut self, step: &Step) {
         // So that no two things are due at the same moment by chance.
-        self.advance(Duration::from_nanos(1001));
+        if !self.advance(Duration::from_nanos(1001)) {
+            return;
+        }
         match *step {
             Step::Submit {
                 at,
@@ -134,7 +136,7 @@ impl Trial {
             Step::AbortFeed { which } => self.abort_feed(which),
             Step::AbortAll { at } => self.stop_all(at, false),
             Step::CancelAll { at } => self.stop_all(at, true),
-            Step::Advance { time } => self.advance(time),
+            Step::Advance { time } => _ = self.advance(time),
             Step::Join { at } => {
                 let pool = self.pools[at].clone();
                 let join = Waiting::new(async move { pool.join().await });
@@ -177,9 +179,15 @@ impl Trial {
         self.model.admit_all();
     }
 
-    fn advance(&mut self, time: Duration) {
+    /// Lets time pass, unless it depends on the runtime what comes of that.
+    fn advance(&mut self, time: Duration) -> bool {
+        let until = self.hand.time() + time;
+        if self.model.is_open(|model| model.advance_to(until)) {
+            return false;
+        }
         self.advance_real(time);
-        self.model.advance_to(self.hand.time());
+        self.model.advance_to(until);
+        true
     }
 
     /// Stops everything. Nothing is left of it then, and a new task runs.

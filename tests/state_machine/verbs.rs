@@ -152,6 +152,9 @@ impl Trial {
         let Some(number) = self.choose(which, in_place) else {
             return;
         };
+        if self.model.is_open(|model| model.end(number, Outcome::Gone)) {
+            return;
+        }
         self.real.permits.remove(&number);
         self.real.acquires.remove(&number);
         self.model.end(number, Outcome::Gone);
@@ -181,6 +184,9 @@ impl Trial {
             true => (Order::Panic, Outcome::Panic),
             false => (Order::End, Outcome::Value),
         };
+        if self.model.is_open(|model| model.end(number, outcome)) {
+            return;
+        }
         self.real.puppets[&number].tell(order);
         self.hand.run();
         self.model.end(number, outcome);
@@ -240,6 +246,9 @@ impl Trial {
             return;
         }
         let number = living[which % living.len()];
+        if self.model.order_matters(&[number]) {
+            return;
+        }
         assert!(
             self.real.handles[&number].abort(),
             "{number} was not aborted"

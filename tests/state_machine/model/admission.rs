@@ -85,7 +85,12 @@ impl Model {
             let is_pulled = |number: &usize| self.entries[*number].stage == Stage::Pulled;
             let pulled = (0..self.entries.len()).filter(is_pulled);
             match pulled.min_by_key(|number| self.entries[*number].ticket) {
-                Some(feed) => self.pull(feed),
+                Some(feed) => {
+                    self.pull(feed);
+                    if self.wakes_early {
+                        self.wake_awaiting();
+                    }
+                }
                 None => return,
             }
         }

@@ -16,7 +16,7 @@ impl Model {
         self.admit_all();
     }
 
-    fn wake_awaiting(&mut self) {
+    pub(super) fn wake_awaiting(&mut self) {
         for number in 0..self.entries.len() {
             let entry = &self.entries[number];
             let is_over = |other: usize| self.entries[other].is_over();
@@ -61,22 +61,33 @@ impl Model {
     /// Returns `true` if it makes a difference in which order these are stopped, and in which order what awaits them wants
     /// its permits back.
     pub(crate) fn order_matters(&self, numbers: &[usize]) -> bool {
-        let after = |stop: &dyn Fn(&mut Self)| {
-            let mut model = self.clone();
-            stop(&mut model);
-            let mut queue = model.which(0, |entry| entry.stage == Stage::Returning);
-            queue.sort_by_key(|number| model.entries[*number].ticket);
-            let stages = model.entries.into_iter().map(|entry| entry.stage);
-            (stages.collect::<Vec<_>>(), queue)
-        };
         let backwards: Vec<usize> = numbers.iter().rev().copied().collect();
-        let expected = after(&|model| model.stop(numbers));
+        let expected = self.after(|model| model.stop(numbers));
         let one_by_one = |numbers: &[usize]| {
-            after(&|model| numbers.iter().for_each(|number| model.stop(&[*number])))
+            self.after(|model| numbers.iter().for_each(|number| model.stop(&[*number])))
         };
-        expected != after(&|model| model.stop(&backwards))
+        expected != self.after(|model| model.stop(&backwards))
             || expected != one_by_one(numbers)
             || expected != one_by_one(&backwards)
+            || self.is_open(|model| model.stop(numbers))
+    }
+
+    /// Returns `true` if it depends on the runtime what comes of a change: whether it polls the worker of a feed first, or
+    /// that of a task that wants its permit back.
+    pub(crate) fn is_open(&self, change: impl Fn(&mut Self)) -> bool {
+        let mut early = self.clone();
+        early.wakes_early = true;
+        self.after(&change) != early.after(&change)
+    }
+
+    /// The stages of all entries after a change, and the queue of those that want their permits back.
+    fn after(&self, change: impl Fn(&mut Self)) -> (Vec<Stage>, Vec<usize>) {
+        let mut model = self.clone();
+        change(&mut model);
+        let mut queue = model.which(0, |entry| entry.stage == Stage::Returning);
+        queue.sort_by_key(|number| model.entries[*number].ticket);
+        let stages = model.entries.into_iter().map(|entry| entry.stage);
+        (stages.collect(), queue)
     }
 
     /// Lets the time pass, from one event to the next.

@@ -156,6 +156,8 @@ pub(crate) struct Model {
     /// Everything that was ever submitted. Its index is its number.
     pub(crate) entries: Vec<Entry>,
     tickets: usize,
+    /// What awaits a task that has ended wants its permit back before the next item of a feed is pulled.
+    wakes_early: bool,
 }
 
 /// What is submitted.
