@@ -1,6 +1,7 @@
 //! Every await point of the crate, with every fault that may happen to it.
 //!
-//! - `points`: the await points: how each future is made, and what it gives
+//! - `points` and its siblings: the await points, of one task, of many, of code in place, and of the life of a pool: how
+//!   each future is made, and what it gives
 //! - `faults`: what the tasks do, and what happens to them, their runtime, or the one that awaits
 //! - `work`: the futures of the tasks, which end as the fault says
 //! - `hand`: a runtime that is driven by hand, so that each fault comes at its moment
