@@ -498,3 +498,29 @@ fn a_start_that_comes_back_unused_goes_to_the_caller_that_waits_for_it() {
         }
     });
 }
+
+#[test]
+fn a_start_that_is_free_again_is_used_before_others_overtake_the_task_that_needs_it() {
+    on_tokio(async {
+        let pool = AioPool::new(2);
+        let (group, other) = (limited(&pool, "g", 2), pool.keyed("other", 2));
+        for in_place in [false, true] {
+            // One of the two starts, whose interval is over before the other one is used.
+            group.exec(async {}).await.unwrap();
+            sleep(SECOND * 2).await;
+            pool.pause();
+            let older = [(); 2].map(|()| group.spawn_n(pending::<()>()));
+            let mut asks = Box::pin(other.acquire());
+            if in_place {
+                assert_pending!(asks);
+            } else {
+                other.spawn_n(async {});
+            }
+            pool.resume();
+            assert_eq!((group.active(), other.active()), (2, 0), "{in_place}");
+            drop(asks);
+            pool.cancel(older).await;
+            sleep(SECOND * 2).await;
+        }
+    });
+}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use aiopool::{AioPool, BuildError, Builder, Refusal};
 use futures::future::join_all;
+use futures::stream;
 use tokio::runtime::Runtime;
 use tokio::time::{Instant, sleep};
 
@@ -547,5 +548,35 @@ fn a_pool_where_nothing_may_wait_refuses_tasks_until_there_is_a_start_again() {
         }
         let stats = pool.stats();
         assert_eq!((stats.completed, stats.rejected, stats.refused), (6, 3, 3));
+    });
+}
+
+#[test]
+fn a_start_that_was_not_used_comes_back_together_with_the_permit() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).size(3).build().unwrap();
+        let group = pool.keyed("one at a time", 1);
+        pool.exec(async {}).await.unwrap();
+        // The feed has nothing to start: it needs the permit of the group and the start for a moment.
+        let feed = group.feed(0..0, |_| async {});
+        let (older, younger) = (group.spawn_n(async {}), pool.spawn_n(async {}));
+        sleep(SECOND + SECOND / 2).await;
+        assert_eq!(feed.await.completed, 0);
+        assert_eq!((older.is_finished(), younger.is_finished()), (true, false));
+    });
+}
+
+#[test]
+fn a_feed_whose_stream_is_pending_gives_its_start_back_together_with_the_permit() {
+    on_tokio(async {
+        let pool = limited(1, SECOND).size(3).build().unwrap();
+        let group = pool.keyed("one at a time", 1);
+        pool.exec(async {}).await.unwrap();
+        let feed = group.feed_stream(stream::pending::<()>(), |()| async {});
+        let (older, younger) = (group.spawn_n(async {}), pool.spawn_n(async {}));
+        sleep(SECOND + SECOND / 2).await;
+        assert!(!feed.is_finished());
+        assert_eq!((older.is_finished(), younger.is_finished()), (true, false));
+        feed.abort();
     });
 }

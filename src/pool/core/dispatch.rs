@@ -47,6 +47,11 @@ impl Core {
         state.has_more_to_start = false;
         state = self.tidy(state);
         loop {
+            if state.gate.has_spent() {
+                // The group that has spent its last start may have others that are free again: without them, tasks of
+                // other groups would overtake its own.
+                state = self.refill(state).0;
+            }
             if state.grant_starts(&mut wakes) || state.admit_known(&mut wakes) {
                 // Wakers are user code: they are called with the pool unlocked.
                 drop(state);

@@ -27,18 +27,20 @@ impl Scheduler for Core {
         end: Option<End>,
         complete: Complete<'_>,
     ) -> Option<BoxTask> {
-        self.end_start(worker);
+        let has_unused_start = self.end_start(worker);
         let now = self.time_of_end();
         let mut wakes = Wakes::default();
         let mut state = self.lock();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
         let is_resized = state.complete(worker, end, now, complete, &mut wakes);
-        let next = match state.finish_into_next(worker, end, &mut wakes) {
-            Some(next) => {
-                self.dispatch_more(state);
-                Some(next)
-            }
-            None => self.finish_and_dispatch(state, worker, end, &mut wakes),
+        let next = if has_unused_start {
+            self.finish_unused(state, worker, end, &mut wakes);
+            None
+        } else if let Some(next) = state.finish_into_next(worker, end, &mut wakes) {
+            self.dispatch_more(state);
+            Some(next)
+        } else {
+            self.finish_and_dispatch(state, worker, end, &mut wakes)
         };
         if let Some(next) = &next {
             if next.announce(&mut wakes) == Start::Announced {
@@ -92,10 +94,13 @@ impl Scheduler for Core {
     }
 
     fn abandon(&self, worker: &WorkerShared, end: Option<End>, complete: Complete<'_>) {
-        self.end_start(worker);
+        let has_unused_start = self.end_start(worker);
         let now = self.time_of_end();
         let mut wakes = Wakes::default();
         let mut state = self.lock();
+        if has_unused_start {
+            state.give_back_start_of(worker.slot());
+        }
         let is_resized = state.complete(worker, end, now, complete, &mut wakes);
         state.finish_active(worker.slot(), end, &mut wakes);
         self.dispatch_nested(state);
@@ -218,6 +223,22 @@ impl Core {
             None => self.dispatch(state),
         }
         None
+    }
+
+    /// Ends an active task that has not used its start of the rate, and starts what can be started. A caller of
+    /// `throttle` may be the first that gets the start.
+    #[cold]
+    fn finish_unused<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        worker: &WorkerShared,
+        end: Option<End>,
+        wakes: &mut Wakes,
+    ) {
+        state.give_back_start_of(worker.slot());
+        let free = state.finish_active(worker.slot(), end, wakes);
+        self.offer(&mut state, free);
+        self.dispatch(state);
     }
 
     /// Lets a worker without a next task stay idle, if the next task is likely to come at once.

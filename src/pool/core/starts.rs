@@ -174,23 +174,20 @@ impl Core {
     }
 
     /// Ends what the worker's task has to do with the rate, before the end of the task is made known.
+    ///
+    /// Returns `true` if the start of the task was not used. The caller makes it available again under the lock under which
+    /// it gives the permits back: without these, a start could go to a younger task than the one that waits for both.
     #[inline]
-    pub(crate) fn end_start(&self, worker: &WorkerShared) {
+    #[must_use = "an unused start is given back"]
+    pub(crate) fn end_start(&self, worker: &WorkerShared) -> bool {
         if !self.has_rates() {
-            return;
+            return false;
         }
-        if worker.is_unstarted() {
-            self.give_back_start_of(worker);
-        } else {
+        let is_unused = worker.is_unstarted();
+        if !is_unused {
             self.recount_first_poll(worker);
         }
-    }
-
-    /// Makes the start of a worker's task available again, which was not used.
-    pub(crate) fn give_back_start_of(&self, worker: &WorkerShared) {
-        let mut state = self.lock();
-        state.give_back_start_of(worker.slot());
-        self.dispatch_nested(state);
+        is_unused
     }
 }
 

@@ -105,8 +105,10 @@ impl Core {
     /// `true` if there were any.
     pub(crate) fn refill<'a>(
         &'a self,
-        state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, State>,
     ) -> (MutexGuard<'a, State>, bool) {
+        // First: a group that has just spent its last start may have others that are free again.
+        state.await_starts();
         let (mut state, mut back) = self.refill_now(state);
         state.await_starts();
         let is_starved = state.is_starved();

@@ -157,16 +157,17 @@ where
     /// tasks have been stopped since the source was in the queue.
     fn lend_permit(&mut self, poll: &SourcePoll<'_, '_>) -> bool {
         // The start of the rate is free again, and the source needs none when it leaves this worker.
-        if poll.worker.is_unstarted() {
-            poll.worker.set_started();
-            poll.core.give_back_start_of(poll.worker);
-        }
+        let has_unused_start = poll.worker.is_unstarted();
+        poll.worker.set_started();
         // Before the permit is lent: from then on the worker may be woken, and polls the source without a permit.
         if !std::mem::replace(&mut self.is_pending, true) {
             poll.worker.nested_waits().begin_lend();
         }
         // Under one lock: a caller that stops the waiting tasks from now on finds the source among them.
         let mut state = poll.core.lock();
+        if has_unused_start {
+            state.give_back_start_of(poll.worker.slot());
+        }
         if state.stops(self.home) != self.stops {
             return false;
         }
