@@ -58,6 +58,8 @@ mod coop;
 #[cfg(any(doc, doctest))]
 pub mod docs;
 mod error;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod gate;
 mod input;
 mod lock;
