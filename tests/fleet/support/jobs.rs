@@ -8,30 +8,30 @@ use serde::{Deserialize, Serialize};
 use super::log::Log;
 
 /// Sleeps so many milliseconds, and returns the name of its worker.
-pub const SLEEP: Job<u64, String> = Job::new("sleep");
+pub(crate) const SLEEP: Job<u64, String> = Job::new("sleep");
 /// Ends its process.
-pub const CRASH: Job<(), ()> = Job::new("crash");
+pub(crate) const CRASH: Job<(), ()> = Job::new("crash");
 /// Fails in its first so many attempts, and returns the attempt.
-pub const FAIL: Job<u32, u32> = Job::new("fail");
+pub(crate) const FAIL: Job<u32, u32> = Job::new("fail");
 /// Reports the numbers below its argument.
-pub const COUNT: Job<u32, u32> = Job::new("count");
+pub(crate) const COUNT: Job<u32, u32> = Job::new("count");
 /// Returns so many bytes.
-pub const BYTES: Job<usize, String> = Job::new("bytes");
+pub(crate) const BYTES: Job<usize, String> = Job::new("bytes");
 /// Panics.
-pub const PANIC: Job<(), ()> = Job::new("panic");
+pub(crate) const PANIC: Job<(), ()> = Job::new("panic");
 /// Blocks its thread for so many milliseconds.
-pub const BLOCK: Job<u64, ()> = Job::new("block");
+pub(crate) const BLOCK: Job<u64, ()> = Job::new("block");
 /// A job that workers do not have.
-pub const UNKNOWN: Job<(), ()> = Job::new("unknown");
+pub(crate) const UNKNOWN: Job<(), ()> = Job::new("unknown");
 /// A job of the same name as `SLEEP`, with other arguments.
-pub const SLEEP_BY_NAME: Job<Named, String> = Job::new("sleep");
+pub(crate) const SLEEP_BY_NAME: Job<Named, String> = Job::new("sleep");
 
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Named {
-    pub milliseconds: u64,
+pub(crate) struct Named {
+    pub(crate) milliseconds: u64,
 }
 
-pub fn registry(log: &'static Log, name: String) -> Registry {
+pub(crate) fn registry(log: &'static Log, name: String) -> Registry {
     let name: &'static str = name.leak();
     Registry::new()
         .on(SLEEP, async move |run: Run, ms: u64| {

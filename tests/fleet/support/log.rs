@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 use super::clock;
 
 /// The log of a worker process.
-pub struct Log {
+pub(crate) struct Log {
     file: File,
 }
 
 /// A run that goes on.
-pub struct LoggedRun {
+pub(crate) struct LoggedRun {
     log: &'static Log,
     id: String,
 }
 
 impl Log {
-    pub fn open(path: &Path) -> Self {
+    pub(crate) fn open(path: &Path) -> Self {
         let file = OpenOptions::new().create(true).append(true).open(path);
         Self {
             file: file.expect("a log"),
         }
     }
 
-    pub fn run(&'static self, id: &str, attempt: u32) -> LoggedRun {
+    pub(crate) fn run(&'static self, id: &str, attempt: u32) -> LoggedRun {
         self.write(&format!("start {id} {} {attempt}\n", clock::now()));
         LoggedRun {
             log: self,
@@ -49,22 +49,22 @@ impl Drop for LoggedRun {
 
 /// One run, in nanoseconds of the shared clock.
 #[derive(Clone, Debug)]
-pub struct RunTime {
-    pub worker: String,
-    pub id: String,
-    pub start: u64,
-    pub end: u64,
+pub(crate) struct RunTime {
+    pub(crate) worker: String,
+    pub(crate) id: String,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
 }
 
 /// Times in which a process did nothing, as it was stopped, and when it was gone.
 #[derive(Clone, Debug, Default)]
-pub struct Standstill {
-    pub stopped: Vec<(u64, u64)>,
-    pub gone: Option<u64>,
+pub(crate) struct Standstill {
+    pub(crate) stopped: Vec<(u64, u64)>,
+    pub(crate) gone: Option<u64>,
 }
 
 /// Reads the runs of a worker. Those without an end have ended with their process, or go on.
-pub fn read(worker: &str, path: &PathBuf, standstill: &Standstill) -> Vec<RunTime> {
+pub(crate) fn read(worker: &str, path: &PathBuf, standstill: &Standstill) -> Vec<RunTime> {
     let text = fs::read_to_string(path).unwrap_or_default();
     let mut open: HashMap<&str, u64> = HashMap::new();
     let mut runs = Vec::new();
@@ -116,7 +116,7 @@ fn pieces(start: u64, end: u64, stopped: &[(u64, u64)]) -> impl Iterator<Item = 
 }
 
 /// How often each task has started.
-pub fn starts(runs: &[RunTime]) -> HashMap<String, usize> {
+pub(crate) fn starts(runs: &[RunTime]) -> HashMap<String, usize> {
     let mut starts = HashMap::new();
     for run in runs {
         *starts.entry(run.id.clone()).or_default() += 1;
@@ -125,7 +125,7 @@ pub fn starts(runs: &[RunTime]) -> HashMap<String, usize> {
 }
 
 /// The most runs at a time, and for how many nanoseconds there were more than `cap`.
-pub fn concurrency(runs: &[RunTime], cap: usize) -> (usize, u64) {
+pub(crate) fn concurrency(runs: &[RunTime], cap: usize) -> (usize, u64) {
     let mut steps: Vec<(u64, i64)> = runs
         .iter()
         .flat_map(|run| [(run.start, 1), (run.end, -1)])

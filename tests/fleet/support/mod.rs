@@ -1,26 +1,29 @@
 //! A server, workers as processes, and what their logs say.
 
-pub mod clock;
-pub mod jobs;
-pub mod log;
-pub mod server;
-pub mod worker;
+pub(crate) mod clock;
+pub(crate) mod jobs;
+pub(crate) mod log;
+pub(crate) mod namespace;
+pub(crate) mod proxy;
+pub(crate) mod raw;
+pub(crate) mod server;
+pub(crate) mod worker;
 
 use std::time::Duration;
 
 use aiopool::fleet::{FleetBuilder, FleetPool, Nats};
 
-pub use server::Server;
-pub use worker::WorkerProcess;
+pub(crate) use server::Server;
+pub(crate) use worker::WorkerProcess;
 
 /// The lease of most tests: short, so that a lost worker is noticed soon.
-pub const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 /// The name of the pool.
-pub const POOL: &str = "tests";
+pub(crate) const POOL: &str = "tests";
 
 /// Runs a test with a server of its own. Without a server on this machine, the test is skipped, except in CI.
-pub fn with_server<F: Future<Output = ()>>(test: impl FnOnce(Server) -> F) {
+pub(crate) fn with_server<F: Future<Output = ()>>(test: impl FnOnce(Server) -> F) {
     let Some(server) = Server::start() else {
         assert!(std::env::var_os("CI").is_none(), "there is no nats-server");
         println!("skipped: there is no nats-server (AIOPOOL_NATS_SERVER, or on the PATH)");
@@ -33,19 +36,19 @@ pub fn with_server<F: Future<Output = ()>>(test: impl FnOnce(Server) -> F) {
     });
 }
 
-pub fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime")
 }
 
-pub fn builder(server: &Server) -> FleetBuilder {
+pub(crate) fn builder(server: &Server) -> FleetBuilder {
     FleetPool::builder(Nats::new(server.url())).pool(POOL)
 }
 
 /// A client of a pool that this creates.
-pub async fn pool(server: &Server, size: usize) -> FleetPool {
+pub(crate) async fn pool(server: &Server, size: usize) -> FleetPool {
     builder(server)
         .size(size)
         .lease(LEASE)
@@ -54,8 +57,24 @@ pub async fn pool(server: &Server, size: usize) -> FleetPool {
         .expect("a pool")
 }
 
+/// Workers `w0`, `w1`, ….
+pub(crate) fn workers(server: &Server, number: usize, slots: usize) -> Vec<WorkerProcess> {
+    (0..number)
+        .map(|n| WorkerProcess::start(server, &format!("w{n}"), slots))
+        .collect()
+}
+
+/// Waits until so many tasks run, by the logs of the workers.
+pub(crate) async fn until_running(workers: &[WorkerProcess], running: usize) {
+    until("so many tasks run", async || {
+        let runs = worker::runs_of(workers);
+        runs.iter().filter(|run| run.end == u64::MAX).count() >= running
+    })
+    .await;
+}
+
 /// Waits until `condition` is true.
-pub async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     for _ in 0..3000 {
         if condition().await {
             return;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A NATS server of one test, in a directory of its own, on a port that was free.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     binary: PathBuf,
     directory: PathBuf,
@@ -18,11 +18,16 @@ pub struct Server {
 
 impl Server {
     /// Returns `None` if this machine has no server.
-    pub fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         Self::start_with(&[])
     }
 
-    pub fn start_with(arguments: &[&str]) -> Option<Self> {
+    /// A server that other hosts can reach.
+    pub(crate) fn start_open() -> Option<Self> {
+        Self::start_with(&["-a", "0.0.0.0"])
+    }
+
+    pub(crate) fn start_with(arguments: &[&str]) -> Option<Self> {
         let binary = binary()?;
         let directory = new_directory();
         let arguments: Vec<String> = arguments.iter().map(|&a| a.to_owned()).collect();
@@ -38,20 +43,20 @@ impl Server {
         Some(server)
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
     /// Ends the server with a signal, and starts it again on the same port, with the same files.
-    pub fn restart(&mut self, signal: Signal) {
+    pub(crate) fn restart(&mut self, signal: Signal) {
         self.end(signal);
         let port = self.port.to_string();
         self.child = spawn(&self.binary, &self.directory, &port, &self.arguments);

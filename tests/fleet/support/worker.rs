@@ -9,25 +9,26 @@ use super::log::{self, Log, RunTime, Standstill};
 use super::{POOL, Server, clock, jobs};
 
 /// A worker as a process of its own: this test binary, which runs `worker_process`.
-pub struct WorkerProcess {
+pub(crate) struct WorkerProcess {
     child: Child,
     name: String,
     log: PathBuf,
     standstill: Standstill,
     stopped_at: Option<u64>,
+    replaced: bool,
 }
 
 /// What a worker process is to be.
-pub struct Options<'o> {
-    pub url: String,
-    pub slots: usize,
-    pub max_attempts: u32,
+pub(crate) struct Options<'o> {
+    pub(crate) url: String,
+    pub(crate) slots: usize,
+    pub(crate) max_attempts: u32,
     /// Put before the command.
-    pub wrapper: &'o [&'o str],
+    pub(crate) wrapper: &'o [&'o str],
 }
 
 impl WorkerProcess {
-    pub fn start(server: &Server, name: &str, slots: usize) -> Self {
+    pub(crate) fn start(server: &Server, name: &str, slots: usize) -> Self {
         Self::start_with(
             server,
             name,
@@ -40,7 +41,7 @@ impl WorkerProcess {
         )
     }
 
-    pub fn start_with(server: &Server, name: &str, options: &Options<'_>) -> Self {
+    pub(crate) fn start_with(server: &Server, name: &str, options: &Options<'_>) -> Self {
         let log = server.directory().join(format!("{name}.log"));
         let exe = std::env::current_exe().expect("this program");
         let mut words = options.wrapper.iter().map(|&word| word.to_owned());
@@ -70,28 +71,29 @@ impl WorkerProcess {
             log,
             standstill: Standstill::default(),
             stopped_at: None,
+            replaced: false,
         }
     }
 
     /// `kill -9`.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a signal");
         self.child.wait().expect("its end");
         self.standstill.gone = Some(clock::now());
     }
 
     /// `kill -TERM`: it stops with a grace of a second.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal");
     }
 
-    pub fn wait(&mut self) {
+    pub(crate) fn wait(&mut self) {
         self.child.wait().expect("its end");
         self.standstill.gone = Some(clock::now());
     }
 
     /// Returns `true` if the process has ended.
-    pub fn is_gone(&mut self) -> bool {
+    pub(crate) fn is_gone(&mut self) -> bool {
         let gone = self.child.try_wait().expect("its state").is_some();
         if gone && self.standstill.gone.is_none() {
             self.standstill.gone = Some(clock::now());
@@ -99,18 +101,27 @@ impl WorkerProcess {
         gone
     }
 
-    pub fn freeze(&mut self) {
+    /// Notes that another one was started in its place.
+    pub(crate) fn replace(&mut self) {
+        self.replaced = true;
+    }
+
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.replaced
+    }
+
+    pub(crate) fn freeze(&mut self) {
         kill_process(Pid::from_child(&self.child), Signal::STOP).expect("a signal");
         self.stopped_at = Some(clock::now());
     }
 
-    pub fn thaw(&mut self) {
+    pub(crate) fn thaw(&mut self) {
         let from = self.stopped_at.take().expect("a frozen worker");
         self.standstill.stopped.push((from, clock::now()));
         kill_process(Pid::from_child(&self.child), Signal::CONT).expect("a signal");
     }
 
-    pub fn runs(&self) -> Vec<RunTime> {
+    pub(crate) fn runs(&self) -> Vec<RunTime> {
         log::read(&self.name, &self.log, &self.standstill)
     }
 }
@@ -123,12 +134,12 @@ impl Drop for WorkerProcess {
 }
 
 /// The runs of all these workers.
-pub fn runs_of(workers: &[WorkerProcess]) -> Vec<RunTime> {
+pub(crate) fn runs_of(workers: &[WorkerProcess]) -> Vec<RunTime> {
     workers.iter().flat_map(WorkerProcess::runs).collect()
 }
 
 /// What a worker process does. In the process of the tests, nothing.
-pub fn main() {
+pub(crate) fn main() {
     let Ok(url) = std::env::var("AIOPOOL_TEST_WORKER") else {
         return;
     };
