@@ -175,7 +175,7 @@ fn of_worker(worker: &str, task: RunningTask) -> TaskInfo {
 
 fn of_stream(envelope: Envelope, state: TaskState) -> TaskInfo {
     TaskInfo {
-        attempt: envelope.tries,
+        attempt: envelope.tries.saturating_add(1),
         id: envelope.id,
         group: envelope.group,
         job: envelope.job,
