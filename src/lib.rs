@@ -111,6 +111,6 @@ pub use task::{
 pub use worker::Worker;
 
 /// The examples of the README, compiled and run.
-#[cfg(all(doctest, feature = "control"))]
+#[cfg(all(doctest, feature = "control", feature = "fleet"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -105,6 +105,8 @@ impl Client {
                 let _ = stored.send(Ok(()));
             }
         } else if self.submissions.send(submission).is_err() {
+            drop(subscription);
+            self.waiters.forget(&id);
             return Err(EngineError::Disconnected);
         }
         Ok(Subscribed {
