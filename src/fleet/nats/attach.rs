@@ -89,7 +89,7 @@ async fn listen(link: &Link, waiters: &Waiters, id: &str) {
             }
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 /// Returns the origin of the last task with this id.
