@@ -32,6 +32,7 @@
 //! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
 //! - `tower`, with the feature of this name: a layer whose calls run under a permit of a pool.
 //! - `testing`, with the feature of this name: a runtime that is driven by hand, for tests of programs with a pool.
+//! - `fleet`, with the feature of this name: the same verbs over many machines.
 //! - [`migrating`]: what the methods of three Python libraries are here.
 //!
 //! The book is in [`docs`]: a [guide](docs::guide), a [cookbook](docs::cookbook), and pages about
@@ -60,6 +61,8 @@ mod coop;
 #[cfg(any(doc, doctest))]
 pub mod docs;
 mod error;
+#[cfg(feature = "fleet")]
+pub mod fleet;
 mod gate;
 mod input;
 mod lock;
@@ -117,6 +120,6 @@ pub use task::{
 pub use worker::Worker;
 
 /// The examples of the README, compiled and run.
-#[cfg(all(doctest, feature = "control"))]
+#[cfg(all(doctest, feature = "control", feature = "fleet"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,0 +1,300 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, oneshot};
+
+use super::super::error::EngineError;
+use super::super::info::{FleetStats, TaskInfo, WorkerInfo};
+use super::super::wire::{Control, Event, Fence, FenceKey, Names};
+use super::admin;
+use super::attach;
+use super::connect::Nats;
+use super::link::{Link, StoreError, header_of, message};
+use super::publisher::{Publisher, Submission};
+use super::setup::{self, PoolFacts, PoolSettings};
+use super::tail::{Tail, TailItem};
+use super::thread::Thread;
+use super::waiters::{Settled, Waiters};
+
+/// What the server adds to a message on its way, in bytes, at most.
+const OVERHEAD: usize = 512;
+
+/// A client's connection to one pool.
+#[derive(Debug)]
+pub(crate) struct Client {
+    thread: Thread,
+    link: Link,
+    submissions: mpsc::UnboundedSender<Submission>,
+    waiters: Arc<Waiters>,
+    owner: String,
+    next: AtomicU64,
+    patience: Duration,
+}
+
+/// A task that was handed over for submission.
+#[derive(Debug)]
+pub(crate) struct Subscribed {
+    pub(crate) outcome: oneshot::Receiver<Settled>,
+    pub(crate) started: Option<oneshot::Receiver<()>>,
+}
+
+impl Client {
+    pub(crate) async fn connect(
+        nats: Nats,
+        names: Names,
+        settings: PoolSettings,
+        patience: Duration,
+    ) -> Result<(Self, PoolFacts), EngineError> {
+        let thread = Thread::start()?;
+        let opened = thread
+            .run(async move {
+                let (client, _) = nats.connect().await?;
+                let link = Link::new(client, names);
+                let facts = setup::open(&link, &settings).await?;
+                let from = admin::last_sequence(&link, &link.names.result_stream()).await? + 1;
+                Ok::<_, EngineError>((link, facts, from))
+            })
+            .await?;
+        let (link, facts, from) = opened?;
+        let inbox = link.client.new_inbox();
+        let owner = inbox.rsplit('.').next().unwrap_or_default().to_owned();
+        let (submissions, submitted) = mpsc::unbounded_channel();
+        let client = Self {
+            thread,
+            link,
+            submissions,
+            waiters: Arc::default(),
+            owner,
+            next: AtomicU64::new(0),
+            patience,
+        };
+        client.start_services(submitted, from).await?;
+        Ok((client, facts))
+    }
+
+    /// The token of this client, to which outcomes are addressed.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Returns an id that no other task has.
+    pub(crate) fn new_id(&self) -> String {
+        format!(
+            "{}-{}",
+            self.owner,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+
+    /// Hands a task over. Tasks reach the server in the order of these calls.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::TooLarge`], and [`EngineError::Disconnected`] if the thread has ended.
+    pub(crate) fn submit(&self, mut submission: Submission) -> Result<Subscribed, EngineError> {
+        self.check_size(&submission)?;
+        let id = submission.envelope.id.clone();
+        let notify = submission.envelope.notify;
+        let subscription = self.waiters.wait_for(&id);
+        let started = notify.then(|| self.waiters.wait_for_start(&id));
+        if subscription.known {
+            if let Some(stored) = submission.stored.take() {
+                let _ = stored.send(Ok(()));
+            }
+        } else if self.submissions.send(submission).is_err() {
+            drop(subscription);
+            self.waiters.forget(&id);
+            return Err(EngineError::Disconnected);
+        }
+        Ok(Subscribed {
+            outcome: subscription.outcome,
+            started,
+        })
+    }
+
+    /// Cancels the tasks of `key` that the server has accepted. Resolves when the fence is stored.
+    pub(crate) async fn cancel(&self, key: FenceKey) -> Result<(), EngineError> {
+        let (link, patience) = (self.link.clone(), self.patience);
+        self.thread
+            .run(async move { fence(&link, key, patience).await })
+            .await?
+    }
+
+    /// Cancels the tasks of `key`, once those that are under way to the server have arrived: all senders of `stored`
+    /// are dropped then. Returns at once.
+    pub(crate) fn abandon(&self, key: FenceKey, mut stored: mpsc::Receiver<()>) {
+        let (link, patience) = (self.link.clone(), self.patience);
+        self.thread.spawn(async move {
+            while stored.recv().await.is_some() {}
+            let _ = fence(&link, key, patience).await;
+        });
+    }
+
+    /// Waits for a task that another client has submitted.
+    pub(crate) fn attach(&self, id: String) -> oneshot::Receiver<Settled> {
+        let subscription = self.waiters.wait_for(&id);
+        if !subscription.known {
+            let (link, waiters) = (self.link.clone(), self.waiters.clone());
+            self.thread.spawn_service(attach::attach(link, waiters, id));
+        }
+        subscription.outcome
+    }
+
+    /// Reads the progress of a task from now on.
+    pub(crate) fn progress(&self, id: &str) -> mpsc::Receiver<Vec<u8>> {
+        self.waiters.progress_of(id)
+    }
+
+    pub(crate) fn forget(&self, id: &str) {
+        self.waiters.forget(id);
+    }
+
+    /// Waits until no handle waits for an outcome, and `condition` is true.
+    pub(crate) async fn idle(&self, condition: impl Fn() -> bool) {
+        self.waiters.idle(condition).await;
+    }
+
+    /// Makes [`idle`](Self::idle) look at its condition again.
+    pub(crate) fn look_again(&self) {
+        self.waiters.look_again();
+    }
+
+    pub(crate) async fn set_paused(&self, paused: bool) -> Result<(), EngineError> {
+        let (link, patience) = (self.link.clone(), self.patience);
+        self.thread
+            .run(async move { send(&link, &Control::Paused(paused), patience).await })
+            .await?
+    }
+
+    pub(crate) async fn resize(&self, size: usize) -> Result<(), EngineError> {
+        let link = self.link.clone();
+        self.thread
+            .run(async move { setup::resize(&link, size).await })
+            .await?
+    }
+
+    pub(crate) async fn stats(&self) -> Result<FleetStats, EngineError> {
+        let link = self.link.clone();
+        self.thread
+            .run(async move { admin::stats(&link).await })
+            .await?
+    }
+
+    pub(crate) async fn join(&self) -> Result<(), EngineError> {
+        let link = self.link.clone();
+        self.thread
+            .run(async move { admin::join(&link).await })
+            .await?
+    }
+
+    pub(crate) async fn workers(&self, patience: Duration) -> Result<Vec<WorkerInfo>, EngineError> {
+        let link = self.link.clone();
+        self.thread
+            .run(async move { admin::workers(&link, patience).await })
+            .await?
+    }
+
+    pub(crate) async fn tasks(
+        &self,
+        limit: usize,
+        patience: Duration,
+    ) -> Result<Vec<TaskInfo>, EngineError> {
+        let link = self.link.clone();
+        self.thread
+            .run(async move { admin::tasks(&link, limit, patience).await })
+            .await?
+    }
+
+    fn check_size(&self, submission: &Submission) -> Result<(), EngineError> {
+        let limit = self.link.client.max_payload();
+        let bytes = submission.arguments.len() + OVERHEAD;
+        if limit > 0 && bytes > limit {
+            return Err(EngineError::TooLarge { bytes, limit });
+        }
+        Ok(())
+    }
+
+    async fn start_services(
+        &self,
+        submitted: mpsc::UnboundedReceiver<Submission>,
+        from: u64,
+    ) -> Result<(), EngineError> {
+        let (duplicates, found) = mpsc::unbounded_channel();
+        let publisher = Publisher {
+            link: self.link.clone(),
+            waiters: self.waiters.clone(),
+            duplicates,
+            patience: self.patience,
+        };
+        self.thread.spawn_service(publisher.run(submitted));
+        self.thread.spawn_service(self.outcomes(from));
+        let (link, waiters, owner) = (self.link.clone(), self.waiters.clone(), self.owner.clone());
+        self.thread
+            .spawn_service(attach::duplicates(link, waiters, owner, found));
+        self.listen().await
+    }
+
+    /// Reads the outcomes of this client's tasks.
+    fn outcomes(&self, from: u64) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let names = self.link.names.clone();
+        let waiters = self.waiters.clone();
+        let tail = Tail {
+            link: self.link.clone(),
+            stream: names.result_stream(),
+            filter: names.results_of(&self.owner),
+            from,
+        };
+        tail.run(move |item| {
+            if let TailItem::Message(message) = item {
+                if let Some((id, origin, outcome)) = attach::outcome(&names, &message.message) {
+                    waiters.settle(&id, origin, outcome);
+                }
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Reads what this client's tasks tell while they run.
+    async fn listen(&self) -> Result<(), EngineError> {
+        let (link, waiters) = (self.link.clone(), self.waiters.clone());
+        let subject = link.names.event(&self.owner, "*");
+        let subscribed = self
+            .thread
+            .run(async move {
+                let subscriber = link.client.subscribe(subject).await;
+                subscriber.map(|subscriber| (link, subscriber))
+            })
+            .await?;
+        let (link, mut events) =
+            subscribed.map_err(|error| EngineError::Rejected(error.to_string()))?;
+        self.thread.spawn_service(async move {
+            while let Some(message) = events.next().await {
+                let tokens = link.names.tokens("e", &message.subject);
+                let event = Event::parse(header_of(&message), &message.payload);
+                if let (Some([_, id]), Some(event)) = (tokens.as_deref(), event) {
+                    waiters.event(id, event);
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Stores a fence that covers all tasks of `key` that the server has now.
+async fn fence(link: &Link, key: FenceKey, patience: Duration) -> Result<(), EngineError> {
+    let upto = admin::last_sequence(link, &link.names.work_stream()).await?;
+    send(link, &Control::Fence(Fence { key, upto }), patience).await
+}
+
+async fn send(link: &Link, control: &Control, patience: Duration) -> Result<(), EngineError> {
+    let (subject, payload) = control.message(&link.names);
+    let message = message(&Vec::new(), payload);
+    match link.store_patiently(&subject, &message, patience).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::Unknown(error) | StoreError::Refused(error)) => Err(error),
+        Err(StoreError::Exists) => Err(EngineError::Rejected("wrong sequence".to_owned())),
+    }
+}

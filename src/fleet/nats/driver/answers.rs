@@ -1,0 +1,76 @@
+use std::time::Instant;
+
+use async_nats::Message;
+
+use super::super::super::info::WorkerInfo;
+use super::super::super::wire::{Question, RunningTask, WorkerReply, millis};
+use super::state::State;
+use super::tasks::{Phase, Task};
+
+/// Where answers may be sent. A question with another address is not answered: it might be any subject.
+const INBOX: &str = "_INBOX.";
+
+impl State {
+    /// Answers a question to all workers.
+    pub(super) fn answer(&self, message: &Message, now: Instant) {
+        let reply = message.reply.as_ref().filter(|to| to.starts_with(INBOX));
+        let (Some(reply), Ok(question)) = (reply, serde_json::from_slice(&message.payload)) else {
+            return;
+        };
+        let tasks = match question {
+            Question::Workers => Vec::new(),
+            Question::Tasks { limit } => self.running_tasks(limit, now),
+        };
+        let answer = WorkerReply {
+            worker: self.info(now),
+            tasks,
+        };
+        let (client, reply) = (self.link.client.clone(), reply.clone());
+        let payload = serde_json::to_vec(&answer).unwrap_or_default();
+        tokio::spawn(async move {
+            let _ = client.publish(reply, payload.into()).await;
+        });
+    }
+
+    fn info(&self, now: Instant) -> WorkerInfo {
+        let figures = self.figures;
+        let held = |task: &&Task| matches!(task.phase, Phase::Held);
+        WorkerInfo {
+            id: self.id.clone(),
+            pid: std::process::id(),
+            slots: self.slots(),
+            running: self.admission.running(),
+            held: self.tasks.values().filter(held).count(),
+            started: figures.started,
+            completed: figures.completed,
+            failed: figures.failed,
+            retried: figures.retried,
+            lost: figures.lost,
+            refused: figures.refused,
+            uptime_ms: millis(now.saturating_duration_since(self.since)),
+            is_stopping: self.stopping.is_some(),
+            jobs: self.options.jobs.clone(),
+        }
+    }
+
+    fn running_tasks(&self, limit: usize, now: Instant) -> Vec<RunningTask> {
+        let unfinished = |task: &&Task| !matches!(task.phase, Phase::Concluding | Phase::Returning);
+        self.tasks
+            .values()
+            .filter(unfinished)
+            .take(limit)
+            .map(|task| RunningTask {
+                id: task.envelope.id.clone(),
+                group: task.envelope.group.clone(),
+                job: task.envelope.job.clone(),
+                attempt: task.attempt(),
+                running: match &task.phase {
+                    Phase::Running(running) => {
+                        Some(millis(now.saturating_duration_since(running.since)))
+                    }
+                    _ => None,
+                },
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,115 @@
+use std::time::{Duration, Instant};
+
+use async_nats::{HeaderMap, Message, StatusCode};
+
+use super::super::setup::WORKERS;
+use super::state::{PULL_EXPIRES, State};
+
+/// Header of a message that a worker sends to itself.
+const ECHO: &str = "Aiop-Echo";
+
+/// Header of the end of a request: how many tasks it did not bring.
+const REST: &str = "Nats-Pending-Messages";
+
+/// How often the server says that it still knows of a request.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Time without a word of the server after which requests are taken to be gone.
+const SILENCE: Duration = Duration::from_millis(2500);
+
+/// Time before a request is repeated that the server has refused.
+const PAUSE: Duration = Duration::from_millis(250);
+
+impl State {
+    /// Something has arrived at the address of deliveries.
+    pub(super) fn arrived(&mut self, message: Message, now: Instant) {
+        // A delivery has the subject of its stream, whatever its headers say.
+        if message.subject.as_str() != self.inbox {
+            self.demand.delivered(now);
+            return self.take(message, now);
+        }
+        if let Some(status) = message.status {
+            return self.status(status, message.headers.as_ref(), now);
+        }
+        let echo = message
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.get(ECHO));
+        if let Some(number) = echo.and_then(|number| number.as_str().parse().ok()) {
+            self.echoes.arrived(number);
+        }
+    }
+
+    /// Asks for as many tasks as there are free slots.
+    pub(super) fn ask(&mut self, now: Instant) {
+        if !self.knows_fences || !self.echoes.is_fresh() || self.stopping.is_some() {
+            return;
+        }
+        let slots = self.slots();
+        let room = self.admission.room(slots);
+        if let Some(batch) = self.demand.ask(room, slots, now) {
+            self.pull(batch);
+        }
+    }
+
+    /// Sends an echo, if the connection takes it.
+    pub(super) fn send_echo(&mut self, now: Instant) {
+        let Some(number) = self.echoes.send(now) else {
+            return;
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(ECHO, number.to_string().as_str());
+        let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
+        tokio::spawn(async move {
+            let _ = client
+                .publish_with_headers(inbox, headers, Vec::new().into())
+                .await;
+        });
+    }
+
+    /// There is a new connection, and nothing is known about the requests that were sent on the old one.
+    pub(super) fn reconnected(&mut self, now: Instant) {
+        self.demand.reset(Duration::ZERO, now);
+        self.echoes.invalidate();
+        self.send_echo(now);
+    }
+
+    /// Notices that requests are gone.
+    pub(super) fn check_silence(&mut self, now: Instant) {
+        if self.demand.is_silent(SILENCE, now) {
+            self.reconnected(now);
+        }
+    }
+
+    fn status(&mut self, status: StatusCode, headers: Option<&HeaderMap>, now: Instant) {
+        let rest = headers
+            .and_then(|headers| headers.get(REST))
+            .and_then(|rest| rest.as_str().parse().ok());
+        match (status, rest) {
+            (StatusCode::IDLE_HEARTBEAT, _) => self.demand.heard(now),
+            (_, Some(rest)) => self.demand.returned(rest, now),
+            // A request has ended, and the server does not say with which rest: it is forgotten when it would have ended.
+            (StatusCode::TIMEOUT | StatusCode::NOT_FOUND, None) => self.demand.heard(now),
+            _ => self.demand.reset(PAUSE, now),
+        }
+    }
+
+    fn pull(&self, batch: usize) {
+        let names = &self.link.names;
+        let subject = format!(
+            "$JS.API.CONSUMER.MSG.NEXT.{}.{WORKERS}",
+            names.work_stream()
+        );
+        let request = format!(
+            "{{\"batch\":{batch},\"expires\":{},\"idle_heartbeat\":{}}}",
+            PULL_EXPIRES.as_nanos(),
+            HEARTBEAT.as_nanos()
+        );
+        let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
+        tokio::spawn(async move {
+            let _ = client
+                .publish_with_reply(subject, inbox, request.into())
+                .await;
+        });
+    }
+}

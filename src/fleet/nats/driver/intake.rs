@@ -1,0 +1,206 @@
+use std::time::{Duration, Instant};
+
+use async_nats::header::{IntoHeaderName, NATS_MESSAGE_ID};
+use async_nats::jetstream::{self, message::PublishMessage};
+use async_nats::{HeaderMap, HeaderName, Message};
+
+use super::super::super::admission::Company;
+use super::super::super::wire::{Envelope, Failure, Malformed, Outcome, headers};
+use super::super::link::{Link, RETRY_PAUSE, header_of};
+use super::state::State;
+use super::steps::{Delivered, confirmed};
+use super::tasks::{Phase, Task, now_millis};
+
+/// How often it is tried to keep a refused message, before it is dropped.
+const KEEPING: usize = 5;
+
+/// Bytes of the headers of a refused message that are kept.
+const KEPT_HEADERS: usize = 8 * 1024;
+
+/// What the server says about a delivery.
+#[derive(Debug)]
+pub(super) struct DeliveryFacts {
+    stream: String,
+    sequence: u64,
+    redelivered: bool,
+    reply: String,
+}
+
+impl State {
+    /// Takes a message of the work stream.
+    pub(super) fn take(&mut self, message: Message, now: Instant) {
+        let Some(facts) = facts(&message, &self.link) else {
+            return;
+        };
+        match self.read(&message) {
+            Ok(envelope) => self.take_task(envelope, facts, message.payload.to_vec(), now),
+            Err(why) => {
+                self.figures.refused += 1;
+                tokio::spawn(refuse(self.link.clone(), facts, message, why));
+            }
+        }
+    }
+
+    /// The check of an earlier delivery is done: the task has started `starts` times.
+    pub(super) fn checked(&mut self, key: u64, starts: u32) {
+        let max = self.options.max_attempts;
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        if !matches!(task.phase, Phase::Checking) {
+            return;
+        }
+        task.starts = starts;
+        if starts >= max {
+            self.conclude(key, Outcome::Failed(Failure::Dead { attempts: starts }));
+        } else {
+            self.hold(key, Company::of(starts, max));
+        }
+    }
+
+    /// The task is done with: its message only has to be acknowledged.
+    pub(super) fn over(&mut self, key: u64) {
+        self.admission.withdraw(key);
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.phase = Phase::Concluding;
+            let delivered = Delivered::of(key, task, &self.link);
+            self.help(key, delivered.acknowledge());
+        }
+    }
+
+    fn take_task(
+        &mut self,
+        envelope: Envelope,
+        facts: DeliveryFacts,
+        arguments: Vec<u8>,
+        now: Instant,
+    ) {
+        let key = self.next_key;
+        self.next_key += 1;
+        let sent_after = self.echoes.sent_after().unwrap_or(self.since);
+        // Too old: another worker may have the task already. It must not be given back, as that would be its copy.
+        if !self.leases.add(key, sent_after, now) {
+            self.figures.lost += 1;
+            return;
+        }
+        let task = Task {
+            origin: envelope.origin.unwrap_or(facts.sequence),
+            sequence: facts.sequence,
+            reply: facts.reply,
+            arguments,
+            redelivered: facts.redelivered,
+            starts: 0,
+            phase: Phase::Checking,
+            helper: None,
+            envelope,
+        };
+        self.tasks.insert(key, task);
+        self.sort(key);
+    }
+
+    /// Decides what becomes of a new task.
+    fn sort(&mut self, key: u64) {
+        let Some(task) = self.tasks.get(&key) else {
+            return;
+        };
+        let failure = if !task.envelope.readable {
+            Some(Failure::Version)
+        } else if self.fences.cover(task.fenced()) {
+            Some(Failure::Cancelled)
+        } else if task.envelope.deadline.is_some_and(|at| at <= now_millis()) {
+            Some(Failure::Expired)
+        } else {
+            None
+        };
+        if let Some(failure) = failure {
+            self.conclude(key, Outcome::Failed(failure));
+        } else if self.stopping.is_some() {
+            self.give_back(key, None);
+        } else if task.redelivered {
+            let delivered = Delivered::of(key, task, &self.link);
+            self.admission.expect(key);
+            self.help(key, delivered.check());
+        } else {
+            self.hold(key, Company::Beside);
+        }
+    }
+
+    fn hold(&mut self, key: u64, company: Company) {
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.phase = Phase::Held;
+            self.admission.hold(key, company);
+        }
+    }
+
+    fn read(&self, message: &Message) -> Result<Envelope, Malformed> {
+        let envelope = Envelope::parse(header_of(message))?;
+        let tokens = self.link.names.tokens("w", &message.subject);
+        match tokens.as_deref() {
+            Some([group, id]) if *group == envelope.group && *id == envelope.id => Ok(envelope),
+            _ => Err(Malformed::Subject),
+        }
+    }
+}
+
+pub(super) fn facts(message: &Message, link: &Link) -> Option<DeliveryFacts> {
+    let reply = message.reply.as_ref()?.to_string();
+    let delivery = jetstream::Message {
+        message: message.clone(),
+        context: link.js.clone(),
+    };
+    let info = delivery.info().ok()?;
+    Some(DeliveryFacts {
+        stream: info.stream.to_owned(),
+        sequence: info.stream_sequence,
+        redelivered: info.delivered > 1,
+        reply,
+    })
+}
+
+/// Keeps a message that is no task where it can be looked at, and takes it out of the queue.
+pub(super) async fn refuse(link: Link, facts: DeliveryFacts, message: Message, why: Malformed) {
+    let kept = kept(&link, &facts, &message, why);
+    for _ in 0..KEEPING {
+        if link.store(link.names.refused(), kept.clone()).await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+    while !confirmed(&link, &facts.reply, "+ACK").await {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// The message with its headers, apart from those that the server would obey, and apart from what is too long.
+fn kept(link: &Link, facts: &DeliveryFacts, message: &Message, why: Malformed) -> PublishMessage {
+    let mut map = HeaderMap::new();
+    let mut size = 0;
+    for (name, values) in message.headers.iter().flat_map(HeaderMap::iter) {
+        let obeyed = AsRef::<str>::as_ref(name)
+            .to_ascii_lowercase()
+            .starts_with("nats-");
+        for value in values.iter().filter(|_| !obeyed) {
+            size += AsRef::<str>::as_ref(name).len() + value.as_str().len();
+            if size <= KEPT_HEADERS {
+                map.append(name.clone(), value.as_str());
+            }
+        }
+    }
+    let ours: [(HeaderName, String); 3] = [
+        (headers::REASON.into_header_name(), why.to_string()),
+        (
+            headers::SUBJECT.into_header_name(),
+            message.subject.to_string(),
+        ),
+        (
+            NATS_MESSAGE_ID,
+            format!("refused.{}.{}", facts.stream, facts.sequence),
+        ),
+    ];
+    for (name, value) in ours {
+        map.insert(name, value.as_str());
+    }
+    let limit = link.client.max_payload().saturating_sub(2 * KEPT_HEADERS);
+    let payload = message.payload.slice(..message.payload.len().min(limit));
+    PublishMessage::build().headers(map).payload(payload)
+}

@@ -1,0 +1,81 @@
+use std::time::Instant;
+
+use super::super::super::lease::LeaseStep;
+use super::state::State;
+use super::steps::{Step, confirmed};
+use super::tasks::{Phase, Stop, Task};
+
+impl State {
+    /// Renews the leases whose turn it is, and gives up the tasks whose lease is lost.
+    pub(super) fn keep_leases(&mut self, now: Instant) {
+        while let Some((key, step)) = self.leases.step(now) {
+            match step {
+                LeaseStep::Renew => self.renew(key, now),
+                LeaseStep::Lost => self.lost(key),
+            }
+        }
+    }
+
+    /// The server has confirmed a renewal.
+    pub(super) fn renewed(&mut self, key: u64, sent: Instant, now: Instant) {
+        let Some(lost_at) = self.leases.renewed(key, sent, now) else {
+            return;
+        };
+        if let Some(task) = self.tasks.get(&key) {
+            if let Phase::Running(running) = &task.phase {
+                running.ticket.extend(lost_at);
+            }
+        }
+    }
+
+    /// Stops the tasks whose deadline is over.
+    pub(super) fn keep_deadlines(&mut self, now: Instant) {
+        while let Some((at, key)) = self.deadlines.first().copied() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop_first();
+            if let Some(task) = self.tasks.get_mut(&key) {
+                task.stop(Stop::Expired);
+            }
+        }
+    }
+
+    /// Takes a task that does not run out of what starts, or is about to.
+    pub(super) fn leave_admission(&mut self, key: u64) {
+        self.admission.withdraw(key);
+        let recording = |task: &Task| matches!(task.phase, Phase::Recording);
+        if self.tasks.get(&key).is_some_and(recording) {
+            self.admission.ended();
+        }
+    }
+
+    fn renew(&mut self, key: u64, now: Instant) {
+        let Some(task) = self.tasks.get(&key) else {
+            return self.leases.remove(key);
+        };
+        let (link, reply, steps) = (self.link.clone(), task.reply.clone(), self.steps.clone());
+        tokio::spawn(async move {
+            if confirmed(&link, &reply, "+WPI").await {
+                let _ = steps.send(Step::Renewed { key, sent: now });
+            }
+        });
+        // The message that told of the start may be lost.
+        if matches!(task.phase, Phase::Running(_)) {
+            self.tell_started(key);
+        }
+    }
+
+    fn lost(&mut self, key: u64) {
+        self.figures.lost += 1;
+        match self.tasks.get_mut(&key) {
+            // Removed when it has stopped: until then it takes a slot.
+            Some(task) if matches!(task.phase, Phase::Running(_)) => task.stop(Stop::Lost),
+            Some(_) => {
+                self.leave_admission(key);
+                drop(self.remove(key));
+            }
+            None => {}
+        }
+    }
+}

@@ -1,0 +1,194 @@
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::super::super::error::EngineError;
+use super::super::super::floor::FloorFinder;
+use super::super::super::info::WorkerReport;
+use super::super::super::ticket::End;
+use super::super::super::wire::Event;
+use super::super::link::Link;
+use super::super::tail::{Tail, TailItem};
+use super::control::moment;
+use super::state::State;
+use super::steps::Step;
+use super::timers;
+
+/// How often it is found out which fences are still needed.
+const COLLECT: Duration = Duration::from_secs(10);
+
+/// What comes from outside.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    pub(super) connections: watch::Receiver<u64>,
+    pub(super) ended: mpsc::UnboundedReceiver<(u64, End)>,
+    pub(super) values: mpsc::Receiver<(u64, Vec<u8>)>,
+    pub(super) stops: mpsc::UnboundedReceiver<Duration>,
+    pub(super) report: oneshot::Sender<WorkerReport>,
+}
+
+/// What comes from the server.
+struct Subscriptions {
+    inbox: Subscriber,
+    questions: Subscriber,
+    control: mpsc::UnboundedReceiver<TailItem>,
+    steps: mpsc::UnboundedReceiver<Step>,
+    ticks: Interval,
+    echoes: Interval,
+}
+
+/// Subscribes. What is returned does all the rest, until the worker has stopped.
+pub(super) async fn start(
+    mut state: State,
+    inputs: Inputs,
+) -> Result<impl Future<Output = ()> + Send + 'static, EngineError> {
+    let failed = |error: &dyn std::fmt::Display| EngineError::Rejected(error.to_string());
+    let client = state.link.client.clone();
+    let inbox = client
+        .subscribe(state.inbox.clone())
+        .await
+        .map_err(|error| failed(&error))?;
+    let questions = client
+        .subscribe(state.link.names.question())
+        .await
+        .map_err(|error| failed(&error))?;
+    let (controls, control) = mpsc::unbounded_channel();
+    tokio::spawn(read_control(state.link.clone(), controls));
+    let steps = state.stepped.take().ok_or(EngineError::Disconnected)?;
+    tokio::spawn(timers::run(state.link.clone(), state.steps.clone()));
+    tokio::spawn(collect(state.link.clone(), state.steps.clone()));
+    let subscriptions = Subscriptions {
+        inbox,
+        questions,
+        control,
+        steps,
+        ticks: every(state.rules.granularity()),
+        echoes: every(state.lease / 10),
+    };
+    Ok(run(state, inputs, subscriptions))
+}
+
+/// Does everything, one thing after the other, until the worker has stopped.
+async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
+    loop {
+        tokio::select! {
+            Some(item) = from.control.recv() => state.control_item(item),
+            message = from.inbox.next(), if !state.is_drained() => match message {
+                Some(message) => state.arrived(message, Instant::now()),
+                None => state.drained(),
+            },
+            Some((key, end)) = inputs.ended.recv() => state.ended(key, end),
+            Some(step) = from.steps.recv() => state.step(step, Instant::now()),
+            Some((key, value)) = inputs.values.recv() => state.tell(key, Event::Progress(value)),
+            Some(message) = from.questions.next() => state.answer(&message, Instant::now()),
+            Some(grace) = inputs.stops.recv() => {
+                state.begin_stop(grace, Instant::now());
+                let _ = from.inbox.drain().await;
+            }
+            Ok(()) = inputs.connections.changed() => state.reconnected(Instant::now()),
+            _ = from.echoes.tick() => state.send_echo(Instant::now()),
+            _ = from.ticks.tick() => {}
+        }
+        let now = Instant::now();
+        state.look_after(now);
+        if state.continue_stop(now) {
+            break;
+        }
+    }
+    state.abandon();
+    let _ = inputs.report.send(state.report());
+}
+
+impl State {
+    /// What may be due after anything has happened.
+    fn look_after(&mut self, now: Instant) {
+        self.keep_leases(now);
+        self.keep_deadlines(now);
+        self.start_ready(now);
+        self.check_silence(now);
+        self.ask(now);
+    }
+
+    fn step(&mut self, step: Step, now: Instant) {
+        match step {
+            Step::Renewed { key, sent } => self.renewed(key, sent, now),
+            Step::Checked { key, starts } => self.checked(key, starts),
+            Step::Over { key } => self.over(key),
+            Step::Recorded { key } => self.recorded(key, now),
+            Step::Acknowledged { key } => self.acknowledged(key),
+            Step::Returned { key } => drop(self.remove(key)),
+            Step::Floor { floor } => self.forget_fences(floor),
+            Step::Delayed(delayed) => self.delayed(*delayed),
+            Step::Refused => self.figures.refused += 1,
+        }
+    }
+
+    fn control_item(&mut self, item: TailItem) {
+        match item {
+            TailItem::Message(message) => self.controlled(&message),
+            TailItem::CaughtUp => self.knows_fences = true,
+        }
+    }
+
+    /// The server has forgotten the message, so that its number of starts is not needed any more.
+    fn acknowledged(&mut self, key: u64) {
+        let Some(task) = self.remove(key).filter(|task| task.redelivered) else {
+            return;
+        };
+        let link = self.link.clone();
+        let sequence = task.sequence;
+        tokio::spawn(async move {
+            if let Ok(stream) = link.stream(&link.names.starts_stream()).await {
+                let subject = link.names.starts(sequence);
+                let _ = stream.purge().filter(subject).await;
+            }
+        });
+    }
+
+    fn is_drained(&self) -> bool {
+        self.stopping.is_some_and(|stopping| stopping.drained)
+    }
+
+    fn drained(&mut self) {
+        if let Some(stopping) = &mut self.stopping {
+            stopping.drained = true;
+        }
+    }
+}
+
+async fn read_control(link: Link, items: mpsc::UnboundedSender<TailItem>) {
+    let names = link.names.clone();
+    let tail = Tail {
+        link,
+        stream: names.control_stream(),
+        filter: names.all("c.>"),
+        from: 1,
+    };
+    tail.run(move |item| match items.send(item) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(_) => ControlFlow::Break(()),
+    })
+    .await;
+}
+
+/// Finds out from time to time which tasks are over.
+async fn collect(link: Link, steps: mpsc::UnboundedSender<Step>) {
+    let mut finder = FloorFinder::default();
+    while !steps.is_closed() {
+        tokio::time::sleep(COLLECT).await;
+        let floor = moment(&link).await.and_then(|now| finder.observe(now));
+        if let Some(floor) = floor {
+            let _ = steps.send(Step::Floor { floor });
+        }
+    }
+}
+
+fn every(period: Duration) -> Interval {
+    let mut ticks = interval(period.max(Duration::from_millis(1)));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    ticks
+}

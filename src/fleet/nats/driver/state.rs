@@ -1,0 +1,142 @@
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::super::super::admission::Admission;
+use super::super::super::demand::Demand;
+use super::super::super::echo::Echoes;
+use super::super::super::fence::Fences;
+use super::super::super::lease::{LeaseRules, Leases};
+use super::super::super::ticket::Start;
+use super::super::link::Link;
+use super::DriverOptions;
+use super::steps::Step;
+use super::tasks::Task;
+
+/// Time after which the server ends a request for tasks.
+pub(super) const PULL_EXPIRES: Duration = Duration::from_secs(5);
+
+/// More tasks than a worker asks for at a time, however many its local pool may run.
+const MOST_SLOTS: usize = 65_536;
+
+/// Everything that a worker knows.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) link: Link,
+    pub(super) id: String,
+    pub(super) options: DriverOptions,
+    pub(super) lease: Duration,
+    pub(super) rules: LeaseRules,
+    pub(super) leases: Leases,
+    pub(super) admission: Admission,
+    pub(super) demand: Demand,
+    pub(super) echoes: Echoes,
+    pub(super) fences: Fences,
+    /// By the number that this worker gives a task at its delivery.
+    pub(super) tasks: HashMap<u64, Task>,
+    pub(super) next_key: u64,
+    /// When running tasks expire.
+    pub(super) deadlines: BTreeSet<(Instant, u64)>,
+    pub(super) figures: Figures,
+    pub(super) since: Instant,
+    /// Address of deliveries.
+    pub(super) inbox: String,
+    /// `true` once the fences that were stored before this worker are read.
+    pub(super) knows_fences: bool,
+    pub(super) stopping: Option<Stopping>,
+    pub(super) starts: Option<mpsc::UnboundedSender<Start>>,
+    pub(super) steps: mpsc::UnboundedSender<Step>,
+    pub(super) stepped: Option<mpsc::UnboundedReceiver<Step>>,
+}
+
+/// What a worker has done.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Figures {
+    pub(super) started: u64,
+    pub(super) completed: u64,
+    pub(super) failed: u64,
+    pub(super) retried: u64,
+    pub(super) given_back: u64,
+    pub(super) lost: u64,
+    pub(super) refused: u64,
+}
+
+/// A worker that is stopping.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopping {
+    /// When running tasks are given back.
+    pub(super) grace_ends: Instant,
+    /// `true` once they are.
+    pub(super) grace_is_over: bool,
+    /// When no more is waited for.
+    pub(super) ends: Instant,
+    /// `true` if no delivery can arrive any more.
+    pub(super) drained: bool,
+}
+
+impl State {
+    pub(super) fn new(
+        link: Link,
+        lease: Duration,
+        id: String,
+        options: DriverOptions,
+        starts: mpsc::UnboundedSender<Start>,
+    ) -> Self {
+        let now = Instant::now();
+        let rules = LeaseRules::new(lease);
+        let (steps, stepped) = mpsc::unbounded_channel();
+        Self {
+            inbox: link.client.new_inbox(),
+            link,
+            id,
+            options,
+            lease,
+            rules,
+            leases: Leases::new(rules),
+            admission: Admission::default(),
+            demand: Demand::new(PULL_EXPIRES, now),
+            echoes: Echoes::new(),
+            fences: Fences::default(),
+            tasks: HashMap::new(),
+            next_key: 0,
+            deadlines: BTreeSet::new(),
+            figures: Figures::default(),
+            since: now,
+            knows_fences: false,
+            stopping: None,
+            starts: Some(starts),
+            steps,
+            stepped: Some(stepped),
+        }
+    }
+
+    /// Number of tasks that may run here at a time. It is that of the local pool, which may be resized.
+    pub(super) fn slots(&self) -> usize {
+        self.options.pool.size().min(MOST_SLOTS)
+    }
+
+    /// Removes a task and all that is known of it. The permit is whose it was.
+    pub(super) fn remove(&mut self, key: u64) -> Option<Task> {
+        self.leases.remove(key);
+        self.admission.withdraw(key);
+        self.tasks.remove(&key)
+    }
+
+    /// Runs `helper` for a task, and then takes the step that it returns. It is dropped with the task.
+    pub(super) fn help<F>(&mut self, key: u64, helper: F)
+    where
+        F: Future<Output = Step> + Send + 'static,
+    {
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        let steps = self.steps.clone();
+        let running = tokio::spawn(async move {
+            let _ = steps.send(helper.await);
+        });
+        if let Some(earlier) = task.helper.replace(running.abort_handle()) {
+            earlier.abort();
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a worker does at the server on behalf of one task. Each of these waits and tries again until it is done, or
+//! until the task is dropped because its lease is lost.
+
+use std::time::{Duration, Instant};
+
+use super::super::super::wire::{Envelope, Outcome};
+use super::super::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
+use super::tasks::Task;
+use async_nats::header::NATS_MESSAGE_ID;
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+
+/// What such work has come to.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The server has confirmed a renewal that was sent at `sent`.
+    Renewed { key: u64, sent: Instant },
+    /// The task has started `starts` times, and has no outcome.
+    Checked { key: u64, starts: u32 },
+    /// The task has an outcome, or goes on in another message.
+    Over { key: u64 },
+    /// The start of the task is stored.
+    Recorded { key: u64 },
+    /// The server has forgotten the message.
+    Acknowledged { key: u64 },
+    /// The server has the task again.
+    Returned { key: u64 },
+    /// No task has its origin below `floor`.
+    Floor { floor: u64 },
+    /// A task of the delayed stream.
+    Delayed(Box<super::timers::Delayed>),
+    /// A message of the delayed stream that is no task.
+    Refused,
+}
+
+/// The message of a task, for those who have to do something with it.
+#[derive(Clone, Debug)]
+pub(super) struct Delivered {
+    pub(super) key: u64,
+    pub(super) link: Link,
+    pub(super) reply: String,
+    pub(super) sequence: u64,
+    pub(super) origin: u64,
+    pub(super) envelope: Envelope,
+}
+
+impl Delivered {
+    pub(super) fn of(key: u64, task: &Task, link: &Link) -> Self {
+        Self {
+            key,
+            link: link.clone(),
+            reply: task.reply.clone(),
+            sequence: task.sequence,
+            origin: task.origin,
+            envelope: task.envelope.clone(),
+        }
+    }
+
+    /// Finds out what became of the earlier deliveries.
+    pub(super) async fn check(self) -> Step {
+        loop {
+            match self.look().await {
+                Some(step) => return step,
+                None => tokio::time::sleep(RETRY_PAUSE).await,
+            }
+        }
+    }
+
+    /// Stores the outcome, then acknowledges the message. If there is an outcome already, it stays.
+    pub(super) async fn conclude(self, outcome: Outcome) -> Step {
+        let Envelope { owner, id, .. } = &self.envelope;
+        let subject = self.link.names.result(owner, id, self.origin);
+        let first =
+            message(&outcome.headers(), outcome.payload()).expected_last_subject_sequence(0);
+        self.store(&subject, first).await;
+        self.acknowledge().await
+    }
+
+    /// Stores the next try, then acknowledges the message.
+    pub(super) async fn try_again(self, next: Envelope, arguments: Vec<u8>) -> Step {
+        let subject = self.link.names.delayed(self.origin, &next.id);
+        let mut headers = header_map(&next.headers());
+        let id = format!("try.{}.{}", self.origin, next.tries);
+        headers.insert(NATS_MESSAGE_ID, id.as_str());
+        let message = PublishMessage::build()
+            .headers(headers)
+            .payload(arguments.into());
+        self.store(&subject, message).await;
+        self.acknowledge().await
+    }
+
+    /// Stores that the task has started once more.
+    pub(super) async fn record(self, starts: u32) -> Step {
+        self.record_starts(starts).await;
+        Step::Recorded { key: self.key }
+    }
+
+    /// Gives the task back, as one that has started `starts` times, if that is known.
+    pub(super) async fn give_back(self, starts: Option<u32>, delay: Option<Duration>) -> Step {
+        if let Some(starts) = starts {
+            self.record_starts(starts).await;
+        }
+        let answer = match delay {
+            None => "-NAK".to_owned(),
+            Some(delay) => format!("-NAK {{\"delay\":{}}}", delay.as_nanos()),
+        };
+        self.answer(&answer).await;
+        Step::Returned { key: self.key }
+    }
+
+    /// Tells the server that the message is done with, until it confirms that.
+    pub(super) async fn acknowledge(self) -> Step {
+        self.answer("+ACK").await;
+        Step::Acknowledged { key: self.key }
+    }
+
+    async fn answer(&self, answer: &str) {
+        while !confirmed(&self.link, &self.reply, answer).await {
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    async fn record_starts(&self, starts: u32) {
+        let subject = self.link.names.starts(self.sequence);
+        let record = message(&Vec::new(), starts.to_string().into_bytes());
+        self.store(&subject, record).await;
+    }
+
+    /// Stores a message, whatever it takes.
+    async fn store(&self, subject: &str, message: PublishMessage) {
+        loop {
+            match self.link.store(subject.to_owned(), message.clone()).await {
+                Ok(_) | Err(StoreError::Exists) => return,
+                Err(_) => tokio::time::sleep(RETRY_PAUSE).await,
+            }
+        }
+    }
+
+    /// An outcome is stored before the message is acknowledged, and so is a next try. A worker that was lost between
+    /// the two leaves a message that is done with.
+    async fn look(&self) -> Option<Step> {
+        let names = &self.link.names;
+        let Envelope { owner, id, .. } = &self.envelope;
+        if !self.envelope.retry.is_empty() && self.goes_on().await? {
+            return Some(Step::Over { key: self.key });
+        }
+        let result = names.result(owner, id, self.origin);
+        let outcome = self.link.last(&names.result_stream(), &result).await.ok()?;
+        if outcome.is_some() {
+            return Some(Step::Over { key: self.key });
+        }
+        let starts = names.starts(self.sequence);
+        let record = self.link.last(&names.starts_stream(), &starts).await.ok()?;
+        // The first start is not stored: it is what a task that is delivered again has behind it.
+        let starts = record.map_or(Some(1), |record| {
+            std::str::from_utf8(&record.payload).ok()?.parse().ok()
+        });
+        Some(Step::Checked {
+            key: self.key,
+            starts: starts.unwrap_or(1),
+        })
+    }
+
+    /// Returns `true` if the task has a next try, in the delayed stream or as a later message.
+    async fn goes_on(&self) -> Option<bool> {
+        let names = &self.link.names;
+        let later = names.work(&self.envelope.group, &self.envelope.id);
+        let delayed = names.delayed(self.origin, &self.envelope.id);
+        for _ in 0..2 {
+            let message = self.link.last(&names.work_stream(), &later).await.ok()?;
+            if message.is_some_and(|message| self.is_superseded_by(&message)) {
+                return Some(true);
+            }
+            let message = self
+                .link
+                .last(&names.delayed_stream(), &delayed)
+                .await
+                .ok()?;
+            if message.is_some() {
+                return Some(true);
+            }
+        }
+        Some(false)
+    }
+
+    fn is_superseded_by(&self, other: &StreamMessage) -> bool {
+        let origin = envelope_of(other).and_then(|other| other.origin);
+        other.sequence > self.sequence && origin == Some(self.origin)
+    }
+}
+
+/// Sends an acknowledgement, and returns `true` if the server has confirmed it.
+pub(super) async fn confirmed(link: &Link, reply: &str, answer: &str) -> bool {
+    link.client
+        .request(reply.to_owned(), answer.to_owned().into())
+        .await
+        .is_ok()
+}

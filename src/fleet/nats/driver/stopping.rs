@@ -1,0 +1,82 @@
+use std::time::{Duration, Instant};
+
+use super::super::super::info::WorkerReport;
+use super::state::{State, Stopping};
+use super::steps::Delivered;
+use super::tasks::{Phase, Stop};
+
+impl State {
+    /// Takes no more tasks. Those that have not started go back at once, those that run after `grace`.
+    pub(super) fn begin_stop(&mut self, grace: Duration, now: Instant) {
+        let grace_ends = now.checked_add(grace).unwrap_or(now + FAR);
+        if let Some(stopping) = &mut self.stopping {
+            stopping.grace_ends = stopping.grace_ends.min(grace_ends);
+            return;
+        }
+        self.stopping = Some(Stopping {
+            grace_ends,
+            grace_is_over: false,
+            ends: grace_ends + self.lease,
+            drained: false,
+        });
+        self.admission.stop();
+        let waiting: Vec<u64> = self
+            .tasks
+            .iter()
+            .filter(|(_, task)| task.has_not_started())
+            .map(|(key, _)| *key)
+            .collect();
+        for key in waiting {
+            self.leave_admission(key);
+            self.give_back(key, None);
+        }
+    }
+
+    /// Gives back what still runs when the grace is over. Returns `true` if there is nothing left to wait for.
+    pub(super) fn continue_stop(&mut self, now: Instant) -> bool {
+        let Some(stopping) = &mut self.stopping else {
+            return false;
+        };
+        if now >= stopping.grace_ends && !stopping.grace_is_over {
+            stopping.grace_is_over = true;
+            for task in self.tasks.values_mut() {
+                task.stop(Stop::Returned);
+            }
+        }
+        (self.tasks.is_empty() && stopping.drained) || now >= stopping.ends
+    }
+
+    /// Stops what has not stopped in time. The server gives it to another worker when its lease is over.
+    pub(super) fn abandon(&mut self) {
+        for task in self.tasks.values_mut() {
+            task.stop(Stop::Lost);
+        }
+    }
+
+    /// Gives a task back, to be delivered again after `delay`. This run of it does not count as a start.
+    pub(super) fn give_back(&mut self, key: u64, delay: Option<Duration>) {
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        // A task whose earlier starts are not known yet keeps what is stored about them.
+        let unknown = task.redelivered && matches!(task.phase, Phase::Checking);
+        task.phase = Phase::Returning;
+        let starts = (!unknown).then_some(task.starts);
+        let delivered = Delivered::of(key, task, &self.link);
+        self.help(key, delivered.give_back(starts, delay));
+        self.figures.given_back += 1;
+    }
+
+    pub(super) fn report(&self) -> WorkerReport {
+        WorkerReport {
+            started: self.figures.started,
+            completed: self.figures.completed,
+            failed: self.figures.failed,
+            given_back: self.figures.given_back,
+            lost: self.figures.lost,
+        }
+    }
+}
+
+/// A grace that is longer than the clock goes.
+const FAR: Duration = Duration::from_secs(365 * 24 * 3600);

@@ -1,0 +1,111 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::task::AbortHandle;
+
+use super::super::super::fence::FencedTask;
+use super::super::super::ticket::Ticket;
+use super::super::super::wire::Envelope;
+
+/// A task that this worker has.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) envelope: Envelope,
+    pub(super) origin: u64,
+    pub(super) sequence: u64,
+    /// Where the server expects the acknowledgement.
+    pub(super) reply: String,
+    pub(super) arguments: Vec<u8>,
+    /// `true` if the server has delivered the task before.
+    pub(super) redelivered: bool,
+    /// How often the task has started before without an end that is known.
+    pub(super) starts: u32,
+    pub(super) phase: Phase,
+    /// What is under way for the task. It ends with the task.
+    pub(super) helper: Option<AbortHandle>,
+}
+
+/// Where a task is: see the module.
+#[derive(Debug)]
+pub(super) enum Phase {
+    Checking,
+    Held,
+    Recording,
+    Running(Running),
+    Concluding,
+    Returning,
+}
+
+/// A task that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) ticket: Arc<Ticket>,
+    pub(super) since: Instant,
+    /// Why it is to stop, if it is.
+    pub(super) stop: Option<Stop>,
+}
+
+/// Why a running task is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    Cancelled,
+    Expired,
+    Returned,
+    Lost,
+}
+
+impl Task {
+    pub(super) fn fenced(&self) -> FencedTask<'_> {
+        FencedTask {
+            id: &self.envelope.id,
+            group: &self.envelope.group,
+            batch: self.envelope.batch.as_deref(),
+            origin: self.origin,
+        }
+    }
+
+    /// Number of the start that comes next.
+    pub(super) fn attempt(&self) -> u32 {
+        self.envelope
+            .tries
+            .saturating_add(self.starts)
+            .saturating_add(1)
+    }
+
+    pub(super) fn has_not_started(&self) -> bool {
+        matches!(self.phase, Phase::Checking | Phase::Held | Phase::Recording)
+    }
+
+    /// Returns the arguments. They are kept only if they may be needed for another try.
+    pub(super) fn take_arguments(&mut self) -> Vec<u8> {
+        if self.envelope.retry.is_empty() {
+            std::mem::take(&mut self.arguments)
+        } else {
+            self.arguments.clone()
+        }
+    }
+
+    /// Asks the task to stop, if it runs. The first reason counts, unless the lease is lost.
+    pub(super) fn stop(&mut self, why: Stop) {
+        if let Phase::Running(running) = &mut self.phase {
+            if running.stop.is_none() || why == Stop::Lost {
+                running.stop = Some(why);
+            }
+            running.ticket.stop();
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(helper) = &self.helper {
+            helper.abort();
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    super::super::super::wire::millis(since.unwrap_or(Duration::ZERO))
+}

@@ -1,0 +1,145 @@
+//! Tasks between two tries.
+//!
+//! They are messages of the delayed stream, which one durable consumer hands out to any worker. A worker that gets one
+//! before it is due gives it back with a delay, which the server keeps; a task that is due goes back into the work
+//! stream. No permit of the pool is held meanwhile, on any version of the server.
+
+use std::time::Duration;
+
+use async_nats::header::NATS_MESSAGE_ID;
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::message::PublishMessage;
+use futures_util::StreamExt;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::super::super::fence::FencedTask;
+use super::super::super::wire::{Envelope, Failure, Malformed, Outcome};
+use super::super::link::{Link, StoreError, header_map, header_of, message};
+use super::super::setup::TIMERS;
+use super::intake::{facts, refuse};
+use super::state::State;
+use super::steps::{Step, confirmed};
+use super::tasks::now_millis;
+
+/// Messages that are asked for at a time.
+const BATCH: usize = 64;
+
+/// Time after which the server ends such a request.
+const EXPIRES: Duration = Duration::from_secs(5);
+
+/// Longest delay that the server keeps, so that a cancelled task ends before its next try would begin.
+const LONGEST: u64 = 10_000;
+
+/// A task of the delayed stream.
+#[derive(Debug)]
+pub(super) struct Delayed {
+    envelope: Envelope,
+    origin: u64,
+    arguments: Vec<u8>,
+    reply: String,
+}
+
+impl State {
+    /// Decides what becomes of a task of the delayed stream.
+    pub(super) fn delayed(&self, delayed: Delayed) {
+        let cancelled = self.fences.cover(FencedTask {
+            id: &delayed.envelope.id,
+            group: &delayed.envelope.group,
+            batch: delayed.envelope.batch.as_deref(),
+            origin: delayed.origin,
+        });
+        let link = self.link.clone();
+        tokio::spawn(async move {
+            let due = delayed.envelope.due.unwrap_or(0);
+            let left = due.saturating_sub(now_millis()).min(LONGEST);
+            let answer = if cancelled {
+                end(&link, &delayed).await
+            } else if left > 0 {
+                format!("-NAK {{\"delay\":{}}}", left * 1_000_000)
+            } else {
+                resume(&link, &delayed).await
+            };
+            confirmed(&link, &delayed.reply, &answer).await;
+        });
+    }
+}
+
+/// Hands the tasks of the delayed stream to the driver, until it ends.
+pub(super) async fn run(link: Link, steps: UnboundedSender<Step>) {
+    while !steps.is_closed() {
+        if read(&link, &steps).await.is_none() {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+async fn read(link: &Link, steps: &UnboundedSender<Step>) -> Option<()> {
+    let stream = link.names.delayed_stream();
+    let consumer: PullConsumer = link
+        .js
+        .get_consumer_from_stream(TIMERS, stream)
+        .await
+        .ok()?;
+    let batch = consumer.batch().max_messages(BATCH).expires(EXPIRES);
+    let mut messages = batch.messages().await.ok()?;
+    while let Some(message) = messages.next().await {
+        let message = message.ok()?.message;
+        match delayed(link, &message) {
+            Ok(delayed) => drop(steps.send(Step::Delayed(Box::new(delayed)))),
+            Err(why) => {
+                if let Some(facts) = facts(&message, link) {
+                    tokio::spawn(refuse(link.clone(), facts, message, why));
+                    let _ = steps.send(Step::Refused);
+                }
+            }
+        }
+    }
+    Some(())
+}
+
+fn delayed(link: &Link, message: &async_nats::Message) -> Result<Delayed, Malformed> {
+    let envelope = Envelope::parse(header_of(message))?;
+    let tokens = link.names.tokens("d", &message.subject);
+    let origin = match tokens.as_deref() {
+        Some([origin, id]) if *id == envelope.id => origin.parse().ok(),
+        _ => None,
+    };
+    Ok(Delayed {
+        envelope,
+        origin: origin.ok_or(Malformed::Subject)?,
+        arguments: message.payload.to_vec(),
+        reply: message.reply.as_deref().unwrap_or_default().to_owned(),
+    })
+}
+
+/// Gives up a cancelled task. Returns the answer to the server: done, or again.
+async fn end(link: &Link, delayed: &Delayed) -> String {
+    let Envelope { owner, id, .. } = &delayed.envelope;
+    let outcome = Outcome::Failed(Failure::Cancelled);
+    let subject = link.names.result(owner, id, delayed.origin);
+    let message = message(&outcome.headers(), outcome.payload()).expected_last_subject_sequence(0);
+    answer(&link.store(subject, message).await)
+}
+
+/// Puts a task that is due back into the work stream.
+async fn resume(link: &Link, delayed: &Delayed) -> String {
+    let envelope = Envelope {
+        due: None,
+        ..delayed.envelope.clone()
+    };
+    let subject = link.names.work(&envelope.group, &envelope.id);
+    let mut headers = header_map(&envelope.headers());
+    let id = format!("try.{}.{}", delayed.origin, envelope.tries);
+    headers.insert(NATS_MESSAGE_ID, id.as_str());
+    let message = PublishMessage::build()
+        .headers(headers)
+        .payload(delayed.arguments.clone().into());
+    answer(&link.store(subject, message).await)
+}
+
+fn answer(stored: &Result<u64, StoreError>) -> String {
+    match stored {
+        Ok(_) | Err(StoreError::Exists) => "+ACK".to_owned(),
+        Err(_) => "-NAK {\"delay\":1000000000}".to_owned(),
+    }
+}

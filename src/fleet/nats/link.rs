@@ -1,0 +1,181 @@
+use std::time::Duration;
+
+use async_nats::jetstream::context::{
+    ContextBuilder, PublishError, PublishErrorKind, RequestErrorKind,
+};
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::{Client, HeaderMap, HeaderValue, Message};
+
+use super::super::error::EngineError;
+use super::super::wire::{Envelope, Headers, Names};
+
+/// Time that the server has for an answer.
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
+
+/// Messages that may wait for the server's acknowledgement at a time.
+const WINDOW: usize = 2048;
+
+/// A connection, with the names of one pool.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) client: Client,
+    pub(super) js: Context,
+    pub(super) names: Names,
+}
+
+/// What became of a message that was to be stored.
+#[derive(Debug)]
+pub(super) enum StoreError {
+    /// The server may or may not have it. It is safe to try again, as each message has an id.
+    Unknown(EngineError),
+    /// The subject has a message already.
+    Exists,
+    /// The server does not take it.
+    Refused(EngineError),
+}
+
+impl Link {
+    pub(super) fn new(client: Client, names: Names) -> Self {
+        let js = ContextBuilder::new()
+            .timeout(ANSWER)
+            .ack_timeout(ANSWER)
+            .max_ack_inflight(WINDOW)
+            .build(client.clone());
+        Self { client, js, names }
+    }
+
+    /// Returns the stream `name`, without asking whether it exists.
+    pub(super) async fn stream(&self, name: &str) -> Result<Stream<()>, EngineError> {
+        self.js
+            .get_stream_no_info(name)
+            .await
+            .map_err(|error| EngineError::Rejected(error.to_string()))
+    }
+
+    /// Stores a message, once: what comes back is its sequence number.
+    pub(super) async fn store(
+        &self,
+        subject: String,
+        message: PublishMessage,
+    ) -> Result<u64, StoreError> {
+        let acknowledgement = self
+            .js
+            .send_publish(subject, message)
+            .await
+            .map_err(|error| store_error(&error))?;
+        acknowledgement
+            .await
+            .map(|stored| stored.sequence)
+            .map_err(|error| store_error(&error))
+    }
+
+    /// Stores a message, and tries again while the connection is lost, for at most `patience`.
+    pub(super) async fn store_patiently(
+        &self,
+        subject: &str,
+        message: &PublishMessage,
+        patience: Duration,
+    ) -> Result<u64, StoreError> {
+        let ends = tokio::time::Instant::now() + patience;
+        loop {
+            match self.store(subject.to_owned(), message.clone()).await {
+                Err(StoreError::Unknown(error)) if tokio::time::Instant::now() >= ends => {
+                    return Err(StoreError::Unknown(error));
+                }
+                Err(StoreError::Unknown(_)) => tokio::time::sleep(RETRY_PAUSE).await,
+                settled => return settled,
+            }
+        }
+    }
+
+    /// Returns the last message of `subject` in `stream`, as the leader of the stream has it.
+    pub(super) async fn last(
+        &self,
+        stream: &str,
+        subject: &str,
+    ) -> Result<Option<StreamMessage>, EngineError> {
+        let stream = self.stream(stream).await?;
+        match stream.get_last_raw_message_by_subject(subject).await {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => match error.kind() {
+                RawMessageErrorKind::NoMessageFound => Ok(None),
+                _ => Err(EngineError::Rejected(error.to_string())),
+            },
+        }
+    }
+}
+
+/// Time before a message is sent again.
+pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// Returns `headers` as the client of NATS wants them.
+pub(super) fn header_map(headers: &Headers) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.insert(*name, value.as_str());
+    }
+    map
+}
+
+/// Returns a function that looks up headers of `message`.
+pub(super) fn header_of<'m>(message: &'m Message) -> impl Fn(&str) -> Option<&'m str> {
+    |name: &str| {
+        message
+            .headers
+            .as_ref()
+            .and_then(|headers| headers.get(name))
+            .map(HeaderValue::as_str)
+    }
+}
+
+/// Returns the envelope of a message that was looked up in a stream.
+pub(super) fn envelope_of(message: &StreamMessage) -> Option<Envelope> {
+    let header = |name: &str| message.headers.get(name).map(HeaderValue::as_str);
+    Envelope::parse(header).ok()
+}
+
+/// Returns a message for a stream.
+pub(super) fn message(headers: &Headers, payload: Vec<u8>) -> PublishMessage {
+    PublishMessage::build()
+        .headers(header_map(headers))
+        .payload(payload.into())
+}
+
+pub(super) fn store_error(error: &PublishError) -> StoreError {
+    match error.kind() {
+        PublishErrorKind::TimedOut | PublishErrorKind::StreamNotFound => {
+            StoreError::Unknown(EngineError::Timeout)
+        }
+        PublishErrorKind::BrokenPipe | PublishErrorKind::MaxAckPending => {
+            StoreError::Unknown(EngineError::Disconnected)
+        }
+        PublishErrorKind::WrongLastSequence => StoreError::Exists,
+        _ => store_error_of_server(error),
+    }
+}
+
+fn store_error_of_server(error: &PublishError) -> StoreError {
+    let code = std::error::Error::source(error)
+        .and_then(|source| source.downcast_ref::<jetstream::Error>())
+        .map(jetstream::Error::error_code);
+    match code {
+        Some(MAXIMUM_MESSAGES) => StoreError::Refused(EngineError::Full),
+        Some(ErrorCode::CLUSTER_NOT_AVAILABLE | ErrorCode::INSUFFICIENT_RESOURCES) => {
+            StoreError::Unknown(EngineError::Rejected(error.to_string()))
+        }
+        _ => StoreError::Refused(EngineError::Rejected(error.to_string())),
+    }
+}
+
+/// The stream holds as many messages as it may.
+const MAXIMUM_MESSAGES: ErrorCode = ErrorCode::STREAM_STORE_FAILED;
+
+/// Returns the error of a request to the server's API.
+pub(super) fn request_error(error: &jetstream::context::RequestError) -> EngineError {
+    match error.kind() {
+        RequestErrorKind::TimedOut => EngineError::Timeout,
+        _ => EngineError::Rejected(error.to_string()),
+    }
+}

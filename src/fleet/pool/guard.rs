@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::super::nats::Client;
+use super::super::wire::FenceKey;
+
+/// Cancels tasks when it is dropped, unless it is disarmed.
+#[derive(Debug)]
+pub(super) struct CancelOnDrop {
+    client: Arc<Client>,
+    armed: Option<(FenceKey, mpsc::Receiver<()>)>,
+}
+
+/// What a task carries that is under way to the server, so that it is not cancelled before it arrives there.
+pub(super) type UnderWay = mpsc::Sender<()>;
+
+impl CancelOnDrop {
+    /// Returns a guard for the tasks of `key`, and what each of them has to carry.
+    pub(super) fn new(client: Arc<Client>, key: FenceKey) -> (Self, UnderWay) {
+        let (under_way, arrived) = mpsc::channel(1);
+        let guard = Self {
+            client,
+            armed: Some((key, arrived)),
+        };
+        (guard, under_way)
+    }
+
+    /// Lets the tasks run on.
+    pub(super) fn disarm(&mut self) {
+        self.armed = None;
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        if let Some((key, arrived)) = self.armed.take() {
+            self.client.abandon(key, arrived);
+        }
+    }
+}

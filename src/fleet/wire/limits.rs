@@ -1,0 +1,7 @@
+//! Limits of the wire protocol.
+
+/// The version of the headers and payloads. A message of another version is not run.
+pub(crate) const VERSION: &str = "1";
+
+/// Maximum number of delays of a retry policy, so that the header stays small.
+pub(crate) const MAX_DELAYS: usize = 64;

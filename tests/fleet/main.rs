@@ -1,0 +1,17 @@
+//! The fleet, with real servers and real worker processes.
+//!
+//! Each test has a server of its own: `AIOPOOL_NATS_SERVER`, or `nats-server` on the PATH. Worker processes are this
+//! program again. What ran at a time is rebuilt from the clock readings in their logs.
+
+mod cancel;
+mod cap;
+mod outcomes;
+mod runtimes;
+mod security;
+mod support;
+
+/// Run by itself, in the processes that are workers.
+#[test]
+fn worker_process() {
+    support::worker::main();
+}
