@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::counts::{Count, Counts};
-use super::event::{QUEUE, Span, lent_row, permit_row};
+use super::event::{QUEUE, Span, lent_row, permit_row, pid_of};
 use super::note::{Note, Part, Started, Unstarted};
 use super::rows::Rows;
 
@@ -271,11 +271,6 @@ impl Holder {
             outcome,
         }
     }
-}
-
-/// Returns the number of the process that stands for a pool in the trace.
-fn pid_of(pool: usize) -> usize {
-    pool + 1
 }
 
 fn note_points(
