@@ -5,7 +5,7 @@ use super::counts::Count;
 /// The version of the format, which the first event of a trace has in its arguments.
 const VERSION: u32 = 1;
 
-/// The row of what happens in the queue. It is shown above the permits; 0 stands for no row at all in some viewers.
+/// The row of what happens in the queue. Not 0, which Perfetto takes for another row.
 pub(super) const QUEUE: usize = 900_000_000;
 /// The first row of the tasks that have lent their permits, below all permits.
 const LENT: usize = 1_000_000_000;

@@ -15,7 +15,7 @@ const DEFAULT_LIMIT: u64 = 128 * 1024 * 1024;
 
 /// An observer that writes a run of a pool as a trace in Chrome's format. Needs the feature `timeline`.
 ///
-/// The file opens in Perfetto and in `chrome://tracing`. `aiopool timeline run.json > run.html` makes a page of it, which
+/// The file opens in Perfetto. `aiopool timeline run.json > run.html` makes a page of it, which
 /// needs nothing else. Each pool is a process with these rows:
 ///
 /// | row | what it shows |
