@@ -415,7 +415,7 @@ fn pools_that_share_a_timeline_have_rows_of_their_own() {
             .filter(|event| event["args"]["outcome"].is_string());
         assert_eq!(
             ends.map(|event| event["pid"].as_u64()).collect::<Vec<_>>(),
-            [Some(1), Some(2)]
+            [Some(1001), Some(1002)]
         );
     });
 }

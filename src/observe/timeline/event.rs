@@ -5,10 +5,16 @@ use super::counts::Count;
 /// The version of the format, which the first event of a trace has in its arguments.
 const VERSION: u32 = 1;
 
-/// The row of what happens in the queue. The rows of the permits come after it.
-pub(super) const QUEUE: usize = 0;
+/// The row of what happens in the queue. Not 0, which Perfetto takes for another row.
+pub(super) const QUEUE: usize = 900_000_000;
 /// The first row of the tasks that have lent their permits, below all permits.
 const LENT: usize = 1_000_000_000;
+
+/// Returns the number of the process that stands for a pool in the trace. In a viewer, a row with the number of its process
+/// is the main thread: these are not to be the numbers of rows.
+pub(super) fn pid_of(pool: usize) -> usize {
+    pool + 1001
+}
 
 /// Returns the row in the trace for the row of a permit.
 pub(super) fn permit_row(row: usize) -> usize {
@@ -166,12 +172,8 @@ impl<'a> Event<'a> {
     }
 
     pub(super) fn row_order(pid: usize, tid: usize) -> Self {
-        Self::meta(
-            "thread_sort_index",
-            pid,
-            tid,
-            Args::Sort { sort_index: tid },
-        )
+        let sort_index = if tid == QUEUE { 0 } else { tid };
+        Self::meta("thread_sort_index", pid, tid, Args::Sort { sort_index })
     }
 
     pub(super) fn size(at: u64, pid: usize, permits: usize) -> Self {

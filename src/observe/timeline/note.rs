@@ -3,27 +3,22 @@ use std::sync::Arc;
 use super::counts::Point;
 use super::event::{Event, Span, TaskArgs, micros};
 
+/// What a trace says of a task from its submission on.
+#[derive(Debug)]
+pub(super) struct Described {
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) group: Option<Box<str>>,
+    pub(super) priority: i32,
+    pub(super) weight: usize,
+    pub(super) submitted: u64,
+}
+
 /// A task that has started.
 #[derive(Debug)]
 pub(super) struct Started {
-    pub(super) id: u64,
-    pub(super) name: String,
-    pub(super) group: Option<Box<str>>,
-    pub(super) priority: i32,
-    pub(super) weight: usize,
-    pub(super) submitted: u64,
+    pub(super) task: Described,
     pub(super) started: u64,
-}
-
-/// A task that has ended, and never started.
-#[derive(Debug)]
-pub(super) struct Unstarted {
-    pub(super) id: u64,
-    pub(super) name: String,
-    pub(super) group: Option<Box<str>>,
-    pub(super) priority: i32,
-    pub(super) weight: usize,
-    pub(super) submitted: u64,
 }
 
 /// What a row shows of a task.
@@ -70,7 +65,7 @@ pub(super) enum Note {
     Unstarted {
         at: u64,
         pid: usize,
-        task: Unstarted,
+        task: Described,
         outcome: &'static str,
     },
 }
@@ -115,12 +110,11 @@ impl Note {
                 task,
                 outcome,
             } => {
-                write(&Event::unstarted(
-                    *at,
-                    *pid,
-                    &task.name,
-                    task.args(*at, outcome),
-                ));
+                let args = TaskArgs {
+                    outcome: Some(outcome),
+                    ..task.args(*at)
+                };
+                write(&Event::unstarted(*at, *pid, &task.name, args));
             }
         }
     }
@@ -134,37 +128,34 @@ fn slice<'a>(
     outcome: Option<&'static str>,
 ) -> Event<'a> {
     let args = task.args(outcome.map(|outcome| (span.to, outcome)));
+    let Described { id, name, .. } = &task.task;
     match part {
-        Part::Permit => Event::task("task", span, row, &task.name, args),
-        Part::MorePermit => Event::more(span, row, &task.name, task.id),
-        Part::Lent => Event::task("lent", span, row, &task.name, args),
+        Part::Permit => Event::task("task", span, row, name, args),
+        Part::MorePermit => Event::more(span, row, name, *id),
+        Part::Lent => Event::task("lent", span, row, name, args),
     }
 }
 
 impl Started {
     fn args(&self, end: Option<(u64, &'static str)>) -> TaskArgs<'_> {
         TaskArgs {
-            id: self.id,
-            group: self.group.as_deref(),
-            priority: self.priority,
-            weight: self.weight,
-            waited_us: micros(self.started - self.submitted),
             ran_us: end.map(|(at, _)| micros(at - self.started)),
             outcome: end.map(|(_, outcome)| outcome),
+            ..self.task.args(self.started)
         }
     }
 }
 
-impl Unstarted {
-    fn args(&self, at: u64, outcome: &'static str) -> TaskArgs<'_> {
+impl Described {
+    fn args(&self, waited_until: u64) -> TaskArgs<'_> {
         TaskArgs {
             id: self.id,
             group: self.group.as_deref(),
             priority: self.priority,
             weight: self.weight,
-            waited_us: micros(at - self.submitted),
+            waited_us: micros(waited_until - self.submitted),
             ran_us: None,
-            outcome: Some(outcome),
+            outcome: None,
         }
     }
 }

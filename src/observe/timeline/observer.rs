@@ -15,7 +15,7 @@ const DEFAULT_LIMIT: u64 = 128 * 1024 * 1024;
 
 /// An observer that writes a run of a pool as a trace in Chrome's format. Needs the feature `timeline`.
 ///
-/// The file opens in Perfetto and in `chrome://tracing`. `aiopool timeline run.json > run.html` makes a page of it, which
+/// The file opens in Perfetto. `aiopool timeline run.json > run.html` makes a page of it, which
 /// needs nothing else. Each pool is a process with these rows:
 ///
 /// | row | what it shows |
@@ -37,15 +37,15 @@ const DEFAULT_LIMIT: u64 = 128 * 1024 * 1024;
 /// # How it ends
 ///
 /// Clones write the same trace. [`finish`](Self::finish) ends it, and reports an error of the writer. When the last clone is
-/// dropped (the pool has one), that ends the trace too, waits for it, and ignores the error. Without an end, as after a crash, the file
-/// lacks its last second and the closing bracket; the viewers accept that.
+/// dropped (the pool has one), that ends the trace too, waits for it, and ignores the error. Without an end, as after a crash,
+/// the file lacks its last second and the closing bracket, which the format allows.
 ///
 /// # What it takes
 ///
-/// Two or three allocations and a microsecond or two for each task, and 200 to 500 bytes of the file. A thread of its own
-/// writes the file, so that a slow disk does not hold tasks up: it is at most 16 MiB behind, and events beyond that are left
-/// out and counted. The trace ends at its [`limit`](Self::limit). Besides that, the observer keeps what it shows of the tasks
-/// that have not ended.
+/// Some allocations, and about 200 to 500 bytes of the file, for each task: one that does nothing takes several times as long,
+/// and one that waits for a network or a disk does not notice. A thread of its own writes the file, so that a slow disk holds
+/// no task up: it is at most 16 MiB behind, and events beyond that are left out and counted. The trace ends at its
+/// [`limit`](Self::limit). Besides that, the observer keeps what it shows of the tasks that have not ended.
 ///
 /// # Examples
 ///

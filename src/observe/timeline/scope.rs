@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::note::{Started, Unstarted};
+use super::note::{Described, Started};
 use super::recorder::Recorder;
 use super::state::Place;
 use crate::lock::Lock;
@@ -47,19 +47,11 @@ impl TaskScope for TimedTask {
     }
 
     fn on_start(&self, task: &TaskView<'_>) {
-        let (submission, name) = (task.submission(), task.name().into_owned());
+        let task = self.described(task);
         let mut stage = self.stage.lock();
         let has_waited = matches!(*stage, Stage::Waiting);
-        let started = self.recorder.change(|state, now| {
-            let started = Arc::new(Started {
-                id: task.id().get(),
-                name,
-                group: submission.group().map(Box::from),
-                priority: submission.priority(),
-                weight: submission.weight(),
-                submitted: self.submitted,
-                started: now,
-            });
+        let started = self.recorder.change(|state, started| {
+            let started = Arc::new(Started { task, started });
             let place = state.start(self.pool, &started, has_waited);
             Stage::Started(started, place)
         });
@@ -95,7 +87,7 @@ impl TaskScope for TimedTask {
             Stage::Ended => {}
             before => {
                 let has_waited = matches!(before, Stage::Waiting);
-                let task = self.unstarted(task);
+                let task = self.described(task);
                 self.recorder.change(|state, now| {
                     state.end_unstarted(now, self.pool, task, has_waited, outcome);
                 });
@@ -109,9 +101,9 @@ impl TaskScope for TimedTask {
 }
 
 impl TimedTask {
-    fn unstarted(&self, task: &TaskView<'_>) -> Unstarted {
+    fn described(&self, task: &TaskView<'_>) -> Described {
         let submission = task.submission();
-        Unstarted {
+        Described {
             id: task.id().get(),
             name: task.name().into_owned(),
             group: submission.group().map(Box::from),

@@ -2,8 +2,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::counts::{Count, Counts};
-use super::event::{QUEUE, Span, lent_row, permit_row};
-use super::note::{Note, Part, Started, Unstarted};
+use super::event::{QUEUE, Span, lent_row, permit_row, pid_of};
+use super::note::{Described, Note, Part, Started};
 use super::rows::Rows;
 
 /// The greatest number of rows that a task takes, whatever its weight is.
@@ -82,7 +82,7 @@ impl State {
 
     /// A task starts: it takes the lowest free rows.
     pub(super) fn start(&mut self, pool: usize, task: &Arc<Started>, has_waited: bool) -> Place {
-        self.count(task.started, pool, task.group.as_deref(), |count| {
+        self.count(task.started, pool, task.task.group.as_deref(), |count| {
             count.waiting -= usize::from(has_waited);
             count.active += 1;
         });
@@ -97,7 +97,7 @@ impl State {
         task: &Arc<Started>,
         place: &Place,
     ) -> Place {
-        self.count(now, pool, task.group.as_deref(), |count| {
+        self.count(now, pool, task.task.group.as_deref(), |count| {
             count.active -= 1;
             count.lent += 1;
         });
@@ -122,7 +122,7 @@ impl State {
         task: &Arc<Started>,
         place: &Place,
     ) -> Place {
-        self.count(now, pool, task.group.as_deref(), |count| {
+        self.count(now, pool, task.task.group.as_deref(), |count| {
             count.lent -= 1;
             count.active += 1;
         });
@@ -139,7 +139,7 @@ impl State {
         place: &Place,
         outcome: &'static str,
     ) {
-        self.count(now, pool, task.group.as_deref(), |count| match place {
+        self.count(now, pool, task.task.group.as_deref(), |count| match place {
             Place::Permits(_) => count.active -= 1,
             Place::Lent(_) => count.lent -= 1,
         });
@@ -151,7 +151,7 @@ impl State {
         &mut self,
         at: u64,
         pool: usize,
-        task: Unstarted,
+        task: Described,
         has_waited: bool,
         outcome: &'static str,
     ) {
@@ -193,7 +193,7 @@ impl State {
     }
 
     fn take_permits(&mut self, now: u64, pool: usize, task: &Arc<Started>) -> Place {
-        let count = task.weight.clamp(1, ROWS_OF_A_TASK);
+        let count = task.task.weight.clamp(1, ROWS_OF_A_TASK);
         let rows = (0..count).map(|i| {
             let part = if i == 0 {
                 Part::Permit
@@ -271,11 +271,6 @@ impl Holder {
             outcome,
         }
     }
-}
-
-/// Returns the number of the process that stands for a pool in the trace.
-fn pid_of(pool: usize) -> usize {
-    pool + 1
 }
 
 fn note_points(

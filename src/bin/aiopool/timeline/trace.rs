@@ -96,7 +96,10 @@ fn parse(text: &str) -> Result<Trace, String> {
 fn up_to_the_last_line(text: &str) -> Result<Vec<Event>, String> {
     let whole = |end: usize| format!("{}]", text[..end].trim_end().trim_end_matches(','));
     let ends = [Some(text.len()), text.rfind('\n')];
-    let read = |end| serde_json::from_str(&whole(end)).ok();
+    let read = |end| {
+        let events: Vec<Event> = serde_json::from_str(&whole(end)).ok()?;
+        (!events.is_empty()).then_some(events)
+    };
     ends.into_iter()
         .flatten()
         .find_map(read)
