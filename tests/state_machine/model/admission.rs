@@ -84,10 +84,15 @@ impl Model {
             }
             let is_pulled = |number: &usize| self.entries[*number].stage == Stage::Pulled;
             let pulled = (0..self.entries.len()).filter(is_pulled);
-            match pulled.min_by_key(|number| self.entries[*number].ticket) {
+            let mut pulled: Vec<usize> = pulled.collect();
+            pulled.sort_by_key(|number| self.entries[*number].ticket);
+            if self.has_other_order {
+                pulled.reverse();
+            }
+            match pulled.first().copied() {
                 Some(feed) => {
                     self.pull(feed);
-                    if self.wakes_early {
+                    if self.has_other_order {
                         self.wake_awaiting();
                     }
                 }

@@ -144,7 +144,7 @@ impl Entry {
         matches!(self.stage, Stage::Lent | Stage::Returning)
     }
 
-    fn waits_for_a_permit(&self) -> bool {
+    pub(super) fn waits_for_a_permit(&self) -> bool {
         self.is_in_the_queue() || self.stage == Stage::Returning
     }
 }
@@ -156,8 +156,8 @@ pub(crate) struct Model {
     /// Everything that was ever submitted. Its index is its number.
     pub(crate) entries: Vec<Entry>,
     tickets: usize,
-    /// What awaits a task that has ended wants its permit back before the next item of a feed is pulled.
-    wakes_early: bool,
+    /// The workers of feeds are polled in the other order, and those of tasks that want their permits back before them.
+    has_other_order: bool,
 }
 
 /// What is submitted.
