@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Entry, INTERVAL, Kind, Model, Outcome, Stage};
+use super::{Entry, INTERVAL, Kind, Model, Outcome, Polls, Stage};
 
 impl Model {
     /// Ends an entry. What awaits it wants its permit back after others have got the one that is free now.
@@ -75,9 +75,12 @@ impl Model {
     /// Returns `true` if it depends on the runtime what comes of a change: on the order in which it polls the workers of
     /// feeds, and those of tasks that want their permits back.
     pub(crate) fn is_open(&self, change: impl Fn(&mut Self)) -> bool {
-        let mut early = self.clone();
-        early.has_other_order = true;
-        self.after(&change) != early.after(&change)
+        let expected = self.after(&change);
+        [Polls::NewestFirst, Polls::NewestNext].iter().any(|polls| {
+            let mut other = self.clone();
+            other.polls = *polls;
+            expected != other.after(&change)
+        })
     }
 
     /// The stages of all entries after a change, and the order of those that wait for permits.

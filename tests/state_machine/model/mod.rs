@@ -79,6 +79,17 @@ pub(crate) enum Kind {
     Item(usize),
 }
 
+/// The order in which the runtime polls the workers of feeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Polls {
+    #[default]
+    OldestFirst,
+    /// Those of tasks that want their permits back come between them.
+    NewestFirst,
+    /// A worker whose feed has ended goes on with the next one.
+    NewestNext,
+}
+
 /// Something that was submitted.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -156,8 +167,7 @@ pub(crate) struct Model {
     /// Everything that was ever submitted. Its index is its number.
     pub(crate) entries: Vec<Entry>,
     tickets: usize,
-    /// The workers of feeds are polled in the other order, and those of tasks that want their permits back before them.
-    has_other_order: bool,
+    polls: Polls,
 }
 
 /// What is submitted.
