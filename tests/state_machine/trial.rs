@@ -147,36 +147,37 @@ impl Trial {
         self.hand.run();
     }
 
+    /// Changes a pool or group, unless it depends on the runtime what comes of that.
     fn change(&mut self, step: &Step) {
-        match *step {
-            Step::Resize { at, size } => {
-                self.pools[at].resize(size).unwrap();
-                self.model.nodes[at].size = size;
+        let change = |model: &mut Model| {
+            let now = model.now;
+            match *step {
+                Step::Resize { at, size } => model.nodes[at].size = size,
+                Step::Pause { at } => model.nodes[at].paused = true,
+                Step::Resume { at } => model.nodes[at].paused = false,
+                Step::Hold { at, time } => {
+                    let node = &mut model.nodes[at];
+                    node.held_until = node.held_until.max(now + time);
+                }
+                Step::Close { at } => model.nodes[at].closed = true,
+                Step::Reopen { at } => model.nodes[at].closed = false,
+                _ => unreachable!("{step:?} changes no pool"),
             }
-            Step::Pause { at } => {
-                self.pools[at].pause();
-                self.model.nodes[at].paused = true;
-            }
-            Step::Resume { at } => {
-                self.pools[at].resume();
-                self.model.nodes[at].paused = false;
-            }
-            Step::Hold { at, time } => {
-                self.pools[at].hold(time);
-                let node = &mut self.model.nodes[at];
-                node.held_until = node.held_until.max(self.model.now + time);
-            }
-            Step::Close { at } => {
-                self.pools[at].close();
-                self.model.nodes[at].closed = true;
-            }
-            Step::Reopen { at } => {
-                self.pools[at].reopen();
-                self.model.nodes[at].closed = false;
-            }
-            _ => unreachable!("{step:?} changes no pool"),
+            model.admit_all();
+        };
+        if self.model.is_open(change) {
+            return;
         }
-        self.model.admit_all();
+        match *step {
+            Step::Resize { at, size } => self.pools[at].resize(size).unwrap(),
+            Step::Pause { at } => self.pools[at].pause(),
+            Step::Resume { at } => self.pools[at].resume(),
+            Step::Hold { at, time } => self.pools[at].hold(time),
+            Step::Close { at } => self.pools[at].close(),
+            Step::Reopen { at } => self.pools[at].reopen(),
+            _ => {}
+        }
+        change(&mut self.model);
     }
 
     /// Lets time pass, unless it depends on the runtime what comes of that.

@@ -196,6 +196,9 @@ impl Trial {
         let Some(number) = self.choose_active(which) else {
             return;
         };
+        if self.model.is_open(|model| model.lend(number)) {
+            return;
+        }
         self.real.puppets[&number].tell(Order::Lend);
         self.hand.run();
         self.model.lend(number);
@@ -226,6 +229,9 @@ impl Trial {
         let Some(other) = others.nth(other % count.max(1)) else {
             return;
         };
+        if self.model.is_open(|model| model.lend(number)) {
+            return;
+        }
         let handle = self.real.handles.remove(&other).unwrap();
         self.real.puppets[&number].tell(Order::Await(other, handle));
         self.hand.run();

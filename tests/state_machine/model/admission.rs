@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use super::{At, Entry, GRAIN, INTERVAL, Kind, Model, Node, Outcome, Stage, Starts};
+use super::{At, Entry, GRAIN, INTERVAL, Kind, Model, Node, Outcome, Polls, Stage, Starts};
 
 impl Model {
     /// A node, and all around it.
@@ -78,16 +78,26 @@ impl Model {
     ///
     /// A feed that gets one is away from the queue until its worker has pulled an item, and others go on meanwhile.
     pub(crate) fn admit_all(&mut self) {
+        let mut has_pulled = false;
         loop {
             while let Some(number) = self.next(0).filter(|number| self.lets_through(0, *number)) {
                 self.admit(number);
             }
             let is_pulled = |number: &usize| self.entries[*number].stage == Stage::Pulled;
             let pulled = (0..self.entries.len()).filter(is_pulled);
-            match pulled.min_by_key(|number| self.entries[*number].ticket) {
+            let mut pulled: Vec<usize> = pulled.collect();
+            pulled.sort_by_key(|number| self.entries[*number].ticket);
+            match self.polls {
+                Polls::OldestFirst => {}
+                Polls::NewestFirst => pulled.reverse(),
+                Polls::NewestNext if has_pulled => pulled.reverse(),
+                Polls::NewestNext => {}
+            }
+            has_pulled = true;
+            match pulled.first().copied() {
                 Some(feed) => {
                     self.pull(feed);
-                    if self.wakes_early {
+                    if self.polls == Polls::NewestFirst {
                         self.wake_awaiting();
                     }
                 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{INTERVAL, Kind, Model, Outcome, Stage};
+use super::{Entry, INTERVAL, Kind, Model, Outcome, Polls, Stage};
 
 impl Model {
     /// Ends an entry. What awaits it wants its permit back after others have got the one that is free now.
@@ -72,19 +72,22 @@ impl Model {
             || self.is_open(|model| model.stop(numbers))
     }
 
-    /// Returns `true` if it depends on the runtime what comes of a change: whether it polls the worker of a feed first, or
-    /// that of a task that wants its permit back.
+    /// Returns `true` if it depends on the runtime what comes of a change: on the order in which it polls the workers of
+    /// feeds, and those of tasks that want their permits back.
     pub(crate) fn is_open(&self, change: impl Fn(&mut Self)) -> bool {
-        let mut early = self.clone();
-        early.wakes_early = true;
-        self.after(&change) != early.after(&change)
+        let expected = self.after(&change);
+        [Polls::NewestFirst, Polls::NewestNext].iter().any(|polls| {
+            let mut other = self.clone();
+            other.polls = *polls;
+            expected != other.after(&change)
+        })
     }
 
-    /// The stages of all entries after a change, and the queue of those that want their permits back.
+    /// The stages of all entries after a change, and the order of those that wait for permits.
     fn after(&self, change: impl Fn(&mut Self)) -> (Vec<Stage>, Vec<usize>) {
         let mut model = self.clone();
         change(&mut model);
-        let mut queue = model.which(0, |entry| entry.stage == Stage::Returning);
+        let mut queue = model.which(0, Entry::waits_for_a_permit);
         queue.sort_by_key(|number| model.entries[*number].ticket);
         let stages = model.entries.into_iter().map(|entry| entry.stage);
         (stages.collect(), queue)

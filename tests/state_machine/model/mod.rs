@@ -79,6 +79,17 @@ pub(crate) enum Kind {
     Item(usize),
 }
 
+/// The order in which the runtime polls the workers of feeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Polls {
+    #[default]
+    OldestFirst,
+    /// Those of tasks that want their permits back come between them.
+    NewestFirst,
+    /// A worker whose feed has ended goes on with the next one.
+    NewestNext,
+}
+
 /// Something that was submitted.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
@@ -144,7 +155,7 @@ impl Entry {
         matches!(self.stage, Stage::Lent | Stage::Returning)
     }
 
-    fn waits_for_a_permit(&self) -> bool {
+    pub(super) fn waits_for_a_permit(&self) -> bool {
         self.is_in_the_queue() || self.stage == Stage::Returning
     }
 }
@@ -156,8 +167,7 @@ pub(crate) struct Model {
     /// Everything that was ever submitted. Its index is its number.
     pub(crate) entries: Vec<Entry>,
     tickets: usize,
-    /// What awaits a task that has ended wants its permit back before the next item of a feed is pulled.
-    wakes_early: bool,
+    polls: Polls,
 }
 
 /// What is submitted.
