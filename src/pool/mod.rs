@@ -82,8 +82,9 @@ use crate::task::PoolRef;
 ///
 /// # Guarantees
 ///
-/// - **Order**: tasks of the same priority start in the order of their submission. In a pool with
-///   [`fair_share`](Builder::fair_share) this holds inside of each group, and the groups take turns.
+/// - **Order**: tasks of the same priority get their permits in the order of their submission. In a pool with
+///   [`fair_share`](Builder::fair_share) this holds inside of each group, and the groups take turns. Tasks that have
+///   permits are polled as the runtime likes: a task may be polled before up to `size - 1` older ones, which have permits too.
 /// - **No more and no less**: as long as tasks wait and the pool is not paused, exactly [`size`](Self::size) tasks are
 ///   active. There are fewer while none of the waiting tasks may start: a rate allows no start yet, their groups are full
 ///   or paused, or the first of them weighs more than the free permits. Whatever frees a permit also starts the next task:
