@@ -117,7 +117,8 @@ impl Builder {
     ///
     /// A task starts when its future is first polled, and code in place starts when it has its permit. A start becomes
     /// free again when the interval after that poll is over, or at once if the future is dropped before that poll. No
-    /// interval sees more first polls than this.
+    /// interval sees more first polls than this. The exception is a first poll that goes on for longer than the interval,
+    /// since it blocks or since its thread is held up: its start becomes free when the interval after its beginning is over.
     ///
     /// A group may have a rate of its own: see [`GroupBuilder::rate`](crate::GroupBuilder::rate).
     ///

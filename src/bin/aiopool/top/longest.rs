@@ -128,7 +128,7 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(9);
 
-    fn task(id: u64, state: &str, waited: f64, running: Value) -> Value {
+    fn task(id: u64, state: &str, waited: f64, running: &Value) -> Value {
         json!({"id": id, "name": "a", "state": state, "waited": waited, "running": running})
     }
 
@@ -140,8 +140,8 @@ mod tests {
             "timed": true,
             "running": {"count": 5, "p50": 1.0, "p90": 2.0, "p99": 3.0, "longest": 7.0},
             "waiting": {"count": 1, "p50": 4.0},
-            "longest_running": [task(1, "active", 0.5, json!(2.0)), task(9, "waiting", 0.1, json!(7.0))],
-            "longest_waiting": [task(5, "waiting", 4.0, Value::Null)],
+            "longest_running": [task(1, "active", 0.5, &json!(2.0)), task(9, "waiting", 0.1, &json!(7.0))],
+            "longest_waiting": [task(5, "waiting", 4.0, &Value::Null)],
         });
         longest.update(NOW, Some(from_value(times).unwrap()));
         assert_eq!(longest.running.listed[0].id, 9);
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(longest.spread(false), Err(Lack::NotTimed));
         longest.update(NOW, None);
         assert_eq!(longest.spread(false), Err(Lack::OlderServer));
-        let tasks = json!({"tasks": [task(1, "active", 0.0, json!(2.0)), task(2, "waiting", 3.0, Value::Null)]});
+        let tasks = json!({"tasks": [task(1, "active", 0.0, &json!(2.0)), task(2, "waiting", 3.0, &Value::Null)]});
         longest.update_from_listing(NOW, &from_value(tasks).unwrap());
         assert_eq!(longest.running.listed[0].id, 1);
         assert_eq!(longest.waiting.listed[0].id, 2);
