@@ -70,3 +70,10 @@
 //! two tries it lends the permit until the delay is over, then takes a start of the rate as
 //! [`throttle`](crate::AioPool::throttle) does (`pool/core/throttling.rs`): `pool/core/parts/throttles.rs` has the callers
 //! that wait for one, in a queue of each rate, and `start_ready` serves them before it starts tasks.
+//!
+//! # Waiting for a pool
+//!
+//! `join`, `closed` and `below` wait in `pool/lifecycle/waiters.rs`, by what they wait for. The counters that decide this
+//! change under the pool's lock, and so do the waiters: a change that reaches nobody's goal costs one comparison. A list of
+//! listeners beside the lock, such as the crate `event-listener` has, would be a second lock for each end of a task, or would
+//! wake all that wait, to look whether it is their turn.
