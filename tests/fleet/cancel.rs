@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::support::jobs::{FAIL, SLEEP};
 use crate::support::worker::runs_of;
-use crate::support::{WorkerProcess, pool, until, until_running, with_server, workers};
+use crate::support::{
+    WorkerProcess, pool, until, until_no_permit_is_used, until_running, with_server, workers,
+};
 use aiopool::fleet::JobError;
 use tokio::time::{sleep, timeout};
 
@@ -26,7 +28,7 @@ fn a_group_is_cancelled_running_and_waiting_and_no_other() {
         }
         // What is submitted later is not concerned.
         one.exec(SLEEP, &1).await.expect("a result");
-        assert_eq!(pool.stats().await.expect("figures").active, 0);
+        until_no_permit_is_used(&pool).await;
     });
 }
 

@@ -15,3 +15,9 @@ mod support;
 fn worker_process() {
     support::worker::main();
 }
+
+/// Run by itself, in the processes that are clients.
+#[test]
+fn client_process() {
+    support::client::main();
+}

@@ -1,5 +1,6 @@
 //! A server, workers as processes, and what their logs say.
 
+pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod jobs;
 pub(crate) mod log;
@@ -69,6 +70,14 @@ pub(crate) async fn until_running(workers: &[WorkerProcess], running: usize) {
     until("so many tasks run", async || {
         let runs = worker::runs_of(workers);
         runs.iter().filter(|run| run.end == u64::MAX).count() >= running
+    })
+    .await;
+}
+
+/// Waits until no task holds a permit. An outcome is known a moment before the permit is free.
+pub(crate) async fn until_no_permit_is_used(pool: &FleetPool) {
+    until("no permit is used", async || {
+        pool.stats().await.is_ok_and(|stats| stats.active == 0)
     })
     .await;
 }
