@@ -5,6 +5,7 @@
 
 mod cancel;
 mod cap;
+mod chaos;
 mod outcomes;
 mod runtimes;
 mod security;

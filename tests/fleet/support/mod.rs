@@ -31,7 +31,9 @@ pub(crate) fn with_server<F: Future<Output = ()>>(test: impl FnOnce(Server) -> F
         return;
     };
     runtime().block_on(async {
-        let patience = Duration::from_secs(80);
+        let seconds =
+            std::env::var("AIOPOOL_FLEET_CHAOS").map_or(0, |text| text.parse().unwrap_or(0));
+        let patience = Duration::from_secs(80 + 2 * seconds);
         let done = tokio::time::timeout(patience, test(server)).await;
         done.expect("the test takes too long");
     });
