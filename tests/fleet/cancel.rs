@@ -155,7 +155,7 @@ fn a_paused_pool_starts_nothing_and_goes_on_where_it_was() {
         sleep(Duration::from_millis(300)).await;
         let handles = pool.map_n(SLEEP, vec![1_u64; 20]).await.expect("tasks");
         // Longer than a lease: what is held is kept.
-        sleep(Duration::from_millis(2500)).await;
+        sleep(Duration::from_millis(3500)).await;
         assert_eq!(runs_of(&workers).len(), 1);
         assert!(pool.stats().await.expect("figures").is_paused);
         pool.resume().await.expect("an end of the pause");

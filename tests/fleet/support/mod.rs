@@ -18,7 +18,7 @@ pub(crate) use server::Server;
 pub(crate) use worker::WorkerProcess;
 
 /// The lease of most tests: short, so that a lost worker is noticed soon.
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// The name of the pool.
 pub(crate) const POOL: &str = "tests";
