@@ -11,11 +11,16 @@
 //!                                             dropped        another worker
 //! ```
 //!
+//! A short lease is lost earlier, 1.2 seconds before its end: a server that is restarted has stored times in seconds.
+//!
 //! The times are those at which the worker *sent* something that the server has confirmed. The server heard of it
 //! later, so that its count ends later than the worker's.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
+
+/// How much earlier than it should the server may give a task away, after a restart: it stores times in whole seconds.
+const EARLY: Duration = Duration::from_millis(1200);
 
 /// How long leases are, and when they are renewed.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +33,11 @@ pub(crate) struct LeaseRules {
 impl LeaseRules {
     /// Returns the rules of a server that waits for `lease`.
     pub(crate) fn new(lease: Duration) -> Self {
+        let valid_for = lease.mul_f64(0.8).min(lease.saturating_sub(EARLY));
         Self {
-            renew_after: lease.mul_f64(0.3),
-            ask_every: lease.mul_f64(0.1),
-            valid_for: lease.mul_f64(0.8),
+            renew_after: valid_for.mul_f64(0.375),
+            ask_every: valid_for / 8,
+            valid_for,
         }
     }
 
@@ -163,10 +169,10 @@ mod tests {
         }
     }
 
-    const LEASE: Duration = Duration::from_millis(1000);
+    const LEASE: Duration = Duration::from_millis(10_000);
 
     fn ms(ms: u64) -> Duration {
-        Duration::from_millis(ms)
+        Duration::from_millis(10 * ms)
     }
 
     /// The server's side: it waits for a lease since it last heard of the task.
@@ -178,6 +184,14 @@ mod tests {
         fn gives_it_away(&self, now: Instant) -> bool {
             now >= self.heard + LEASE
         }
+    }
+
+    #[test]
+    fn a_short_lease_is_lost_more_than_a_second_before_its_end() {
+        let start = Instant::now();
+        let lease = Duration::from_secs(2);
+        let lost_after = LeaseRules::new(lease).lost_at(start) - start;
+        assert_eq!(lost_after, Duration::from_millis(800));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crate::support::jobs::{FAIL, SLEEP};
 use crate::support::worker::runs_of;
-use crate::support::{WorkerProcess, pool, until, until_running, with_server, workers};
+use crate::support::{
+    WorkerProcess, pool, until, until_no_permit_is_used, until_running, with_server, workers,
+};
 use aiopool::fleet::JobError;
 use tokio::time::{sleep, timeout};
 
@@ -26,7 +28,7 @@ fn a_group_is_cancelled_running_and_waiting_and_no_other() {
         }
         // What is submitted later is not concerned.
         one.exec(SLEEP, &1).await.expect("a result");
-        assert_eq!(pool.stats().await.expect("figures").active, 0);
+        until_no_permit_is_used(&pool).await;
     });
 }
 
@@ -153,7 +155,7 @@ fn a_paused_pool_starts_nothing_and_goes_on_where_it_was() {
         sleep(Duration::from_millis(300)).await;
         let handles = pool.map_n(SLEEP, vec![1_u64; 20]).await.expect("tasks");
         // Longer than a lease: what is held is kept.
-        sleep(Duration::from_millis(2500)).await;
+        sleep(Duration::from_millis(3500)).await;
         assert_eq!(runs_of(&workers).len(), 1);
         assert!(pool.stats().await.expect("figures").is_paused);
         pool.resume().await.expect("an end of the pause");

@@ -5,6 +5,7 @@
 
 mod cancel;
 mod cap;
+mod chaos;
 mod outcomes;
 mod runtimes;
 mod security;
@@ -14,4 +15,10 @@ mod support;
 #[test]
 fn worker_process() {
     support::worker::main();
+}
+
+/// Run by itself, in the processes that are clients.
+#[test]
+fn client_process() {
+    support::client::main();
 }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use crate::support::client::ClientProcess;
 use crate::support::jobs::{
     BYTES, COUNT, CRASH, FAIL, Named, PANIC, SLEEP, SLEEP_BY_NAME, UNKNOWN,
 };
 use crate::support::log::starts;
 use crate::support::worker::{Options, runs_of};
 use crate::support::{
-    LEASE, WorkerProcess, builder, pool, until, until_running, with_server, workers,
+    LEASE, WorkerProcess, builder, pool, until, until_no_permit_is_used, until_running,
+    with_server, workers,
 };
 use aiopool::fleet::{EngineError, JobError, TaskState};
 use tokio::time::{sleep, timeout};
@@ -85,7 +87,7 @@ fn a_failing_task_is_tried_again_and_holds_no_permit_between_two_tries() {
             .await
             .expect("a permit")
             .expect("a result");
-        assert_eq!(pool.stats().await.expect("figures").active, 0);
+        until_no_permit_is_used(&pool).await;
         assert_eq!(failing.await, Ok(3));
         let last = pool.task(FAIL, &9).retry([Duration::ZERO]).exec().await;
         assert_eq!(last, Err(JobError::Failed("attempt 2".into())));
@@ -186,6 +188,29 @@ fn a_client_that_has_died_loses_no_outcome() {
         let third = builder(&server).connect().await.expect("a pool");
         let handle = third.attach(SLEEP, "long").expect("a handle");
         assert_eq!(handle.await, Ok("w0".to_owned()));
+    });
+}
+
+#[test]
+fn a_client_that_is_killed_loses_no_outcome_of_what_it_had_submitted() {
+    with_server(async |server| {
+        let pool = pool(&server, 4).await;
+        let workers = workers(&server, 1, 4);
+        let mut client = ClientProcess::start(&server, 10_000);
+        until("some tasks have ended", async || {
+            runs_of(&workers).len() >= 40
+        })
+        .await;
+        client.kill();
+        let submitted = pool.stats().await.expect("figures").submitted;
+        assert!((40..10_000).contains(&submitted), "{submitted}");
+        // The first ones have ended, the last ones wait: each of them has its outcome.
+        for n in 0..submitted {
+            let handle = pool.attach(SLEEP, format!("task-{n}")).expect("a handle");
+            assert_eq!(handle.await, Ok("w0".to_owned()), "task-{n} of {submitted}");
+        }
+        pool.join().await.expect("an end");
+        assert_eq!(pool.stats().await.expect("figures").finished, submitted);
     });
 }
 

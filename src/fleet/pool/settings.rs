@@ -5,7 +5,7 @@ use super::super::nats::PoolSettings;
 use super::super::wire::check_name;
 
 /// Shortest lease. The server stores times in seconds, so that a shorter one could end early when it is restarted.
-const SHORTEST_LEASE: Duration = Duration::from_secs(1);
+const SHORTEST_LEASE: Duration = Duration::from_secs(2);
 
 /// How a pool is found or created.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl Settings {
             return config("a pool of size 0 would never run a task: to hold tasks back, pause it");
         }
         if self.lease.is_some_and(|lease| lease < SHORTEST_LEASE) {
-            return config("a lease has to be at least a second");
+            return config("a lease has to be at least two seconds");
         }
         if self.keep_results.is_zero() || self.max_tasks == Some(0) {
             return config("a pool has to keep results for some time, and to hold a task");

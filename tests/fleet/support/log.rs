@@ -66,7 +66,8 @@ pub(crate) struct Standstill {
 /// Reads the runs of a worker. Those without an end have ended with their process, or go on.
 pub(crate) fn read(worker: &str, path: &PathBuf, standstill: &Standstill) -> Vec<RunTime> {
     let text = fs::read_to_string(path).unwrap_or_default();
-    let mut open: HashMap<&str, u64> = HashMap::new();
+    // A worker may get a task again that it has lost, a moment before the first run of it is dropped.
+    let mut open: HashMap<&str, Vec<u64>> = HashMap::new();
     let mut runs = Vec::new();
     let mut add = |id: &str, start: u64, end: u64| {
         runs.extend(
@@ -82,17 +83,21 @@ pub(crate) fn read(worker: &str, path: &PathBuf, standstill: &Standstill) -> Vec
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
             ["start", id, time, _] => {
-                open.insert(id, time.parse().expect("a time"));
+                open.entry(id)
+                    .or_default()
+                    .push(time.parse().expect("a time"));
             }
             ["end", id, time] => {
-                let start = open.remove(id).expect("a start");
+                let start = open.get_mut(id).expect("a start").remove(0);
                 add(id, start, time.parse().expect("a time"));
             }
             _ => {}
         }
     }
-    for (id, start) in open {
-        add(id, start, standstill.gone.unwrap_or(u64::MAX));
+    for (id, starts) in open {
+        for start in starts {
+            add(id, start, standstill.gone.unwrap_or(u64::MAX));
+        }
     }
     runs
 }

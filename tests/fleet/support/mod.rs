@@ -1,5 +1,6 @@
 //! A server, workers as processes, and what their logs say.
 
+pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod jobs;
 pub(crate) mod log;
@@ -17,7 +18,7 @@ pub(crate) use server::Server;
 pub(crate) use worker::WorkerProcess;
 
 /// The lease of most tests: short, so that a lost worker is noticed soon.
-pub(crate) const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(3);
 
 /// The name of the pool.
 pub(crate) const POOL: &str = "tests";
@@ -30,7 +31,9 @@ pub(crate) fn with_server<F: Future<Output = ()>>(test: impl FnOnce(Server) -> F
         return;
     };
     runtime().block_on(async {
-        let patience = Duration::from_secs(80);
+        let seconds =
+            std::env::var("AIOPOOL_FLEET_CHAOS").map_or(0, |text| text.parse().unwrap_or(0));
+        let patience = Duration::from_secs(80 + 2 * seconds);
         let done = tokio::time::timeout(patience, test(server)).await;
         done.expect("the test takes too long");
     });
@@ -69,6 +72,14 @@ pub(crate) async fn until_running(workers: &[WorkerProcess], running: usize) {
     until("so many tasks run", async || {
         let runs = worker::runs_of(workers);
         runs.iter().filter(|run| run.end == u64::MAX).count() >= running
+    })
+    .await;
+}
+
+/// Waits until no task holds a permit. An outcome is known a moment before the permit is free.
+pub(crate) async fn until_no_permit_is_used(pool: &FleetPool) {
+    until("no permit is used", async || {
+        pool.stats().await.is_ok_and(|stats| stats.active == 0)
     })
     .await;
 }

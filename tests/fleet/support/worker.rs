@@ -146,16 +146,22 @@ pub(crate) fn main() {
     let variable = |name: &str| std::env::var(name).expect("a variable");
     let name = variable("AIOPOOL_TEST_NAME");
     let log = Box::leak(Box::new(Log::open(variable("AIOPOOL_TEST_LOG").as_ref())));
-    let registry = jobs::registry(log, name.clone());
     super::runtime().block_on(async {
-        let worker = Worker::builder(Nats::new(url))
-            .pool(POOL)
-            .name(name)
-            .slots(variable("AIOPOOL_TEST_SLOTS").parse().expect("a number"))
-            .max_attempts(variable("AIOPOOL_TEST_ATTEMPTS").parse().expect("a number"))
-            .connect(registry)
-            .await
-            .expect("a connection");
+        let connect = || {
+            Worker::builder(Nats::new(url.clone()))
+                .pool(POOL)
+                .name(name.clone())
+                .slots(variable("AIOPOOL_TEST_SLOTS").parse().expect("a number"))
+                .max_attempts(variable("AIOPOOL_TEST_ATTEMPTS").parse().expect("a number"))
+                .connect(jobs::registry(log, name.clone()))
+        };
+        // The server may be about to start, or the network be cut.
+        let worker = loop {
+            match connect().await {
+                Ok(worker) => break worker,
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
         use tokio::signal::unix::{SignalKind, signal};
         let mut term = signal(SignalKind::terminate()).expect("a signal");
         let stopped = worker

@@ -71,6 +71,8 @@ impl State {
     pub(super) fn reconnected(&mut self, now: Instant) {
         self.demand.reset(Duration::ZERO, now);
         self.echoes.invalidate();
+        // A server that was restarted may have forgotten the last renewals.
+        self.renew_all(now);
         self.send_echo(now);
     }
 

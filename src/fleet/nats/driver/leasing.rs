@@ -16,6 +16,19 @@ impl State {
         }
     }
 
+    /// Renews all leases, whether it is their turn or not.
+    pub(super) fn renew_all(&mut self, now: Instant) {
+        let held = |key: &u64| {
+            self.leases
+                .lost_at(*key)
+                .is_some_and(|lost_at| now < lost_at)
+        };
+        let keys: Vec<u64> = self.tasks.keys().copied().filter(held).collect();
+        for key in keys {
+            self.renew(key, now);
+        }
+    }
+
     /// The server has confirmed a renewal.
     pub(super) fn renewed(&mut self, key: u64, sent: Instant, now: Instant) {
         let Some(lost_at) = self.leases.renewed(key, sent, now) else {
