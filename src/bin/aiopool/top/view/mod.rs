@@ -2,6 +2,8 @@
 
 mod curves;
 mod figures;
+#[cfg(feature = "fleet")]
+pub(super) mod fleet;
 mod help;
 mod lines;
 mod table;
