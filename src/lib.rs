@@ -30,6 +30,7 @@
 //! - [`PoolStreamExt`]: the verbs of a pool as methods of streams.
 //! - [`Spawner`]: the runtime, and how to bring another one.
 //! - `control`, with the feature of this name: looking at a running pool, and steering it, from outside.
+//! - `fleet`, with the feature of this name: the same verbs over many machines.
 //! - [`migrating`]: what the methods of three Python libraries are here.
 //!
 //! The book is in [`docs`]: a [guide](docs::guide), a [cookbook](docs::cookbook), and pages about
@@ -110,6 +111,6 @@ pub use task::{
 pub use worker::Worker;
 
 /// The examples of the README, compiled and run.
-#[cfg(all(doctest, feature = "control"))]
+#[cfg(all(doctest, feature = "control", feature = "fleet"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -9,7 +9,7 @@ use crate::support::namespace::Namespace;
 use crate::support::proxy::Proxy;
 use crate::support::worker::{Options, runs_of};
 use crate::support::{
-    LEASE, Server, WorkerProcess, pool, until, until_running, with_server, workers,
+    LEASE, Server, WorkerProcess, builder, pool, until, until_running, with_server, workers,
 };
 use rustix::process::Signal;
 use tokio::time::sleep;
@@ -17,12 +17,16 @@ use tokio::time::sleep;
 #[test]
 fn never_more_tasks_run_than_the_size_says_and_all_permits_are_used() {
     with_server(async |server| {
-        let pool = pool(&server, 20).await;
+        // With the lease that is the default: on a busy machine, a short one may be lost.
+        let pool = builder(&server).size(20).connect().await.expect("a pool");
         let workers = workers(&server, 3, 16);
         let outcomes = pool.map(SLEEP, vec![20_u64; 1000]).await;
         assert!(outcomes.iter().all(Result::is_ok));
         let runs = runs_of(&workers);
-        assert!(starts(&runs).values().all(|starts| *starts == 1));
+        let often = starts(&runs);
+        let twice: Vec<_> = runs.iter().filter(|run| often[&run.id] > 1).collect();
+        let workers = pool.workers().await;
+        assert!(twice.is_empty(), "{twice:#?} {workers:?}");
         assert_eq!((runs.len(), concurrency(&runs, 20)), (1000, (20, 0)));
     });
 }

@@ -152,6 +152,17 @@ fn a_task_reports_progress_to_its_handle() {
         }
         assert_eq!(numbers, (0..30).collect::<Vec<_>>());
         assert_eq!(counting.await, Ok(30));
+        // A handle of another client reads from now on, to the end.
+        let long = pool.spawn(COUNT, &500).await.expect("a task");
+        let other = builder(&server).connect().await.expect("a pool");
+        let attached = other.attach(COUNT, long.id()).expect("a handle");
+        let mut progress = attached.progress::<u32>();
+        let mut last = None;
+        while let Some(number) = progress.next().await {
+            last = Some(number);
+        }
+        assert!(last.is_some());
+        assert_eq!((attached.await, long.await), (Ok(500), Ok(500)));
         running.await.expect("a result");
     });
 }

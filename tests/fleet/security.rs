@@ -48,7 +48,7 @@ fn messages_that_are_no_tasks_are_refused_counted_and_kept_and_never_come_again(
         let mut sent = 0;
         for headers in &hostile {
             let answer = raw.publish("aiop.tests.w.g.i", headers, b"\xff\x00{[");
-            sent += u64::from(answer.contains("\"seq\""));
+            sent += u64::from(answer.contains("\"seq\"") && !answer.contains("\"error\""));
         }
         assert!(sent >= 9, "{sent} were stored");
         // A task behind them is run, so they are out of the way.

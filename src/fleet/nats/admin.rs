@@ -139,11 +139,17 @@ pub(super) async fn tasks(
             tasks.push(of_worker(&reply.worker.id, task));
         }
     }
-    for (stream, state) in [
-        (names.work_stream(), TaskState::Waiting),
-        (names.delayed_stream(), TaskState::Delayed),
+    // A server that was killed may have kept messages that it has handled: they are below the floor of the consumer.
+    let handled = consumer(link, &names.work_stream(), WORKERS).await?;
+    for (stream, state, handled) in [
+        (
+            names.work_stream(),
+            TaskState::Waiting,
+            handled.ack_floor.stream_sequence,
+        ),
+        (names.delayed_stream(), TaskState::Delayed, 0),
     ] {
-        let mut from = 1;
+        let mut from = handled + 1;
         while tasks.len() < limit {
             let Some((sequence, envelope)) = next_envelope(link, &stream, from).await? else {
                 break;
@@ -175,7 +181,7 @@ fn of_worker(worker: &str, task: RunningTask) -> TaskInfo {
 
 fn of_stream(envelope: Envelope, state: TaskState) -> TaskInfo {
     TaskInfo {
-        attempt: envelope.tries,
+        attempt: envelope.tries.saturating_add(1),
         id: envelope.id,
         group: envelope.group,
         job: envelope.job,

@@ -6,24 +6,27 @@ use std::time::Duration;
 
 use async_nats::Message;
 use futures_util::StreamExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::super::error::EngineError;
 use super::super::wire::{Event, Failure, Names, Outcome};
 use super::link::{Link, RETRY_PAUSE, envelope_of, header_of};
 use super::tail::{Tail, TailItem};
-use super::waiters::{Settled, Waiters};
+use super::waiters::Waiters;
 
-/// How often it is checked whether somebody still waits for a task that was submitted twice.
+/// The origin of a task that does not exist: sequence numbers begin with 1.
+const NOWHERE: u64 = 0;
+
+/// How often it is checked whether somebody still waits for a task.
 const CHECK: Duration = Duration::from_secs(1);
 
-/// Tells `outcome` what becomes of the last task that has the id `id`.
-pub(super) async fn attach(link: Link, id: String, mut outcome: oneshot::Sender<Settled>) {
-    let settled = tokio::select! {
-        settled = settle(&link, &id) => settled,
-        () = outcome.closed() => return,
-    };
-    let _ = outcome.send(settled);
+/// Settles the task `id` for those who wait for it, until nobody does: the last one that has this id.
+pub(super) async fn attach(link: Link, waiters: Arc<Waiters>, id: String) {
+    tokio::select! {
+        () = settle(&link, &waiters, &id) => {}
+        () = listen(&link, &waiters, &id) => {}
+        () = abandoned(&waiters, &id) => {}
+    }
 }
 
 /// Settles the tasks of `found`, whose outcome may be addressed to another client.
@@ -48,23 +51,6 @@ pub(super) async fn duplicates(
     }
 }
 
-/// Sends the progress of a task to `values`, until nobody reads it.
-pub(super) async fn progress(link: Link, id: String, values: mpsc::Sender<Vec<u8>>) {
-    let Ok(mut events) = link.client.subscribe(link.names.event("*", &id)).await else {
-        return;
-    };
-    loop {
-        let message = tokio::select! {
-            message = events.next() => message,
-            () = values.closed() => return,
-        };
-        let Some(message) = message else { return };
-        if let Some(Event::Progress(value)) = Event::parse(header_of(&message), &message.payload) {
-            let _ = values.try_send(value);
-        }
-    }
-}
-
 /// Reads a message of the result stream: id, origin and outcome of a task.
 pub(super) fn outcome(names: &Names, message: &Message) -> Option<(String, u64, Outcome)> {
     let tokens = names.tokens("r", &message.subject)?;
@@ -75,15 +61,35 @@ pub(super) fn outcome(names: &Names, message: &Message) -> Option<(String, u64, 
     Some(((*id).to_owned(), origin.parse().ok()?, outcome))
 }
 
-async fn settle(link: &Link, id: &str) -> Settled {
+async fn settle(link: &Link, waiters: &Waiters, id: &str) {
     loop {
         match find(link, id).await {
-            Ok(Some(origin)) => return Ok(outcome_of(link, id, origin).await),
-            Ok(None) => return Ok(Outcome::Failed(Failure::NotFound)),
+            Ok(Some(origin)) => {
+                waiters.accepted(id, origin);
+                let outcome = outcome_of(link, id, origin).await;
+                return waiters.settle(id, origin, outcome);
+            }
+            Ok(None) => {
+                waiters.accepted(id, NOWHERE);
+                return waiters.settle(id, NOWHERE, Outcome::Failed(Failure::NotFound));
+            }
             Err(EngineError::Timeout) => tokio::time::sleep(RETRY_PAUSE).await,
-            Err(error) => return Err(error),
+            Err(error) => return waiters.refused(id, &error),
         }
     }
+}
+
+/// Reads what the task tells while it runs, for as long as it is polled.
+async fn listen(link: &Link, waiters: &Waiters, id: &str) {
+    let events = link.client.subscribe(link.names.event("*", id)).await;
+    if let Ok(mut events) = events {
+        while let Some(message) = events.next().await {
+            if let Some(event) = Event::parse(header_of(&message), &message.payload) {
+                waiters.event(id, event);
+            }
+        }
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Returns the origin of the last task with this id.

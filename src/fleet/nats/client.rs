@@ -105,6 +105,8 @@ impl Client {
                 let _ = stored.send(Ok(()));
             }
         } else if self.submissions.send(submission).is_err() {
+            drop(subscription);
+            self.waiters.forget(&id);
             return Err(EngineError::Disconnected);
         }
         Ok(Subscribed {
@@ -133,23 +135,17 @@ impl Client {
 
     /// Waits for a task that another client has submitted.
     pub(crate) fn attach(&self, id: String) -> oneshot::Receiver<Settled> {
-        let (send, outcome) = oneshot::channel();
-        let link = self.link.clone();
-        self.thread
-            .spawn_service(async move { attach::attach(link, id, send).await });
-        outcome
+        let subscription = self.waiters.wait_for(&id);
+        if !subscription.known {
+            let (link, waiters) = (self.link.clone(), self.waiters.clone());
+            self.thread.spawn_service(attach::attach(link, waiters, id));
+        }
+        subscription.outcome
     }
 
     /// Reads the progress of a task from now on.
-    pub(crate) fn progress(&self, id: &str, attached: bool) -> mpsc::Receiver<Vec<u8>> {
-        if !attached {
-            return self.waiters.progress_of(id);
-        }
-        let (send, progress) = mpsc::channel(64);
-        let (link, id) = (self.link.clone(), id.to_owned());
-        self.thread
-            .spawn_service(async move { attach::progress(link, id, send).await });
-        progress
+    pub(crate) fn progress(&self, id: &str) -> mpsc::Receiver<Vec<u8>> {
+        self.waiters.progress_of(id)
     }
 
     pub(crate) fn forget(&self, id: &str) {

@@ -24,7 +24,6 @@ pub struct JobHandle<T> {
     settled: Option<Settled>,
     decode: fn(&[u8]) -> Result<T, String>,
     client: Arc<Client>,
-    attached: bool,
 }
 
 impl<T> JobHandle<T> {
@@ -33,7 +32,6 @@ impl<T> JobHandle<T> {
         outcome: oneshot::Receiver<Settled>,
         decode: fn(&[u8]) -> Result<T, String>,
         client: Arc<Client>,
-        attached: bool,
     ) -> Self {
         Self {
             id,
@@ -41,7 +39,6 @@ impl<T> JobHandle<T> {
             settled: None,
             decode,
             client,
-            attached,
         }
     }
 
@@ -76,7 +73,7 @@ impl<T> JobHandle<T> {
     /// Values are JSON of the type `P`; others are left out. Up to 64 of them wait until they are read, and those that
     /// come then are lost.
     pub fn progress<P: DeserializeOwned>(&self) -> Progress<P> {
-        Progress::new(self.client.progress(&self.id, self.attached))
+        Progress::new(self.client.progress(&self.id))
     }
 
     /// Returns the reason why the server has not taken the task, if that is known.

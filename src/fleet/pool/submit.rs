@@ -72,13 +72,7 @@ impl FleetPool {
             stored: options.stored,
             under_way: options.under_way,
         })?;
-        let handle = JobHandle::new(
-            id,
-            subscribed.outcome,
-            C::decode::<O>,
-            client.clone(),
-            false,
-        );
+        let handle = JobHandle::new(id, subscribed.outcome, C::decode::<O>, client.clone());
         Ok(Submitted {
             handle,
             started: subscribed.started,

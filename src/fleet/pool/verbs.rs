@@ -112,7 +112,7 @@ impl FleetPool {
         let id = check_name(id)?;
         let client = self.inner.client.clone();
         let outcome = client.attach(id.clone());
-        Ok(JobHandle::new(id, outcome, C::decode::<O>, client, true))
+        Ok(JobHandle::new(id, outcome, C::decode::<O>, client))
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) fn registry(log: &'static Log, name: String) -> Registry {
                 assert!(run.progress(&n));
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
+            // The result comes by another way, and ends the progress.
+            tokio::time::sleep(Duration::from_millis(50)).await;
             Ok(to)
         })
         .on(BYTES, async |_: Run, bytes: usize| Ok("x".repeat(bytes)))

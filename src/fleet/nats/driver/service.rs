@@ -99,6 +99,7 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             break;
         }
     }
+    state.abandon();
     let _ = inputs.report.send(state.report());
 }
 

@@ -46,6 +46,13 @@ impl State {
         (self.tasks.is_empty() && stopping.drained) || now >= stopping.ends
     }
 
+    /// Stops what has not stopped in time. The server gives it to another worker when its lease is over.
+    pub(super) fn abandon(&mut self) {
+        for task in self.tasks.values_mut() {
+            task.stop(Stop::Lost);
+        }
+    }
+
     /// Gives a task back, to be delivered again after `delay`. This run of it does not count as a start.
     pub(super) fn give_back(&mut self, key: u64, delay: Option<Duration>) {
         let Some(task) = self.tasks.get_mut(&key) else {
