@@ -37,7 +37,10 @@ use crate::worker::{SUM, Sum};
 use crate::workers::Workers;
 
 /// Time after which the files of a worker that is not heard of are given to the others.
-const LEASE: Duration = Duration::from_secs(2);
+const LEASE: Duration = Duration::from_secs(5);
+
+/// Files that are submitted ahead: so the others have enough to do while those of a killed worker are waited for.
+const AHEAD: usize = 1000;
 
 // What a shell reports for a program that SIGINT or SIGPIPE ended.
 const INTERRUPTED: u8 = 130;
@@ -168,7 +171,7 @@ async fn hash_all(
     let watcher = tokio::spawn(show_stats(pool.clone(), bar.clone()));
     let kill_at = names.len().div_ceil(4);
     let mut sums = Vec::new();
-    let mut outcomes = pool.itermap(SUM, names).ordered();
+    let mut outcomes = pool.itermap(SUM, names).ordered().buffer(AHEAD);
     loop {
         let outcome = tokio::select! {
             outcome = outcomes.next() => outcome,

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::process::{self, ExitCode};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use aiopool::fleet::{Job, Nats, Registry, Run, Worker};
@@ -57,12 +58,14 @@ pub(crate) async fn run(
     if by_hand {
         crate::complain(format_args!("{} files", report.completed));
     }
-    // Not by returning: the runtime would wait for the files that are being read.
-    process::exit(0);
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn sum(run: Run, file: OsString) -> Result<Sum, aiopool::fleet::Fail> {
-    let digest = tokio::task::spawn_blocking(|| sha256(file)).await??;
+    // Dropped with the task, which may be cancelled, or run elsewhere by now.
+    let wanted = Arc::new(());
+    let is_wanted = Arc::downgrade(&wanted);
+    let digest = tokio::task::spawn_blocking(move || sha256(file, &is_wanted)).await??;
     Ok(Sum {
         digest,
         worker: process::id(),
@@ -70,11 +73,11 @@ async fn sum(run: Run, file: OsString) -> Result<Sum, aiopool::fleet::Fail> {
     })
 }
 
-fn sha256(file: OsString) -> io::Result<String> {
+fn sha256(file: OsString, is_wanted: &Weak<()>) -> io::Result<String> {
     let mut file = File::open(file)?;
     let mut hasher = Sha256::new();
     let mut chunk = [0; 64 * 1024];
-    loop {
+    while is_wanted.strong_count() > 0 {
         match file.read(&mut chunk) {
             Ok(0) => break,
             Ok(read) => hasher.update(&chunk[..read]),

@@ -10,6 +10,9 @@ use crate::top::history::{History, Sample};
 /// Time for which a worker that does not answer stays in the list.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
+/// Silence of a worker that is told: a busy one may miss a question.
+const NOTICED: Duration = Duration::from_secs(2);
+
 /// The whole state of the dashboard.
 #[derive(Debug, Default)]
 pub(in crate::top) struct Model {
@@ -130,10 +133,11 @@ impl Model {
         self.selected = self.selected.saturating_add_signed(by).min(last);
     }
 
-    /// Returns for how long a worker has been silent, if it did not answer the last time.
+    /// Returns for how long a worker has been silent, if it did not answer the last time, and has had time enough.
     pub(in crate::top) fn silence(&self, seen: &Seen) -> Option<Duration> {
         let asked = self.stats.map_or(Duration::ZERO, |(_, at)| at);
-        (seen.at < asked).then(|| self.now.saturating_sub(seen.at))
+        let silence = self.now.saturating_sub(seen.at);
+        (seen.at < asked && silence >= NOTICED).then_some(silence)
     }
 
     /// Returns the sum of a count over the workers in the list.
