@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull, push};
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context, Message};
 use async_nats::{Client, Subscriber};
@@ -12,6 +13,9 @@ use futures::StreamExt;
 
 use crate::Contender;
 use crate::server::Server;
+
+/// What the server says about a message that it was to store.
+type Stored = Result<PublishAck, PublishError>;
 
 /// Acknowledgements that are under way, as in the fleet.
 const WINDOW: usize = 512;
@@ -94,7 +98,7 @@ impl Contender for Bare {
         self.next += 1;
         let stored = publish(&self.js, id, 0).await;
         let result = self.results.next();
-        let (stored, result) = futures::join!(stored.into_future(), result);
+        let (stored, result) = futures::join!(stored, result);
         stored.expect("a stored task");
         result.expect("a result").expect("a result");
     }
@@ -112,12 +116,12 @@ impl Contender for Bare {
 }
 
 /// Sends a task. What it returns waits for the server.
-async fn publish(js: &Context, id: usize, sleep: u64) -> PublishAckFuture {
+async fn publish(js: &Context, id: usize, sleep: u64) -> impl Future<Output = Stored> {
     let message = PublishMessage::build()
         .message_id(format!("me-{id}"))
         .payload(sleep.to_string().into());
     let sent = js.send_publish(format!("w.me.{id}"), message).await;
-    sent.expect("a task sent")
+    sent.expect("a task sent").into_future()
 }
 
 pub(crate) async fn work(url: &str, slots: usize) {
