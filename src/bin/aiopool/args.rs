@@ -11,8 +11,9 @@ use clap_complete::Shell;
 use crate::address::{Address, host_and_port};
 use crate::connection::{Connection, Login};
 use crate::failure::Failure;
+use crate::fleet_args::{FleetAddress, FleetCommand};
 use crate::top::Settings;
-use crate::{one_shot, prompt, timeline, token, top};
+use crate::{fleet, one_shot, prompt, timeline, token, top};
 
 const NOTES: &str = "\
 Examples:
@@ -23,6 +24,7 @@ Examples:
   aiopool unix /run/app.sock start -h        and how
   aiopool top unix /run/app.sock             a live dashboard
   aiopool timeline run.json > run.html       a page of a run that is over
+  aiopool nats nats://localhost:4222 thumbs stats
 
 A server of asyncio-taskpool 1.1.4 is steered in the same way.
 
@@ -32,6 +34,12 @@ Exit codes:
     2  wrong usage, of this program or of a command
     3  cannot connect, or the connection was lost
   141  the output cannot be written, or its reader went away";
+
+const FLEET_NOTES: &str = "\
+Examples:
+  aiopool nats nats://localhost:4222 thumbs workers
+  AIOPOOL_TOKEN=… aiopool nats tls://a:4222,tls://b:4222 thumbs resize 200
+  aiopool nats --creds me.creds nats://a:4222 thumbs tasks -n 100 --json";
 
 const COMMAND_HELP: &str =
     "One command for the pool, with its arguments; without one there is a prompt";
@@ -82,6 +90,14 @@ enum What {
         #[arg(help = COMMAND_HELP, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
+    /// Look at a fleet, and steer it: a pool over many machines, on a NATS server
+    #[command(after_help = FLEET_NOTES)]
+    Nats {
+        #[command(flatten)]
+        at: FleetAddress,
+        #[command(subcommand)]
+        command: FleetCommand,
+    },
     /// Show a live dashboard: counts over time, how long tasks wait and run, the longest of them, groups, and keys to steer the pool
     #[command(
         after_help = "Example:\n  aiopool top unix /run/app.sock\n\nThe key ? shows what the others do: 1 to 4 show tasks, those that have run longest, those that have waited longest, and groups.\nPercentiles need a pool that is built with timed(true). NO_COLOR=1 takes the colours away.\nWhere the server goes away, the dashboard says so, and connects again as soon as it can."
@@ -127,6 +143,11 @@ enum Server {
         #[arg(value_hint = ValueHint::FilePath)]
         path: PathBuf,
     },
+    /// Connect to a fleet: workers, permits, throughput
+    Nats {
+        #[command(flatten)]
+        at: FleetAddress,
+    },
 }
 
 /// Runs the program as the command line says.
@@ -145,11 +166,13 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     };
     let login = |address| Login {
         address,
-        token,
+        token: token.clone(),
         width: width(),
         timeout: args.timeout,
     };
+    let fleet = |at: FleetAddress| fleet_login(at, token.clone(), args.timeout);
     let (address, command) = match args.what {
+        What::Nats { at, command } => return fleet::run(&fleet(at)?, &command, args.json),
         What::Tcp { address, command } => (Address::Tcp(address), command),
         What::Unix { path, command } => (Address::Unix(path), command),
         What::Top {
@@ -160,6 +183,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             let address = match server {
                 Server::Tcp { address } => Address::Tcp(address),
                 Server::Unix { path } => Address::Unix(path),
+                Server::Nats { at } => return fleet::top(&fleet(at)?, interval),
             };
             let settings = Settings {
                 interval,
@@ -177,6 +201,17 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         ["top"] => top::run(connection, Settings::default()),
         _ => one_shot::run(connection, &command, json),
     }
+}
+
+fn fleet_login(
+    mut at: FleetAddress,
+    token: Option<String>,
+    timeout: Option<Duration>,
+) -> Result<fleet::Login, Failure> {
+    if let Some(path) = &at.password_file {
+        at.password = Some(token::read(path)?);
+    }
+    Ok(fleet::Login { at, token, timeout })
 }
 
 /// Parses a timeout, from a tenth of a second to a day.

@@ -5,6 +5,12 @@ mod address;
 mod args;
 mod connection;
 mod failure;
+#[cfg(feature = "fleet")]
+mod fleet;
+#[cfg(not(feature = "fleet"))]
+#[path = "without_fleet.rs"]
+mod fleet;
+mod fleet_args;
 mod one_shot;
 mod output;
 mod printable;

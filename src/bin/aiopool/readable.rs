@@ -18,6 +18,7 @@ pub(crate) fn readable(asked: &str, value: &Value) -> String {
         // In the text protocol it may be a whole table.
         Value::String(text) => printable(text).into_owned(),
         Value::Array(items) if asked.starts_with("groups") => table(items),
+        Value::Array(items) if asked.starts_with("workers") => table(items),
         Value::Array(items) if asked.starts_with("functions") => {
             let names: Vec<_> = items.iter().map(cell).collect();
             names.join("\n")

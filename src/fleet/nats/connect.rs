@@ -119,7 +119,11 @@ impl Nats {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| failed(&error))?;
         let (connections, watched) = watch::channel(0);
-        let options = self.options().await?.event_callback(move |event| {
+        let login = match self.login {
+            Login::Url => login_in(&servers),
+            ref login => login.clone(),
+        };
+        let options = self.options(login).await?.event_callback(move |event| {
             if event == Event::Connected {
                 connections.send_modify(|count| *count += 1);
             }
@@ -132,8 +136,8 @@ impl Nats {
         Ok((client, watched))
     }
 
-    async fn options(self) -> Result<ConnectOptions, EngineError> {
-        let options = match self.login {
+    async fn options(self, login: Login) -> Result<ConnectOptions, EngineError> {
+        let options = match login {
             Login::Url => ConnectOptions::new(),
             Login::UserAndPassword(user, password) => {
                 ConnectOptions::with_user_and_password(user, password)
@@ -162,6 +166,36 @@ impl Nats {
     }
 }
 
+/// Returns who an address says that we are: the client of NATS itself does not look there. A connection has one identity
+/// for all servers, and the first address that names one decides.
+fn login_in(servers: &[ServerAddr]) -> Login {
+    let named = servers
+        .iter()
+        .find_map(|server| Some((decoded(server.username()?), server.password())));
+    match named {
+        Some((user, Some(password))) => Login::UserAndPassword(user, decoded(password)),
+        Some((token, None)) => Login::Token(token),
+        None => Login::Url,
+    }
+}
+
+/// Replaces `%40` and the like by what they stand for in an address. Text that cannot be decoded stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).and_then(|two| str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        let (byte, after) = match (first, byte) {
+            (b'%', Some(byte)) => (byte, &after[2..]),
+            (plain, _) => (*plain, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
 /// Neither the password nor the token is shown, and of an address only what is behind its `@`.
 impl fmt::Debug for Nats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +214,22 @@ impl fmt::Debug for Nats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_may_say_who_we_are() {
+        let login = |urls: &[&str]| {
+            let servers: Vec<_> = urls.iter().map(|url| url.parse().unwrap()).collect();
+            match login_in(&servers) {
+                Login::UserAndPassword(user, password) => format!("{user} {password}"),
+                Login::Token(token) => token,
+                _ => "nobody".to_owned(),
+            }
+        };
+        assert_eq!(login(&["nats://joe:p%40ss@host"]), "joe p@ss");
+        assert_eq!(login(&["nats://host", "nats://s3cr%65t@other"]), "s3cret");
+        assert_eq!(login(&["nats://a%2", "nats://host"]), "nobody");
+        assert_eq!(login(&["nats://100%25%@host"]), "100%%");
+    }
 
     #[test]
     fn secrets_are_not_shown() {

@@ -21,6 +21,8 @@
 
 mod count;
 mod feed;
+#[cfg(feature = "fleet")]
+pub(crate) mod fleet;
 mod groups;
 mod history;
 mod keys;
@@ -57,10 +59,7 @@ const LONGEST_STILL: Duration = Duration::from_secs(1);
 /// Shows the pool until a key or a signal ends the dashboard. If the connection is lost, it says so, and connects again
 /// as soon as there is a server.
 pub(crate) fn run(connection: Connection, settings: Settings) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() || !io::stdout().is_terminal() {
-        complain("a dashboard needs a terminal");
-        return Err(Failure::Usage);
-    }
+    check_terminal()?;
     feed::check_format(&connection)?;
     let mut model = Model::new(
         connection.server(),
@@ -96,6 +95,15 @@ pub(crate) fn run(connection: Connection, settings: Settings) -> Result<(), Fail
         Some(signal) => end_by(signal),
         None => Ok(()),
     }
+}
+
+/// Fails where there is no terminal to draw on.
+pub(crate) fn check_terminal() -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    complain("a dashboard needs a terminal");
+    Err(Failure::Usage)
 }
 
 /// Why the dashboard ends: a failure, a signal, or `None` at the user's wish.

@@ -18,23 +18,30 @@ const LABELS_IN_ONE_LINE: u16 = 24;
 
 /// Draws the active, waiting and ended tasks, each in an area of its own.
 pub(super) fn draw(frame: &mut Frame<'_>, areas: [Rect; 3], model: &Model, theme: Theme) {
-    let curves = [
-        (active(model), Color::Green),
-        (waiting(model), Color::Yellow),
-        (ended(model), Color::Cyan),
-    ];
-    for (area, (curve, colour)) in areas.into_iter().zip(curves) {
+    let curves = [active(model), waiting(model), ended(model)];
+    draw_curves(frame, areas, curves, theme);
+}
+
+/// Draws three curves, each in an area of its own.
+pub(super) fn draw_curves(
+    frame: &mut Frame<'_>,
+    areas: [Rect; 3],
+    curves: [Curve; 3],
+    theme: Theme,
+) {
+    let colours = [Color::Green, Color::Yellow, Color::Cyan];
+    for (area, (curve, colour)) in areas.into_iter().zip(curves.into_iter().zip(colours)) {
         curve.draw(frame, area, theme.fore(colour));
     }
 }
 
 /// A name, a number, and the past values of the number.
-struct Curve {
-    name: &'static str,
-    number: String,
-    values: Vec<u64>,
+pub(super) struct Curve {
+    pub(super) name: &'static str,
+    pub(super) number: String,
+    pub(super) values: Vec<u64>,
     /// Value that fills the whole height, unless a visible value is larger. `None` for the largest visible value.
-    full: Option<u64>,
+    pub(super) full: Option<u64>,
 }
 
 fn active(model: &Model) -> Curve {

@@ -3,6 +3,8 @@
 
 mod curves;
 mod figures;
+#[cfg(feature = "fleet")]
+pub(super) mod fleet;
 mod groups;
 mod help;
 mod lines;
