@@ -62,9 +62,16 @@ async fn last(mut progress: ProgressStream) -> Progress {
     last.expect("there is at least one item")
 }
 
+/// A pool on a runtime that is driven by hand and has no timer.
+fn untimed(size: usize) -> (Hand, AioPool) {
+    let hand = Hand::without_timer();
+    let pool = AioPool::with_spawner(size, hand.clone());
+    (hand, pool)
+}
+
 #[test]
 fn the_first_item_is_there_at_once_and_has_the_present_counts() {
-    let (hand, pool) = Hand::pool(2);
+    let (hand, pool) = untimed(2);
     let (probes, _handles) = busy(&pool, 5);
     hand.run();
     probes[0].end();
@@ -79,7 +86,7 @@ fn the_first_item_is_there_at_once_and_has_the_present_counts() {
 
 #[test]
 fn a_reader_that_waits_is_woken_once_and_gets_the_newest_counts_only() {
-    let (hand, pool) = Hand::pool(2);
+    let (hand, pool) = untimed(2);
     let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
     assert_eq!(counts(reader.item(&mut progress)), (0, 0, 0, 0));
     assert!(reader.has_none(&mut progress));
@@ -93,7 +100,7 @@ fn a_reader_that_waits_is_woken_once_and_gets_the_newest_counts_only() {
 #[test]
 fn a_reader_that_is_elsewhere_is_not_woken_by_any_task() {
     let (timed, timed_pool) = Timed::pool(2);
-    let (hand, hand_pool) = Hand::pool(2);
+    let (hand, hand_pool) = untimed(2);
     for (hand, pool) in [(&hand, hand_pool), (&timed.hand, timed_pool)] {
         let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
         reader.item(&mut progress);
@@ -156,7 +163,7 @@ fn a_slow_reader_waits_for_no_pause_after_its_own() {
 #[test]
 fn the_end_is_told_at_once_though_a_pause_goes_on() {
     let (timed, timed_pool) = Timed::pool(1);
-    let (hand, hand_pool) = Hand::pool(1);
+    let (hand, hand_pool) = untimed(1);
     for (hand, pool) in [(&hand, hand_pool), (&timed.hand, timed_pool)] {
         let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
         reader.item(&mut progress);
@@ -178,7 +185,7 @@ fn the_end_is_told_at_once_though_a_pause_goes_on() {
 
 #[test]
 fn an_idle_pool_that_is_closed_ends_its_stream_without_another_item() {
-    for pool in [Hand::pool(1).1, Timed::pool(1).1] {
+    for pool in [untimed(1).1, Timed::pool(1).1] {
         let (reader, mut progress) = (Arc::new(Woken::default()), pool.progress());
         reader.item(&mut progress);
         assert!(reader.has_none(&mut progress));
@@ -190,7 +197,7 @@ fn an_idle_pool_that_is_closed_ends_its_stream_without_another_item() {
 
 #[test]
 fn a_stream_that_is_opened_late_has_one_item() {
-    let (hand, pool) = Hand::pool(1);
+    let (hand, pool) = untimed(1);
     pool.spawn_n(async {});
     pool.close();
     hand.run();
@@ -202,7 +209,7 @@ fn a_stream_that_is_opened_late_has_one_item() {
 #[test]
 fn a_total_is_in_every_item_and_ends_the_stream_of_an_open_pool() {
     let (timed, timed_pool) = Timed::pool(1);
-    let (hand, hand_pool) = Hand::pool(1);
+    let (hand, hand_pool) = untimed(1);
     for (hand, pool) in [(&hand, hand_pool), (&timed.hand, timed_pool)] {
         let reader = Arc::new(Woken::default());
         let mut progress = pool.progress().total(2);
@@ -236,7 +243,7 @@ fn every_end_is_done_and_those_that_are_no_value_and_no_wish_have_failed() {
 
 #[test]
 fn a_group_has_its_own_progress_and_the_pool_that_of_all() {
-    let (hand, pool) = Hand::pool(4);
+    let (hand, pool) = untimed(4);
     let group = pool.group("inner", 1).unwrap();
     let deep = group.group("deep", 1).unwrap();
     let reader = Arc::new(Woken::default());
@@ -268,7 +275,7 @@ fn a_group_has_its_own_progress_and_the_pool_that_of_all() {
 
 #[test]
 fn from_now_leaves_out_what_is_done_already() {
-    let (hand, pool) = Hand::pool(1);
+    let (hand, pool) = untimed(1);
     pool.spawn_n(async { panic!("as it should") });
     let (probes, _handles) = busy(&pool, 2);
     hand.run();
@@ -284,7 +291,7 @@ fn from_now_leaves_out_what_is_done_already() {
 #[test]
 fn a_stream_that_is_dropped_leaves_no_waker_and_no_timer() {
     let (timed, timed_pool) = Timed::pool(1);
-    let (hand, hand_pool) = Hand::pool(1);
+    let (hand, hand_pool) = untimed(1);
     for (hand, pool) in [(&hand, hand_pool), (&timed.hand, timed_pool)] {
         let feed = pool.feed([()], |()| pending::<()>());
         let totals = [pool.progress(), pool.progress().total(9)];
@@ -315,7 +322,7 @@ fn a_stream_that_has_ended_holds_no_timer() {
 
 #[test]
 fn a_feed_knows_its_total_and_counts_what_it_has_yet_to_pull() {
-    let (hand, pool) = Hand::pool(2);
+    let (hand, pool) = untimed(2);
     let probes = Probe::several(5);
     let items = probes.clone();
     let feed = pool.feed(items, |probe: Probe| probe.task(()));
@@ -345,7 +352,7 @@ fn a_feed_knows_its_total_and_counts_what_it_has_yet_to_pull() {
 
 #[test]
 fn a_feed_without_a_known_length_counts_as_one_that_waits() {
-    let (hand, pool) = Hand::pool(1);
+    let (hand, pool) = untimed(1);
     let even = (0..10).filter(|n| n % 2 == 0);
     let feed = pool.feed(even, |_| async {});
     let (reader, mut progress) = (Arc::new(Woken::default()), feed.progress_stream());
@@ -363,7 +370,7 @@ fn a_feed_without_a_known_length_counts_as_one_that_waits() {
 
 #[test]
 fn a_feed_that_is_aborted_ends_its_stream_with_less_than_its_total() {
-    let (hand, pool) = Hand::pool(2);
+    let (hand, pool) = untimed(2);
     let feed = pool.feed(0..100, |_| pending::<()>());
     hand.run();
     let (reader, mut progress) = (Arc::new(Woken::default()), feed.progress_stream());
@@ -379,7 +386,7 @@ fn a_feed_that_is_aborted_ends_its_stream_with_less_than_its_total() {
 
 #[test]
 fn a_feed_that_the_pool_refuses_or_that_breaks_ends_its_stream() {
-    let (hand, pool) = Hand::pool(1);
+    let (hand, pool) = untimed(1);
     let broken = pool.feed(0..3, |n| {
         assert!(n < 1, "as it should");
         async {}
@@ -420,7 +427,7 @@ fn each_of_several_streams_of_a_feed_is_woken_and_so_is_the_feed() {
 
 #[test]
 fn a_stream_of_a_feed_over_a_stream_works_too() {
-    let (hand, pool) = Hand::pool(1);
+    let (hand, pool) = untimed(1);
     let feed = pool.feed_stream(stream::iter(0..4), |_| async {});
     let (reader, mut progress) = (Arc::new(Woken::default()), feed.progress_stream());
     assert_eq!(reader.item(&mut progress).total, Some(4));
