@@ -184,7 +184,7 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
-        let digits = after.get(..2).and_then(|two| str::from_utf8(two).ok());
+        let digits = after.get(..2).and_then(|two| std::str::from_utf8(two).ok());
         let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
         let (byte, after) = match (first, byte) {
             (b'%', Some(byte)) => (byte, &after[2..]),
