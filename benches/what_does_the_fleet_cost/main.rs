@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p benches --bench what_does_the_fleet_cost               # some minutes
 //! cargo bench -p benches --bench what_does_the_fleet_cost -- --quick    # a fifth of the tasks, three rounds
+//! cargo bench -p benches --bench what_does_the_fleet_cost -- park       # only the rows whose name has this in it
 //! ```
 //!
 //! By hand, a task is a message with an id against duplicates, whose storage the server acknowledges. A worker pulls it,
@@ -52,10 +53,24 @@ fn main() {
     }
     // `cargo test --benches` only wants to know whether it works.
     let args: Vec<String> = env::args().collect();
+    let only = args.iter().skip(1).find(|arg| !arg.starts_with('-'));
+    let only = only.cloned().unwrap_or_default();
     let plan = match args {
-        _ if !args.iter().any(|arg| arg == "--bench") => Plan::new(1, 100),
-        _ if args.iter().any(|arg| arg == "--quick") => Plan::new(3, 5),
-        _ => Plan::new(9, 1),
+        _ if !args.iter().any(|arg| arg == "--bench") => Plan {
+            rounds: 1,
+            less: 100,
+            only,
+        },
+        _ if args.iter().any(|arg| arg == "--quick") => Plan {
+            rounds: 3,
+            less: 5,
+            only,
+        },
+        _ => Plan {
+            rounds: 9,
+            less: 1,
+            only,
+        },
     };
     if server::find().is_none() {
         println!("skipped: there is no nats-server (AIOPOOL_NATS_SERVER, or on the PATH)");
@@ -71,14 +86,13 @@ pub(crate) fn runtime() -> tokio::runtime::Runtime {
 
 struct Plan {
     rounds: usize,
+    /// How many times less tasks there are.
     less: usize,
+    /// Part of the names of the rows that are measured.
+    only: String,
 }
 
 impl Plan {
-    fn new(rounds: usize, less: usize) -> Self {
-        Self { rounds, less }
-    }
-
     async fn run(&self) {
         let rounds = self.rounds;
         println!("medians of {rounds} rounds, in turns; bounds are those that are aimed at");
@@ -100,8 +114,16 @@ impl Plan {
             bare_execs,
         )
         .await;
-        self.utilisation().await;
-        self.scale().await;
+        if self.wants("use of permits") {
+            self.utilisation().await;
+        }
+        if self.wants("workers") {
+            self.scale().await;
+        }
+    }
+
+    fn wants(&self, row: &str) -> bool {
+        row.contains(&self.only)
     }
 
     /// Prints the time of a task, of ours and by hand.
@@ -113,6 +135,9 @@ impl Plan {
         ours: impl AsyncFn(usize) -> Duration,
         bare: impl AsyncFn(usize) -> Duration,
     ) {
+        if !self.wants(what) {
+            return;
+        }
         let tasks = (tasks / self.less).max(10);
         let (mut with, mut without) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {

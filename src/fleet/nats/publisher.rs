@@ -35,20 +35,20 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) async fn run(self, mut submissions: mpsc::UnboundedReceiver<Submission>) {
+        let publisher = Arc::new(self);
         while let Some(submission) = submissions.recv().await {
-            let subject = self.subject(&submission.envelope);
-            let message = message(&submission);
-            let sent = self.link.js.send_publish(subject, message.clone()).await;
-            let publisher = self.clone();
-            tokio::spawn(async move { publisher.settle(submission, message, sent).await });
+            let subject = publisher.subject(&submission.envelope);
+            let js = &publisher.link.js;
+            let sent = js.send_publish(subject, message(&submission)).await;
+            let publisher = publisher.clone();
+            tokio::spawn(async move { publisher.settle(submission, sent).await });
         }
     }
 
     /// Waits for the server's acknowledgement, and tries again if there is none.
     async fn settle(
-        self,
+        &self,
         submission: Submission,
-        message: PublishMessage,
         sent: Result<PublishAckFuture, async_nats::jetstream::context::PublishError>,
     ) {
         let first = match sent {
@@ -57,22 +57,19 @@ impl Publisher {
         };
         let stored = match first.map_err(|error| store_error(&error)) {
             Ok(stored) => Ok(stored),
-            Err(StoreError::Unknown(_)) => self.again(&submission.envelope, message).await,
+            // Boxed: it is seldom needed, and large.
+            Err(StoreError::Unknown(_)) => Box::pin(self.again(&submission)).await,
             Err(StoreError::Exists) => Err(EngineError::Rejected("wrong sequence".to_owned())),
             Err(StoreError::Refused(error)) => Err(error),
         };
         self.tell(submission, stored);
     }
 
-    async fn again(
-        &self,
-        envelope: &Envelope,
-        message: PublishMessage,
-    ) -> Result<PublishAck, EngineError> {
-        let subject = self.subject(envelope);
+    async fn again(&self, submission: &Submission) -> Result<PublishAck, EngineError> {
+        let subject = self.subject(&submission.envelope);
         let stored = self
             .link
-            .store_patiently(&subject, &message, self.patience)
+            .store_patiently(&subject, &message(submission), self.patience)
             .await;
         match stored {
             // A message that has got lost and one whose acknowledgement has got lost look the same from here.
