@@ -7,11 +7,11 @@ use async_nats::jetstream::consumer::Info;
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt;
 
-use super::super::error::EngineError;
-use super::super::info::{FleetStats, TaskInfo, TaskState, WorkerInfo};
-use super::super::wire::{Control, Envelope, Question, RunningTask, WorkerReply};
 use super::link::{Link, envelope_of};
 use super::setup::{TIMERS, WORKERS};
+use crate::fleet::error::EngineError;
+use crate::fleet::info::{FleetStats, TaskInfo, TaskState, WorkerInfo};
+use crate::fleet::wire::{Control, Envelope, Question, RunningTask, WorkerReply};
 
 /// How often `join` looks.
 const JOIN_PAUSE: Duration = Duration::from_millis(20);

@@ -8,11 +8,11 @@ use async_nats::Message;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::super::error::EngineError;
-use super::super::wire::{Event, Failure, Names, Outcome};
 use super::link::{Link, RETRY_PAUSE, envelope_of, header_of};
 use super::tail::{Tail, TailItem};
 use super::waiters::Waiters;
+use crate::fleet::error::EngineError;
+use crate::fleet::wire::{Event, Failure, Names, Outcome};
 
 /// The origin of a task that does not exist: sequence numbers begin with 1.
 const NOWHERE: u64 = 0;

@@ -6,9 +6,6 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::error::EngineError;
-use super::super::info::{FleetStats, TaskInfo, WorkerInfo};
-use super::super::wire::{Control, Event, Fence, FenceKey, Names};
 use super::admin;
 use super::attach;
 use super::connect::Nats;
@@ -18,6 +15,9 @@ use super::setup::{self, PoolFacts, PoolSettings};
 use super::tail::{Tail, TailItem};
 use super::thread::Thread;
 use super::waiters::{Settled, Waiters};
+use crate::fleet::error::EngineError;
+use crate::fleet::info::{FleetStats, TaskInfo, WorkerInfo};
+use crate::fleet::wire::{Control, Event, Fence, FenceKey, Names};
 
 /// What the server adds to a message on its way, in bytes, at most.
 const OVERHEAD: usize = 512;

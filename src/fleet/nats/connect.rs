@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_nats::{Client, ConnectOptions, Event, ServerAddr};
 use tokio::sync::watch;
 
-use super::super::error::EngineError;
+use crate::fleet::error::EngineError;
 
 /// How often the connection is checked, so that one that leads nowhere is noticed within three times this.
 const PING: Duration = Duration::from_secs(2);

@@ -8,8 +8,8 @@ use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{Client, HeaderMap, HeaderValue, Message};
 
-use super::super::error::EngineError;
-use super::super::wire::{Envelope, Headers, Names};
+use crate::fleet::error::EngineError;
+use crate::fleet::wire::{Envelope, Headers, Names};
 
 /// Time that the server has for an answer.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);

@@ -7,10 +7,10 @@ use async_nats::jetstream::publish::PublishAck;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Duration;
 
-use super::super::error::EngineError;
-use super::super::wire::Envelope;
 use super::link::{Link, StoreError, header_map, store_error};
 use super::waiters::Waiters;
+use crate::fleet::error::EngineError;
+use crate::fleet::wire::Envelope;
 
 /// A task that is to be stored.
 #[derive(Debug)]

@@ -7,8 +7,8 @@ use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::context::{ConsumerInfoErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
-use super::super::error::EngineError;
 use super::link::Link;
+use crate::fleet::error::EngineError;
 
 /// The durable consumer of the work stream, which all workers share.
 pub(super) const WORKERS: &str = "workers";

@@ -4,8 +4,8 @@ use async_nats::jetstream::Message;
 use async_nats::jetstream::consumer::{DeliverPolicy, ReplayPolicy, push};
 use futures_util::StreamExt;
 
-use super::super::error::EngineError;
 use super::link::{Link, RETRY_PAUSE};
+use crate::fleet::error::EngineError;
 
 /// Reads the messages of a stream in order, each once, and goes on where it was after a lost connection.
 #[derive(Debug)]

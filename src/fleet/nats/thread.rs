@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::super::error::EngineError;
+use crate::fleet::error::EngineError;
 
 /// Time that the thread gives to what it was asked for before its last user went away.
 const LAST_WORDS: Duration = Duration::from_secs(5);

@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::super::error::EngineError;
-use super::super::wire::{Event, Outcome};
+use crate::fleet::error::EngineError;
+use crate::fleet::wire::{Event, Outcome};
 
 /// What a handle waits for.
 pub(crate) type Settled = Result<Outcome, EngineError>;

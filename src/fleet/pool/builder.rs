@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
-use super::super::error::EngineError;
-use super::super::nats::{Client, Nats};
-use super::super::wire::Names;
 use super::defaults::Defaults;
 use super::settings::Settings;
 use super::{FleetPool, Inner};
+use crate::fleet::error::EngineError;
+use crate::fleet::nats::{Client, Nats};
+use crate::fleet::wire::Names;
 
 /// What a [`FleetPool`] is to be. Made by [`FleetPool::builder`].
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::super::wire::MAX_DELAYS;
+use crate::fleet::wire::MAX_DELAYS;
 
 /// What tasks have that are submitted without an option of their own.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use super::super::nats::Client;
-use super::super::wire::FenceKey;
+use crate::fleet::nats::Client;
+use crate::fleet::wire::FenceKey;
 
 /// Cancels tasks when it is dropped, unless it is disarmed.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use std::task::{Context, Poll};
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::super::error::{EngineError, JobError};
-use super::super::nats::{Client, Settled};
-use super::super::wire::{FenceKey, Outcome};
 use super::progress::Progress;
+use crate::fleet::error::{EngineError, JobError};
+use crate::fleet::nats::{Client, Settled};
+use crate::fleet::wire::{FenceKey, Outcome};
 
 /// The result of a task to come: a future, and ways to stop the task.
 ///
@@ -67,7 +67,7 @@ impl<T> JobHandle<T> {
         self.await
     }
 
-    /// Returns the values that the task reports with [`Run::progress`](super::super::Run::progress) from now on. The
+    /// Returns the values that the task reports with [`Run::progress`](crate::fleet::Run::progress) from now on. The
     /// stream ends with the task.
     ///
     /// Values are JSON of the type `P`; others are left out. Up to 64 of them wait until they are read, and those that

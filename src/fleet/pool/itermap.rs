@@ -11,13 +11,13 @@ use futures_util::stream::FuturesUnordered;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::error::{EngineError, JobError};
-use super::super::job::{Codec, Job};
-use super::super::wire::FenceKey;
 use super::guard::{CancelOnDrop, UnderWay};
 use super::submit::Options;
 use super::{FleetPool, JobHandle};
 use crate::Input;
+use crate::fleet::error::{EngineError, JobError};
+use crate::fleet::job::{Codec, Job};
+use crate::fleet::wire::FenceKey;
 
 /// Tasks that are submitted in one poll.
 const PER_POLL: usize = 64;

@@ -4,10 +4,10 @@ use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::error::{EngineError, JobError};
-use super::super::job::{Codec, Job};
 use super::itermap::IterMap;
 use super::{FleetPool, JobHandle};
+use crate::fleet::error::{EngineError, JobError};
+use crate::fleet::job::{Codec, Job};
 use crate::{Input, Streamed};
 
 /// Tasks that the server may not have acknowledged yet, of one `map_n`.

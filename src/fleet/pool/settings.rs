@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use super::super::error::EngineError;
-use super::super::nats::PoolSettings;
-use super::super::wire::check_name;
+use crate::fleet::error::EngineError;
+use crate::fleet::nats::PoolSettings;
+use crate::fleet::wire::check_name;
 
 /// Shortest lease. The server stores times in seconds, so that a shorter one could end early when it is restarted.
 const SHORTEST_LEASE: Duration = Duration::from_secs(2);

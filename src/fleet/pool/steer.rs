@@ -1,10 +1,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::error::EngineError;
-use super::super::info::{FleetStats, TaskInfo, WorkerInfo};
-use super::super::wire::{FenceKey, check_name};
 use super::FleetPool;
+use crate::fleet::error::EngineError;
+use crate::fleet::info::{FleetStats, TaskInfo, WorkerInfo};
+use crate::fleet::wire::{FenceKey, check_name};
 
 /// How long workers have to answer a question.
 const ANSWERS: Duration = Duration::from_millis(500);
@@ -12,7 +12,7 @@ const ANSWERS: Duration = Duration::from_millis(500);
 /// Stopping tasks.
 ///
 /// Each of these returns when the server has stored the request. Tasks that it had accepted before that end with
-/// [`JobError::Cancelled`](super::super::JobError::Cancelled), whether they wait, run, or are between two tries, unless
+/// [`JobError::Cancelled`](crate::fleet::JobError::Cancelled), whether they wait, run, or are between two tries, unless
 /// they have ended by the time at which their worker learns of it, some milliseconds later. A running task is dropped
 /// at its next `await`; a waiting one has its outcome once a worker gets it, and one between two tries within ten
 /// seconds. Tasks that are submitted later are not touched.

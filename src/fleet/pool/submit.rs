@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
-use super::super::error::EngineError;
-use super::super::job::{Codec, Job};
-use super::super::nats::Submission;
-use super::super::wire::{Envelope, check_name, millis};
 use super::defaults::Defaults;
 use super::guard::UnderWay;
 use super::{FleetPool, JobHandle};
+use crate::fleet::error::EngineError;
+use crate::fleet::job::{Codec, Job};
+use crate::fleet::nats::Submission;
+use crate::fleet::wire::{Envelope, check_name, millis};
 
 /// How a task is submitted.
 #[derive(Debug, Default)]

@@ -5,13 +5,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-use super::super::error::{EngineError, JobError};
-use super::super::job::{Codec, Job};
-use super::super::wire::{FenceKey, check_name};
 use super::defaults::{Defaults, policy};
 use super::guard::CancelOnDrop;
 use super::submit::{Options, Submitted};
 use super::{FleetPool, JobHandle};
+use crate::fleet::error::{EngineError, JobError};
+use crate::fleet::job::{Codec, Job};
+use crate::fleet::wire::{FenceKey, check_name};
 
 /// A task with options. Made by [`FleetPool::task`].
 ///
@@ -88,7 +88,7 @@ where
     /// between two tries, and the next try goes to the end of the queue.
     ///
     /// A panic is not tried again. A lost worker is another matter, and takes no delay: see
-    /// [`WorkerBuilder::max_attempts`](super::super::WorkerBuilder::max_attempts).
+    /// [`WorkerBuilder::max_attempts`](crate::fleet::WorkerBuilder::max_attempts).
     pub fn retry(mut self, delays: impl IntoIterator<Item = Duration>) -> Self {
         self.defaults.retry = policy(delays);
         self

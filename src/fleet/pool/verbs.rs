@@ -4,11 +4,11 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::error::{EngineError, JobError};
-use super::super::job::{Codec, Job};
-use super::super::wire::check_name;
 use super::defaults::{Defaults, policy};
 use super::{FleetPool, Inner, JobHandle, TaskBuilder};
+use crate::fleet::error::{EngineError, JobError};
+use crate::fleet::job::{Codec, Job};
+use crate::fleet::wire::check_name;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Submitting one task.

@@ -1,6 +1,6 @@
 //! Names of pools, jobs, groups and tasks. They become tokens of subjects, so their characters are limited.
 
-use super::super::error::EngineError;
+use crate::fleet::error::EngineError;
 
 /// Maximum length of a name, in bytes.
 pub(crate) const MAX_NAME: usize = 64;

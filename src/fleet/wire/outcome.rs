@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-use super::super::error::JobError;
 use super::headers::{Headers, OUTCOME, WIRE};
 use super::limits::VERSION;
+use crate::fleet::error::JobError;
 
 /// Bytes of the text of a failure, at most.
 const LONGEST_TEXT: usize = 16 * 1024;

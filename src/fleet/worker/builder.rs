@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::error::EngineError;
-use super::super::nats::{Driver, DriverOptions, Nats, PoolSettings};
-use super::super::pool::settings::Settings;
-use super::super::wire::{Names, check_name};
 use super::{Registry, Worker};
+use crate::fleet::error::EngineError;
+use crate::fleet::nats::{Driver, DriverOptions, Nats, PoolSettings};
+use crate::fleet::pool::settings::Settings;
+use crate::fleet::wire::{Names, check_name};
 use crate::{AioPool, Spawner};
 
 /// What a [`Worker`] is to be. Made by [`Worker::builder`].
@@ -70,7 +70,7 @@ impl WorkerBuilder {
         self
     }
 
-    /// Name of the worker in [`FleetPool::workers`](super::super::FleetPool::workers). The default is a random one.
+    /// Name of the worker in [`FleetPool::workers`](crate::fleet::FleetPool::workers). The default is a random one.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -90,7 +90,7 @@ impl WorkerBuilder {
         self
     }
 
-    /// The lease of a pool that this worker creates: see [`FleetBuilder::lease`](super::super::FleetBuilder::lease).
+    /// The lease of a pool that this worker creates: see [`FleetBuilder::lease`](crate::fleet::FleetBuilder::lease).
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = Some(lease);
         self

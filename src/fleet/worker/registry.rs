@@ -6,10 +6,10 @@ use futures_util::future::ready;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::super::error::Fail;
-use super::super::job::{Codec, Job};
-use super::super::ticket::End;
 use super::run::Run;
+use crate::fleet::error::Fail;
+use crate::fleet::job::{Codec, Job};
+use crate::fleet::ticket::End;
 
 /// A run, from arguments that are not decoded yet to a result that is encoded.
 pub(super) type JobFuture = Pin<Box<dyn Future<Output = End> + Send>>;
@@ -44,7 +44,7 @@ impl Registry {
     /// should do no harm if it runs twice. [`Run::id`] is the same each time. What blocks the thread belongs on the
     /// blocking threads of the runtime, since a task that does not yield cannot be stopped.
     ///
-    /// A panic in it becomes [`JobError::Panicked`](super::super::JobError::Panicked).
+    /// A panic in it becomes [`JobError::Panicked`](crate::fleet::JobError::Panicked).
     pub fn on<A, O, C, F, Fut>(mut self, job: Job<A, O, C>, function: F) -> Self
     where
         A: DeserializeOwned + Send + 'static,

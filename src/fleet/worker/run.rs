@@ -17,7 +17,7 @@ pub struct Run {
 }
 
 impl Run {
-    /// Sends a value to the handle of the task, where [`progress`](super::super::JobHandle::progress) reads it.
+    /// Sends a value to the handle of the task, where [`progress`](crate::fleet::JobHandle::progress) reads it.
     ///
     /// The value is sent once, at the next opportunity, and is not stored: a client that is not connected misses it, and
     /// a job that reports faster than the connection sends loses the values that do not fit. Returns `false` for such

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::super::ticket::{End, Start, Ticket};
 use super::registry::{JobFuture, Registry};
 use super::run::Run;
+use crate::fleet::ticket::{End, Start, Ticket};
 
 /// A task of the local pool that is a run of a task of the fleet.
 ///

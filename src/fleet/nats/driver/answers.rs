@@ -2,10 +2,10 @@ use std::time::Instant;
 
 use async_nats::Message;
 
-use super::super::super::info::WorkerInfo;
-use super::super::super::wire::{Question, RunningTask, WorkerReply, millis};
 use super::state::State;
 use super::tasks::{Phase, Task};
+use crate::fleet::info::WorkerInfo;
+use crate::fleet::wire::{Question, RunningTask, WorkerReply, millis};
 
 /// Where answers may be sent. A question with another address is not answered: it might be any subject.
 const INBOX: &str = "_INBOX.";

@@ -1,11 +1,11 @@
 use async_nats::jetstream::Message;
 
-use super::super::super::floor::Moment;
-use super::super::super::wire::{Control, Failure, Outcome};
-use super::super::admin::stream_state;
-use super::super::link::Link;
 use super::state::State;
 use super::tasks::Stop;
+use crate::fleet::floor::Moment;
+use crate::fleet::nats::admin::stream_state;
+use crate::fleet::nats::link::Link;
+use crate::fleet::wire::{Control, Failure, Outcome};
 
 impl State {
     /// A message of the control stream.

@@ -2,8 +2,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, Message, StatusCode};
 
-use super::super::setup::WORKERS;
 use super::state::{PULL_EXPIRES, State};
+use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
 const ECHO: &str = "Aiop-Echo";

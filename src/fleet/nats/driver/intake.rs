@@ -4,12 +4,12 @@ use async_nats::header::{IntoHeaderName, NATS_MESSAGE_ID};
 use async_nats::jetstream::{self, message::PublishMessage};
 use async_nats::{HeaderMap, HeaderName, Message};
 
-use super::super::super::admission::Company;
-use super::super::super::wire::{Envelope, Failure, Malformed, Outcome, headers};
-use super::super::link::{Link, RETRY_PAUSE, header_of};
 use super::state::State;
 use super::steps::{Delivered, confirmed};
 use super::tasks::{Phase, Task, now_millis};
+use crate::fleet::admission::Company;
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, header_of};
+use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome, headers};
 
 /// How often it is tried to keep a refused message, before it is dropped.
 const KEEPING: usize = 5;

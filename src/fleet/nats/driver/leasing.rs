@@ -1,9 +1,9 @@
 use std::time::Instant;
 
-use super::super::super::lease::LeaseStep;
 use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
+use crate::fleet::lease::LeaseStep;
 
 impl State {
     /// Renews the leases whose turn it is, and gives up the tasks whose lease is lost.

@@ -29,14 +29,14 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::super::error::EngineError;
-use super::super::info::WorkerReport;
-use super::super::ticket::{End, Start};
-use super::super::wire::Names;
 use super::connect::Nats;
 use super::link::{Link, RETRY_PAUSE};
 use super::setup::{self, PoolFacts, PoolSettings};
 use super::thread::Thread;
+use crate::fleet::error::EngineError;
+use crate::fleet::info::WorkerReport;
+use crate::fleet::ticket::{End, Start};
+use crate::fleet::wire::Names;
 
 /// What a worker is made with.
 #[derive(Debug)]

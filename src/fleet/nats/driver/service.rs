@@ -6,17 +6,17 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::super::super::error::EngineError;
-use super::super::super::floor::FloorFinder;
-use super::super::super::info::WorkerReport;
-use super::super::super::ticket::End;
-use super::super::super::wire::Event;
-use super::super::link::Link;
-use super::super::tail::{Tail, TailItem};
 use super::control::moment;
 use super::state::State;
 use super::steps::Step;
 use super::timers;
+use crate::fleet::error::EngineError;
+use crate::fleet::floor::FloorFinder;
+use crate::fleet::info::WorkerReport;
+use crate::fleet::nats::link::Link;
+use crate::fleet::nats::tail::{Tail, TailItem};
+use crate::fleet::ticket::End;
+use crate::fleet::wire::Event;
 
 /// How often it is found out which fences are still needed.
 const COLLECT: Duration = Duration::from_secs(10);

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::super::error::Fail;
-use super::super::super::ticket::{End, Start, Ticket};
-use super::super::super::wire::{Event, Failure, Outcome};
-use super::super::link::header_map;
 use super::state::State;
 use super::steps::Delivered;
 use super::tasks::{Phase, Running, Stop, now_millis};
+use crate::fleet::error::Fail;
+use crate::fleet::nats::link::header_map;
+use crate::fleet::ticket::{End, Start, Ticket};
+use crate::fleet::wire::{Event, Failure, Outcome};
 
 /// What the server adds to a message, in bytes, at most.
 const OVERHEAD: usize = 512;

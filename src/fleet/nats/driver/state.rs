@@ -3,16 +3,16 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::super::super::admission::Admission;
-use super::super::super::demand::Demand;
-use super::super::super::echo::Echoes;
-use super::super::super::fence::Fences;
-use super::super::super::lease::{LeaseRules, Leases};
-use super::super::super::ticket::Start;
-use super::super::link::Link;
 use super::DriverOptions;
 use super::steps::Step;
 use super::tasks::Task;
+use crate::fleet::admission::Admission;
+use crate::fleet::demand::Demand;
+use crate::fleet::echo::Echoes;
+use crate::fleet::fence::Fences;
+use crate::fleet::lease::{LeaseRules, Leases};
+use crate::fleet::nats::link::Link;
+use crate::fleet::ticket::Start;
 
 /// Time after which the server ends a request for tasks.
 pub(super) const PULL_EXPIRES: Duration = Duration::from_secs(5);

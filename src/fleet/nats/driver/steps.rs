@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::super::wire::{Envelope, Outcome};
-use super::super::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
 use super::tasks::Task;
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
+use crate::fleet::wire::{Envelope, Outcome};
 use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 

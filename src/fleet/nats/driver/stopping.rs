@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-use super::super::super::info::WorkerReport;
 use super::state::{State, Stopping};
 use super::steps::Delivered;
 use super::tasks::{Phase, Stop};
+use crate::fleet::info::WorkerReport;
 
 impl State {
     /// Takes no more tasks. Those that have not started go back at once, those that run after `grace`.

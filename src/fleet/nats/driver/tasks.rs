@@ -3,9 +3,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::AbortHandle;
 
-use super::super::super::fence::FencedTask;
-use super::super::super::ticket::Ticket;
-use super::super::super::wire::Envelope;
+use crate::fleet::fence::FencedTask;
+use crate::fleet::ticket::Ticket;
+use crate::fleet::wire::Envelope;
 
 /// A task that this worker has.
 #[derive(Debug)]
@@ -107,5 +107,5 @@ impl Drop for Task {
 /// Milliseconds since 1970.
 pub(super) fn now_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    super::super::super::wire::millis(since.unwrap_or(Duration::ZERO))
+    crate::fleet::wire::millis(since.unwrap_or(Duration::ZERO))
 }

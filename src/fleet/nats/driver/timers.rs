@@ -12,14 +12,14 @@ use async_nats::jetstream::message::PublishMessage;
 use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::super::super::fence::FencedTask;
-use super::super::super::wire::{Envelope, Failure, Malformed, Outcome};
-use super::super::link::{Link, StoreError, header_map, header_of, message};
-use super::super::setup::TIMERS;
 use super::intake::{facts, refuse};
 use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::now_millis;
+use crate::fleet::fence::FencedTask;
+use crate::fleet::nats::link::{Link, StoreError, header_map, header_of, message};
+use crate::fleet::nats::setup::TIMERS;
+use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome};
 
 /// Messages that are asked for at a time.
 const BATCH: usize = 64;
