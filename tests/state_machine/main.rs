@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo test --test state_machine                                            # a thousand sequences
-//! AIOPOOL_SEQUENCES=100000 cargo test --release --test state_machine         # for a night
+//! AIOPOOL_SEQUENCES=100000 cargo test --release --test state_machine         # some minutes
 //! AIOPOOL_SEED=123 cargo test --test state_machine                           # one of them again
 //! ```
 //!
