@@ -14,8 +14,8 @@
 //!   covers waits that are too short for the timers of a runtime. `timer_check`: whether the runtime has a timer at all.
 //! - `starts`: counts the starts of tasks in their rates, `group_rates` in those of groups, and `throttling` takes some of
 //!   them for code that has started. `holds`: the pools and groups that start nothing for a time.
-//! - `watch`: tells the observers about a task, and `sizes` about the size of the pool; `survey`
-//!   and `group_survey`: for the control server.
+//! - `watch`: tells the observers about a task, and `sizes` about the size of the pool; `survey` and
+//!   `group_survey`: for the control server.
 
 pub(super) mod adapt;
 pub(super) mod arrival;

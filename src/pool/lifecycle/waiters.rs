@@ -81,8 +81,8 @@ impl Now {
 /// The futures that wait for a node, by their goals.
 ///
 /// A waiter whose goal is reached is taken out: a future that does not find its waiter is ready. The order of [`Goal`]
-/// puts the waiters for a change and for an idle node first, and the highest bound of `below` last, so that a search can stop at the
-/// first waiter that has to go on waiting.
+/// puts the waiters for a change and for an idle node first, and the highest bound of `below` last, so that a search can
+/// stop at the first waiter that has to go on waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     next: u64,

@@ -47,10 +47,7 @@ impl Core {
         let state = self.lock();
         match self.refusal(&state, node, demand, Patience::Park) {
             None => Ok(self.enter_queue(state, node, demand, worker)),
-            Some(refusal) => {
-                drop(state);
-                Err(refusal)
-            }
+            Some(refusal) => Err(refusal),
         }
     }
 }

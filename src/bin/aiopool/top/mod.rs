@@ -38,10 +38,11 @@ mod view;
 
 use std::env;
 use std::io::{self, IsTerminal};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use aiopool::control::protocol::Answer;
+use ratatui::Frame;
 use ratatui::crossterm::event::Event;
 
 use self::feed::News;
@@ -69,24 +70,41 @@ pub(crate) fn run(connection: Connection, settings: Settings) -> Result<(), Fail
     let (news, heard) = channel();
     let (command, wanted) = channel();
     feed::signals(news.clone())?;
-    let mut screen = Screen::take(news.clone())?;
+    let screen = Screen::take(news.clone())?;
     feed::terminal(news.clone());
     feed::server(connection, settings.interval, wanted, news);
     let theme = theme();
+    show(
+        screen,
+        &heard,
+        settings.interval,
+        &mut model,
+        |frame, model| view::draw(frame, model, theme),
+        |model, now, told| {
+            model.now = now;
+            told.and_then(|told| take(model, told, &command))
+        },
+    )
+}
+
+/// Draws the model and lets it hear what it is told, again and again, until it says how the dashboard ends.
+///
+/// It hears of the time also when it is told nothing, so that the dashboard shows how long the server has been silent.
+fn show<M, T>(
+    mut screen: Screen,
+    heard: &Receiver<T>,
+    interval: Duration,
+    model: &mut M,
+    draw: impl Fn(&mut Frame<'_>, &M),
+    mut hear: impl FnMut(&mut M, Duration, Option<T>) -> Option<Ended>,
+) -> Result<(), Failure> {
     let start = Instant::now();
     let ended = loop {
-        screen
-            .terminal
-            .draw(|frame| view::draw(frame, &model, theme))?;
-        let told = heard.recv_timeout(settings.interval.min(LONGEST_STILL));
-        // Also after a timeout: the dashboard shows how long the server has been silent.
-        model.now = start.elapsed();
-        let ended = match told {
-            Ok(told) => take(&mut model, told, &command),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Ok(None)),
-        };
-        if let Some(ended) = ended {
+        screen.terminal.draw(|frame| draw(frame, model))?;
+        let told = heard.recv_timeout(interval.min(LONGEST_STILL));
+        let is_over = matches!(told, Err(RecvTimeoutError::Disconnected));
+        let ended = hear(model, start.elapsed(), told.ok());
+        if let Some(ended) = ended.or(is_over.then_some(Ok(None))) {
             break ended;
         }
     };

@@ -6,9 +6,9 @@ mod feed;
 mod keys;
 mod model;
 
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aiopool::fleet::FleetPool;
 use ratatui::crossterm::event::Event;
@@ -21,7 +21,7 @@ use self::keys::{Effect, Order};
 use self::model::Figures;
 use super::feed::News;
 use super::terminal::Screen;
-use super::{Ended, LONGEST_STILL, end_by, theme};
+use super::{Ended, show, theme};
 use crate::failure::Failure;
 use crate::top::view;
 
@@ -35,31 +35,21 @@ pub(crate) fn run(pool: FleetPool, hosts: String, interval: Duration) -> Result<
     let (order, wanted) = channel();
     let news = forwarded(told.clone());
     super::feed::signals(news.clone())?;
-    let mut screen = Screen::take(news.clone())?;
+    let screen = Screen::take(news.clone())?;
     super::feed::terminal(news);
     feed::server(pool, interval, wanted, told);
     let theme = theme();
-    let start = Instant::now();
-    let ended = loop {
-        screen
-            .terminal
-            .draw(|frame| view::fleet::draw(frame, &model, theme))?;
-        let told = heard.recv_timeout(interval.min(LONGEST_STILL));
-        model.now = start.elapsed();
-        let ended = match told {
-            Ok(told) => take(&mut model, told, &order),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(Ok(None)),
-        };
-        if let Some(ended) = ended {
-            break ended;
-        }
-    };
-    drop(screen);
-    match ended? {
-        Some(signal) => end_by(signal),
-        None => Ok(()),
-    }
+    show(
+        screen,
+        &heard,
+        interval,
+        &mut model,
+        |frame, model| view::fleet::draw(frame, model, theme),
+        |model, now, told| {
+            model.now = now;
+            told.and_then(|told| take(model, told, &order))
+        },
+    )
 }
 
 /// Returns where keys and signals are sent to, in the form that they have for every dashboard.
