@@ -43,7 +43,8 @@ impl FleetBuilder {
     /// seconds, and the shortest one 2 seconds. It is a setting of the pool, fixed when it is created.
     ///
     /// A short lease lets others take over sooner. A long one lets tasks live through a longer outage of the network
-    /// or of the server: they are dropped when 0.8 of it have passed without a word, and of a lease below 6 seconds 1.2 seconds before its end.
+    /// or of the server: they are dropped when 0.8 of it have passed without a word, and of a lease below 6 seconds 1.2
+    /// seconds before its end.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = Some(lease);
         self

@@ -99,9 +99,7 @@ where
     ///
     /// An outcome is not lost if the future is dropped.
     pub async fn next(&mut self) -> Option<Result<O, JobError>> {
-        poll_fn(|cx| self.poll_outcome(cx))
-            .await
-            .map(|(_, outcome)| outcome)
+        self.next_indexed().await.map(|(_, outcome)| outcome)
     }
 
     /// Returns the next outcome, with the place of its item in the input.

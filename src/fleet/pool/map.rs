@@ -1,6 +1,7 @@
 use std::borrow::Borrow;
 
 use futures_core::Stream;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -119,7 +120,6 @@ impl FleetPool {
         I: IntoIterator,
         I::Item: Borrow<A>,
     {
-        use futures_util::{StreamExt, TryStreamExt, stream};
         stream::iter(items)
             .map(|item| async move { self.spawn_n(job, item.borrow()).await })
             .buffered(WINDOW)

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -9,7 +10,6 @@ use super::{FleetPool, Inner, JobHandle, TaskBuilder};
 use crate::fleet::error::{EngineError, JobError};
 use crate::fleet::job::{Codec, Job};
 use crate::fleet::wire::check_name;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Submitting one task.
 impl FleetPool {
