@@ -4,14 +4,15 @@
 name=$1
 target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')
 
-# Builds an example, which may be a package of its own, and says where it is.
+# Builds an example, which may be a package of its own with more than one program, and says where it is. A failed build
+# ends the script where the call stands alone, as in `server=$(built NAME)`, and would not within another command.
 built() {
     if [ -e "examples/$1/Cargo.toml" ]; then
-        cargo build --quiet -p "$1"
-        printf '%s' "$target/debug/$1"
+        cargo build --quiet -p "$1" --bin "${2:-$1}" || return
+        printf '%s' "$target/debug/${2:-$1}"
         return
     fi
-    cargo build --quiet --example "$1" ${features:+--features "$features"}
+    cargo build --quiet --example "$1" ${features:+--features "$features"} || return
     printf '%s' "$target/debug/examples/$1"
 }
 
