@@ -135,12 +135,13 @@ fn a_worker_in_a_network_that_is_cut_off_stops_before_others_get_its_tasks() {
     });
 }
 
-async fn restarted(mut server: Server, signal: Signal) -> (usize, u64) {
+/// Restarts the server `after` so long, while tasks run and wait.
+async fn restarted(mut server: Server, signal: Signal, after: Duration) -> (usize, u64) {
     let pool = pool(&server, 10).await;
     let workers = workers(&server, 2, 10);
     let handles = pool.map_n(SLEEP, vec![300_u64; 150]).await.expect("tasks");
     until_running(&workers, 10).await;
-    sleep(Duration::from_millis(500)).await;
+    sleep(after).await;
     server.restart(signal);
     let mut outcomes = 0;
     for handle in handles {
@@ -155,7 +156,17 @@ async fn restarted(mut server: Server, signal: Signal) -> (usize, u64) {
 #[test]
 fn a_server_that_is_restarted_loses_no_task_and_forgets_no_permit() {
     with_server(async |server| {
-        assert_eq!(restarted(server, Signal::TERM).await.1, 0);
+        let soon = Duration::from_millis(500);
+        assert_eq!(restarted(server, Signal::TERM, soon).await.1, 0);
+    });
+}
+
+#[test]
+fn a_restarted_server_counts_a_lease_from_the_start_of_a_task_and_not_from_its_submission() {
+    with_server(async |server| {
+        // What runs now has waited for longer than a lease. 300 ms later, what runs is other tasks.
+        let late = LEASE + Duration::from_millis(450);
+        assert_eq!(restarted(server, Signal::TERM, late).await.1, 0);
     });
 }
 
@@ -163,7 +174,12 @@ fn a_server_that_is_restarted_loses_no_task_and_forgets_no_permit() {
 fn a_server_that_is_killed_loses_no_task() {
     with_server(async |server| {
         // The docs name the exception: for a moment, as many more as were in flight.
-        assert!(restarted(server, Signal::KILL).await.0 <= 20);
+        assert!(
+            restarted(server, Signal::KILL, Duration::from_millis(500))
+                .await
+                .0
+                <= 20
+        );
     });
 }
 

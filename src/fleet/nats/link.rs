@@ -107,6 +107,15 @@ impl Link {
     }
 }
 
+/// Sends something without waiting for it. One poll is enough, unless the connection is behind: then a task waits.
+pub(super) fn post<T: Send + 'static>(sending: impl Future<Output = T> + Send + 'static) {
+    let mut sending = Box::pin(sending);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    if sending.as_mut().poll(&mut cx).is_pending() {
+        tokio::spawn(sending);
+    }
+}
+
 /// Time before a message is sent again.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 

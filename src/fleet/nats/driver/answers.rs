@@ -5,6 +5,7 @@ use async_nats::Message;
 use super::state::State;
 use super::tasks::{Phase, Task};
 use crate::fleet::info::WorkerInfo;
+use crate::fleet::nats::link::post;
 use crate::fleet::wire::{Question, RunningTask, WorkerReply, millis};
 
 /// Where answers may be sent. A question with another address is not answered: it might be any subject.
@@ -27,7 +28,7 @@ impl State {
         };
         let (client, reply) = (self.link.client.clone(), reply.clone());
         let payload = serde_json::to_vec(&answer).unwrap_or_default();
-        tokio::spawn(async move {
+        post(async move {
             let _ = client.publish(reply, payload.into()).await;
         });
     }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use async_nats::{HeaderMap, Message, StatusCode};
 
 use super::state::{PULL_EXPIRES, State};
+use crate::fleet::nats::link::post;
 use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
@@ -60,7 +61,7 @@ impl State {
         let mut headers = HeaderMap::new();
         headers.insert(ECHO, number.to_string().as_str());
         let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
-        tokio::spawn(async move {
+        post(async move {
             let _ = client
                 .publish_with_headers(inbox, headers, Vec::new().into())
                 .await;
@@ -108,7 +109,7 @@ impl State {
             HEARTBEAT.as_nanos()
         );
         let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
-        tokio::spawn(async move {
+        post(async move {
             let _ = client
                 .publish_with_reply(subject, inbox, request.into())
                 .await;

@@ -113,10 +113,13 @@ impl State {
             None
         };
         if let Some(failure) = failure {
-            self.conclude(key, Outcome::Failed(failure));
-        } else if self.stopping.is_some() {
-            self.give_back(key, None);
-        } else if task.redelivered {
+            return self.conclude(key, Outcome::Failed(failure));
+        }
+        if self.stopping.is_some() {
+            return self.give_back(key, None);
+        }
+        self.claim(key);
+        if task.redelivered {
             let delivered = Delivered::of(key, task, &self.link);
             self.admission.expect(key);
             self.help(key, delivered.check());

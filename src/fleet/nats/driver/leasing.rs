@@ -4,8 +4,24 @@ use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
 use crate::fleet::lease::LeaseStep;
+use crate::fleet::nats::link::post;
+
+/// What tells the server that a task is still at work.
+const RENEWAL: &str = "+WPI";
 
 impl State {
+    /// Tells the server that a task has arrived.
+    ///
+    /// The server counts a lease from the delivery of the task, but stores the time at which the task was submitted. One
+    /// that is restarted, or a new leader of a cluster, reads what is stored, and would give a task that had waited for
+    /// longer than a lease to another worker at once. A renewal is stored with its time.
+    pub(super) fn claim(&self, key: u64) {
+        if let Some(task) = self.tasks.get(&key) {
+            let (client, reply) = (self.link.client.clone(), task.reply.clone());
+            post(async move { client.publish(reply, RENEWAL.into()).await });
+        }
+    }
+
     /// Renews the leases whose turn it is, and gives up the tasks whose lease is lost.
     pub(super) fn keep_leases(&mut self, now: Instant) {
         while let Some((key, step)) = self.leases.step(now) {
@@ -69,7 +85,7 @@ impl State {
         };
         let (link, reply, steps) = (self.link.clone(), task.reply.clone(), self.steps.clone());
         tokio::spawn(async move {
-            if confirmed(&link, &reply, "+WPI").await {
+            if confirmed(&link, &reply, RENEWAL).await {
                 let _ = steps.send(Step::Renewed { key, sent: now });
             }
         });

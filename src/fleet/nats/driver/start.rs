@@ -5,7 +5,7 @@ use super::state::State;
 use super::steps::Delivered;
 use super::tasks::{Phase, Running, Stop, now_millis};
 use crate::fleet::error::Fail;
-use crate::fleet::nats::link::header_map;
+use crate::fleet::nats::link::{header_map, post};
 use crate::fleet::ticket::{End, Start, Ticket};
 use crate::fleet::wire::{Event, Failure, Outcome};
 
@@ -144,7 +144,7 @@ impl State {
             .names
             .event(&task.envelope.owner, &task.envelope.id);
         let client = self.link.client.clone();
-        tokio::spawn(async move {
+        post(async move {
             let headers = header_map(&event.headers());
             let _ = client
                 .publish_with_headers(subject, headers, event.payload().into())
