@@ -2,7 +2,8 @@
 //!
 //! A delivery may wait in a stalled connection for any time, and looks the same when it arrives. The worker sends
 //! messages to itself, through the server, on the connection and to the address of its deliveries: what arrives after
-//! such an echo was sent by the server after the echo was sent by the worker.
+//! such an echo was sent by the server after the echo was sent by the worker. What arrives before the first echo of a new
+//! connection was sent on an earlier one.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -17,6 +18,7 @@ pub(crate) struct Echoes {
     next: u64,
     required: u64,
     sent_after: Option<Instant>,
+    answered: bool,
 }
 
 impl Echoes {
@@ -26,6 +28,7 @@ impl Echoes {
             next: 0,
             required: 0,
             sent_after: None,
+            answered: false,
         }
     }
 
@@ -51,6 +54,7 @@ impl Echoes {
                 self.sent_after = Some(sent);
                 if number >= self.required {
                     self.required = 0;
+                    self.answered = true;
                 }
             }
         }
@@ -61,6 +65,17 @@ impl Echoes {
         self.required = self.next.max(1);
         self.next = self.required;
         self.under_way.clear();
+    }
+
+    /// The connection is lost, or is another one: what arrives now belongs to the earlier one.
+    pub(crate) fn connection_lost(&mut self) {
+        self.invalidate();
+        self.answered = false;
+    }
+
+    /// Returns `true` if what arrives now was sent on the connection that there is.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered
     }
 
     /// Returns the time after which the server has sent what arrives now, unless nothing is known about the connection.
@@ -101,12 +116,21 @@ mod tests {
         let mut echoes = Echoes::new();
         let now = Instant::now();
         let old = echoes.send(now).unwrap();
-        echoes.invalidate();
+        echoes.connection_lost();
         echoes.arrived(old);
-        assert!(!echoes.is_fresh());
+        assert!(!echoes.is_fresh() && !echoes.has_answered());
         let new = echoes.send(now).unwrap();
         echoes.arrived(new);
-        assert!(echoes.is_fresh());
+        assert!(echoes.is_fresh() && echoes.has_answered());
+    }
+
+    #[test]
+    fn a_silent_server_is_not_another_connection() {
+        let mut echoes = Echoes::new();
+        let first = echoes.send(Instant::now()).unwrap();
+        echoes.arrived(first);
+        echoes.invalidate();
+        assert!(!echoes.is_fresh() && echoes.has_answered());
     }
 
     #[test]

@@ -109,8 +109,8 @@ impl Nats {
         self
     }
 
-    /// Connects. The receiver counts the connections, so that whoever watches it learns of each new one.
-    pub(super) async fn connect(self) -> Result<(Client, watch::Receiver<u64>), EngineError> {
+    /// Connects. The receiver is told of each lost and each new connection, and says whether there is one.
+    pub(super) async fn connect(self) -> Result<(Client, watch::Receiver<bool>), EngineError> {
         let failed = |error: &dyn fmt::Display| EngineError::Connect(error.to_string());
         let servers = self
             .urls
@@ -118,14 +118,16 @@ impl Nats {
             .map(|url| url.trim().parse::<ServerAddr>())
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| failed(&error))?;
-        let (connections, watched) = watch::channel(0);
+        let (connected, watched) = watch::channel(true);
         let login = match self.login {
             Login::Url => login_in(&servers),
             ref login => login.clone(),
         };
         let options = self.options(login).await?.event_callback(move |event| {
-            if event == Event::Connected {
-                connections.send_modify(|count| *count += 1);
+            match event {
+                Event::Connected => drop(connected.send_replace(true)),
+                Event::Disconnected => drop(connected.send_replace(false)),
+                _ => {}
             }
             std::future::ready(())
         });

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use async_nats::{HeaderMap, Message, StatusCode};
+use async_nats::{Client, HeaderMap, Message, StatusCode};
 
 use super::state::{PULL_EXPIRES, State};
 use crate::fleet::nats::link::post;
@@ -21,13 +21,46 @@ const SILENCE: Duration = Duration::from_millis(2500);
 /// Time before a request is repeated that the server has refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// The addresses of a worker. One subscription is for all of them: what is sent to them arrives in the order in which the
+/// server has sent it.
+#[derive(Clone, Debug)]
+pub(super) struct Inbox(String);
+
+impl Inbox {
+    pub(super) fn new(client: &Client) -> Self {
+        Self(client.new_inbox())
+    }
+
+    pub(super) fn all(&self) -> String {
+        format!("{}.*", self.0)
+    }
+
+    /// Where deliveries and echoes go.
+    fn tasks(&self) -> String {
+        format!("{}.t", self.0)
+    }
+
+    /// Where the answer to the claim of the task `key` goes.
+    pub(super) fn claim(&self, key: u64) -> String {
+        format!("{}.{key}", self.0)
+    }
+
+    /// Returns the last part of a subject that is an address of this worker.
+    fn part<'s>(&self, subject: &'s str) -> Option<&'s str> {
+        subject.strip_prefix(&self.0)?.strip_prefix('.')
+    }
+}
+
 impl State {
-    /// Something has arrived at the address of deliveries.
+    /// Something has arrived at one of the addresses of this worker.
     pub(super) fn arrived(&mut self, message: Message, now: Instant) {
         // A delivery has the subject of its stream, whatever its headers say.
-        if message.subject.as_str() != self.inbox {
+        let Some(part) = self.inbox.part(&message.subject) else {
             self.demand.delivered(now);
             return self.take(message, now);
+        };
+        if let Ok(key) = part.parse() {
+            return self.claimed(key);
         }
         if let Some(status) = message.status {
             return self.status(status, message.headers.as_ref(), now);
@@ -60,7 +93,7 @@ impl State {
         };
         let mut headers = HeaderMap::new();
         headers.insert(ECHO, number.to_string().as_str());
-        let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
+        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks());
         post(async move {
             let _ = client
                 .publish_with_headers(inbox, headers, Vec::new().into())
@@ -68,8 +101,17 @@ impl State {
         });
     }
 
-    /// There is a new connection, and nothing is known about the requests that were sent on the old one.
-    pub(super) fn reconnected(&mut self, now: Instant) {
+    /// A connection is lost, or there is a new one.
+    pub(super) fn connection_changed(&mut self, connected: bool, now: Instant) {
+        self.echoes.connection_lost();
+        self.give_up_unclaimed();
+        if connected {
+            self.begin_anew(now);
+        }
+    }
+
+    /// Nothing is known about the requests that were sent until now.
+    fn begin_anew(&mut self, now: Instant) {
         self.demand.reset(Duration::ZERO, now);
         self.echoes.invalidate();
         // A server that was restarted may have forgotten the last renewals.
@@ -80,7 +122,7 @@ impl State {
     /// Notices that requests are gone.
     pub(super) fn check_silence(&mut self, now: Instant) {
         if self.demand.is_silent(SILENCE, now) {
-            self.reconnected(now);
+            self.begin_anew(now);
         }
     }
 
@@ -108,7 +150,7 @@ impl State {
             PULL_EXPIRES.as_nanos(),
             HEARTBEAT.as_nanos()
         );
-        let (client, inbox) = (self.link.client.clone(), self.inbox.clone());
+        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks());
         post(async move {
             let _ = client
                 .publish_with_reply(subject, inbox, request.into())

@@ -78,8 +78,9 @@ impl State {
         let key = self.next_key;
         self.next_key += 1;
         let sent_after = self.echoes.sent_after().unwrap_or(self.since);
-        // Too old: another worker may have the task already. It must not be given back, as that would be its copy.
-        if !self.leases.add(key, sent_after, now) {
+        // Too old, or of an earlier connection: another worker may have the task already. It must not be given back, as
+        // that would be its copy.
+        if !self.echoes.has_answered() || !self.leases.add(key, sent_after, now) {
             self.figures.lost += 1;
             return;
         }
@@ -89,6 +90,7 @@ impl State {
             reply: facts.reply,
             arguments,
             redelivered: facts.redelivered,
+            claimed: false,
             starts: 0,
             phase: Phase::Checking,
             helper: None,

@@ -18,7 +18,31 @@ impl State {
     pub(super) fn claim(&self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             let (client, reply) = (self.link.client.clone(), task.reply.clone());
-            post(async move { client.publish(reply, RENEWAL.into()).await });
+            let answer = self.inbox.claim(key);
+            post(async move {
+                client
+                    .publish_with_reply(reply, answer, RENEWAL.into())
+                    .await
+            });
+        }
+    }
+
+    /// The server has stored that a task has arrived, unless it is another server that has answered.
+    pub(super) fn claimed(&mut self, key: u64) {
+        if self.echoes.has_answered() {
+            if let Some(task) = self.tasks.get_mut(&key) {
+                task.claimed = true;
+            }
+        }
+    }
+
+    /// Gives up the tasks of which a restarted server may not know that they have arrived.
+    pub(super) fn give_up_unclaimed(&mut self) {
+        let unclaimed = self.tasks.iter().filter(|(_, task)| !task.claimed);
+        let keys: Vec<u64> = unclaimed.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.leases.remove(key);
+            self.lost(key);
         }
     }
 

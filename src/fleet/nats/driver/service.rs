@@ -24,7 +24,7 @@ const COLLECT: Duration = Duration::from_secs(10);
 /// What comes from outside.
 #[derive(Debug)]
 pub(super) struct Inputs {
-    pub(super) connections: watch::Receiver<u64>,
+    pub(super) connections: watch::Receiver<bool>,
     pub(super) ended: mpsc::UnboundedReceiver<(u64, End)>,
     pub(super) values: mpsc::Receiver<(u64, Vec<u8>)>,
     pub(super) stops: mpsc::UnboundedReceiver<Duration>,
@@ -49,7 +49,7 @@ pub(super) async fn start(
     let failed = |error: &dyn std::fmt::Display| EngineError::Rejected(error.to_string());
     let client = state.link.client.clone();
     let inbox = client
-        .subscribe(state.inbox.clone())
+        .subscribe(state.inbox.all())
         .await
         .map_err(|error| failed(&error))?;
     let questions = client
@@ -76,6 +76,14 @@ pub(super) async fn start(
 async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
     loop {
         tokio::select! {
+            // In this order: what has come from a connection is looked at after its end is known, and what a user can
+            // send much of comes last.
+            biased;
+            Ok(()) = inputs.connections.changed() => {
+                let connected = *inputs.connections.borrow_and_update();
+                state.connection_changed(connected, Instant::now());
+            }
+            _ = from.echoes.tick() => state.send_echo(Instant::now()),
             Some(item) = from.control.recv() => state.control_item(item),
             message = from.inbox.next(), if !state.is_drained() => match message {
                 Some(message) => state.arrived(message, Instant::now()),
@@ -83,14 +91,12 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             },
             Some((key, end)) = inputs.ended.recv() => state.ended(key, end),
             Some(step) = from.steps.recv() => state.step(step, Instant::now()),
-            Some((key, value)) = inputs.values.recv() => state.tell(key, Event::Progress(value)),
-            Some(message) = from.questions.next() => state.answer(&message, Instant::now()),
             Some(grace) = inputs.stops.recv() => {
                 state.begin_stop(grace, Instant::now());
                 let _ = from.inbox.drain().await;
             }
-            Ok(()) = inputs.connections.changed() => state.reconnected(Instant::now()),
-            _ = from.echoes.tick() => state.send_echo(Instant::now()),
+            Some(message) = from.questions.next() => state.answer(&message, Instant::now()),
+            Some((key, value)) = inputs.values.recv() => state.tell(key, Event::Progress(value)),
             _ = from.ticks.tick() => {}
         }
         let now = Instant::now();

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::DriverOptions;
+use super::inbox::Inbox;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;
@@ -40,8 +41,7 @@ pub(super) struct State {
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
     pub(super) figures: Figures,
     pub(super) since: Instant,
-    /// Address of deliveries.
-    pub(super) inbox: String,
+    pub(super) inbox: Inbox,
     /// `true` once the fences that were stored before this worker are read.
     pub(super) knows_fences: bool,
     pub(super) stopping: Option<Stopping>,
@@ -87,7 +87,7 @@ impl State {
         let rules = LeaseRules::new(lease);
         let (steps, stepped) = mpsc::unbounded_channel();
         Self {
-            inbox: link.client.new_inbox(),
+            inbox: Inbox::new(&link.client),
             link,
             id,
             options,
