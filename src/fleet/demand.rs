@@ -6,9 +6,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Part of the slots that has to be free before a worker that has requests under way sends one more.
-const STEP: usize = 16;
-
 /// Time after its end for which a request is still counted.
 const GRACE: Duration = Duration::from_millis(500);
 
@@ -34,13 +31,12 @@ impl Demand {
         }
     }
 
-    /// Returns for how many tasks to ask now, with `free` slots of `slots`, and counts them as asked for.
-    pub(crate) fn ask(&mut self, free: usize, slots: usize, now: Instant) -> Option<usize> {
+    /// Returns for how many tasks to ask now, with `free` slots, and counts them as asked for. While as many as half of
+    /// the free slots are asked for, no more are: tasks arrive as they would, and a request is a message.
+    pub(crate) fn ask(&mut self, free: usize, now: Instant) -> Option<usize> {
         self.forget_ended(now);
         let more = free.saturating_sub(self.asked);
-        let step = (slots / STEP).max(1);
-        let worth_it = more >= step || (more > 0 && self.asked == 0);
-        if !worth_it || now < self.not_before {
+        if more == 0 || more < self.asked || now < self.not_before {
             return None;
         }
         if self.asked == 0 {
@@ -111,29 +107,39 @@ mod tests {
     #[test]
     fn never_more_is_asked_for_than_slots_are_free() {
         let (mut demand, now) = demand();
-        assert_eq!(demand.ask(8, 8, now), Some(8));
-        assert_eq!(demand.ask(8, 8, now), None);
-        demand.delivered(now);
-        assert_eq!(demand.ask(7, 8, now), None);
-        assert_eq!(demand.ask(8, 8, now), Some(1));
+        assert_eq!(demand.ask(8, now), Some(8));
+        assert_eq!(demand.ask(8, now), None);
+        (0..4).for_each(|_| demand.delivered(now));
+        assert_eq!(demand.ask(4, now), None);
+        assert_eq!(demand.ask(8, now), Some(4));
         demand.returned(8, now);
-        assert_eq!(demand.ask(8, 8, now), Some(8));
+        assert_eq!(demand.ask(8, now), Some(8));
+    }
+
+    #[test]
+    fn a_worker_without_requests_asks_for_each_slot_that_becomes_free() {
+        let (mut demand, now) = demand();
+        demand.ask(1, now);
+        for _ in 0..10 {
+            demand.delivered(now);
+            assert_eq!((demand.ask(0, now), demand.ask(1, now)), (None, Some(1)));
+        }
     }
 
     #[test]
     fn a_worker_with_many_slots_does_not_send_a_request_for_each_of_them() {
         let (mut demand, now) = demand();
-        assert_eq!(demand.ask(100, 1600, now), Some(100));
-        let requests = (101..=1600).filter_map(|free| demand.ask(free, 1600, now));
-        assert!(requests.count() <= STEP);
+        assert_eq!(demand.ask(100, now), Some(100));
+        let requests = (101..=1600).filter_map(|free| demand.ask(free, now));
+        assert_eq!(requests.collect::<Vec<_>>(), [100, 200, 400, 800]);
     }
 
     #[test]
     fn what_an_ended_request_did_not_bring_is_asked_for_again() {
         let (mut demand, now) = demand();
-        assert_eq!(demand.ask(8, 8, now), Some(8));
-        assert_eq!(demand.ask(8, 8, now + EXPIRES), None);
-        assert_eq!(demand.ask(8, 8, now + EXPIRES + GRACE), Some(8));
+        assert_eq!(demand.ask(8, now), Some(8));
+        assert_eq!(demand.ask(8, now + EXPIRES), None);
+        assert_eq!(demand.ask(8, now + EXPIRES + GRACE), Some(8));
     }
 
     #[test]
@@ -142,7 +148,7 @@ mod tests {
         let patience = Duration::from_secs(2);
         let later = now + Duration::from_secs(3);
         assert!(!demand.is_silent(patience, later));
-        demand.ask(1, 1, now);
+        demand.ask(1, now);
         assert!(demand.is_silent(patience, later));
         demand.heard(later);
         assert!(!demand.is_silent(patience, later));
@@ -151,10 +157,10 @@ mod tests {
     #[test]
     fn after_a_refusal_the_next_request_waits() {
         let (mut demand, now) = demand();
-        demand.ask(4, 4, now);
+        demand.ask(4, now);
         let pause = Duration::from_millis(250);
         demand.reset(pause, now);
-        assert_eq!(demand.ask(4, 4, now), None);
-        assert_eq!(demand.ask(4, 4, now + pause), Some(4));
+        assert_eq!(demand.ask(4, now), None);
+        assert_eq!(demand.ask(4, now + pause), Some(4));
     }
 }

@@ -46,6 +46,11 @@ impl LeaseRules {
         (self.ask_every / 4).clamp(Duration::from_millis(5), Duration::from_millis(250))
     }
 
+    /// Returns `true` if a lease that began at `start` should be renewed by now.
+    pub(crate) fn is_due(&self, start: Instant, now: Instant) -> bool {
+        now >= start + self.renew_after
+    }
+
     /// Returns the time from which a lease that began at `start` is lost.
     pub(crate) fn lost_at(&self, start: Instant) -> Instant {
         start + self.valid_for

@@ -30,6 +30,7 @@
 //! any runtime.
 
 mod admission;
+mod clock;
 mod demand;
 mod echo;
 mod error;

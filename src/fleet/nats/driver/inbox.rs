@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::{Client, HeaderMap, Message, StatusCode};
 
+use super::clock;
 use super::state::{PULL_EXPIRES, State};
 use crate::fleet::nats::link::post;
 use crate::fleet::nats::setup::WORKERS;
@@ -79,9 +80,8 @@ impl State {
         if !self.knows_fences || !self.echoes.is_fresh() || self.stopping.is_some() {
             return;
         }
-        let slots = self.slots();
-        let room = self.admission.room(slots);
-        if let Some(batch) = self.demand.ask(room, slots, now) {
+        let room = self.admission.room(self.slots());
+        if let Some(batch) = self.demand.ask(room, now) {
             self.pull(batch);
         }
     }
@@ -104,8 +104,10 @@ impl State {
     /// A connection is lost, or there is a new one.
     pub(super) fn connection_changed(&mut self, connected: bool, now: Instant) {
         self.echoes.connection_lost();
+        self.clock = None;
         self.give_up_unclaimed();
         if connected {
+            tokio::spawn(clock::read(self.link.clone(), self.steps.clone()));
             self.begin_anew(now);
         }
     }

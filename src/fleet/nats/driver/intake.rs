@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_nats::header::{IntoHeaderName, NATS_MESSAGE_ID};
 use async_nats::jetstream::{self, message::PublishMessage};
@@ -23,6 +23,8 @@ pub(super) struct DeliveryFacts {
     stream: String,
     sequence: u64,
     redelivered: bool,
+    /// When the message was stored, by the server's clock.
+    stored: SystemTime,
     reply: String,
 }
 
@@ -78,9 +80,12 @@ impl State {
         let key = self.next_key;
         self.next_key += 1;
         let sent_after = self.echoes.sent_after().unwrap_or(self.since);
+        let stored = self.clock.and_then(|clock| clock.earliest(facts.stored));
+        let young = stored.filter(|stored| !self.rules.is_due(*stored, now));
+        let start = young.map_or(sent_after, |stored| stored.min(sent_after));
         // Too old, or of an earlier connection: another worker may have the task already. It must not be given back, as
         // that would be its copy.
-        if !self.echoes.has_answered() || !self.leases.add(key, sent_after, now) {
+        if !self.echoes.has_answered() || !self.leases.add(key, start, now) {
             self.figures.lost += 1;
             return;
         }
@@ -90,7 +95,7 @@ impl State {
             reply: facts.reply,
             arguments,
             redelivered: facts.redelivered,
-            claimed: false,
+            claimed: young.is_some(),
             starts: 0,
             phase: Phase::Checking,
             helper: None,
@@ -120,7 +125,9 @@ impl State {
         if self.stopping.is_some() {
             return self.give_back(key, None);
         }
-        self.claim(key);
+        if !task.claimed {
+            self.claim(key);
+        }
         if task.redelivered {
             let delivered = Delivered::of(key, task, &self.link);
             self.admission.expect(key);
@@ -158,6 +165,7 @@ pub(super) fn facts(message: &Message, link: &Link) -> Option<DeliveryFacts> {
         stream: info.stream.to_owned(),
         sequence: info.stream_sequence,
         redelivered: info.delivered > 1,
+        stored: info.published.into(),
         reply,
     })
 }

@@ -14,7 +14,8 @@ impl State {
     ///
     /// The server counts a lease from the delivery of the task, but stores the time at which the task was submitted. One
     /// that is restarted, or a new leader of a cluster, reads what is stored, and would give a task that had waited for
-    /// longer than a lease to another worker at once. A renewal is stored with its time.
+    /// longer than a lease to another worker at once. A renewal is stored with its time. A task that was submitted a short
+    /// while ago needs none yet: its lease is counted from there.
     pub(super) fn claim(&self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             let (client, reply) = (self.link.client.clone(), task.reply.clone());

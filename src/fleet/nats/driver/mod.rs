@@ -13,6 +13,7 @@
 //! acknowledgement) is a task of its own, which reports back as a `Step`.
 
 mod answers;
+mod clock;
 mod control;
 mod inbox;
 mod intake;

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::clock;
 use super::control::moment;
 use super::state::State;
 use super::steps::Step;
@@ -18,7 +19,7 @@ use crate::fleet::nats::tail::{Tail, TailItem};
 use crate::fleet::ticket::End;
 use crate::fleet::wire::Event;
 
-/// How often it is found out which fences are still needed.
+/// How often it is found out which fences are still needed, and what the server's clock says.
 const COLLECT: Duration = Duration::from_secs(10);
 
 /// What comes from outside.
@@ -127,6 +128,7 @@ impl State {
             Step::Recorded { key } => self.recorded(key, now),
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
+            Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),
             Step::Delayed(delayed) => self.delayed(*delayed),
             Step::Refused => self.figures.refused += 1,
@@ -181,11 +183,12 @@ async fn read_control(link: Link, items: mpsc::UnboundedSender<TailItem>) {
     .await;
 }
 
-/// Finds out from time to time which tasks are over.
+/// Finds out from time to time what time it is at the server, and which tasks are over.
 async fn collect(link: Link, steps: mpsc::UnboundedSender<Step>) {
     let mut finder = FloorFinder::default();
     while !steps.is_closed() {
         tokio::time::sleep(COLLECT).await;
+        clock::read(link.clone(), steps.clone()).await;
         let floor = moment(&link).await.and_then(|now| finder.observe(now));
         if let Some(floor) = floor {
             let _ = steps.send(Step::Floor { floor });

@@ -8,6 +8,7 @@ use super::inbox::Inbox;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;
+use crate::fleet::clock::ServerClock;
 use crate::fleet::demand::Demand;
 use crate::fleet::echo::Echoes;
 use crate::fleet::fence::Fences;
@@ -33,6 +34,8 @@ pub(super) struct State {
     pub(super) admission: Admission,
     pub(super) demand: Demand,
     pub(super) echoes: Echoes,
+    /// `None` until the server has told its time on this connection.
+    pub(super) clock: Option<ServerClock>,
     pub(super) fences: Fences,
     /// By the number that this worker gives a task at its delivery.
     pub(super) tasks: HashMap<u64, Task>,
@@ -97,6 +100,7 @@ impl State {
             admission: Admission::default(),
             demand: Demand::new(PULL_EXPIRES, now),
             echoes: Echoes::new(),
+            clock: None,
             fences: Fences::default(),
             tasks: HashMap::new(),
             next_key: 0,

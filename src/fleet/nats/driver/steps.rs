@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::tasks::Task;
+use crate::fleet::clock::ServerClock;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
 use crate::fleet::wire::{Envelope, Outcome};
 use async_nats::header::NATS_MESSAGE_ID;
@@ -24,6 +25,8 @@ pub(super) enum Step {
     Acknowledged { key: u64 },
     /// The server has the task again.
     Returned { key: u64 },
+    /// The server has said what time it is.
+    Clock(ServerClock),
     /// No task has its origin below `floor`.
     Floor { floor: u64 },
     /// A task of the delayed stream.

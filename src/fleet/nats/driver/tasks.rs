@@ -18,7 +18,7 @@ pub(super) struct Task {
     pub(super) arguments: Vec<u8>,
     /// `true` if the server has delivered the task before.
     pub(super) redelivered: bool,
-    /// `true` if the server has stored that the task has arrived.
+    /// `true` if the server has stored that the task has arrived, or need not know it yet: see `State::claim`.
     pub(super) claimed: bool,
     /// How often the task has started before without an end that is known.
     pub(super) starts: u32,
