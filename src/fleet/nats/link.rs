@@ -1,11 +1,13 @@
 use std::time::Duration;
 
+use async_nats::client::traits::Publisher;
 use async_nats::jetstream::context::{
     ContextBuilder, PublishError, PublishErrorKind, RequestErrorKind,
 };
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, HeaderValue, Message};
 
 use crate::fleet::error::EngineError;
@@ -114,6 +116,12 @@ pub(super) fn post<T: Send + 'static>(sending: impl Future<Output = T> + Send + 
     if sending.as_mut().poll(&mut cx).is_pending() {
         tokio::spawn(sending);
     }
+}
+
+/// Sends a message without waiting for it.
+pub(super) fn post_message(client: &Client, message: OutboundMessage) {
+    let client = client.clone();
+    post(async move { client.publish_message(message).await });
 }
 
 /// Time before a message is sent again.

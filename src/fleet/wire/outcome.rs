@@ -41,10 +41,10 @@ impl Outcome {
         vec![(WIRE, VERSION.to_owned()), (OUTCOME, kind.to_owned())]
     }
 
-    pub(crate) fn payload(&self) -> Vec<u8> {
+    pub(crate) fn into_payload(self) -> Vec<u8> {
         match self {
-            Self::Done(result) => result.clone(),
-            Self::Failed(failure) => serde_json::to_vec(failure).unwrap_or_default(),
+            Self::Done(result) => result,
+            Self::Failed(failure) => serde_json::to_vec(&failure).unwrap_or_default(),
         }
     }
 
@@ -122,7 +122,10 @@ mod tests {
         for outcome in outcomes.into_iter().chain([Outcome::Done(b"[1]".to_vec())]) {
             let headers = outcome.headers();
             let header = |key: &str| headers.iter().find(|h| h.0 == key).map(|h| h.1.as_str());
-            assert_eq!(Outcome::parse(header, &outcome.payload()), Some(outcome));
+            assert_eq!(
+                Outcome::parse(header, &outcome.clone().into_payload()),
+                Some(outcome)
+            );
         }
         assert_eq!(Outcome::parse(|_| None, b"1"), None);
         assert_eq!(Outcome::parse(|_| Some("failed"), b"{\"x\":"), None);

@@ -55,7 +55,12 @@ impl State {
     }
 
     fn running_tasks(&self, limit: usize, now: Instant) -> Vec<RunningTask> {
-        let unfinished = |task: &&Task| !matches!(task.phase, Phase::Concluding | Phase::Returning);
+        let unfinished = |task: &&Task| {
+            !matches!(
+                task.phase,
+                Phase::Concluding(_) | Phase::Resubmitting | Phase::Returning
+            )
+        };
         self.tasks
             .values()
             .filter(unfinished)

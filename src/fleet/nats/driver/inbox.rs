@@ -1,8 +1,9 @@
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, HeaderMap, Message, StatusCode};
+use async_nats::{Client, HeaderMap, Message, StatusCode, Subject};
 
 use super::clock;
+use super::conclude::Part;
 use super::state::{PULL_EXPIRES, State};
 use crate::fleet::nats::link::post;
 use crate::fleet::nats::setup::WORKERS;
@@ -22,46 +23,66 @@ const SILENCE: Duration = Duration::from_millis(2500);
 /// Time before a request is repeated that the server has refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The addresses of a worker. One subscription is for all of them: what is sent to them arrives in the order in which the
-/// server has sent it.
+/// The addresses of a worker.
 #[derive(Clone, Debug)]
-pub(super) struct Inbox(String);
+pub(super) struct Inbox {
+    /// Where deliveries and echoes go.
+    pub(super) tasks: Subject,
+    answers: String,
+}
 
 impl Inbox {
     pub(super) fn new(client: &Client) -> Self {
-        Self(client.new_inbox())
+        Self {
+            tasks: client.new_inbox().into(),
+            answers: client.new_inbox(),
+        }
     }
 
-    pub(super) fn all(&self) -> String {
-        format!("{}.*", self.0)
+    /// Where answers go.
+    pub(super) fn answers(&self) -> String {
+        format!("{}.*", self.answers)
     }
 
-    /// Where deliveries and echoes go.
-    fn tasks(&self) -> String {
-        format!("{}.t", self.0)
-    }
-
-    /// Where the answer to the claim of the task `key` goes.
-    pub(super) fn claim(&self, key: u64) -> String {
-        format!("{}.{key}", self.0)
-    }
-
-    /// Returns the last part of a subject that is an address of this worker.
-    fn part<'s>(&self, subject: &'s str) -> Option<&'s str> {
-        subject.strip_prefix(&self.0)?.strip_prefix('.')
+    /// Where the answer to a message that is sent for the task `key` goes.
+    pub(super) fn answer(&self, part: Part, key: u64) -> String {
+        let part = match part {
+            Part::Claim => 'c',
+            Part::Store => 's',
+            Part::Acknowledge => 'a',
+        };
+        format!("{}.{part}{key}", self.answers)
     }
 }
 
+/// Returns what an answer is for.
+fn answer_of(subject: &str) -> Option<(Part, u64)> {
+    let (_, token) = subject.rsplit_once('.')?;
+    let part = match token.chars().next()? {
+        'c' => Part::Claim,
+        's' => Part::Store,
+        'a' => Part::Acknowledge,
+        _ => return None,
+    };
+    Some((part, token[1..].parse().ok()?))
+}
+
 impl State {
-    /// Something has arrived at one of the addresses of this worker.
+    /// The server has answered.
+    pub(super) fn answer_arrived(&mut self, message: &Message) {
+        match answer_of(&message.subject) {
+            Some((Part::Claim, key)) => self.claimed(key),
+            Some((part, key)) => self.answered(key, part, message),
+            None => {}
+        }
+    }
+
+    /// Something has arrived at the address of deliveries.
     pub(super) fn arrived(&mut self, message: Message, now: Instant) {
         // A delivery has the subject of its stream, whatever its headers say.
-        let Some(part) = self.inbox.part(&message.subject) else {
+        if message.subject != self.inbox.tasks {
             self.demand.delivered(now);
             return self.take(message, now);
-        };
-        if let Ok(key) = part.parse() {
-            return self.claimed(key);
         }
         if let Some(status) = message.status {
             return self.status(status, message.headers.as_ref(), now);
@@ -93,7 +114,7 @@ impl State {
         };
         let mut headers = HeaderMap::new();
         headers.insert(ECHO, number.to_string().as_str());
-        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks());
+        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks.clone());
         post(async move {
             let _ = client
                 .publish_with_headers(inbox, headers, Vec::new().into())
@@ -118,6 +139,7 @@ impl State {
         self.echoes.invalidate();
         // A server that was restarted may have forgotten the last renewals.
         self.renew_all(now);
+        self.repeat_all_conclusions(now);
         self.send_echo(now);
     }
 
@@ -152,7 +174,7 @@ impl State {
             PULL_EXPIRES.as_nanos(),
             HEARTBEAT.as_nanos()
         );
-        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks());
+        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks.clone());
         post(async move {
             let _ = client
                 .publish_with_reply(subject, inbox, request.into())

@@ -60,16 +60,6 @@ impl State {
         }
     }
 
-    /// The task is done with: its message only has to be acknowledged.
-    pub(super) fn over(&mut self, key: u64) {
-        self.admission.withdraw(key);
-        if let Some(task) = self.tasks.get_mut(&key) {
-            task.phase = Phase::Concluding;
-            let delivered = Delivered::of(key, task, &self.link);
-            self.help(key, delivered.acknowledge());
-        }
-    }
-
     fn take_task(
         &mut self,
         envelope: Envelope,

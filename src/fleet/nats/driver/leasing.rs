@@ -1,5 +1,6 @@
 use std::time::Instant;
 
+use super::conclude::Part;
 use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
@@ -19,7 +20,7 @@ impl State {
     pub(super) fn claim(&self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             let (client, reply) = (self.link.client.clone(), task.reply.clone());
-            let answer = self.inbox.claim(key);
+            let answer = self.inbox.answer(Part::Claim, key);
             post(async move {
                 client
                     .publish_with_reply(reply, answer, RENEWAL.into())

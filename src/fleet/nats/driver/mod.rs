@@ -10,10 +10,12 @@
 //! ```
 //!
 //! One task of the runtime owns all state. Whatever has to wait for the server (a lookup, an outcome to store, an
-//! acknowledgement) is a task of its own, which reports back as a `Step`.
+//! acknowledgement) is a task of its own, which reports back as a `Step`; the end of a task, which is what there is most of,
+//! is messages whose answers come back to the worker's own address.
 
 mod answers;
 mod clock;
+mod conclude;
 mod control;
 mod inbox;
 mod intake;

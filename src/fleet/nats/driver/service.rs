@@ -1,8 +1,8 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use async_nats::Subscriber;
-use futures_util::StreamExt;
+use async_nats::{Subject, Subscriber};
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
@@ -22,6 +22,9 @@ use crate::fleet::wire::Event;
 /// How often it is found out which fences are still needed, and what the server's clock says.
 const COLLECT: Duration = Duration::from_secs(10);
 
+/// How many more of what has come are looked at, before it is looked at what is due.
+const BATCH: usize = 32;
+
 /// What comes from outside.
 #[derive(Debug)]
 pub(super) struct Inputs {
@@ -35,6 +38,7 @@ pub(super) struct Inputs {
 /// What comes from the server.
 struct Subscriptions {
     inbox: Subscriber,
+    answers: Subscriber,
     questions: Subscriber,
     control: mpsc::UnboundedReceiver<TailItem>,
     steps: mpsc::UnboundedReceiver<Step>,
@@ -49,14 +53,13 @@ pub(super) async fn start(
 ) -> Result<impl Future<Output = ()> + Send + 'static, EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Rejected(error.to_string());
     let client = state.link.client.clone();
-    let inbox = client
-        .subscribe(state.inbox.all())
-        .await
-        .map_err(|error| failed(&error))?;
-    let questions = client
-        .subscribe(state.link.names.question())
-        .await
-        .map_err(|error| failed(&error))?;
+    let subscribe = async |subject: Subject| {
+        let subscribed = client.subscribe(subject).await;
+        subscribed.map_err(|error| failed(&error))
+    };
+    let inbox = subscribe(state.inbox.tasks.clone()).await?;
+    let answers = subscribe(state.inbox.answers().into()).await?;
+    let questions = subscribe(state.link.names.question().into()).await?;
     let (controls, control) = mpsc::unbounded_channel();
     tokio::spawn(read_control(state.link.clone(), controls));
     let steps = state.stepped.take().ok_or(EngineError::Disconnected)?;
@@ -64,6 +67,7 @@ pub(super) async fn start(
     tokio::spawn(collect(state.link.clone(), state.steps.clone()));
     let subscriptions = Subscriptions {
         inbox,
+        answers,
         questions,
         control,
         steps,
@@ -86,11 +90,23 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             }
             _ = from.echoes.tick() => state.send_echo(Instant::now()),
             Some(item) = from.control.recv() => state.control_item(item),
-            message = from.inbox.next(), if !state.is_drained() => match message {
-                Some(message) => state.arrived(message, Instant::now()),
-                None => state.drained(),
-            },
-            Some((key, end)) = inputs.ended.recv() => state.ended(key, end),
+            message = from.inbox.next(), if !state.is_drained() => {
+                let now = Instant::now();
+                let more = std::iter::from_fn(|| from.inbox.next().now_or_never()).take(BATCH);
+                std::iter::once(message).chain(more).for_each(|message| match message {
+                    Some(message) => state.arrived(message, now),
+                    None => state.drained(),
+                });
+            }
+            Some(message) = from.answers.next() => {
+                let more = std::iter::from_fn(|| from.answers.next().now_or_never()?).take(BATCH);
+                std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message));
+            }
+            Some((key, end)) = inputs.ended.recv() => {
+                state.ended(key, end);
+                let more = std::iter::from_fn(|| inputs.ended.try_recv().ok()).take(BATCH);
+                more.for_each(|(key, end)| state.ended(key, end));
+            }
             Some(step) = from.steps.recv() => state.step(step, Instant::now()),
             Some(grace) = inputs.stops.recv() => {
                 state.begin_stop(grace, Instant::now());
@@ -116,6 +132,7 @@ impl State {
         self.keep_leases(now);
         self.keep_deadlines(now);
         self.start_ready(now);
+        self.repeat_conclusions(now);
         self.check_silence(now);
         self.ask(now);
     }
@@ -124,7 +141,7 @@ impl State {
         match step {
             Step::Renewed { key, sent } => self.renewed(key, sent, now),
             Step::Checked { key, starts } => self.checked(key, starts),
-            Step::Over { key } => self.over(key),
+            Step::Over { key } => self.acknowledge(key),
             Step::Recorded { key } => self.recorded(key, now),
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
@@ -143,7 +160,7 @@ impl State {
     }
 
     /// The server has forgotten the message, so that its number of starts is not needed any more.
-    fn acknowledged(&mut self, key: u64) {
+    pub(super) fn acknowledged(&mut self, key: u64) {
         let Some(task) = self.remove(key).filter(|task| task.redelivered) else {
             return;
         };

@@ -67,22 +67,6 @@ impl State {
         }
     }
 
-    /// Stores the outcome of a task.
-    pub(super) fn conclude(&mut self, key: u64, outcome: Outcome) {
-        self.admission.withdraw(key);
-        let outcome = self.sendable(outcome);
-        let Some(task) = self.tasks.get_mut(&key) else {
-            return;
-        };
-        task.phase = Phase::Concluding;
-        match outcome {
-            Outcome::Done(_) => self.figures.completed += 1,
-            Outcome::Failed(_) => self.figures.failed += 1,
-        }
-        let delivered = Delivered::of(key, task, &self.link);
-        self.help(key, delivered.conclude(outcome));
-    }
-
     fn run(&mut self, key: u64, now: Instant) {
         let Some(lost_at) = self.leases.lost_at(key) else {
             self.admission.ended();
@@ -188,7 +172,7 @@ impl State {
         let Some(next) = next.filter(|_| !fatal) else {
             return self.conclude(key, Outcome::Failed(Failure::Failed(why)));
         };
-        task.phase = Phase::Concluding;
+        task.phase = Phase::Resubmitting;
         self.figures.retried += 1;
         let arguments = std::mem::take(&mut task.arguments);
         let delivered = Delivered::of(key, task, &self.link);
@@ -196,7 +180,7 @@ impl State {
     }
 
     /// An outcome that the server would not take is replaced by one that says so.
-    fn sendable(&self, outcome: Outcome) -> Outcome {
+    pub(super) fn sendable(&self, outcome: Outcome) -> Outcome {
         let limit = self.link.client.max_payload();
         let bytes = match &outcome {
             Outcome::Done(result) => result.len() + OVERHEAD,

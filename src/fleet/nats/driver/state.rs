@@ -42,6 +42,8 @@ pub(super) struct State {
     pub(super) next_key: u64,
     /// When running tasks expire.
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
+    /// When it is looked for what has to be sent again.
+    pub(super) next_repeat: Instant,
     pub(super) figures: Figures,
     pub(super) since: Instant,
     pub(super) inbox: Inbox,
@@ -105,6 +107,7 @@ impl State {
             tasks: HashMap::new(),
             next_key: 0,
             deadlines: BTreeSet::new(),
+            next_repeat: now,
             figures: Figures::default(),
             since: now,
             knows_fences: false,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::tasks::Task;
 use crate::fleet::clock::ServerClock;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
-use crate::fleet::wire::{Envelope, Outcome};
+use crate::fleet::wire::Envelope;
 use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 
@@ -68,16 +68,6 @@ impl Delivered {
         }
     }
 
-    /// Stores the outcome, then acknowledges the message. If there is an outcome already, it stays.
-    pub(super) async fn conclude(self, outcome: Outcome) -> Step {
-        let Envelope { owner, id, .. } = &self.envelope;
-        let subject = self.link.names.result(owner, id, self.origin);
-        let first =
-            message(&outcome.headers(), outcome.payload()).expected_last_subject_sequence(0);
-        self.store(&subject, first).await;
-        self.acknowledge().await
-    }
-
     /// Stores the next try, then acknowledges the message.
     pub(super) async fn try_again(self, next: Envelope, arguments: Vec<u8>) -> Step {
         let subject = self.link.names.delayed(self.origin, &next.id);
@@ -111,7 +101,7 @@ impl Delivered {
     }
 
     /// Tells the server that the message is done with, until it confirms that.
-    pub(super) async fn acknowledge(self) -> Step {
+    async fn acknowledge(self) -> Step {
         self.answer("+ACK").await;
         Step::Acknowledged { key: self.key }
     }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::AbortHandle;
 
+use super::conclude::Concluding;
 use crate::fleet::fence::FencedTask;
 use crate::fleet::ticket::Ticket;
 use crate::fleet::wire::Envelope;
@@ -34,7 +35,9 @@ pub(super) enum Phase {
     Held,
     Recording,
     Running(Running),
-    Concluding,
+    Concluding(Concluding),
+    /// Its next try is being stored.
+    Resubmitting,
     Returning,
 }
 

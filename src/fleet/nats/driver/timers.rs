@@ -117,7 +117,8 @@ async fn end(link: &Link, delayed: &Delayed) -> String {
     let Envelope { owner, id, .. } = &delayed.envelope;
     let outcome = Outcome::Failed(Failure::Cancelled);
     let subject = link.names.result(owner, id, delayed.origin);
-    let message = message(&outcome.headers(), outcome.payload()).expected_last_subject_sequence(0);
+    let message =
+        message(&outcome.headers(), outcome.into_payload()).expected_last_subject_sequence(0);
     answer(&link.store(subject, message).await)
 }
 

@@ -1,0 +1,160 @@
+//! How a task that is over leaves the server: its outcome is stored, and then its message is acknowledged.
+//!
+//! Each of the two is sent with an address of this worker, is confirmed there, and is sent again if that takes too long.
+//! If the task has an outcome already, that one stays.
+
+use std::time::Instant;
+
+use async_nats::Message;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::ErrorCode;
+use async_nats::jetstream::publish::PublishAck;
+use async_nats::jetstream::response::Response;
+use async_nats::message::OutboundMessage;
+
+use super::state::State;
+use super::tasks::Phase;
+use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, header_map, post_message};
+use crate::fleet::wire::{Envelope, Outcome};
+
+/// What the server has still to confirm of a task that is over.
+#[derive(Debug)]
+pub(super) struct Concluding {
+    /// What is to be stored. `None` once it is.
+    outcome: Option<OutboundMessage>,
+    /// When it is sent again, unless it is confirmed before.
+    again: Instant,
+}
+
+impl State {
+    /// Stores the outcome of a task, then acknowledges its message.
+    pub(super) fn conclude(&mut self, key: u64, outcome: Outcome) {
+        let outcome = self.sendable(outcome);
+        match outcome {
+            Outcome::Done(_) => self.figures.completed += 1,
+            Outcome::Failed(_) => self.figures.failed += 1,
+        }
+        let Some(task) = self.tasks.get(&key) else {
+            return;
+        };
+        let names = &self.link.names;
+        let mut headers = header_map(&outcome.headers());
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        let Envelope { owner, id, .. } = &task.envelope;
+        let message = OutboundMessage {
+            subject: names.result(owner, id, task.origin).into(),
+            reply: Some(self.inbox.answer(Part::Store, key).into()),
+            payload: outcome.into_payload().into(),
+            headers: Some(headers),
+        };
+        self.begin_conclusion(key, Some(message));
+    }
+
+    /// Acknowledges the message of a task that is done with.
+    pub(super) fn acknowledge(&mut self, key: u64) {
+        self.begin_conclusion(key, None);
+    }
+
+    /// The server has answered to what was sent for a task that is over.
+    pub(super) fn answered(&mut self, key: u64, part: Part, message: &Message) {
+        let Some(concluding) = self.concluding(key) else {
+            return;
+        };
+        match (part, &concluding.outcome) {
+            (Part::Store, Some(_)) if !is_stored(message) => {
+                concluding.again = Instant::now() + RETRY_PAUSE;
+            }
+            (Part::Store, Some(_)) => {
+                concluding.outcome = None;
+                self.send_conclusion(key);
+            }
+            (Part::Acknowledge, None) if message.status.is_some() => {
+                concluding.again = Instant::now() + RETRY_PAUSE;
+            }
+            (Part::Acknowledge, None) => self.acknowledged(key),
+            _ => {}
+        }
+    }
+
+    /// Sends again what was not confirmed in time.
+    pub(super) fn repeat_conclusions(&mut self, now: Instant) {
+        if now < self.next_repeat {
+            return;
+        }
+        self.next_repeat = now + RETRY_PAUSE;
+        let late: Vec<u64> = self
+            .tasks
+            .iter()
+            .filter(|(_, task)| matches!(&task.phase, Phase::Concluding(it) if it.again <= now))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in late {
+            self.send_conclusion(key);
+        }
+    }
+
+    /// Sends again what was sent on a connection that is lost.
+    pub(super) fn repeat_all_conclusions(&mut self, now: Instant) {
+        for task in self.tasks.values_mut() {
+            if let Phase::Concluding(concluding) = &mut task.phase {
+                concluding.again = now;
+            }
+        }
+        self.next_repeat = now;
+    }
+
+    fn begin_conclusion(&mut self, key: u64, outcome: Option<OutboundMessage>) {
+        self.admission.withdraw(key);
+        if let Some(task) = self.tasks.get_mut(&key) {
+            let again = Instant::now();
+            task.phase = Phase::Concluding(Concluding { outcome, again });
+            self.send_conclusion(key);
+        }
+    }
+
+    fn send_conclusion(&mut self, key: u64) {
+        let acknowledgement = self.inbox.answer(Part::Acknowledge, key);
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        let Phase::Concluding(concluding) = &mut task.phase else {
+            return;
+        };
+        concluding.again = Instant::now() + ANSWER;
+        let message = concluding.outcome.clone();
+        let message = message.unwrap_or_else(|| OutboundMessage {
+            subject: task.reply.as_str().into(),
+            reply: Some(acknowledgement.into()),
+            payload: "+ACK".into(),
+            headers: None,
+        });
+        post_message(&self.link.client, message);
+    }
+
+    fn concluding(&mut self, key: u64) -> Option<&mut Concluding> {
+        match &mut self.tasks.get_mut(&key)?.phase {
+            Phase::Concluding(concluding) => Some(concluding),
+            _ => None,
+        }
+    }
+}
+
+/// Which of the messages that are sent for a task an answer belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// That the task has arrived.
+    Claim,
+    /// The outcome.
+    Store,
+    /// That the message is done with.
+    Acknowledge,
+}
+
+/// Returns `true` if there is an outcome now: this one, or an earlier one.
+fn is_stored(message: &Message) -> bool {
+    match serde_json::from_slice::<Response<PublishAck>>(&message.payload) {
+        Ok(Response::Ok(_)) => true,
+        Ok(Response::Err { error }) => error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE,
+        Err(_) => false,
+    }
+}
