@@ -1,3 +1,4 @@
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use async_nats::client::traits::Publisher;
@@ -6,9 +7,9 @@ use async_nats::jetstream::context::{
 };
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
-use async_nats::jetstream::{self, Context, ErrorCode};
+use async_nats::jetstream::{self, ErrorCode};
 use async_nats::message::OutboundMessage;
-use async_nats::{Client, HeaderMap, HeaderValue, Message};
+use async_nats::{Client, HeaderMap, HeaderValue, Message, Subject};
 
 use crate::fleet::error::EngineError;
 use crate::fleet::wire::{Envelope, Headers, Names};
@@ -23,7 +24,7 @@ const WINDOW: usize = 2048;
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     pub(super) client: Client,
-    pub(super) js: Context,
+    pub(super) js: jetstream::Context,
     pub(super) names: Names,
 }
 
@@ -54,6 +55,17 @@ impl Link {
             .get_stream_no_info(name)
             .await
             .map_err(|error| EngineError::Rejected(error.to_string()))
+    }
+
+    /// Sends a message without waiting for it.
+    pub(super) fn post(&self, message: OutboundMessage) {
+        let client = self.client.clone();
+        let mut sending = Box::pin(async move { client.publish_message(message).await });
+        // One poll is enough, unless the connection is behind: then a task waits.
+        let mut cx = Context::from_waker(Waker::noop());
+        if sending.as_mut().poll(&mut cx).is_pending() {
+            tokio::spawn(sending);
+        }
     }
 
     /// Stores a message, once: what comes back is its sequence number.
@@ -109,19 +121,14 @@ impl Link {
     }
 }
 
-/// Sends something without waiting for it. One poll is enough, unless the connection is behind: then a task waits.
-pub(super) fn post<T: Send + 'static>(sending: impl Future<Output = T> + Send + 'static) {
-    let mut sending = Box::pin(sending);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    if sending.as_mut().poll(&mut cx).is_pending() {
-        tokio::spawn(sending);
+/// Returns a message without headers that wants no answer.
+pub(super) fn outbound(subject: impl Into<Subject>, payload: Vec<u8>) -> OutboundMessage {
+    OutboundMessage {
+        subject: subject.into(),
+        reply: None,
+        payload: payload.into(),
+        headers: None,
     }
-}
-
-/// Sends a message without waiting for it.
-pub(super) fn post_message(client: &Client, message: OutboundMessage) {
-    let client = client.clone();
-    post(async move { client.publish_message(message).await });
 }
 
 /// Time before a message is sent again.

@@ -5,7 +5,7 @@ use async_nats::Message;
 use super::state::State;
 use super::tasks::{Phase, Task};
 use crate::fleet::info::WorkerInfo;
-use crate::fleet::nats::link::post;
+use crate::fleet::nats::link::outbound;
 use crate::fleet::wire::{Question, RunningTask, WorkerReply, millis};
 
 /// Where answers may be sent. A question with another address is not answered: it might be any subject.
@@ -26,11 +26,8 @@ impl State {
             worker: self.info(now),
             tasks,
         };
-        let (client, reply) = (self.link.client.clone(), reply.clone());
         let payload = serde_json::to_vec(&answer).unwrap_or_default();
-        post(async move {
-            let _ = client.publish(reply, payload.into()).await;
-        });
+        self.link.post(outbound(reply.clone(), payload));
     }
 
     fn info(&self, now: Instant) -> WorkerInfo {

@@ -14,7 +14,7 @@ use async_nats::message::OutboundMessage;
 
 use super::state::State;
 use super::tasks::Phase;
-use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, header_map, post_message};
+use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, header_map, outbound};
 use crate::fleet::wire::{Envelope, Outcome};
 
 /// What the server has still to confirm of a task that is over.
@@ -41,11 +41,11 @@ impl State {
         let mut headers = header_map(&outcome.headers());
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
         let Envelope { owner, id, .. } = &task.envelope;
+        let subject = names.result(owner, id, task.origin);
         let message = OutboundMessage {
-            subject: names.result(owner, id, task.origin).into(),
             reply: Some(self.inbox.answer(Part::Store, key).into()),
-            payload: outcome.into_payload().into(),
             headers: Some(headers),
+            ..outbound(subject, outcome.into_payload())
         };
         self.begin_conclusion(key, Some(message));
     }
@@ -122,13 +122,10 @@ impl State {
         };
         concluding.again = Instant::now() + ANSWER;
         let message = concluding.outcome.clone();
-        let message = message.unwrap_or_else(|| OutboundMessage {
-            subject: task.reply.as_str().into(),
+        self.link.post(message.unwrap_or_else(|| OutboundMessage {
             reply: Some(acknowledgement.into()),
-            payload: "+ACK".into(),
-            headers: None,
-        });
-        post_message(&self.link.client, message);
+            ..outbound(task.reply.as_str(), "+ACK".into())
+        }));
     }
 
     fn concluding(&mut self, key: u64) -> Option<&mut Concluding> {

@@ -1,11 +1,12 @@
 use std::time::{Duration, Instant};
 
+use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, Message, StatusCode, Subject};
 
 use super::clock;
 use super::conclude::Part;
 use super::state::{PULL_EXPIRES, State};
-use crate::fleet::nats::link::post;
+use crate::fleet::nats::link::outbound;
 use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
@@ -114,11 +115,9 @@ impl State {
         };
         let mut headers = HeaderMap::new();
         headers.insert(ECHO, number.to_string().as_str());
-        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks.clone());
-        post(async move {
-            let _ = client
-                .publish_with_headers(inbox, headers, Vec::new().into())
-                .await;
+        self.link.post(OutboundMessage {
+            headers: Some(headers),
+            ..outbound(self.inbox.tasks.clone(), Vec::new())
         });
     }
 
@@ -174,11 +173,9 @@ impl State {
             PULL_EXPIRES.as_nanos(),
             HEARTBEAT.as_nanos()
         );
-        let (client, inbox) = (self.link.client.clone(), self.inbox.tasks.clone());
-        post(async move {
-            let _ = client
-                .publish_with_reply(subject, inbox, request.into())
-                .await;
+        self.link.post(OutboundMessage {
+            reply: Some(self.inbox.tasks.clone()),
+            ..outbound(subject, request.into())
         });
     }
 }

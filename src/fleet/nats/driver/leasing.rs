@@ -1,11 +1,13 @@
 use std::time::Instant;
 
+use async_nats::message::OutboundMessage;
+
 use super::conclude::Part;
 use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
 use crate::fleet::lease::LeaseStep;
-use crate::fleet::nats::link::post;
+use crate::fleet::nats::link::outbound;
 
 /// What tells the server that a task is still at work.
 const RENEWAL: &str = "+WPI";
@@ -19,12 +21,9 @@ impl State {
     /// while ago needs none yet: its lease is counted from there.
     pub(super) fn claim(&self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
-            let (client, reply) = (self.link.client.clone(), task.reply.clone());
-            let answer = self.inbox.answer(Part::Claim, key);
-            post(async move {
-                client
-                    .publish_with_reply(reply, answer, RENEWAL.into())
-                    .await
+            self.link.post(OutboundMessage {
+                reply: Some(self.inbox.answer(Part::Claim, key).into()),
+                ..outbound(task.reply.as_str(), RENEWAL.into())
             });
         }
     }

@@ -6,6 +6,7 @@ use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::PROGRESS;
 use super::clock;
 use super::control::moment;
 use super::state::State;
@@ -103,6 +104,9 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
                 std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message));
             }
             Some((key, end)) = inputs.ended.recv() => {
+                // What a task has told before its end comes before its outcome.
+                let told = std::iter::from_fn(|| inputs.values.try_recv().ok()).take(PROGRESS);
+                told.for_each(|(key, value)| state.tell(key, Event::Progress(value)));
                 state.ended(key, end);
                 let more = std::iter::from_fn(|| inputs.ended.try_recv().ok()).take(BATCH);
                 more.for_each(|(key, end)| state.ended(key, end));

@@ -1,11 +1,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::message::OutboundMessage;
+
 use super::state::State;
 use super::steps::Delivered;
 use super::tasks::{Phase, Running, Stop, now_millis};
 use crate::fleet::error::Fail;
-use crate::fleet::nats::link::{header_map, post};
+use crate::fleet::nats::link::{header_map, outbound};
 use crate::fleet::ticket::{End, Start, Ticket};
 use crate::fleet::wire::{Event, Failure, Outcome};
 
@@ -127,12 +129,9 @@ impl State {
             .link
             .names
             .event(&task.envelope.owner, &task.envelope.id);
-        let client = self.link.client.clone();
-        post(async move {
-            let headers = header_map(&event.headers());
-            let _ = client
-                .publish_with_headers(subject, headers, event.payload().into())
-                .await;
+        self.link.post(OutboundMessage {
+            headers: Some(header_map(&event.headers())),
+            ..outbound(subject, event.payload())
         });
     }
 
