@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::audit::Peer;
 use async_net::unix::{UnixListener, UnixStream};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
 
 /// A listening Unix socket. If the server has made it, its file is removed when it is dropped.
@@ -28,7 +29,7 @@ impl UnixSocket {
         make_room(path)?;
         // The socket gets its mode between `bind` and `listen`: no client can connect before `listen`.
         let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
-        rustix::io::ioctl_fioclex(&socket)?;
+        fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
         bind(&socket, &SocketAddrUnix::new(path)?)?;
         let file = SocketFile::new(path)?;
         fs::set_permissions(path, Permissions::from_mode(mode))?;
