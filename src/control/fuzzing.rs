@@ -21,7 +21,9 @@ pub fn lines(input: &[u8]) {
     let most = usize::from(*most) + 1;
     let mut expected: Vec<_> = sent.split(|byte| *byte == b'\n').collect();
     // What follows the last `\n` is a line only if there is something.
-    expected.pop_if(|last| last.is_empty());
+    if expected.last().is_some_and(|last| last.is_empty()) {
+        expected.pop();
+    }
     let expected = expected.into_iter().map(|line| judged(line, most));
     let read = read_lines(sent, usize::from(*piece) + 1, most);
     assert!(expected.eq(read), "{sent:?}");
@@ -58,7 +60,10 @@ pub fn session(input: &[u8]) {
 /// The first line is a command, and the second one is what a server answers. What the client reads is written as a line
 /// that is read as the same again.
 pub fn answer(input: &[u8]) {
-    let Some((asked, line)) = str::from_utf8(input).unwrap_or_default().split_once('\n') else {
+    let Some((asked, line)) = std::str::from_utf8(input)
+        .unwrap_or_default()
+        .split_once('\n')
+    else {
         return;
     };
     let Ok(answer) = line.parse::<Answer>() else {
@@ -121,7 +126,7 @@ fn one_line(written: &impl ToString) -> String {
 
 fn judged(line: &[u8], most: usize) -> Line {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    match str::from_utf8(line) {
+    match std::str::from_utf8(line) {
         _ if line.len() > most => Line::TooLong,
         Ok(text) => Line::Text(text.to_owned()),
         Err(_) => Line::NotUtf8,

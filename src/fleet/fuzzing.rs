@@ -138,7 +138,7 @@ impl<'m> Message<'m> {
             Some(end) => (&input[..end], &input[end + 2..]),
             None => (input, &input[input.len()..]),
         };
-        let mut lines = str::from_utf8(head).unwrap_or_default().split('\n');
+        let mut lines = std::str::from_utf8(head).unwrap_or_default().split('\n');
         Self {
             subject: lines.next().unwrap_or_default(),
             headers: lines.filter_map(|line| line.split_once(": ")).collect(),
