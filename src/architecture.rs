@@ -76,6 +76,5 @@
 //! `join`, `closed` and `below` wait in `pool/lifecycle/waiters.rs`, by what they wait for. The counters that decide this
 //! change under the pool's lock, and so do the waiters: a change that reaches nobody's goal costs one comparison. A list of
 //! listeners beside the lock, such as the crate `event-listener` has, would be a second lock for each end of a task, or would
-//! wake all that wait, to look whether it is their turn. Measured side by side, an end takes nine times as long where one
-//! listener is told of each, and as long as here where listeners are told of the idle pool only: no less. That would not do
-//! for `below`, where each caller has a bound of its own, nor for a goal that was reached for a moment, which ends a wait here.
+//! wake all that wait, to look whether it is their turn. That would not do for `below`, where each caller has a bound of its
+//! own, nor for a goal that was reached for a moment, which ends a wait here.

@@ -58,6 +58,8 @@ mod budget;
 #[cfg(feature = "control")]
 pub mod control;
 mod coop;
+#[cfg(all(test, any(feature = "control", feature = "fleet")))]
+mod corpus;
 #[cfg(any(doc, doctest))]
 pub mod docs;
 mod error;

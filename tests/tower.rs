@@ -92,6 +92,8 @@ async fn a_full_queue_and_a_closed_pool_refuse_a_call_at_once() {
     let refused = service.clone().oneshot(probes[2].clone()).await;
     let error = refused.unwrap_err();
     assert_eq!(refusal(&error), Refusal::Full);
+    let refused = error.downcast_ref::<PoolRefused>().unwrap();
+    assert!(refused.is_full() && !refused.is_closed());
     assert_eq!(error.to_string(), "the call was refused: the pool is full");
 
     // What has been accepted goes on when the pool is closed.

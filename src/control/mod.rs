@@ -185,6 +185,9 @@
 //! before it runs, its number is used up.
 
 mod client;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod net;
 pub mod protocol;
 mod steer;

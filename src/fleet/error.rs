@@ -178,3 +178,61 @@ impl<E: Error> From<E> for Fail {
         Self::Error(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_the_engine_is_a_line_with_what_it_holds() {
+        let all = [
+            EngineError::Connect("joe".into()),
+            EngineError::Disconnected,
+            EngineError::Timeout,
+            EngineError::TooLarge { bytes: 7, limit: 5 },
+            EngineError::Full,
+            EngineError::Closed,
+            EngineError::InvalidName("a.b".into()),
+            EngineError::Config("joe".into()),
+            EngineError::Encode("joe".into()),
+            EngineError::Rejected("joe".into()),
+        ];
+        for error in all {
+            let line = error.to_string();
+            assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+            let shown = format!("{error:?}");
+            for part in ["joe", "a.b", "7", "5"] {
+                assert_eq!(line.contains(part), shown.contains(part), "{shown}: {line}");
+            }
+            // As the reason why a task has no result, it says the same.
+            let job = JobError::from(error.clone());
+            assert_eq!(job.to_string(), line);
+            assert_eq!(job.source().map(ToString::to_string), Some(line));
+        }
+    }
+
+    #[test]
+    fn an_error_of_a_task_is_a_line_with_what_it_holds() {
+        let all = [
+            JobError::Failed("joe".into()),
+            JobError::Panicked("joe".into()),
+            JobError::Cancelled,
+            JobError::Dead { attempts: 3 },
+            JobError::Unknown { job: "joe".into() },
+            JobError::Decode("joe".into()),
+            JobError::Expired,
+            JobError::Version,
+            JobError::TooLarge { bytes: 7, limit: 5 },
+            JobError::NotFound,
+        ];
+        for error in all {
+            let line = error.to_string();
+            assert!(!line.is_empty() && !line.contains('\n'), "{line:?}");
+            let shown = format!("{error:?}");
+            for part in ["joe", "3", "7", "5"] {
+                assert_eq!(line.contains(part), shown.contains(part), "{shown}: {line}");
+            }
+            assert!(error.source().is_none());
+        }
+    }
+}

@@ -125,3 +125,22 @@ impl Codec for Json {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_crosses_as_the_same_float() {
+        for float in [
+            0.1,
+            6.666666666666667e43,
+            1.7e-300,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+        ] {
+            let bytes = Json::encode(&float).unwrap();
+            assert_eq!(Json::decode::<f64>(&bytes), Ok(float));
+        }
+    }
+}

@@ -36,6 +36,9 @@ mod echo;
 mod error;
 mod fence;
 mod floor;
+#[cfg(any(fuzzing, test))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod info;
 mod job;
 mod lease;

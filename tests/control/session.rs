@@ -369,3 +369,28 @@ fn callbacks_are_registered_too_and_are_told_which_task_was_stopped_and_which_ha
     assert!(client.ask("apply work -e nope").contains("\"nope\""));
     assert_eq!(client.ask("num-ended"), "4");
 }
+
+#[test]
+fn inputs_that_are_no_inputs_are_wrong_usage() {
+    let server = Server::tcp(1, with_work);
+    let mut client = server.json();
+    for (line, why) in [
+        ("apply work -a 1 -k {}", "exclude each other"),
+        ("apply work -k [1]", "is no object"),
+        ("doublestarmap work [1]", "is no object"),
+        ("starmap work [1]", "is no list"),
+        ("map work {}", "is no list"),
+    ] {
+        let error = &client.ask_json(line)["error"];
+        assert_eq!(error["kind"], "usage", "{line}");
+        assert!(error["message"].as_str().unwrap().contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_first_line_that_is_too_long_is_refused_before_it_has_ended() {
+    let server = Server::tcp(1, simple);
+    let mut client = Client::mute(&server.address);
+    client.send(&[b'x'; 100_000]);
+    assert!(client.read_to_end().contains("the first line is too long"));
+}

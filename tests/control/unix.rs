@@ -7,6 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use aiopool::control::Client;
+use aiopool::control::protocol::{Command, Reply};
 
 use crate::support::{Runtime, Server, eventually, on_every_runtime, simple};
 
@@ -215,4 +220,18 @@ fn an_audit_hears_which_user_and_process_it_is() {
     server.text();
     let who = told.recv().unwrap();
     assert!(who.ends_with(&format!(" pid {}", process::id())), "{who}");
+}
+
+#[test]
+fn a_client_in_rust_over_a_unix_socket_gets_replies_and_is_closed_by_its_sender() {
+    let dir = Dir::new();
+    let _server = at(&dir.socket()).unwrap();
+    let mut client = Client::builder().connect_unix(dir.socket()).unwrap();
+    client.set_timeout(Some(Duration::from_secs(60))).unwrap();
+    let size = client.run(&Command::PoolSize(None)).unwrap();
+    assert_eq!((size, client.is_closed()), (Reply::Size(3), false));
+    let sender = client.line_sender().unwrap();
+    let waiting = thread::spawn(move || client.run(&Command::UntilClosed));
+    sender.close();
+    assert!(waiting.join().unwrap().is_err());
 }

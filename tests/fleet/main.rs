@@ -10,6 +10,7 @@ mod outcomes;
 mod runtimes;
 mod security;
 mod support;
+mod worker;
 
 /// Run by itself, in the processes that are workers.
 #[test]

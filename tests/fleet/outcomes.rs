@@ -13,6 +13,7 @@ use crate::support::{
     with_server, workers,
 };
 use aiopool::fleet::{EngineError, JobError, TaskState};
+use futures::stream;
 use tokio::time::{sleep, timeout};
 
 #[test]
@@ -92,6 +93,40 @@ fn a_failing_task_is_tried_again_and_holds_no_permit_between_two_tries() {
         let last = pool.task(FAIL, &9).retry([Duration::ZERO]).exec().await;
         assert_eq!(last, Err(JobError::Failed("attempt 2".into())));
         pool.join().await.expect("an end");
+    });
+}
+
+#[test]
+fn what_a_stream_yields_is_mapped_in_its_order_and_the_first_failure_ends_a_try() {
+    with_server(async |server| {
+        let pool = pool(&server, 4).await;
+        let _workers = workers(&server, 1, 4);
+        let texts = ["xxx", "xx", "x"].map(str::to_owned);
+        let mapped = pool.map_stream(BYTES, stream::iter([3, 2, 1])).await;
+        assert_eq!(mapped, texts.clone().map(Ok));
+        let mapped = pool.try_map_stream(BYTES, stream::iter([3, 2, 1])).await;
+        assert_eq!(mapped, Ok(texts.to_vec()));
+        let failed = pool.try_map_stream(FAIL, stream::iter([0, 1, 0])).await;
+        assert_eq!(failed, Err(JobError::Failed("attempt 1".into())));
+    });
+}
+
+#[test]
+fn a_handle_gives_its_tasks_the_options_that_it_was_made_with_and_the_other_handles_none() {
+    with_server(async |server| {
+        let pool = pool(&server, 4).await;
+        let _workers = workers(&server, 1, 4);
+        let patient = pool.retrying([Duration::ZERO]);
+        assert_eq!(patient.exec(FAIL, &1).await, Ok(2));
+        let hasty = pool.with_deadline(Duration::from_millis(100));
+        assert_eq!(hasty.exec(SLEEP, &10_000).await, Err(JobError::Expired));
+        let failed = pool.exec(FAIL, &1).await;
+        assert_eq!(failed, Err(JobError::Failed("attempt 1".into())));
+        assert_eq!(
+            pool.group("g").map(|group| group.group_name().to_owned()),
+            Ok("g".into())
+        );
+        assert_ne!(pool.group_name(), "g");
     });
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::jobs::SLEEP;
 use crate::support::raw::Raw;
 use crate::support::{LEASE, Server, pool, runtime, with_server, workers};
-use aiopool::fleet::{EngineError, FleetPool, Nats};
+use aiopool::fleet::{EngineError, FleetPool, Nats, Registry, Worker};
 use tokio::time::sleep;
 
 /// The headers of a task that is in order.
@@ -137,6 +137,34 @@ fn the_settings_of_a_pool_are_those_of_its_creation() {
         );
         let found = builder().connect().await.expect("a pool");
         assert_eq!(found.stats().await.expect("figures").size, 3);
+    });
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_before_any_server_is_asked() {
+    let is_refused = |error: Option<EngineError>| matches!(error, Some(EngineError::Config(_)));
+    runtime().block_on(async {
+        let nobody = || Nats::new("nats://127.0.0.1:1");
+        let pool = || FleetPool::builder(nobody()).pool("p");
+        for pool in [
+            pool().size(0),
+            pool().lease(Duration::from_secs(1)),
+            pool().keep_results(Duration::ZERO),
+            pool().max_tasks(0),
+            pool().replicas(0),
+            pool().replicas(6),
+        ] {
+            assert!(is_refused(pool.connect().await.err()));
+        }
+        let worker = || Worker::builder(nobody()).pool("p");
+        for worker in [worker().slots(0), worker().max_attempts(0)] {
+            assert!(is_refused(worker.connect(Registry::new()).await.err()));
+        }
+        let many = pool()
+            .replicas(5)
+            .patience(Duration::from_secs(1))
+            .connect();
+        assert!(matches!(many.await, Err(EngineError::Connect(_))));
     });
 }
 

@@ -219,3 +219,31 @@ fn a_task_whose_clock_the_runtime_drops_waits_no_longer() {
         pool.exec(async {}).await.unwrap();
     });
 }
+
+/// Has a clock that panics when it is polled.
+struct Broken;
+
+impl Spawner for Broken {
+    fn spawn(&self, worker: Worker) {
+        Tokio::current().spawn(worker);
+    }
+
+    fn sleep(&self, _: Duration) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        Some(Box::pin(async { panic!("on purpose") }))
+    }
+}
+
+#[test]
+fn a_clock_that_panics_loses_no_task_that_waits_for_it() {
+    on_tokio(async {
+        let pool = AioPool::with_spawner(1, Broken);
+        let busy = pool.spawn_n(std::future::pending::<()>());
+        let late = pool.task(async {}).wait_timeout(SECOND).spawn_n();
+        tokio::task::yield_now().await;
+        busy.abort();
+        // There is no time any more, but a permit.
+        late.await.unwrap();
+        pool.join().await;
+        pool.exec(async {}).await.unwrap();
+    });
+}

@@ -54,6 +54,7 @@ mod seeds;
 mod serialized;
 mod settling;
 mod several_runtimes;
+mod shown;
 mod simple;
 mod size;
 mod stages;

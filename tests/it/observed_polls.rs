@@ -550,6 +550,57 @@ fn several_observers_are_all_told_and_their_scopes_stand_inside_each_other() {
 }
 
 #[test]
+fn two_observers_are_told_of_a_wait_and_of_a_lent_permit_from_the_outside_in_and_out_again() {
+    let (hand, log) = (Hand::default(), Recorder::default());
+    let pool = hand.builder().name("p").size(1);
+    let pool = pool.observer(Named("outer", log.clone()));
+    let pool = pool.observer(Named("inner", log.clone())).build().unwrap();
+    let inside = pool.clone();
+    pool.spawn_n(async move { inside.spawn_n(ready(())).await });
+    hand.run();
+    let expected = [
+        "outer waits p-1",
+        "inner waits p-1",
+        "inner lends p-0",
+        "outer lends p-0",
+        "outer is back p-0",
+        "inner is back p-0",
+    ];
+    assert_eq!(log.take(), expected);
+}
+
+/// Tells of waits and lent permits, with a name of its own.
+#[derive(Clone)]
+struct Named(&'static str, Recorder);
+
+impl Named {
+    fn note(&self, what: &str, task: &TaskView<'_>) {
+        let line = format!("{} {what} {}", self.0, task.name());
+        self.1.0.lock().unwrap().push(line);
+    }
+}
+
+impl Observer for Named {
+    fn capture(&self, _: &Submission<'_>) -> Option<Arc<dyn TaskScope>> {
+        Some(Arc::new(self.clone()))
+    }
+}
+
+impl TaskScope for Named {
+    fn on_wait(&self, task: &TaskView<'_>) {
+        self.note("waits", task);
+    }
+
+    fn on_lend(&self, task: &TaskView<'_>) {
+        self.note("lends", task);
+    }
+
+    fn on_return(&self, task: &TaskView<'_>) {
+        self.note("is back", task);
+    }
+}
+
+#[test]
 fn a_submission_says_where_it_comes_from() {
     /// The line, the priority, the weight, and whether there is a tag.
     type Seen = (u32, i32, usize, bool);

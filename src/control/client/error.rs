@@ -47,3 +47,28 @@ impl From<io::Error> for ClientError {
         Self::Io(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::protocol::{Answer, RefusalKind};
+    use super::*;
+
+    #[test]
+    fn an_error_is_told_with_its_source_unless_it_has_none() {
+        let unexpected = "x".parse::<Answer>().unwrap_err();
+        let all = [
+            ClientError::Io(io::Error::other("lost")),
+            ClientError::Refused(Refusal::new(RefusalKind::Closed, "closed")),
+            ClientError::UnexpectedAnswer(unexpected),
+        ];
+        for error in all {
+            let source = error.source().expect("a source").to_string();
+            assert!(error.to_string().ends_with(&source), "{error}");
+        }
+        assert!(ClientError::NotAServer.source().is_none());
+        assert_eq!(
+            ClientError::NotAServer.to_string(),
+            "it is no control server"
+        );
+    }
+}

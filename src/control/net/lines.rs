@@ -7,7 +7,7 @@ use futures_util::io::AsyncRead;
 use crate::coop;
 
 /// Splits the bytes that a client sends into lines of bounded length.
-pub(super) struct Lines<R> {
+pub(crate) struct Lines<R> {
     from: R,
     /// Bytes that were read: never more than `most` bytes, a `\r` and a chunk.
     read: Vec<u8>,
@@ -23,7 +23,7 @@ pub(super) struct Lines<R> {
 
 /// A line of a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Text(String),
     TooLong,
     NotUtf8,
@@ -32,7 +32,7 @@ pub(super) enum Line {
 const CHUNK: usize = 4096;
 
 impl<R: AsyncRead + Unpin> Lines<R> {
-    pub(super) fn new(from: R, most: usize) -> Self {
+    pub(crate) fn new(from: R, most: usize) -> Self {
         Self {
             from,
             read: Vec::new(),
@@ -45,7 +45,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     /// Waits for the next line. Returns `None` at the end of the input. If the future is dropped, no input is lost.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Line>> {
+    pub(crate) async fn next(&mut self) -> io::Result<Option<Line>> {
         loop {
             if let Some(line) = self.take() {
                 return Ok(Some(line));

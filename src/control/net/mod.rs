@@ -25,6 +25,8 @@ mod unix;
 pub use self::address::Address;
 pub use self::audit::{AuditEvent, Peer};
 pub use self::builder::Builder;
+#[cfg(any(fuzzing, test))]
+pub(super) use self::lines::{Line, Lines};
 pub use self::listener::ListeningSocket;
 pub use self::server::ControlServer;
 pub use self::serving::Serving;
