@@ -84,7 +84,7 @@ fn outcome(message: &Message<'_>) {
     };
     let shortened = outcome.clone().shortened();
     for outcome in [outcome, shortened.clone()] {
-        let (headers, payload) = (outcome.headers(), outcome.payload());
+        let (headers, payload) = (outcome.headers(), outcome.clone().into_payload());
         assert_eq!(
             Outcome::parse(|name| value(&headers, name), &payload),
             Some(outcome)
