@@ -6,6 +6,7 @@
 mod cancel;
 mod cap;
 mod chaos;
+mod cluster;
 mod outcomes;
 mod runtimes;
 mod security;

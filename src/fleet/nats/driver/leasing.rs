@@ -75,7 +75,8 @@ impl State {
         let Some(lost_at) = self.leases.renewed(key, sent, now) else {
             return;
         };
-        if let Some(task) = self.tasks.get(&key) {
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.claimed = true;
             if let Phase::Running(running) = &task.phase {
                 running.ticket.extend(lost_at);
             }
