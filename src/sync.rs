@@ -2,11 +2,14 @@
 //! `models`.
 
 #[cfg(aiopool_loom)]
-pub(crate) use loom::sync::{Mutex, MutexGuard, atomic};
+pub(crate) use loom::{
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread,
+};
 #[cfg(not(aiopool_loom))]
 pub(crate) use std::{
-    sync::{Mutex, MutexGuard, atomic},
-    thread_local,
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread, thread_local,
 };
 
 /// Loom's `thread_local!` does not accept `const`.

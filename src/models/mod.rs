@@ -8,6 +8,7 @@
 
 mod ends;
 mod nested;
+mod simple;
 mod starts;
 mod timed;
 mod whole;

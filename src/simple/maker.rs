@@ -1,5 +1,7 @@
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::thread::{self, ThreadId};
+use std::sync::PoisonError;
+
+use crate::sync::thread::{self, ThreadId};
+use crate::sync::{Condvar, Mutex};
 
 /// A function that one thread at a time calls. No lock is held during the call.
 pub(super) struct Maker<F> {
