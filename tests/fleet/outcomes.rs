@@ -7,6 +7,7 @@ use crate::support::jobs::{
     BYTES, COUNT, CRASH, FAIL, Named, PANIC, SLEEP, SLEEP_BY_NAME, UNKNOWN,
 };
 use crate::support::log::starts;
+use crate::support::raw::Raw;
 use crate::support::worker::{Options, runs_of};
 use crate::support::{
     LEASE, WorkerProcess, builder, pool, until, until_no_permit_is_used, until_running,
@@ -15,6 +16,26 @@ use crate::support::{
 use aiopool::fleet::{EngineError, JobError, TaskState};
 use futures::stream;
 use tokio::time::{sleep, timeout};
+
+/// Another worker, which was thought to be lost, has stored its outcome while this one runs the task once more.
+#[test]
+fn the_first_outcome_that_is_stored_stays() {
+    with_server(async |server| {
+        let pool = pool(&server, 1).await;
+        let handle = pool.spawn_n(SLEEP, &1).await.expect("a task");
+        let (owner, id) = (pool.group_name().to_owned(), handle.id().to_owned());
+        let subject = format!("aiop.tests.r.{owner}.{id}.1");
+        let mut raw = Raw::connect(&server);
+        let headers = [("Aiop-V", "1"), ("Aiop-Outcome", "done")];
+        raw.publish(&subject, &headers, b"\"first\"");
+        assert_eq!(handle.await.as_deref(), Ok("first"));
+        let _workers = workers(&server, 1, 1);
+        pool.join().await.expect("an end");
+        let last = format!("{{\"last_by_subj\":\"{subject}\"}}");
+        let stored = raw.request("$JS.API.STREAM.MSG.GET.AIOP_tests_R", &last);
+        assert_eq!(stored["message"]["seq"], 1, "{stored}");
+    });
+}
 
 #[test]
 fn a_task_without_a_result_says_why() {
