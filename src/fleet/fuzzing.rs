@@ -8,13 +8,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::JobError;
+use super::wire::limits::{LONGEST_TEXT, MAX_DELAYS};
 use super::wire::{
-    Control, Envelope, Event, Failure, Headers, MAX_DELAYS, Names, Outcome, Question, WorkerReply,
-    is_name,
+    Control, Envelope, Event, Failure, Headers, Names, Outcome, Question, WorkerReply, is_name,
 };
-
-/// Bytes of the text of a failure, at most.
-const LONGEST_TEXT: usize = 16 * 1024;
 
 /// Reads the message as a task. What is read is written as headers that are read as the same again, and holds no more
 /// than they are long.

@@ -174,12 +174,8 @@ fn a_restarted_server_counts_a_lease_from_the_start_of_a_task_and_not_from_its_s
 fn a_server_that_is_killed_loses_no_task() {
     with_server(async |server| {
         // The docs name the exception: for a moment, as many more as were in flight.
-        assert!(
-            restarted(server, Signal::KILL, Duration::from_millis(500))
-                .await
-                .0
-                <= 20
-        );
+        let soon = Duration::from_millis(500);
+        assert!(restarted(server, Signal::KILL, soon).await.0 <= 20);
     });
 }
 

@@ -6,8 +6,13 @@ use std::time::Duration;
 use crate::support::jobs::SLEEP;
 use crate::support::log::{concurrency, starts};
 use crate::support::worker::{Options, runs_of};
-use crate::support::{LEASE, POOL, Server, WorkerProcess, clock, until_running, with_server};
+use crate::support::{
+    LEASE, POOL, Server, WorkerProcess, clock, until, until_running, with_server,
+};
 use aiopool::fleet::{FleetPool, Nats};
+use async_nats::jetstream::consumer::PullConsumer;
+use async_nats::jetstream::stream::ClusterInfo;
+use async_nats::jetstream::{self, Context};
 use rustix::process::Signal;
 use tokio::time::sleep;
 
@@ -49,12 +54,39 @@ async fn connect(urls: &str, size: usize) -> FleetPool {
     panic!("the servers do not find each other");
 }
 
+/// Whether all three servers have all that the leader has of the tasks, their outcomes and the permits.
+async fn are_equal(js: &Context) -> Option<bool> {
+    let streams = ["W", "R"].map(|kind| format!("AIOP_{POOL}_{kind}"));
+    let mut clusters = Vec::new();
+    for name in &streams {
+        clusters.push(
+            js.get_stream(name)
+                .await
+                .ok()?
+                .cached_info()
+                .cluster
+                .clone()?,
+        );
+    }
+    let workers: PullConsumer = js
+        .get_consumer_from_stream("workers", &streams[0])
+        .await
+        .ok()?;
+    clusters.push(workers.cached_info().cluster.clone()?);
+    let is_equal = |cluster: &ClusterInfo| {
+        cluster.replicas.len() == 2 && cluster.replicas.iter().all(|replica| replica.current)
+    };
+    Some(clusters.iter().all(is_equal))
+}
+
 #[test]
 fn a_cluster_loses_no_task_and_forgets_no_permit_whichever_server_is_killed() {
     with_server(async |_| {
         let mut servers = cluster();
         let urls = servers.each_ref().map(Server::url).join(",");
         let pool = connect(&urls, 6).await;
+        let addresses = urls.split(',').collect::<Vec<_>>();
+        let js = jetstream::new(async_nats::connect(addresses).await.expect("a connection"));
         let workers = [0, 1].map(|number| {
             let options = Options {
                 url: urls.clone(),
@@ -70,7 +102,10 @@ fn a_cluster_loses_no_task_and_forgets_no_permit_whichever_server_is_killed() {
         sleep(LEASE + Duration::from_millis(200)).await;
         for server in &mut servers {
             server.restart(Signal::KILL);
-            sleep(Duration::from_millis(2500)).await;
+            until("the servers are equal", async || {
+                are_equal(&js).await == Some(true)
+            })
+            .await;
         }
         let mut outcomes = 0;
         for handle in handles {

@@ -19,7 +19,7 @@ mod control;
 mod envelope;
 mod event;
 pub(crate) mod headers;
-mod limits;
+pub(crate) mod limits;
 mod name;
 mod names;
 mod outcome;

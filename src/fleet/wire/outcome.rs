@@ -1,11 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::headers::{Headers, OUTCOME, WIRE};
-use super::limits::VERSION;
+use super::limits::{LONGEST_TEXT, VERSION};
 use crate::fleet::error::JobError;
-
-/// Bytes of the text of a failure, at most.
-const LONGEST_TEXT: usize = 16 * 1024;
 
 /// What became of a task: the one message that its owner reads.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::response::Response;
 use async_nats::message::OutboundMessage;
 
+use super::address::Part;
 use super::state::State;
 use super::tasks::Phase;
 use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, header_map, outbound};
@@ -30,20 +31,20 @@ impl State {
     /// Stores the outcome of a task, then acknowledges its message.
     pub(super) fn conclude(&mut self, key: u64, outcome: Outcome) {
         let outcome = self.sendable(outcome);
+        let Some(task) = self.tasks.get(&key) else {
+            return;
+        };
         match outcome {
             Outcome::Done(_) => self.figures.completed += 1,
             Outcome::Failed(_) => self.figures.failed += 1,
         }
-        let Some(task) = self.tasks.get(&key) else {
-            return;
-        };
         let names = &self.link.names;
         let mut headers = header_map(&outcome.headers());
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
         let Envelope { owner, id, .. } = &task.envelope;
         let subject = names.result(owner, id, task.origin);
         let message = OutboundMessage {
-            reply: Some(self.inbox.answer(Part::Store, key).into()),
+            reply: Some(self.inbox.answer(Part::Store, key)),
             headers: Some(headers),
             ..outbound(subject, outcome.into_payload())
         };
@@ -113,7 +114,6 @@ impl State {
     }
 
     fn send_conclusion(&mut self, key: u64) {
-        let acknowledgement = self.inbox.answer(Part::Acknowledge, key);
         let Some(task) = self.tasks.get_mut(&key) else {
             return;
         };
@@ -123,7 +123,7 @@ impl State {
         concluding.again = Instant::now() + ANSWER;
         let message = concluding.outcome.clone();
         self.link.post(message.unwrap_or_else(|| OutboundMessage {
-            reply: Some(acknowledgement.into()),
+            reply: Some(self.inbox.answer(Part::Acknowledge, key)),
             ..outbound(task.reply.as_str(), "+ACK".into())
         }));
     }
@@ -134,17 +134,6 @@ impl State {
             _ => None,
         }
     }
-}
-
-/// Which of the messages that are sent for a task an answer belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
-    /// That the task has arrived.
-    Claim,
-    /// The outcome.
-    Store,
-    /// That the message is done with.
-    Acknowledge,
 }
 
 /// Returns `true` if there is an outcome now: this one, or an earlier one.

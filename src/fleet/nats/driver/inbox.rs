@@ -1,10 +1,10 @@
 use std::time::{Duration, Instant};
 
 use async_nats::message::OutboundMessage;
-use async_nats::{Client, HeaderMap, Message, StatusCode, Subject};
+use async_nats::{HeaderMap, Message, StatusCode};
 
+use super::address::Part;
 use super::clock;
-use super::conclude::Part;
 use super::state::{PULL_EXPIRES, State};
 use crate::fleet::nats::link::outbound;
 use crate::fleet::nats::setup::WORKERS;
@@ -24,54 +24,10 @@ const SILENCE: Duration = Duration::from_millis(2500);
 /// Time before a request is repeated that the server has refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// The addresses of a worker.
-#[derive(Clone, Debug)]
-pub(super) struct Inbox {
-    /// Where deliveries and echoes go.
-    pub(super) tasks: Subject,
-    answers: String,
-}
-
-impl Inbox {
-    pub(super) fn new(client: &Client) -> Self {
-        Self {
-            tasks: client.new_inbox().into(),
-            answers: client.new_inbox(),
-        }
-    }
-
-    /// Where answers go.
-    pub(super) fn answers(&self) -> String {
-        format!("{}.*", self.answers)
-    }
-
-    /// Where the answer to a message that is sent for the task `key` goes.
-    pub(super) fn answer(&self, part: Part, key: u64) -> String {
-        let part = match part {
-            Part::Claim => 'c',
-            Part::Store => 's',
-            Part::Acknowledge => 'a',
-        };
-        format!("{}.{part}{key}", self.answers)
-    }
-}
-
-/// Returns what an answer is for.
-fn answer_of(subject: &str) -> Option<(Part, u64)> {
-    let (_, token) = subject.rsplit_once('.')?;
-    let part = match token.chars().next()? {
-        'c' => Part::Claim,
-        's' => Part::Store,
-        'a' => Part::Acknowledge,
-        _ => return None,
-    };
-    Some((part, token[1..].parse().ok()?))
-}
-
 impl State {
     /// The server has answered.
     pub(super) fn answer_arrived(&mut self, message: &Message) {
-        match answer_of(&message.subject) {
+        match Part::of(&message.subject) {
             Some((Part::Claim, key)) => self.claimed(key),
             Some((part, key)) => self.answered(key, part, message),
             None => {}

@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use async_nats::message::OutboundMessage;
 
-use super::conclude::Part;
+use super::address::Part;
 use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
@@ -22,18 +22,17 @@ impl State {
     pub(super) fn claim(&self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             self.link.post(OutboundMessage {
-                reply: Some(self.inbox.answer(Part::Claim, key).into()),
+                reply: Some(self.inbox.answer(Part::Claim, key)),
                 ..outbound(task.reply.as_str(), RENEWAL.into())
             });
         }
     }
 
-    /// The server has stored that a task has arrived, unless it is another server that has answered.
+    /// The server has stored that a task has arrived. It is the server that has delivered the task: when a connection
+    /// ends, the tasks that it has brought and that are not claimed are given up.
     pub(super) fn claimed(&mut self, key: u64) {
-        if self.echoes.has_answered() {
-            if let Some(task) = self.tasks.get_mut(&key) {
-                task.claimed = true;
-            }
+        if let Some(task) = self.tasks.get_mut(&key) {
+            task.claimed = true;
         }
     }
 

@@ -9,10 +9,14 @@
 //!                    lease lost, in any of these states ────────────────────────────┘
 //! ```
 //!
+//! A task that has failed and is tried again is `Resubmitting` instead of `Concluding`: its next try is stored, and then
+//! its message is acknowledged.
+//!
 //! One task of the runtime owns all state. Whatever has to wait for the server (a lookup, an outcome to store, an
 //! acknowledgement) is a task of its own, which reports back as a `Step`; the end of a task, which is what there is most of,
 //! is messages whose answers come back to the worker's own address.
 
+mod address;
 mod answers;
 mod clock;
 mod conclude;

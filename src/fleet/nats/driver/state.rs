@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::DriverOptions;
-use super::inbox::Inbox;
+use super::address::Inbox;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;

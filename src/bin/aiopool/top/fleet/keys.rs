@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::model::{Mode, Model};
+use crate::top::keys::typed::{Typed, leaves, type_digit};
 
 /// The effect of a key, besides drawing.
 #[derive(Debug, PartialEq)]
@@ -35,15 +36,11 @@ pub(in crate::top) const HELP: [(&str, &str); 8] = [
     ("q", "leave the dashboard; the fleet goes on"),
 ];
 
-/// Maximum number of digits of a size: as many as surely fit into a number.
-const DIGITS: usize = 18;
-
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
     if key.kind == KeyEventKind::Release {
         return Effect::Nothing;
     }
-    if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'd'))
-    {
+    if leaves(key) {
         return Effect::Quit;
     }
     model.note = None;
@@ -85,17 +82,11 @@ fn resize(model: &Model, by: isize) -> Effect {
 }
 
 fn type_size(model: &mut Model, mut digits: String, key: KeyCode) -> Effect {
-    match key {
-        KeyCode::Esc => return Effect::Nothing,
-        KeyCode::Enter => {
-            let size = digits.parse();
-            return size.map_or(Effect::Nothing, |size| Effect::Send(Order::Resize(size)));
-        }
-        KeyCode::Backspace => drop(digits.pop()),
-        KeyCode::Char(digit @ '0'..='9') if digits.len() < DIGITS => digits.push(digit),
-        _ => {}
+    match type_digit(&mut digits, key) {
+        Typed::More => model.mode = Mode::Typing(digits),
+        Typed::Size(size) => return Effect::Send(Order::Resize(size)),
+        Typed::Abandoned => {}
     }
-    model.mode = Mode::Typing(digits);
     Effect::Nothing
 }
 
@@ -127,7 +118,7 @@ mod tests {
     use super::*;
 
     fn type_keys(model: &mut Model, keys: &[KeyCode]) -> Vec<Effect> {
-        let press = |key: &KeyCode| press(model, KeyEvent::new(*key, KeyModifiers::NONE));
+        let press = |key: &KeyCode| press(model, (*key).into());
         let effects = keys.iter().map(press);
         effects
             .filter(|effect| *effect != Effect::Nothing)

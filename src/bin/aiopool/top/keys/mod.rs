@@ -3,11 +3,13 @@
 mod steering;
 #[cfg(test)]
 mod tests;
+pub(super) mod typed;
 
 use aiopool::control::protocol::Command;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use self::steering::{ask, steer_group, steer_pool};
+use self::typed::{Typed, leaves, type_digit};
 use super::model::{Mode, Model, Question, View};
 
 /// The effect of a key, besides drawing.
@@ -50,15 +52,11 @@ pub(super) const HELP: [(&str, &str); 13] = [
     ("q", "leave the dashboard; the pool goes on"),
 ];
 
-/// Maximum number of digits of a size: as many as surely fit into a number.
-const DIGITS: usize = 18;
-
 pub(super) fn press(model: &mut Model, key: KeyEvent) -> Effect {
     if key.kind == KeyEventKind::Release {
         return Effect::Nothing;
     }
-    if key.modifiers.contains(KeyModifiers::CONTROL) && matches!(key.code, KeyCode::Char('c' | 'd'))
-    {
+    if leaves(key) {
         return Effect::Quit;
     }
     model.note = None;
@@ -111,19 +109,11 @@ fn scroll(model: &mut Model, skipped: usize, key: KeyCode) -> Effect {
 }
 
 fn type_size(model: &mut Model, group: Option<String>, mut digits: String, key: KeyCode) -> Effect {
-    match key {
-        KeyCode::Esc => return Effect::Nothing,
-        KeyCode::Enter => {
-            let size = digits.parse();
-            return size.map_or(Effect::Nothing, |size| {
-                send(&Command::Resize { size, group })
-            });
-        }
-        KeyCode::Backspace => drop(digits.pop()),
-        KeyCode::Char(digit @ '0'..='9') if digits.len() < DIGITS => digits.push(digit),
-        _ => {}
+    match type_digit(&mut digits, key) {
+        Typed::More => model.mode = Mode::Typing { group, digits },
+        Typed::Size(size) => return send(&Command::Resize { size, group }),
+        Typed::Abandoned => {}
     }
-    model.mode = Mode::Typing { group, digits };
     Effect::Nothing
 }
 
