@@ -1,12 +1,9 @@
 //! Formats values for people.
 
-use aiopool::control::protocol::columns;
+use aiopool::control::protocol::{columns, indented};
 use serde_json::{Map, Value};
 
 use crate::printable::{one_line, printable};
-
-/// Maximum number of groups around a group for which its name is moved to the right.
-const DEEPEST: u64 = 100;
 
 /// Formats a value without the end of the last line. It uses the form of asyncio-taskpool where there is one.
 pub(crate) fn readable(asked: &str, value: &Value) -> String {
@@ -49,8 +46,8 @@ fn object(asked: &str, fields: &Map<String, Value>) -> String {
     match (fields.get("help"), list) {
         (Some(Value::String(help)), _) => printable(help.trim_end()).into_owned(),
         (_, Some(Value::Array(rows))) => match fields.get("more").and_then(Value::as_u64) {
-            None | Some(0) => table(&indented(rows)),
-            Some(more) => format!("{}\n… and {more} more", table(&indented(rows))),
+            None | Some(0) => table(&tree_rows(rows)),
+            Some(more) => format!("{}\n… and {more} more", table(&tree_rows(rows))),
         },
         _ if asked.starts_with("watch") => line(fields),
         _ => lines(fields),
@@ -76,11 +73,11 @@ fn times(fields: &Map<String, Value>) -> Option<String> {
 }
 
 /// Moves the names of groups in a tree to the right, instead of telling their depth.
-fn indented(rows: &[Value]) -> Vec<Value> {
-    rows.iter().map(indented_row).collect()
+fn tree_rows(rows: &[Value]) -> Vec<Value> {
+    rows.iter().map(tree_row).collect()
 }
 
-fn indented_row(row: &Value) -> Value {
+fn tree_row(row: &Value) -> Value {
     let mut row = row.clone();
     if let Some(fields) = row.as_object_mut()
         && let Some(depth) = fields
@@ -88,9 +85,7 @@ fn indented_row(row: &Value) -> Value {
             .and_then(|depth| depth.as_u64())
         && let Some(Value::String(name)) = fields.get_mut("name")
     {
-        // A server of another kind may tell any depth.
-        let depth = depth.min(DEEPEST) as usize;
-        name.insert_str(0, &"  ".repeat(depth));
+        *name = indented(name, usize::try_from(depth).unwrap_or(usize::MAX));
     }
     row
 }

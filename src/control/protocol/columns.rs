@@ -4,6 +4,9 @@ use std::fmt::Write;
 /// longer.
 const WIDEST: usize = 60;
 
+/// Maximum number of groups around a group for which its name is moved to the right.
+const DEEPEST: usize = 20;
+
 /// Lays out rows as columns, one line for each row, as the server does in its text format.
 ///
 /// All rows should have as many cells as the first, which usually has the names of the columns. Cells should contain no
@@ -34,4 +37,19 @@ pub fn columns(rows: &[Vec<String>]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Moves the name of a group to the right: two spaces for each group around it, as the server does in its text format.
+/// Beyond 20 groups, a name is moved no further, so the length of the text does not depend on what a server says.
+///
+/// # Examples
+///
+/// ```
+/// use aiopool::control::protocol::indented;
+///
+/// assert_eq!(indented("pages", 1), "  pages");
+/// assert_eq!(indented("pages", usize::MAX), indented("pages", 20));
+/// ```
+pub fn indented(name: &str, depth: usize) -> String {
+    "  ".repeat(depth.min(DEEPEST)) + name
 }

@@ -63,7 +63,7 @@ mod value;
 mod words;
 
 pub use self::answer::Answer;
-pub use self::columns::columns;
+pub use self::columns::{columns, indented};
 pub use self::command::{Command, Inputs, ItemKind, Launch};
 pub use self::format::Format;
 pub use self::handshake::Handshake;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::time::Duration;
 
-use super::columns::columns;
+use super::columns::{columns, indented};
 use super::fields::state_name;
 use super::listing::{GroupLine, GroupList, StatsLine, TaskLine, TaskList};
 use super::overview::{GroupTree, TimeSpread, Times, TreeLine};
@@ -127,10 +127,9 @@ fn groups_text(list: &GroupList) -> String {
     table(&GROUP_HEAD, list.groups.iter().map(row)) + &more_text(list.more)
 }
 
-/// Writes the names of groups inside of others with two more spaces in front for each of these.
 fn tree_text(tree: &GroupTree) -> String {
     let row = |line: &TreeLine| {
-        let name = "  ".repeat(line.depth) + &one_line(&line.group.name);
+        let name = indented(&one_line(&line.group.name), line.depth);
         group_row(name, &line.group)
     };
     table(&GROUP_HEAD, tree.groups.iter().map(row)) + &more_text(tree.more)

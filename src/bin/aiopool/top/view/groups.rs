@@ -1,5 +1,6 @@
 //! Draws the groups as a table, in which the names of inner groups are indented.
 
+use aiopool::control::protocol::indented;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Rect};
 use ratatui::style::{Color, Modifier};
@@ -9,9 +10,6 @@ use ratatui::widgets::{Cell, Row};
 use super::table::{self, right};
 use super::theme::Theme;
 use crate::top::groups::{Group, Groups};
-
-/// Maximum number of groups around a group for which its name is moved to the right.
-const DEEPEST: usize = 10;
 
 /// Draws the list with its selection, and scrolls so that the selection is visible.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, groups: &Groups, theme: Theme) {
@@ -32,7 +30,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, groups: &Groups, theme: Th
 }
 
 fn row(group: &Group, theme: Theme) -> Row<'_> {
-    let indent = "  ".repeat(group.depth.min(DEEPEST));
     let active = match group.size {
         Some(size) => format!("{} of {size}", group.active),
         None => group.active.to_string(),
@@ -43,7 +40,7 @@ fn row(group: &Group, theme: Theme) -> Row<'_> {
         (false, false) => ("", Modifier::empty().into()),
     };
     Row::new([
-        Cell::from(indent + &group.name),
+        Cell::from(indented(&group.name, group.depth)),
         Cell::from(Line::from(active).alignment(Alignment::Right)),
         Cell::from(Line::from(group.waiting.to_string()).alignment(Alignment::Right)),
         Cell::from(state).style(style),
