@@ -8,16 +8,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::JobError;
+use super::wire::headers::{EVENT, OUTCOME, TASK};
 use super::wire::limits::{LONGEST_TEXT, MAX_DELAYS};
 use super::wire::{
-    Control, Envelope, Event, Failure, Headers, Names, Outcome, Question, WorkerReply, is_name,
+    Control, Envelope, Event, Failure, Names, Outcome, Question, WorkerReply, is_name,
 };
 
 /// Reads the message as a task. What is read is written as headers that are read as the same again, and holds no more
 /// than they are long.
 pub fn task(input: &[u8]) {
     let message = Message::of(input);
-    let Ok(envelope) = Envelope::parse(|name| message.header(name)) else {
+    let names = Names::new("thumbs".to_owned());
+    let Ok(envelope) = Envelope::parse(&names, message.subject, message.header(TASK)) else {
         return;
     };
     let envelope = Envelope {
@@ -39,7 +41,6 @@ pub fn task(input: &[u8]) {
     );
     assert!(envelope.retry.len() <= MAX_DELAYS.min(input.len()));
 
-    let names = Names::new("p".to_owned());
     let (id, group, owner) = (&*envelope.id, &*envelope.group, &*envelope.owner);
     assert_eq!(
         names.tokens("w", &names.work(group, id)),
@@ -64,28 +65,22 @@ pub fn message(input: &[u8]) {
     let message = Message::of(input);
     outcome(&message);
     control(&message);
-    if let Some(event) = Event::parse(|name| message.header(name), message.payload) {
-        let (headers, payload) = (event.headers(), event.clone().payload());
-        assert_eq!(
-            Event::parse(|name| value(&headers, name), &payload),
-            Some(event)
-        );
+    if let Some(event) = Event::parse(message.header(EVENT), message.payload) {
+        let ((_, kind), payload) = (event.header(), event.clone().payload());
+        assert_eq!(Event::parse(Some(&kind), &payload), Some(event));
     }
     as_json::<Question>(message.payload);
     as_json::<WorkerReply>(message.payload);
 }
 
 fn outcome(message: &Message<'_>) {
-    let Some(outcome) = Outcome::parse(|name| message.header(name), message.payload) else {
+    let Some(outcome) = Outcome::parse(message.header(OUTCOME), message.payload) else {
         return;
     };
     let shortened = outcome.clone().shortened();
     for outcome in [outcome, shortened.clone()] {
-        let (headers, payload) = (outcome.headers(), outcome.clone().into_payload());
-        assert_eq!(
-            Outcome::parse(|name| value(&headers, name), &payload),
-            Some(outcome)
-        );
+        let ((_, kind), payload) = (outcome.header(), outcome.clone().into_payload());
+        assert_eq!(Outcome::parse(Some(&kind), &payload), Some(outcome));
     }
     if let Outcome::Failed(failure) = shortened {
         if let Failure::Failed(text) | Failure::Panicked(text) | Failure::Decode(text) = &failure {
@@ -113,13 +108,10 @@ fn as_json<T: Serialize + DeserializeOwned>(payload: &[u8]) {
 }
 
 fn read_again(envelope: &Envelope) -> Envelope {
-    let headers = envelope.headers();
-    Envelope::parse(|name| value(&headers, name)).expect("an envelope is read as it was written")
-}
-
-fn value<'h>(headers: &'h Headers, name: &str) -> Option<&'h str> {
-    let mut found = headers.iter().filter(|header| header.0 == name);
-    found.next().map(|header| &*header.1)
+    let (names, (_, header)) = (Names::new("p".to_owned()), envelope.header());
+    let subject = names.work(&envelope.group, &envelope.id);
+    let again = Envelope::parse(&names, &subject, Some(&header));
+    again.expect("an envelope is read as it was written")
 }
 
 struct Message<'m> {

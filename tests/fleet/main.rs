@@ -10,6 +10,7 @@ mod cluster;
 mod outcomes;
 mod runtimes;
 mod security;
+mod submitting;
 mod support;
 mod worker;
 

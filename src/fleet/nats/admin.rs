@@ -200,7 +200,7 @@ async fn next_envelope(
     let subject = if stream == link.names.work_stream() {
         link.names.all("w.*.*")
     } else {
-        link.names.all("d.*.*")
+        link.names.all("d.*.*.*")
     };
     let stream = link.stream(stream).await?;
     let message = stream
@@ -210,7 +210,7 @@ async fn next_envelope(
         .send()
         .await;
     match message {
-        Ok(message) => Ok(Some((message.sequence, envelope_of(&message)))),
+        Ok(message) => Ok(Some((message.sequence, envelope_of(link, &message)))),
         Err(error) => match error.kind() {
             RawMessageErrorKind::NoMessageFound => Ok(None),
             _ => Err(EngineError::Rejected(error.to_string())),

@@ -12,6 +12,7 @@ use super::link::{Link, RETRY_PAUSE, envelope_of, header_of};
 use super::tail::{Tail, TailItem};
 use super::waiters::Waiters;
 use crate::fleet::error::EngineError;
+use crate::fleet::wire::headers::{EVENT, OUTCOME};
 use crate::fleet::wire::{Event, Failure, Names, Outcome};
 
 /// The origin of a task that does not exist: sequence numbers begin with 1.
@@ -57,7 +58,7 @@ pub(super) fn outcome(names: &Names, message: &Message) -> Option<(String, u64, 
     let [_, id, origin] = tokens.as_slice() else {
         return None;
     };
-    let outcome = Outcome::parse(header_of(message), &message.payload)?;
+    let outcome = Outcome::parse(header_of(message, OUTCOME), &message.payload)?;
     Some(((*id).to_owned(), origin.parse().ok()?, outcome))
 }
 
@@ -84,7 +85,7 @@ async fn listen(link: &Link, waiters: &Waiters, id: &str) {
     let events = link.client.subscribe(link.names.event("*", id)).await;
     if let Ok(mut events) = events {
         while let Some(message) = events.next().await {
-            if let Some(event) = Event::parse(header_of(&message), &message.payload) {
+            if let Some(event) = Event::parse(header_of(&message, EVENT), &message.payload) {
                 waiters.event(id, event);
             }
         }
@@ -102,13 +103,13 @@ async fn find(link: &Link, id: &str) -> Result<Option<u64>, EngineError> {
             .last(&names.work_stream(), &names.work("*", id))
             .await?
         {
-            let origin = envelope_of(&message).and_then(|envelope| envelope.origin);
+            let origin = envelope_of(link, &message).and_then(|envelope| envelope.origin);
             return Ok(Some(origin.unwrap_or(message.sequence)));
         }
-        let subject = names.all(&format!("d.*.{id}"));
+        let subject = names.all(&format!("d.*.*.{id}"));
         if let Some(message) = link.last(&names.delayed_stream(), &subject).await? {
-            let tokens = names.tokens("d", &message.subject);
-            return Ok(tokens.and_then(|tokens| tokens.first()?.parse().ok()));
+            let place = names.place(&message.subject);
+            return Ok(place.and_then(|place| place.origin));
         }
     }
     let subject = names.all(&format!("r.*.{id}.*"));

@@ -1,22 +1,25 @@
+use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use async_nats::Subscriber;
 use futures_util::StreamExt;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::admin;
 use super::attach;
 use super::connect::Nats;
 use super::link::{Link, StoreError, header_of, message};
-use super::publisher::{Publisher, Submission};
+use super::publisher::{Inputs, Publisher, Submission};
 use super::setup::{self, PoolFacts, PoolSettings};
 use super::tail::{Tail, TailItem};
 use super::thread::Thread;
 use super::waiters::{Settled, Waiters};
 use crate::fleet::error::EngineError;
 use crate::fleet::info::{FleetStats, TaskInfo, WorkerInfo};
+use crate::fleet::wire::headers::EVENT;
 use crate::fleet::wire::{Control, Event, Fence, FenceKey, Names};
 
 /// What the server adds to a message on its way, in bytes, at most.
@@ -51,27 +54,27 @@ impl Client {
         let thread = Thread::start()?;
         let opened = thread
             .run(async move {
-                let (client, _) = nats.connect().await?;
+                let (client, connections) = nats.connect().await?;
                 let link = Link::new(client, names);
                 let facts = setup::open(&link, &settings).await?;
                 let from = admin::last_sequence(&link, &link.names.result_stream()).await? + 1;
-                Ok::<_, EngineError>((link, facts, from))
+                Ok::<_, EngineError>((link, connections, facts, from))
             })
             .await?;
-        let (link, facts, from) = opened?;
-        let inbox = link.client.new_inbox();
-        let owner = inbox.rsplit('.').next().unwrap_or_default().to_owned();
+        let (link, connections, facts, from) = opened?;
         let (submissions, submitted) = mpsc::unbounded_channel();
         let client = Self {
             thread,
             link,
             submissions,
             waiters: Arc::default(),
-            owner,
+            owner: new_owner(),
             next: AtomicU64::new(0),
             patience,
         };
-        client.start_services(submitted, from).await?;
+        client.publish(submitted, connections).await?;
+        client.listen().await?;
+        client.thread.spawn_service(client.outcomes(from));
         Ok((client, facts))
     }
 
@@ -94,16 +97,14 @@ impl Client {
     /// # Errors
     ///
     /// [`EngineError::TooLarge`], and [`EngineError::Disconnected`] if the thread has ended.
-    pub(crate) fn submit(&self, mut submission: Submission) -> Result<Subscribed, EngineError> {
+    pub(crate) fn submit(&self, submission: Submission) -> Result<Subscribed, EngineError> {
         self.check_size(&submission)?;
         let id = submission.envelope.id.clone();
         let notify = submission.envelope.notify;
         let subscription = self.waiters.wait_for(&id);
         let started = notify.then(|| self.waiters.wait_for_start(&id));
         if subscription.known {
-            if let Some(stored) = submission.stored.take() {
-                let _ = stored.send(Ok(()));
-            }
+            submission.receipt.tell(Ok(()));
         } else if self.submissions.send(submission).is_err() {
             drop(subscription);
             self.waiters.forget(&id);
@@ -123,14 +124,25 @@ impl Client {
             .await?
     }
 
-    /// Cancels the tasks of `key`, once those that are under way to the server have arrived: all senders of `stored`
-    /// are dropped then. Returns at once.
-    pub(crate) fn abandon(&self, key: FenceKey, mut stored: mpsc::Receiver<()>) {
+    /// Cancels the tasks of `keys`, once none of them is under way to the server any more: `arrived` resolves then.
+    /// Returns at once.
+    pub(crate) fn abandon(
+        &self,
+        keys: Vec<FenceKey>,
+        arrived: impl Future<Output = ()> + Send + 'static,
+    ) {
         let (link, patience) = (self.link.clone(), self.patience);
         self.thread.spawn(async move {
-            while stored.recv().await.is_some() {}
-            let _ = fence(&link, key, patience).await;
+            arrived.await;
+            for key in keys {
+                let _ = fence(&link, key, patience).await;
+            }
         });
+    }
+
+    /// Returns `true` if the server is known to have the task that a handle waits for.
+    pub(crate) fn is_accepted(&self, id: &str) -> bool {
+        self.waiters.is_accepted(id)
     }
 
     /// Waits for a task that another client has submitted.
@@ -217,24 +229,34 @@ impl Client {
         Ok(())
     }
 
-    async fn start_services(
+    /// Sends the tasks that are submitted.
+    async fn publish(
         &self,
-        submitted: mpsc::UnboundedReceiver<Submission>,
-        from: u64,
+        submissions: mpsc::UnboundedReceiver<Submission>,
+        connections: watch::Receiver<bool>,
     ) -> Result<(), EngineError> {
-        let (duplicates, found) = mpsc::unbounded_channel();
-        let publisher = Publisher {
-            link: self.link.clone(),
-            waiters: self.waiters.clone(),
-            duplicates,
-            patience: self.patience,
-        };
-        self.thread.spawn_service(publisher.run(submitted));
-        self.thread.spawn_service(self.outcomes(from));
         let (link, waiters, owner) = (self.link.clone(), self.waiters.clone(), self.owner.clone());
+        let (duplicates, found) = mpsc::unbounded_channel();
+        let publisher = Publisher::new(link.clone(), waiters.clone(), duplicates, self.patience);
+        let answers = self.subscribe(publisher.answers()).await?;
+        self.thread.spawn_service(publisher.run(Inputs {
+            submissions,
+            answers,
+            connections,
+        }));
         self.thread
             .spawn_service(attach::duplicates(link, waiters, owner, found));
-        self.listen().await
+        Ok(())
+    }
+
+    async fn subscribe(&self, subject: String) -> Result<Subscriber, EngineError> {
+        let client = self.link.client.clone();
+        let subscribed = self
+            .thread
+            .run(async move { client.subscribe(subject).await });
+        subscribed
+            .await?
+            .map_err(|error| EngineError::Rejected(error.to_string()))
     }
 
     /// Reads the outcomes of this client's tasks.
@@ -260,20 +282,11 @@ impl Client {
     /// Reads what this client's tasks tell while they run.
     async fn listen(&self) -> Result<(), EngineError> {
         let (link, waiters) = (self.link.clone(), self.waiters.clone());
-        let subject = link.names.event(&self.owner, "*");
-        let subscribed = self
-            .thread
-            .run(async move {
-                let subscriber = link.client.subscribe(subject).await;
-                subscriber.map(|subscriber| (link, subscriber))
-            })
-            .await?;
-        let (link, mut events) =
-            subscribed.map_err(|error| EngineError::Rejected(error.to_string()))?;
+        let mut events = self.subscribe(link.names.event(&self.owner, "*")).await?;
         self.thread.spawn_service(async move {
             while let Some(message) = events.next().await {
                 let tokens = link.names.tokens("e", &message.subject);
-                let event = Event::parse(header_of(&message), &message.payload);
+                let event = Event::parse(header_of(&message, EVENT), &message.payload);
                 if let (Some([_, id]), Some(event)) = (tokens.as_deref(), event) {
                     waiters.event(id, event);
                 }
@@ -281,6 +294,11 @@ impl Client {
         });
         Ok(())
     }
+}
+
+/// Returns a token of 64 random bits. It is in each message of the client, so that a longer one would cost time.
+fn new_owner() -> String {
+    format!("{:016x}", RandomState::new().hash_one(Instant::now()))
 }
 
 /// Stores a fence that covers all tasks of `key` that the server has now.
@@ -291,7 +309,7 @@ async fn fence(link: &Link, key: FenceKey, patience: Duration) -> Result<(), Eng
 
 async fn send(link: &Link, control: &Control, patience: Duration) -> Result<(), EngineError> {
     let (subject, payload) = control.message(&link.names);
-    let message = message(&Vec::new(), payload);
+    let message = message(None, payload);
     match link.store_patiently(&subject, &message, patience).await {
         Ok(_) => Ok(()),
         Err(StoreError::Unknown(error) | StoreError::Refused(error)) => Err(error),

@@ -9,10 +9,11 @@ use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 use async_nats::message::OutboundMessage;
-use async_nats::{Client, HeaderMap, HeaderValue, Message, Subject};
+use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Message, Subject};
 
 use crate::fleet::error::EngineError;
-use crate::fleet::wire::{Envelope, Headers, Names};
+use crate::fleet::wire::headers::TASK;
+use crate::fleet::wire::{Envelope, Header, Malformed, Names};
 
 /// Time that the server has for an answer.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
@@ -134,37 +135,41 @@ pub(super) fn outbound(subject: impl Into<Subject>, payload: Vec<u8>) -> Outboun
 /// Time before a message is sent again.
 pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 
-/// Returns `headers` as the client of NATS wants them.
-pub(super) fn header_map(headers: &Headers) -> HeaderMap {
+/// Returns `header` as the client of NATS wants it.
+pub(super) fn header_map((name, value): Header) -> HeaderMap {
     let mut map = HeaderMap::new();
-    for (name, value) in headers {
-        map.insert(*name, value.as_str());
-    }
+    map.insert(HeaderName::from_static(name), value);
     map
 }
 
-/// Returns a function that looks up headers of `message`.
-pub(super) fn header_of<'m>(message: &'m Message) -> impl Fn(&str) -> Option<&'m str> {
-    |name: &str| {
-        message
-            .headers
-            .as_ref()
-            .and_then(|headers| headers.get(name))
-            .map(HeaderValue::as_str)
-    }
+/// Returns the value of a header of `message`.
+pub(super) fn header_of<'m>(message: &'m Message, name: &'static str) -> Option<&'m str> {
+    header_in(message.headers.as_ref()?, name)
+}
+
+/// Reads a message of the work stream, or of the delayed one.
+pub(super) fn envelope(link: &Link, message: &Message) -> Result<Envelope, Malformed> {
+    Envelope::parse(&link.names, &message.subject, header_of(message, TASK))
 }
 
 /// Returns the envelope of a message that was looked up in a stream.
-pub(super) fn envelope_of(message: &StreamMessage) -> Option<Envelope> {
-    let header = |name: &str| message.headers.get(name).map(HeaderValue::as_str);
-    Envelope::parse(header).ok()
+pub(super) fn envelope_of(link: &Link, message: &StreamMessage) -> Option<Envelope> {
+    let header = header_in(&message.headers, TASK);
+    Envelope::parse(&link.names, &message.subject, header).ok()
+}
+
+fn header_in<'m>(headers: &'m HeaderMap, name: &'static str) -> Option<&'m str> {
+    let value = headers.get(HeaderName::from_static(name));
+    value.map(HeaderValue::as_str)
 }
 
 /// Returns a message for a stream.
-pub(super) fn message(headers: &Headers, payload: Vec<u8>) -> PublishMessage {
-    PublishMessage::build()
-        .headers(header_map(headers))
-        .payload(payload.into())
+pub(super) fn message(header: Option<Header>, payload: Vec<u8>) -> PublishMessage {
+    let message = PublishMessage::build().payload(payload.into());
+    match header {
+        Some(header) => message.headers(header_map(header)),
+        None => message,
+    }
 }
 
 pub(super) fn store_error(error: &PublishError) -> StoreError {
@@ -181,15 +186,23 @@ pub(super) fn store_error(error: &PublishError) -> StoreError {
 }
 
 fn store_error_of_server(error: &PublishError) -> StoreError {
-    let code = std::error::Error::source(error)
-        .and_then(|source| source.downcast_ref::<jetstream::Error>())
-        .map(jetstream::Error::error_code);
-    match code {
-        Some(MAXIMUM_MESSAGES) => StoreError::Refused(EngineError::Full),
-        Some(ErrorCode::CLUSTER_NOT_AVAILABLE | ErrorCode::INSUFFICIENT_RESOURCES) => {
-            StoreError::Unknown(EngineError::Rejected(error.to_string()))
+    let source = std::error::Error::source(error);
+    match source.and_then(|source| source.downcast_ref::<jetstream::Error>()) {
+        Some(error) => refusal(error),
+        None => StoreError::Refused(EngineError::Rejected(error.to_string())),
+    }
+}
+
+/// Returns what it means that the server does not store a message.
+pub(super) fn refusal(error: &jetstream::Error) -> StoreError {
+    let rejected = || EngineError::Rejected(error.to_string());
+    match error.error_code() {
+        MAXIMUM_MESSAGES => StoreError::Refused(EngineError::Full),
+        ErrorCode::STREAM_WRONG_LAST_SEQUENCE => StoreError::Exists,
+        ErrorCode::CLUSTER_NOT_AVAILABLE | ErrorCode::INSUFFICIENT_RESOURCES => {
+            StoreError::Unknown(rejected())
         }
-        _ => StoreError::Refused(EngineError::Rejected(error.to_string())),
+        _ => StoreError::Refused(rejected()),
     }
 }
 

@@ -171,7 +171,7 @@ fn streams(link: &Link, settings: &PoolSettings) -> [Config; 6] {
         stream(names.control_stream(), names.all("c.>")),
         Config {
             retention: RetentionPolicy::WorkQueue,
-            ..stream(names.delayed_stream(), names.all("d.*.*"))
+            ..stream(names.delayed_stream(), names.all("d.*.*.*"))
         },
         Config {
             max_age: KEEP_STARTS,

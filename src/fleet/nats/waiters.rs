@@ -183,6 +183,12 @@ impl Waiters {
         self.lock().contains_key(id)
     }
 
+    /// Returns `true` if the server is known to have the task, or if nobody waits for it any more.
+    pub(super) fn is_accepted(&self, id: &str) -> bool {
+        let tasks = self.lock();
+        tasks.get(id).is_none_or(|waiter| waiter.origin.is_some())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.lock().len()
     }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use crate::fleet::nats::Client;
 use crate::fleet::wire::FenceKey;
@@ -9,21 +9,21 @@ use crate::fleet::wire::FenceKey;
 #[derive(Debug)]
 pub(super) struct CancelOnDrop {
     client: Arc<Client>,
-    armed: Option<(FenceKey, mpsc::Receiver<()>)>,
+    armed: Option<(FenceKey, oneshot::Receiver<()>)>,
 }
 
 /// What a task carries that is under way to the server, so that it is not cancelled before it arrives there.
-pub(super) type UnderWay = mpsc::Sender<()>;
+pub(super) type UnderWay = Arc<oneshot::Sender<()>>;
 
 impl CancelOnDrop {
     /// Returns a guard for the tasks of `key`, and what each of them has to carry.
     pub(super) fn new(client: Arc<Client>, key: FenceKey) -> (Self, UnderWay) {
-        let (under_way, arrived) = mpsc::channel(1);
+        let (under_way, arrived) = oneshot::channel();
         let guard = Self {
             client,
             armed: Some((key, arrived)),
         };
-        (guard, under_way)
+        (guard, Arc::new(under_way))
     }
 
     /// Lets the tasks run on.
@@ -35,7 +35,9 @@ impl CancelOnDrop {
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         if let Some((key, arrived)) = self.armed.take() {
-            self.client.abandon(key, arrived);
+            // Its sender is dropped with the last task that carries it.
+            self.client
+                .abandon(vec![key], async { drop(arrived.await) });
         }
     }
 }

@@ -1,18 +1,15 @@
 use std::borrow::Borrow;
 
 use futures_core::Stream;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::batch::Batch;
 use super::itermap::IterMap;
 use super::{FleetPool, JobHandle};
 use crate::fleet::error::{EngineError, JobError};
 use crate::fleet::job::{Codec, Job};
 use crate::{Input, Streamed};
-
-/// Tasks that the server may not have acknowledged yet, of one `map_n`.
-const WINDOW: usize = 512;
 
 /// Submitting many tasks of one job. Items are the arguments, or references to them.
 impl FleetPool {
@@ -103,7 +100,8 @@ impl FleetPool {
     ///
     /// # Errors
     ///
-    /// The server does not take one of the tasks. The tasks before it run on.
+    /// A task cannot be submitted, or the server does not take it. The tasks before it run on, and those behind it are
+    /// cancelled.
     ///
     /// # Cancel safety
     ///
@@ -120,11 +118,11 @@ impl FleetPool {
         I: IntoIterator,
         I::Item: Borrow<A>,
     {
-        stream::iter(items)
-            .map(|item| async move { self.spawn_n(job, item.borrow()).await })
-            .buffered(WINDOW)
-            .try_collect()
-            .await
+        let mut batch = Batch::new(self);
+        for item in items {
+            batch.submit(job, item.borrow()).await?;
+        }
+        batch.finish().await
     }
 
     /// Runs the job for each item, and returns a stream of the outcomes as they come.

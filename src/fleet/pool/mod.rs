@@ -1,5 +1,6 @@
 //! The client: submitting tasks, reading their outcomes, steering the pool.
 
+mod batch;
 mod builder;
 mod defaults;
 mod guard;

@@ -10,7 +10,7 @@ use super::guard::UnderWay;
 use super::{FleetPool, JobHandle};
 use crate::fleet::error::EngineError;
 use crate::fleet::job::{Codec, Job};
-use crate::fleet::nats::Submission;
+use crate::fleet::nats::{Receipt, Submission};
 use crate::fleet::wire::{Envelope, check_name, millis};
 
 /// How a task is submitted.
@@ -20,7 +20,7 @@ pub(super) struct Options {
     pub(super) batch: Option<String>,
     /// Waits to hear that the task has started.
     pub(super) notify: bool,
-    pub(super) stored: Option<oneshot::Sender<Result<(), EngineError>>>,
+    pub(super) receipt: Receipt,
     pub(super) under_way: Option<UnderWay>,
 }
 
@@ -69,7 +69,7 @@ impl FleetPool {
         let subscribed = client.submit(Submission {
             envelope,
             arguments: C::encode(arguments).map_err(EngineError::Encode)?,
-            stored: options.stored,
+            receipt: options.receipt,
             under_way: options.under_way,
         })?;
         let handle = JobHandle::new(id, subscribed.outcome, C::decode::<O>, client.clone());

@@ -11,6 +11,7 @@ use super::submit::{Options, Submitted};
 use super::{FleetPool, JobHandle};
 use crate::fleet::error::{EngineError, JobError};
 use crate::fleet::job::{Codec, Job};
+use crate::fleet::nats::Receipt;
 use crate::fleet::wire::{FenceKey, check_name};
 
 /// A task with options. Made by [`FleetPool::task`].
@@ -105,7 +106,7 @@ where
     ///
     /// Dropping the future cancels the task.
     pub async fn spawn(self) -> Result<JobHandle<O>, EngineError> {
-        let (submitted, mut guard) = self.submit(true, None)?;
+        let (submitted, mut guard) = self.submit(true, Receipt::Unasked)?;
         let Submitted {
             mut handle,
             started,
@@ -129,7 +130,7 @@ where
     /// Dropping the future cancels the task.
     pub async fn spawn_n(self) -> Result<JobHandle<O>, EngineError> {
         let (send, stored) = oneshot::channel();
-        let (submitted, mut guard) = self.submit(false, Some(send))?;
+        let (submitted, mut guard) = self.submit(false, Receipt::Single(send))?;
         stored.await.unwrap_or(Err(EngineError::Disconnected))?;
         guard.disarm();
         Ok(submitted.handle)
@@ -145,7 +146,7 @@ where
     ///
     /// Dropping the future cancels the task.
     pub async fn exec(self) -> Result<O, JobError> {
-        let (submitted, mut guard) = self.submit(false, None)?;
+        let (submitted, mut guard) = self.submit(false, Receipt::Unasked)?;
         let result = submitted.handle.await;
         guard.disarm();
         result
@@ -154,7 +155,7 @@ where
     fn submit(
         self,
         notify: bool,
-        stored: Option<oneshot::Sender<Result<(), EngineError>>>,
+        receipt: Receipt,
     ) -> Result<(Submitted<O>, CancelOnDrop), EngineError> {
         let client = self.pool.inner.client.clone();
         let id = match self.id {
@@ -169,7 +170,7 @@ where
         let options = Options {
             id: Some(id),
             notify,
-            stored,
+            receipt,
             under_way: Some(under_way),
             ..Options::default()
         };

@@ -1,12 +1,11 @@
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::headers::{
-    BATCH, DEADLINE, DUE, GROUP, Headers, ID, JOB, NOTIFY, ORIGIN, OWNER, RETRY, TRIES, WIRE,
-};
+use super::headers::{Header, TASK};
 use super::limits::{MAX_DELAYS, VERSION};
 use super::name::is_name;
+use super::names::{Names, Place};
 
 /// What a task is, apart from its arguments, which are the payload of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,28 +33,37 @@ pub(crate) struct Envelope {
     pub(crate) readable: bool,
 }
 
+/// Fields of the header, which begins with the version of the protocol. The group and the id of a task are in its subject.
+const JOB: &str = "job";
+const OWNER: &str = "owner";
+const BATCH: &str = "batch";
+const NOTIFY: &str = "notify";
+const DEADLINE: &str = "deadline";
+const RETRY: &str = "retry";
+const TRIES: &str = "tries";
+const ORIGIN: &str = "origin";
+const DUE: &str = "due";
+
 impl Envelope {
-    /// Returns the headers of a message with this envelope.
-    pub(crate) fn headers(&self) -> Headers {
-        let mut headers = vec![
-            (WIRE, VERSION.to_owned()),
-            (JOB, self.job.clone()),
-            (OWNER, self.owner.clone()),
-            (GROUP, self.group.clone()),
-            (ID, self.id.clone()),
-        ];
+    /// Returns the header of a message with this envelope, such as `1 job=resize owner=x`. There is only one, as each
+    /// costs client and server time.
+    pub(crate) fn header(&self) -> Header {
+        let mut text = format!("{VERSION} {JOB}={} {OWNER}={}", self.job, self.owner);
+        let mut add = |name: &str, value: &dyn fmt::Display| {
+            _ = write!(text, " {name}={value}");
+        };
         if let Some(batch) = &self.batch {
-            headers.push((BATCH, batch.clone()));
+            add(BATCH, batch);
         }
         if self.notify {
-            headers.push((NOTIFY, "1".to_owned()));
+            add(NOTIFY, &1);
         }
         if !self.retry.is_empty() {
             let delays: Vec<String> = self.retry.iter().map(u64::to_string).collect();
-            headers.push((RETRY, delays.join(",")));
+            add(RETRY, &delays.join(","));
         }
         if self.tries > 0 {
-            headers.push((TRIES, self.tries.to_string()));
+            add(TRIES, &self.tries);
         }
         let numbers = [
             (DEADLINE, self.deadline),
@@ -64,27 +72,38 @@ impl Envelope {
         ];
         for (name, number) in numbers {
             if let Some(number) = number {
-                headers.push((name, number.to_string()));
+                add(name, &number);
             }
         }
-        headers
+        (TASK, text)
     }
 
-    /// Reads an envelope from headers. Whatever they contain, this neither panics nor allocates more than they are long.
-    pub(crate) fn parse<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Result<Self, Malformed> {
-        let version = header(WIRE).ok_or(Malformed::Missing(WIRE))?;
+    /// Reads the envelope of a message with this subject. Whatever the header contains, this neither panics nor
+    /// allocates more than it is long.
+    pub(crate) fn parse(
+        names: &Names,
+        subject: &str,
+        header: Option<&str>,
+    ) -> Result<Self, Malformed> {
+        let Place { group, id, .. } = names.place(subject).ok_or(Malformed::Subject)?;
+        let text = header.ok_or(Malformed::NoHeader)?;
+        let (version, fields) = text.split_once(' ').unwrap_or((text, ""));
+        let field = |name: &str| {
+            let mut fields = fields.split(' ').filter_map(|field| field.split_once('='));
+            fields.find(|field| field.0 == name).map(|field| field.1)
+        };
         Ok(Self {
-            id: name(&header, ID)?.ok_or(Malformed::Missing(ID))?,
-            group: name(&header, GROUP)?.ok_or(Malformed::Missing(GROUP))?,
-            job: name(&header, JOB)?.ok_or(Malformed::Missing(JOB))?,
-            owner: name(&header, OWNER)?.ok_or(Malformed::Missing(OWNER))?,
-            batch: name(&header, BATCH)?,
-            notify: header(NOTIFY).is_some(),
-            deadline: number(&header, DEADLINE)?,
-            retry: delays(header(RETRY))?,
-            tries: number(&header, TRIES)?.unwrap_or(0),
-            origin: number(&header, ORIGIN)?,
-            due: number(&header, DUE)?,
+            id: id.to_owned(),
+            group: group.to_owned(),
+            job: name(field, JOB)?.ok_or(Malformed::Missing(JOB))?,
+            owner: name(field, OWNER)?.ok_or(Malformed::Missing(OWNER))?,
+            batch: name(field, BATCH)?,
+            notify: field(NOTIFY).is_some(),
+            deadline: number(field, DEADLINE)?,
+            retry: delays(field(RETRY))?,
+            tries: number(field, TRIES)?.unwrap_or(0),
+            origin: number(field, ORIGIN)?,
+            due: number(field, DUE)?,
             readable: version == VERSION,
         })
     }
@@ -108,18 +127,20 @@ impl Envelope {
 /// Why a message is no task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
+    NoHeader,
     Missing(&'static str),
     Invalid(&'static str),
-    /// The subject belongs to another task than the headers.
+    /// The subject is not that of a task.
     Subject,
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing(header) => write!(f, "the header {header} is missing"),
-            Self::Invalid(header) => write!(f, "the header {header} is invalid"),
-            Self::Subject => f.write_str("the subject belongs to another task than the headers"),
+            Self::NoHeader => write!(f, "the header {TASK} is missing"),
+            Self::Missing(field) => write!(f, "the header {TASK} has no {field}"),
+            Self::Invalid(field) => write!(f, "the header {TASK} has an invalid {field}"),
+            Self::Subject => f.write_str("the subject is not that of a task"),
         }
     }
 }
@@ -130,10 +151,10 @@ pub(crate) fn millis(duration: Duration) -> u64 {
 }
 
 fn name<'h>(
-    header: &impl Fn(&str) -> Option<&'h str>,
+    field: impl Fn(&str) -> Option<&'h str>,
     key: &'static str,
 ) -> Result<Option<String>, Malformed> {
-    match header(key) {
+    match field(key) {
         None => Ok(None),
         Some(name) if is_name(name) => Ok(Some(name.to_owned())),
         Some(_) => Err(Malformed::Invalid(key)),
@@ -141,16 +162,16 @@ fn name<'h>(
 }
 
 fn number<'h, N: FromStr>(
-    header: &impl Fn(&str) -> Option<&'h str>,
+    field: impl Fn(&str) -> Option<&'h str>,
     key: &'static str,
 ) -> Result<Option<N>, Malformed> {
-    header(key)
+    field(key)
         .map(|text| text.parse().map_err(|_| Malformed::Invalid(key)))
         .transpose()
 }
 
-fn delays(header: Option<&str>) -> Result<Vec<u64>, Malformed> {
-    let Some(text) = header else {
+fn delays(field: Option<&str>) -> Result<Vec<u64>, Malformed> {
+    let Some(text) = field else {
         return Ok(Vec::new());
     };
     if text.split(',').count() > MAX_DELAYS {
@@ -182,13 +203,12 @@ mod tests {
         }
     }
 
-    fn parse(headers: &Headers) -> Result<Envelope, Malformed> {
-        Envelope::parse(|key| {
-            headers
-                .iter()
-                .find(|(name, _)| *name == key)
-                .map(|(_, value)| value.as_str())
-        })
+    fn parse(header: &str) -> Result<Envelope, Malformed> {
+        Envelope::parse(&Names::new("p".into()), "aiop.p.w.g.i", Some(header))
+    }
+
+    fn header(envelope: &Envelope) -> String {
+        envelope.header().1
     }
 
     #[test]
@@ -203,47 +223,55 @@ mod tests {
             origin: None,
             ..envelope()
         };
+        assert_eq!(header(&bare), "1 job=resize-v1 owner=o");
         for envelope in [full, bare] {
-            assert_eq!(parse(&envelope.headers()), Ok(envelope));
+            assert_eq!(parse(&header(&envelope)), Ok(envelope));
         }
     }
 
     #[test]
-    fn a_bad_value_in_any_header_is_refused_and_never_a_panic() {
-        let bad = [
-            "",
-            "a.b",
-            ">",
-            "-1",
-            "99999999999999999999999",
-            "1,,2",
-            "\u{0}",
-        ];
-        for place in 0..envelope().headers().len() {
-            for value in bad {
-                let mut headers = envelope().headers();
-                let key = headers[place].0;
-                headers[place].1 = value.into();
-                let parsed = parse(&headers);
-                if key == WIRE {
-                    assert!(!parsed.unwrap().readable);
-                } else if key != NOTIFY {
-                    let harmless = value == "-1" && [JOB, OWNER, GROUP, ID, BATCH].contains(&key)
-                        || value.starts_with("999")
-                            && [JOB, OWNER, GROUP, ID, BATCH].contains(&key);
-                    assert_eq!(parsed.is_ok(), harmless, "{key}: {value:?}");
-                }
+    fn a_bad_value_in_any_field_is_refused_and_never_a_panic() {
+        let good = header(&envelope());
+        for field in good.split(' ').skip(1) {
+            let (key, value) = field.split_once('=').unwrap();
+            for bad in ["", "a.b", ">", "1,,2", "\u{0}", "a=b"] {
+                let parsed = parse(&good.replace(field, &format!("{key}={bad}")));
+                assert_eq!(parsed.is_ok(), key == NOTIFY, "{key}: {bad:?}");
+            }
+            if value.parse::<u64>().is_ok() && key != NOTIFY {
+                let bad = parse(&good.replace(field, &format!("{key}=99999999999999999999999")));
+                assert!(bad.is_err(), "{key}");
             }
         }
-        assert_eq!(parse(&vec![]), Err(Malformed::Missing(WIRE)));
+        assert_eq!(parse(""), Err(Malformed::Missing(JOB)));
+        assert_eq!(parse("1 job=x"), Err(Malformed::Missing(OWNER)));
+        assert!(!parse("2 job=x owner=o").unwrap().readable);
+        let names = Names::new("p".into());
+        let no_header = Envelope::parse(&names, "aiop.p.w.g.i", None);
+        assert_eq!(no_header, Err(Malformed::NoHeader));
+        for subject in [
+            "",
+            "aiop.p.r.g.i",
+            "aiop.p.w.g",
+            "aiop.p.d.x.g.i",
+            "aiop.q.w.g.i",
+        ] {
+            let other = Envelope::parse(&names, subject, Some(&good));
+            assert_eq!(other, Err(Malformed::Subject), "{subject:?}");
+        }
+    }
+
+    #[test]
+    fn fields_of_a_later_time_are_passed_over() {
+        let known = parse("1 job=x owner=o").unwrap();
+        assert_eq!(parse("1 colour=red job=x  owner=o new"), Ok(known));
     }
 
     #[test]
     fn a_policy_with_more_delays_than_a_header_should_hold_is_refused() {
-        let mut headers = envelope().headers();
-        let place = headers.iter().position(|(key, _)| *key == RETRY).unwrap();
-        headers[place].1 = vec!["1"; MAX_DELAYS + 1].join(",");
-        assert_eq!(parse(&headers), Err(Malformed::Invalid(RETRY)));
+        let many = vec!["1"; MAX_DELAYS + 1].join(",");
+        let parsed = parse(&format!("1 job=x owner=o retry={many}"));
+        assert_eq!(parsed, Err(Malformed::Invalid(RETRY)));
     }
 
     #[test]

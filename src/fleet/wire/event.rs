@@ -1,4 +1,4 @@
-use super::headers::{EVENT, Headers};
+use super::headers::{EVENT, Header};
 
 /// What a running task tells its owner. Events are not stored, and the last one of a task may be lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,12 +9,12 @@ pub(crate) enum Event {
 }
 
 impl Event {
-    pub(crate) fn headers(&self) -> Headers {
+    pub(crate) fn header(&self) -> Header {
         let kind = match self {
             Self::Started => "started",
             Self::Progress(_) => "progress",
         };
-        vec![(EVENT, kind.to_owned())]
+        (EVENT, kind.to_owned())
     }
 
     pub(crate) fn payload(self) -> Vec<u8> {
@@ -24,11 +24,9 @@ impl Event {
         }
     }
 
-    pub(crate) fn parse<'h>(
-        header: impl Fn(&str) -> Option<&'h str>,
-        payload: &[u8],
-    ) -> Option<Self> {
-        match header(EVENT)? {
+    /// Reads an event. `kind` is the header of its message.
+    pub(crate) fn parse(kind: Option<&str>, payload: &[u8]) -> Option<Self> {
+        match kind? {
             "started" => Some(Self::Started),
             "progress" => Some(Self::Progress(payload.to_vec())),
             _ => None,

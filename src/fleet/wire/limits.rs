@@ -1,6 +1,6 @@
 //! Limits of the wire protocol.
 
-/// The version of the headers and payloads. A message of another version is not run.
+/// The version of the messages. A task of another version is not run.
 pub(crate) const VERSION: &str = "1";
 
 /// Bytes of the text of a failure, at most.

@@ -5,7 +5,7 @@
 //! AIOP_{P}_W   aiop.{P}.w.{group}.{id}           tasks that have no outcome yet, in the order of their start
 //! AIOP_{P}_R   aiop.{P}.r.{owner}.{id}.{origin}  outcomes, for as long as the pool keeps results
 //! AIOP_{P}_C   aiop.{P}.c.…                      fences, and whether the pool is paused
-//! AIOP_{P}_D   aiop.{P}.d.{origin}.{id}          tasks between two tries
+//! AIOP_{P}_D   aiop.{P}.d.{origin}.{group}.{id}  tasks between two tries
 //! AIOP_{P}_N   aiop.{P}.n.{sequence}             how often a task that was delivered again has started
 //! AIOP_{P}_X   aiop.{P}.x                        messages that are no tasks, kept for inspection
 //! (no stream)  aiop.{P}.e.{owner}.{id}           a task has started, or reports progress
@@ -28,7 +28,7 @@ mod report;
 pub(crate) use control::{Control, Fence, FenceKey};
 pub(crate) use envelope::{Envelope, Malformed, millis};
 pub(crate) use event::Event;
-pub(crate) use headers::Headers;
+pub(crate) use headers::Header;
 pub(crate) use limits::MAX_DELAYS;
 pub(crate) use name::{check_name, is_name};
 pub(crate) use names::Names;

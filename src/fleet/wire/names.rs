@@ -6,6 +6,15 @@ pub(crate) struct Names {
     pool: String,
 }
 
+/// Which task a message is about, as its subject says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place<'s> {
+    /// The origin of a task between two tries.
+    pub(crate) origin: Option<u64>,
+    pub(crate) group: &'s str,
+    pub(crate) id: &'s str,
+}
+
 impl Names {
     /// Returns the names of `pool`, which is a checked name.
     pub(crate) fn new(pool: String) -> Self {
@@ -61,8 +70,8 @@ impl Names {
         self.subject(format_args!("c.state"))
     }
 
-    pub(crate) fn delayed(&self, origin: u64, id: &str) -> String {
-        self.subject(format_args!("d.{origin}.{id}"))
+    pub(crate) fn delayed(&self, origin: u64, group: &str, id: &str) -> String {
+        self.subject(format_args!("d.{origin}.{group}.{id}"))
     }
 
     pub(crate) fn starts(&self, sequence: u64) -> String {
@@ -95,6 +104,20 @@ impl Names {
         ours.then(|| tokens.collect())
     }
 
+    /// What the subject of a task says, if it is one.
+    pub(crate) fn place<'s>(&self, subject: &'s str) -> Option<Place<'s>> {
+        if let Some([group, id]) = self.tokens("w", subject).as_deref() {
+            let origin = None;
+            return Some(Place { origin, group, id });
+        }
+        let tokens = self.tokens("d", subject)?;
+        let [origin, group, id] = tokens[..] else {
+            return None;
+        };
+        let origin = Some(origin.parse().ok()?);
+        Some(Place { origin, group, id })
+    }
+
     fn stream(&self, kind: char) -> String {
         format!("AIOP_{}_{kind}", self.pool)
     }
@@ -122,5 +145,15 @@ mod tests {
         assert_eq!(names.tokens("w", &names.result("o", "i", 7)), None);
         assert_eq!(names.tokens("w", "aiop.other.w.g.i"), None);
         assert_eq!(names.tokens("w", ""), None);
+        let place = |origin| {
+            Some(Place {
+                origin,
+                group: "g",
+                id: "i",
+            })
+        };
+        assert_eq!(names.place(&names.work("g", "i")), place(None));
+        assert_eq!(names.place(&names.delayed(7, "g", "i")), place(Some(7)));
+        assert_eq!(names.place(&names.result("o", "i", 7)), None);
     }
 }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use super::headers::{Headers, OUTCOME, WIRE};
-use super::limits::{LONGEST_TEXT, VERSION};
+use super::headers::{Header, OUTCOME};
+use super::limits::LONGEST_TEXT;
 use crate::fleet::error::JobError;
 
 /// What became of a task: the one message that its owner reads.
@@ -30,12 +30,12 @@ pub(crate) enum Failure {
 }
 
 impl Outcome {
-    pub(crate) fn headers(&self) -> Headers {
+    pub(crate) fn header(&self) -> Header {
         let kind = match self {
             Self::Done(_) => "done",
             Self::Failed(_) => "failed",
         };
-        vec![(WIRE, VERSION.to_owned()), (OUTCOME, kind.to_owned())]
+        (OUTCOME, kind.to_owned())
     }
 
     pub(crate) fn into_payload(self) -> Vec<u8> {
@@ -62,12 +62,9 @@ impl Outcome {
         }
     }
 
-    /// Reads an outcome, and returns `None` if the message is none.
-    pub(crate) fn parse<'h>(
-        header: impl Fn(&str) -> Option<&'h str>,
-        payload: &[u8],
-    ) -> Option<Self> {
-        match header(OUTCOME)? {
+    /// Reads an outcome, and returns `None` if the message is none. `kind` is its header.
+    pub(crate) fn parse(kind: Option<&str>, payload: &[u8]) -> Option<Self> {
+        match kind? {
             "done" => Some(Self::Done(payload.to_vec())),
             "failed" => serde_json::from_slice(payload).ok().map(Self::Failed),
             _ => None,
@@ -117,15 +114,12 @@ mod tests {
         ];
         let outcomes = failures.map(Outcome::Failed);
         for outcome in outcomes.into_iter().chain([Outcome::Done(b"[1]".to_vec())]) {
-            let headers = outcome.headers();
-            let header = |key: &str| headers.iter().find(|h| h.0 == key).map(|h| h.1.as_str());
-            assert_eq!(
-                Outcome::parse(header, &outcome.clone().into_payload()),
-                Some(outcome)
-            );
+            let (_, kind) = outcome.header();
+            let payload = outcome.clone().into_payload();
+            assert_eq!(Outcome::parse(Some(&kind), &payload), Some(outcome));
         }
-        assert_eq!(Outcome::parse(|_| None, b"1"), None);
-        assert_eq!(Outcome::parse(|_| Some("failed"), b"{\"x\":"), None);
-        assert_eq!(Outcome::parse(|_| Some("other"), b"1"), None);
+        assert_eq!(Outcome::parse(None, b"1"), None);
+        assert_eq!(Outcome::parse(Some("failed"), b"{\"x\":"), None);
+        assert_eq!(Outcome::parse(Some("other"), b"1"), None);
     }
 }

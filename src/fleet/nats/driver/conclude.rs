@@ -39,7 +39,7 @@ impl State {
             Outcome::Failed(_) => self.figures.failed += 1,
         }
         let names = &self.link.names;
-        let mut headers = header_map(&outcome.headers());
+        let mut headers = header_map(outcome.header());
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
         let Envelope { owner, id, .. } = &task.envelope;
         let subject = names.result(owner, id, task.origin);

@@ -8,7 +8,7 @@ use super::state::State;
 use super::steps::{Delivered, confirmed};
 use super::tasks::{Phase, Task, now_millis};
 use crate::fleet::admission::Company;
-use crate::fleet::nats::link::{Link, RETRY_PAUSE, header_of};
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, envelope};
 use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome, headers};
 
 /// How often it is tried to keep a refused message, before it is dropped.
@@ -34,7 +34,7 @@ impl State {
         let Some(facts) = facts(&message, &self.link) else {
             return;
         };
-        match self.read(&message) {
+        match envelope(&self.link, &message) {
             Ok(envelope) => self.take_task(envelope, facts, message.payload.to_vec(), now),
             Err(why) => {
                 self.figures.refused += 1;
@@ -131,15 +131,6 @@ impl State {
         if let Some(task) = self.tasks.get_mut(&key) {
             task.phase = Phase::Held;
             self.admission.hold(key, company);
-        }
-    }
-
-    fn read(&self, message: &Message) -> Result<Envelope, Malformed> {
-        let envelope = Envelope::parse(header_of(message))?;
-        let tokens = self.link.names.tokens("w", &message.subject);
-        match tokens.as_deref() {
-            Some([group, id]) if *group == envelope.group && *id == envelope.id => Ok(envelope),
-            _ => Err(Malformed::Subject),
         }
     }
 }

@@ -130,7 +130,7 @@ impl State {
             .names
             .event(&task.envelope.owner, &task.envelope.id);
         self.link.post(OutboundMessage {
-            headers: Some(header_map(&event.headers())),
+            headers: Some(header_map(event.header())),
             ..outbound(subject, event.payload())
         });
     }

@@ -70,8 +70,8 @@ impl Delivered {
 
     /// Stores the next try, then acknowledges the message.
     pub(super) async fn try_again(self, next: Envelope, arguments: Vec<u8>) -> Step {
-        let subject = self.link.names.delayed(self.origin, &next.id);
-        let mut headers = header_map(&next.headers());
+        let subject = self.link.names.delayed(self.origin, &next.group, &next.id);
+        let mut headers = header_map(next.header());
         let id = format!("try.{}.{}", self.origin, next.tries);
         headers.insert(NATS_MESSAGE_ID, id.as_str());
         let message = PublishMessage::build()
@@ -114,7 +114,7 @@ impl Delivered {
 
     async fn record_starts(&self, starts: u32) {
         let subject = self.link.names.starts(self.sequence);
-        let record = message(&Vec::new(), starts.to_string().into_bytes());
+        let record = message(None, starts.to_string().into_bytes());
         self.store(&subject, record).await;
     }
 
@@ -156,8 +156,8 @@ impl Delivered {
     /// Returns `true` if the task has a next try, in the delayed stream or as a later message.
     async fn goes_on(&self) -> Option<bool> {
         let names = &self.link.names;
-        let later = names.work(&self.envelope.group, &self.envelope.id);
-        let delayed = names.delayed(self.origin, &self.envelope.id);
+        let Envelope { group, id, .. } = &self.envelope;
+        let (later, delayed) = (names.work(group, id), names.delayed(self.origin, group, id));
         for _ in 0..2 {
             let message = self.link.last(&names.work_stream(), &later).await.ok()?;
             if message.is_some_and(|message| self.is_superseded_by(&message)) {
@@ -176,7 +176,7 @@ impl Delivered {
     }
 
     fn is_superseded_by(&self, other: &StreamMessage) -> bool {
-        let origin = envelope_of(other).and_then(|other| other.origin);
+        let origin = envelope_of(&self.link, other).and_then(|other| other.origin);
         other.sequence > self.sequence && origin == Some(self.origin)
     }
 }

@@ -17,7 +17,7 @@ use super::state::State;
 use super::steps::{Step, confirmed};
 use super::tasks::now_millis;
 use crate::fleet::fence::FencedTask;
-use crate::fleet::nats::link::{Link, StoreError, header_map, header_of, message};
+use crate::fleet::nats::link::{Link, StoreError, envelope, header_map, message};
 use crate::fleet::nats::setup::TIMERS;
 use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome};
 
@@ -98,12 +98,9 @@ async fn read(link: &Link, steps: &UnboundedSender<Step>) -> Option<()> {
 }
 
 fn delayed(link: &Link, message: &async_nats::Message) -> Result<Delayed, Malformed> {
-    let envelope = Envelope::parse(header_of(message))?;
-    let tokens = link.names.tokens("d", &message.subject);
-    let origin = match tokens.as_deref() {
-        Some([origin, id]) if *id == envelope.id => origin.parse().ok(),
-        _ => None,
-    };
+    let envelope = envelope(link, message)?;
+    let place = link.names.place(&message.subject);
+    let origin = place.and_then(|place| place.origin);
     Ok(Delayed {
         envelope,
         origin: origin.ok_or(Malformed::Subject)?,
@@ -118,7 +115,7 @@ async fn end(link: &Link, delayed: &Delayed) -> String {
     let outcome = Outcome::Failed(Failure::Cancelled);
     let subject = link.names.result(owner, id, delayed.origin);
     let message =
-        message(&outcome.headers(), outcome.into_payload()).expected_last_subject_sequence(0);
+        message(Some(outcome.header()), outcome.into_payload()).expected_last_subject_sequence(0);
     answer(&link.store(subject, message).await)
 }
 
@@ -129,7 +126,7 @@ async fn resume(link: &Link, delayed: &Delayed) -> String {
         ..delayed.envelope.clone()
     };
     let subject = link.names.work(&envelope.group, &envelope.id);
-    let mut headers = header_map(&envelope.headers());
+    let mut headers = header_map(envelope.header());
     let id = format!("try.{}.{}", delayed.origin, envelope.tries);
     headers.insert(NATS_MESSAGE_ID, id.as_str());
     let message = PublishMessage::build()
