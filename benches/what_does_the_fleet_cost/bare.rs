@@ -1,5 +1,6 @@
 //! The same by hand, with the client of NATS.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::{AckPolicy, pull, push};
@@ -10,12 +11,16 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy};
 use async_nats::jetstream::{self, Context, Message};
 use async_nats::{Client, Subscriber};
 use futures::StreamExt;
+use tokio::time::timeout;
 
 use crate::Contender;
 use crate::server::Server;
 
 /// What the server says about a message that it was to store.
 type Stored = Result<PublishAck, PublishError>;
+
+/// Time until a worker says again that it waits for the word.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Acknowledgements that are under way, as in the fleet.
 const WINDOW: usize = 512;
@@ -104,8 +109,9 @@ impl Contender for Bare {
     }
 
     async fn ready(&mut self, workers: usize) {
-        for _ in 0..workers {
-            self.ready.next().await.expect("a worker");
+        let mut known = HashSet::new();
+        while known.len() < workers {
+            known.insert(self.ready.next().await.expect("a worker").payload);
         }
     }
 
@@ -132,9 +138,11 @@ pub(crate) async fn work(url: &str, slots: usize) {
         .get_consumer_from_stream("workers", "W")
         .await
         .expect("a consumer");
-    let told = client.publish("ready", "ready".into()).await;
-    told.expect("a message sent");
-    go.next().await;
+    let name = std::process::id().to_string();
+    while timeout(AGAIN, go.next()).await.is_err() {
+        let told = client.publish("ready", name.clone().into()).await;
+        told.expect("a message sent");
+    }
     let pulled = consumer.stream().max_messages_per_batch(slots).messages();
     let messages = pulled.await.expect("messages");
     messages

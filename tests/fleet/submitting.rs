@@ -37,7 +37,12 @@ fn the_tasks_before_one_that_the_server_refuses_run_on() {
             .pool("tests")
             .size(4);
         let pool = pool.max_tasks(100).connect().await.expect("a pool");
-        let refused = pool.map_n(SLEEP, vec![1_u64; 1000]).await.map(drop);
+        // The future may move to another thread.
+        let all = tokio::spawn({
+            let pool = pool.clone();
+            async move { pool.map_n(SLEEP, vec![1_u64; 1000]).await.map(drop) }
+        });
+        let refused = all.await.expect("no panic");
         assert_eq!(refused, Err(EngineError::Full));
         assert_eq!(pool.stats().await.expect("figures").waiting, 100);
         let workers = workers(&server, 1, 4);
