@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::join;
-use loom::future::block_on;
-use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, poll_once, pool, settle, value_or};
+use super::{Event, block_on, check, poll_once, pool, settle, value_or};
+use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinError, JoinHandle, Worker};
 
 #[test]

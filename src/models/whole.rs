@@ -1,11 +1,10 @@
 //! Operations on a pool as a whole.
 
-use loom::future::block_on;
-use loom::thread;
 use smol::future::yield_now;
 
-use super::{check, poll_once, pool, settle, value_or};
+use super::{block_on, check, poll_once, pool, settle, value_or};
 use crate::JoinError;
+use crate::sync::thread;
 
 #[test]
 fn a_pool_that_is_closed_meanwhile_takes_a_task_or_rejects_it() {
