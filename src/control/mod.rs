@@ -198,4 +198,6 @@ pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket
 #[cfg(all(test, aiopool_shuttle))]
 pub(crate) use self::net::{Connection, Network};
 pub use self::protocol::quote;
+#[cfg(all(test, any(aiopool_loom, aiopool_shuttle)))]
+pub(crate) use self::steer::CallbackQueue;
 pub use self::steer::Target;

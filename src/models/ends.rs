@@ -88,7 +88,7 @@ fn cancel_all_waits_for_the_active_and_the_waiting() {
 }
 
 /// Makes a pool whose runtime polls each worker once, and then drops it.
-fn dropping_pool() -> AioPool {
+pub(super) fn dropping_pool() -> AioPool {
     let spawner = FnSpawner(|mut worker: Worker| {
         thread::spawn(move || poll_once(Pin::new(&mut worker)));
     });

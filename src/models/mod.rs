@@ -8,7 +8,10 @@
 //!   orders. Shuttle lets each thread read the last value that was written: it finds no ordering of an atomic that is
 //!   too weak.
 
+#[cfg(feature = "control")]
+mod control;
 mod ends;
+mod feeds;
 #[cfg(aiopool_loom)]
 mod in_every_order;
 #[cfg(aiopool_shuttle)]
