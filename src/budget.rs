@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::sync::MODELLED;
+
 /// Counts the steps of one poll, and reads the clock now and then.
 pub(crate) struct Budget {
     steps: u32,
@@ -68,8 +70,7 @@ impl Budget {
         // While steps are short, the clock is read less and less often.
         self.next_look += self.next_look.min(STRIDE);
         let begun = self.begun.get_or_insert_with(Instant::now);
-        // Loom needs each run of a model to take the same path, so that time must not matter there.
-        if cfg!(aiopool_loom) || begun.elapsed() < TIME {
+        if MODELLED || begun.elapsed() < TIME {
             Pace::Short
         } else {
             Pace::Long

@@ -69,7 +69,7 @@ mod gate;
 mod input;
 mod lock;
 pub mod migrating;
-#[cfg(all(test, aiopool_loom))]
+#[cfg(all(test, any(aiopool_loom, aiopool_shuttle)))]
 mod models;
 mod nesting;
 mod observe;

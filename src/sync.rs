@@ -1,16 +1,24 @@
-//! Synchronization primitives, from one place: those of the standard library, or those of loom for the checks in
-//! `models`.
+//! Synchronization primitives, from one place: those of the standard library, or those of loom or shuttle for the checks
+//! in `models`.
 
 #[cfg(aiopool_loom)]
 pub(crate) use loom::{
     sync::{Condvar, Mutex, MutexGuard, atomic},
     thread,
 };
-#[cfg(not(aiopool_loom))]
+#[cfg(aiopool_shuttle)]
+pub(crate) use shuttle::{
+    sync::{Condvar, Mutex, MutexGuard, atomic},
+    thread, thread_local,
+};
+#[cfg(not(any(aiopool_loom, aiopool_shuttle)))]
 pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard, atomic},
     thread, thread_local,
 };
+
+/// `true` in the checks in `models`: there, each run of a program has to take the same path, so that time must not matter.
+pub(crate) const MODELLED: bool = cfg!(any(aiopool_loom, aiopool_shuttle));
 
 /// Loom's `thread_local!` does not accept `const`.
 #[cfg(aiopool_loom)]

@@ -191,8 +191,13 @@ pub mod fuzzing;
 mod net;
 pub mod protocol;
 mod steer;
+mod timer;
 
 pub use self::client::{Client, ClientBuilder, ClientError, LineSender};
 pub use self::net::{Address, AuditEvent, Builder, ControlServer, ListeningSocket, Peer, Serving};
+#[cfg(all(test, aiopool_shuttle))]
+pub(crate) use self::net::{Connection, Network};
 pub use self::protocol::quote;
+#[cfg(all(test, any(aiopool_loom, aiopool_shuttle)))]
+pub(crate) use self::steer::CallbackQueue;
 pub use self::steer::Target;

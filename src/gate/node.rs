@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use super::lane::Lane;
 use super::register::{NONE, Register};
@@ -148,8 +149,12 @@ pub(super) struct Node<L> {
     /// The slot of the last task that was submitted here, which is the head of a list through the queue entries.
     /// The root has no such list, because all tasks of the register are in it.
     pub(super) member: u32,
-    pub(super) children: HashSet<u32>,
+    pub(super) children: Children,
 }
+
+/// The groups in a node. The hasher has no random keys, so that a walk over the same groups takes the same way each time:
+/// only so can an order of steps be tried again.
+pub(super) type Children = HashSet<u32, BuildHasherDefault<DefaultHasher>>;
 
 impl<L> Node<L> {
     pub(super) fn new(parent: Option<u32>, size: usize, data: L) -> Self {
@@ -172,7 +177,7 @@ impl<L> Node<L> {
             data,
             living: 0,
             member: NONE,
-            children: HashSet::new(),
+            children: Children::default(),
         }
     }
 

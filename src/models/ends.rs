@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::join;
-use loom::future::block_on;
-use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, poll_once, pool, settle, value_or};
+use super::{Event, block_on, check, poll_once, pool, settle, value_or};
+use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinError, JoinHandle, Worker};
 
 #[test]
@@ -89,7 +88,7 @@ fn cancel_all_waits_for_the_active_and_the_waiting() {
 }
 
 /// Makes a pool whose runtime polls each worker once, and then drops it.
-fn dropping_pool() -> AioPool {
+pub(super) fn dropping_pool() -> AioPool {
     let spawner = FnSpawner(|mut worker: Worker| {
         thread::spawn(move || poll_once(Pin::new(&mut worker)));
     });

@@ -1,12 +1,23 @@
-//! Small programs of two to four threads. Each is tried in every order in which its steps may occur, and with every
-//! value that the memory model allows a thread to read. They find a step that loses a wake, a task or a permit in only
-//! one of these orders. `.ci/models` runs them.
+//! Programs of several threads that use a pool, tried in many orders of their steps. They find a step that loses a wake,
+//! a task or a permit in only one of these orders. In all of them, each worker has its own thread. A model fails if no
+//! thread can go on, or if the counters do not add up in the end.
 //!
-//! Each worker has its own thread. A model fails if no thread can go on, if a waker is leaked, or if the counters do
-//! not add up in the end. A thread is interrupted at most twice where it would not wait anyway; `LOOM_MAX_PREEMPTIONS`
-//! sets another number.
+//! - Under loom (`.ci/models`, [`in_every_order`]) the small programs of two to four threads are tried in every order in
+//!   which their steps may occur, and with every value that the memory model allows a thread to read.
+//! - Under shuttle (`.ci/schedules`, [`in_random_orders`]) these and the larger programs in `large` are tried in random
+//!   orders. Shuttle lets each thread read the last value that was written: it finds no ordering of an atomic that is
+//!   too weak.
 
+#[cfg(feature = "control")]
+mod control;
 mod ends;
+mod feeds;
+#[cfg(aiopool_loom)]
+mod in_every_order;
+#[cfg(aiopool_shuttle)]
+mod in_random_orders;
+#[cfg(aiopool_shuttle)]
+mod large;
 mod nested;
 mod simple;
 mod starts;
@@ -17,20 +28,14 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use loom::future::block_on;
-use loom::model::Builder;
-use loom::thread;
-
+#[cfg(aiopool_loom)]
+use self::in_every_order::{block_on, check};
+#[cfg(aiopool_shuttle)]
+use self::in_random_orders::{block_on, check};
 use crate::lock::Lock;
+use crate::sync::thread;
 use crate::wakes::wake;
 use crate::{AioPool, FnSpawner, JoinError, Worker};
-
-/// Tries a model in every order.
-fn check(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
-    builder.check(model);
-}
 
 /// Makes a pool whose workers run on their own threads.
 fn pool(size: usize) -> AioPool {
@@ -69,15 +74,15 @@ fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
 
 /// An event that happens once, and that futures can wait for.
 #[derive(Default)]
-struct Event(Lock<(bool, Option<Waker>)>);
+struct Event(Lock<(bool, Vec<Waker>)>);
 
 impl Event {
     fn happen(&self) {
         let mut state = self.0.lock();
         state.0 = true;
-        let waker = state.1.take();
+        let wakers = std::mem::take(&mut state.1);
         drop(state);
-        wake(waker);
+        wakers.into_iter().map(Some).for_each(wake);
     }
 
     async fn happened(&self) {
@@ -86,7 +91,7 @@ impl Event {
             if state.0 {
                 return Poll::Ready(());
             }
-            state.1 = Some(cx.waker().clone());
+            state.1.push(cx.waker().clone());
             Poll::Pending
         })
         .await;

@@ -5,11 +5,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use loom::future::block_on;
-use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, pool, settle, value_or};
+use super::{Event, block_on, check, pool, settle, value_or};
+use crate::sync::thread;
 use crate::{AioPool, JoinError, current, lend};
 
 #[test]

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use loom::thread;
-
 use super::{check, pool, settle};
+use crate::sync::thread;
 use crate::{SimpleTaskPool, TaskId};
 
 #[test]

@@ -1,10 +1,8 @@
 //! How tasks get to their workers.
 
+use super::{block_on, check, pool, settle};
+use crate::sync::thread;
 use futures_util::future::join;
-use loom::future::block_on;
-use loom::thread;
-
-use super::{check, pool, settle};
 
 #[test]
 fn one_task_after_the_other_gives_its_result() {

@@ -4,11 +4,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loom::future::block_on;
-use loom::thread;
 use smol::future::yield_now;
 
-use super::{Event, check, settle, value_or};
+use super::{Event, block_on, check, settle, value_or};
+use crate::sync::thread;
 use crate::{AioPool, Blocking, JoinError, Spawner, Worker};
 
 /// A spawner whose sleeps all end when the event happens.

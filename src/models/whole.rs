@@ -1,11 +1,8 @@
 //! Operations on a pool as a whole.
 
-use loom::future::block_on;
-use loom::thread;
-use smol::future::yield_now;
-
-use super::{check, poll_once, pool, settle, value_or};
+use super::{block_on, check, poll_once, pool, settle, value_or};
 use crate::JoinError;
+use crate::sync::thread;
 
 #[test]
 fn a_pool_that_is_closed_meanwhile_takes_a_task_or_rejects_it() {
@@ -117,29 +114,5 @@ fn a_stream_of_results_ends_with_the_last() {
         assert_eq!(sum, 1);
         drop(results);
         settle(&pool);
-    });
-}
-
-#[test]
-fn a_feed_reports_when_its_last_task_has_ended() {
-    check(|| {
-        let pool = pool(1);
-        let report = block_on(pool.feed(0..2, |_| yield_now()));
-        assert_eq!(report.completed, 2);
-        settle(&pool);
-    });
-}
-
-#[test]
-fn a_feed_that_is_aborted_meanwhile_reports_all_that_it_has_started() {
-    check(|| {
-        let pool = pool(1);
-        let feed = pool.feed(0..2, |_| async {});
-        feed.abort();
-        let report = block_on(feed);
-        let ended = report.completed + report.cancelled;
-        assert_eq!(ended, pool.stats().started);
-        settle(&pool);
-        assert_eq!(ended, pool.stats().started, "it starts no more");
     });
 }

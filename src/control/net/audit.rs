@@ -31,6 +31,14 @@ pub enum AuditEvent<'a> {
     Line(&'a str),
 }
 
+#[cfg(all(test, aiopool_shuttle))]
+impl Peer {
+    pub(super) const IN_MEMORY: Self = Self::Unix {
+        uid: None,
+        pid: None,
+    };
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = |number: &Option<u32>| number.map_or("?".into(), |number| number.to_string());

@@ -243,6 +243,15 @@ impl Builder {
         self.serve(listener)
     }
 
+    /// Serves clients of the same program.
+    #[cfg(all(test, aiopool_shuttle))]
+    pub(crate) fn serve_in_memory(self) -> (super::Network, ControlServer, Serving) {
+        let (network, listening) = super::Network::new();
+        let served = self.serve(Listener::InMemory(listening));
+        let (server, serving) = served.expect("it has an address");
+        (network, server, serving)
+    }
+
     fn serve(self, listener: Listener) -> io::Result<(ControlServer, Serving)> {
         let address = listener.address()?;
         // The pool gets its runtime now, where the caller is in one: the server may be polled outside of any runtime.

@@ -6,6 +6,8 @@ use std::os::unix::net::UnixListener as StdUnixListener;
 use async_net::TcpListener;
 
 use super::address::Address;
+#[cfg(all(test, aiopool_shuttle))]
+use super::in_memory::Listening;
 #[cfg(unix)]
 use super::unix::UnixSocket;
 
@@ -14,6 +16,8 @@ pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix(UnixSocket),
+    #[cfg(all(test, aiopool_shuttle))]
+    InMemory(Listening),
 }
 
 /// A socket that already listens: see [`Builder::serve_listener`](super::Builder::serve_listener).
@@ -71,6 +75,8 @@ impl Listener {
             Self::Tcp(listener) => listener.local_addr().map(Address::Tcp),
             #[cfg(unix)]
             Self::Unix(socket) => Ok(Address::Unix(socket.path().to_owned())),
+            #[cfg(all(test, aiopool_shuttle))]
+            Self::InMemory(_) => Ok(Address::Unix(std::path::PathBuf::new())),
         }
     }
 }

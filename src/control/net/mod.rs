@@ -9,6 +9,8 @@ mod address;
 mod audit;
 mod builder;
 mod host;
+#[cfg(all(test, aiopool_shuttle))]
+mod in_memory;
 mod limits;
 mod lines;
 mod listener;
@@ -25,6 +27,8 @@ mod unix;
 pub use self::address::Address;
 pub use self::audit::{AuditEvent, Peer};
 pub use self::builder::Builder;
+#[cfg(all(test, aiopool_shuttle))]
+pub(crate) use self::in_memory::{Connection, Network};
 #[cfg(any(fuzzing, test))]
 pub(super) use self::lines::{Line, Lines};
 pub use self::listener::ListeningSocket;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_io::Timer;
 use async_net::TcpStream;
 use futures_util::FutureExt;
 use futures_util::StreamExt;
@@ -15,6 +14,7 @@ use futures_util::future::{BoxFuture, Either};
 use futures_util::io::{AsyncRead, AsyncWrite};
 use futures_util::stream::FuturesUnordered;
 
+use super::super::timer::Timer;
 use super::audit::Peer;
 use super::host::Host;
 use super::listener::Listener;
@@ -146,6 +146,8 @@ async fn accept(host: &Arc<Host>, listener: &Listener) -> io::Result<BoxFuture<'
             let peer = peer(&stream);
             session(host, stream, peer)
         }
+        #[cfg(all(test, aiopool_shuttle))]
+        Listener::InMemory(listening) => session(host, listening.accept().await, Peer::IN_MEMORY),
     })
 }
 

@@ -4,7 +4,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_io::Timer;
 use async_lock::SemaphoreGuardArc;
 use futures_util::FutureExt;
 use futures_util::future::Either;
@@ -13,6 +12,7 @@ use futures_util::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use super::super::protocol::{
     Command, Format, Handshake, Refusal, RefusalKind, Reply, parse, usage,
 };
+use super::super::timer::Timer;
 use super::audit::{AuditEvent, Peer};
 use super::host::Host;
 use super::lines::{Line, Lines};

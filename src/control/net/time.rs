@@ -1,8 +1,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use async_io::Timer;
 use futures_util::future::{Either, select};
+
+use super::super::timer::Timer;
 
 /// Waits for a future for at most `time`. Returns `None` if the time is over.
 pub(super) async fn within<F: Future>(time: Duration, future: F) -> Option<F::Output> {

@@ -22,7 +22,7 @@ struct Todo {
 
 impl CallbackQueue {
     /// Adds a callback and wakes the server. Drops the callback if the server has ended.
-    pub(super) fn add(&self, callback: BoxFuture<'static, ()>) {
+    pub(crate) fn add(&self, callback: BoxFuture<'static, ()>) {
         let mut todo = self.0.lock();
         let late = if todo.over {
             Some(callback)

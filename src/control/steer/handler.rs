@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
-use std::sync::MutexGuard;
 
 use super::super::protocol::{Command, HelpText, PoolKind, Refusal, RefusalKind, Reply, usage};
 use super::groups::Groups;
 use super::{CallbackQueue, Target, Works};
 use crate::lock::Lock;
+use crate::sync::MutexGuard;
 use crate::{AbortHandle, AioPool, TaskId};
 
 /// Executes commands for all sessions of a server.

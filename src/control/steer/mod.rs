@@ -25,7 +25,7 @@ mod times;
 mod wait;
 mod work;
 
-pub(super) use self::callback_queue::CallbackQueue;
+pub(crate) use self::callback_queue::CallbackQueue;
 pub(super) use self::handler::Handler;
 pub use self::target::Target;
 pub(super) use self::work::Works;

@@ -1,10 +1,10 @@
 use std::pin::pin;
 use std::vec;
 
-use async_io::Timer;
 use futures_util::future::{join, select};
 
 use super::super::protocol::{Refusal, RefusalKind, Reply};
+use super::super::timer::Timer;
 use super::Handler;
 use super::groups::Group;
 use super::reading::no_group;

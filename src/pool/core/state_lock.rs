@@ -1,8 +1,8 @@
 use crate::lock::Lock;
 use crate::pool::core::state::State;
-use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicUsize;
 use crate::sync::atomic::Ordering::Relaxed;
+use crate::sync::{MODELLED, MutexGuard};
 
 /// The lock of the pool's state. A thread that needs it many times in a row can let other threads have it in between.
 // Aligned, so that the threads that change the state do not slow down those that read what is beside it.
@@ -33,7 +33,7 @@ impl StateLock {
 
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        if cfg!(aiopool_loom) {
+        if MODELLED {
             // Without the hints: they would only multiply the interleavings that the models explore.
             return self.state.lock();
         }

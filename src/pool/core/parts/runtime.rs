@@ -27,7 +27,7 @@ impl NotedRuntimes {
         self.0.values().map(|(runtime, _)| runtime)
     }
 
-    #[cfg(all(test, not(aiopool_loom)))]
+    #[cfg(all(test, not(any(aiopool_loom, aiopool_shuttle))))]
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
