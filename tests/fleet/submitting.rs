@@ -57,6 +57,7 @@ fn dropping_a_map_n_cancels_what_the_server_has_not_acknowledged() {
         let proxy = Proxy::start(server.port()).await;
         let other = pool(&server, 4).await;
         let cut_off = FleetPool::builder(Nats::new(proxy.url())).pool("tests");
+        let cut_off = cut_off.patience(Duration::MAX);
         let cut_off = cut_off.connect().await.expect("a pool");
         let kept = cut_off.map_n(SLEEP, vec![1_u64; 100]).await.expect("tasks");
         proxy.set_frozen(true);

@@ -11,6 +11,8 @@ use async_nats::jetstream::{self, ErrorCode};
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Message, Subject};
 
+use tokio::time::Instant;
+
 use crate::fleet::error::EngineError;
 use crate::fleet::wire::headers::TASK;
 use crate::fleet::wire::{Envelope, Header, Malformed, Names};
@@ -93,10 +95,10 @@ impl Link {
         message: &PublishMessage,
         patience: Duration,
     ) -> Result<u64, StoreError> {
-        let ends = tokio::time::Instant::now() + patience;
+        let ends = Instant::now().checked_add(patience);
         loop {
             match self.store(subject.to_owned(), message.clone()).await {
-                Err(StoreError::Unknown(error)) if tokio::time::Instant::now() >= ends => {
+                Err(StoreError::Unknown(error)) if ends.is_some_and(|at| Instant::now() >= at) => {
                     return Err(StoreError::Unknown(error));
                 }
                 Err(StoreError::Unknown(_)) => tokio::time::sleep(RETRY_PAUSE).await,

@@ -67,8 +67,8 @@ struct UnderWay {
     submission: Submission,
     /// When it is sent again, unless there is an answer before.
     again: Instant,
-    /// When it is given up.
-    ends: Instant,
+    /// When it is given up. `None` for a patience without end.
+    ends: Option<Instant>,
     /// Why it was sent more than once. The server may have had it the first time.
     failed: Option<EngineError>,
 }
@@ -136,7 +136,7 @@ impl Publisher {
         let under_way = UnderWay {
             submission,
             again: now + ANSWER.min(self.patience),
-            ends: now + self.patience,
+            ends: now.checked_add(self.patience),
             failed: None,
         };
         self.under_way.insert(number, under_way);
@@ -209,10 +209,11 @@ impl Publisher {
             false => EngineError::Disconnected,
         };
         let failed = under_way.failed.get_or_insert(silence).clone();
-        if under_way.ends <= now {
+        if under_way.ends.is_some_and(|ends| ends <= now) {
             return self.settle(number, Err(failed));
         }
-        under_way.again = under_way.ends.min(now + ANSWER);
+        let later = now + ANSWER;
+        under_way.again = under_way.ends.map_or(later, |ends| ends.min(later));
         if is_connected {
             let message = self.message(number, &self.under_way[&number].submission);
             self.link.post(message);

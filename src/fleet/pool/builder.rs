@@ -72,7 +72,8 @@ impl FleetBuilder {
         self
     }
 
-    /// How long a call waits for the server while the connection is lost. The default is 30 seconds.
+    /// How long a call waits for the server to answer, also while the connection is lost, before it ends with
+    /// [`EngineError::Timeout`] or [`EngineError::Disconnected`]. The default is 30 seconds.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self

@@ -1,4 +1,5 @@
 use super::control::FenceKey;
+use super::name::is_name;
 
 /// The names of a pool's streams, and its subjects.
 #[derive(Clone, Debug)]
@@ -104,18 +105,19 @@ impl Names {
         ours.then(|| tokens.collect())
     }
 
-    /// What the subject of a task says, if it is one.
+    /// What the subject of a task says, if it is one: whoever may publish chooses the subject.
     pub(crate) fn place<'s>(&self, subject: &'s str) -> Option<Place<'s>> {
-        if let Some([group, id]) = self.tokens("w", subject).as_deref() {
-            let origin = None;
-            return Some(Place { origin, group, id });
-        }
-        let tokens = self.tokens("d", subject)?;
-        let [origin, group, id] = tokens[..] else {
+        let (origin, tokens) = match self.tokens("w", subject) {
+            Some(tokens) => (None, tokens),
+            None => {
+                let mut tokens = self.tokens("d", subject)?;
+                (Some(tokens.first()?.parse().ok()?), tokens.split_off(1))
+            }
+        };
+        let [group, id] = tokens[..] else {
             return None;
         };
-        let origin = Some(origin.parse().ok()?);
-        Some(Place { origin, group, id })
+        (is_name(group) && is_name(id)).then_some(Place { origin, group, id })
     }
 
     fn stream(&self, kind: char) -> String {
@@ -155,5 +157,13 @@ mod tests {
         assert_eq!(names.place(&names.work("g", "i")), place(None));
         assert_eq!(names.place(&names.delayed(7, "g", "i")), place(Some(7)));
         assert_eq!(names.place(&names.result("o", "i", 7)), None);
+        for bad in [
+            "aiop.thumbs.w.g.i)",
+            "aiop.thumbs.w..i",
+            "aiop.thumbs.d.g.i",
+            "aiop.thumbs.d",
+        ] {
+            assert_eq!(names.place(bad), None, "{bad}");
+        }
     }
 }
