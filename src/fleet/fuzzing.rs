@@ -14,8 +14,8 @@ use super::wire::{
     Control, Envelope, Event, Failure, Names, Outcome, Question, WorkerReply, is_name,
 };
 
-/// Reads the message as a task. What is read is written as headers that are read as the same again, and holds no more
-/// than they are long.
+/// Reads the message as a task. What is read is written as a header that is read as the same again, and holds no more than
+/// that is long.
 pub fn task(input: &[u8]) {
     let message = Message::of(input);
     let names = Names::new("thumbs".to_owned());

@@ -1,6 +1,6 @@
 //! What becomes of many tasks that are submitted at once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::jobs::SLEEP;
 use crate::support::proxy::Proxy;
@@ -117,11 +117,14 @@ fn a_client_gives_up_when_its_patience_is_over() {
         let cut_off = cut_off.patience(Duration::from_secs(1));
         let cut_off = cut_off.connect().await.expect("a pool");
         proxy.set_frozen(true);
+        let begun = Instant::now();
         let (one, many) =
             tokio::join!(cut_off.spawn_n(SLEEP, &1), cut_off.map_n(SLEEP, [1_u64, 2]));
         assert_eq!(one.map(drop), Err(EngineError::Timeout));
         assert_eq!(many.map(drop), Err(EngineError::Timeout));
         let exec = cut_off.exec(SLEEP, &1).await;
         assert_eq!(exec, Err(JobError::Engine(EngineError::Timeout)));
+        // Twice a second, and not what a server has for an answer.
+        assert!(begun.elapsed() < Duration::from_secs(4));
     });
 }

@@ -26,11 +26,13 @@ mod setup;
 mod tail;
 mod thread;
 mod waiters;
+mod window;
 
 pub(crate) use client::Client;
 pub use connect::Nats;
 pub(crate) use driver::{Driver, DriverEvents, DriverOptions};
 pub(crate) use publisher::Submission;
-pub(crate) use receipt::{Place, Receipt, Window};
+pub(crate) use receipt::Receipt;
 pub(crate) use setup::PoolSettings;
 pub(crate) use waiters::Settled;
+pub(crate) use window::{Place, Window};

@@ -56,7 +56,7 @@ impl<'p, O: DeserializeOwned> Batch<'p, O> {
             self.window.take(ROUND).await;
             self.places = ROUND;
             if self.window.refused().is_some() {
-                return self.settle().await;
+                return self.settle().await.map_err(|(_, error)| error);
             }
         }
         self.places -= 1;
@@ -71,11 +71,9 @@ impl<'p, O: DeserializeOwned> Batch<'p, O> {
                 Ok(())
             }
             Err(error) => {
-                // An earlier task may be refused, too.
-                let earlier = self.settle().await;
                 let index = self.handles.len();
-                match self.window.refused() {
-                    Some((first, _)) if first < index => earlier,
+                match self.settle().await {
+                    Err((earlier, refused)) if earlier < index => Err(refused),
                     _ => Err(error),
                 }
             }
@@ -84,12 +82,12 @@ impl<'p, O: DeserializeOwned> Batch<'p, O> {
 
     /// Returns the handles when the server has acknowledged all tasks.
     pub(super) async fn finish(mut self) -> Result<Vec<JobHandle<O>>, EngineError> {
-        self.settle().await?;
+        self.settle().await.map_err(|(_, error)| error)?;
         Ok(std::mem::take(&mut self.handles))
     }
 
-    /// Waits until no task is under way. If one was not taken, cancels those behind it.
-    async fn settle(&mut self) -> Result<(), EngineError> {
+    /// Waits until no task is under way. If one was not taken, cancels those behind it, and returns its index and why.
+    async fn settle(&mut self) -> Result<(), (usize, EngineError)> {
         self.window.settled(self.places).await;
         self.places = WINDOW;
         self.finished = true;
@@ -97,7 +95,7 @@ impl<'p, O: DeserializeOwned> Batch<'p, O> {
             return Ok(());
         };
         self.cancel(self.handles.iter().skip(index + 1), std::future::ready(()));
-        Err(error)
+        Err((index, error))
     }
 }
 
