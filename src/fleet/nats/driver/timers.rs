@@ -24,8 +24,12 @@ use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome};
 /// Messages that are asked for at a time.
 const BATCH: usize = 64;
 
-/// Time after which the server ends such a request.
+/// Time after which the server ends such a request. The next one has the same address: what the server sends in between
+/// arrives.
 const EXPIRES: Duration = Duration::from_secs(5);
+
+/// How often the server says that it still has the request.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Longest delay that the server keeps, so that a cancelled task ends before its next try would begin.
 const LONGEST: u64 = 10_000;
@@ -80,10 +84,14 @@ async fn read(link: &Link, steps: &UnboundedSender<Step>) -> Option<()> {
         .get_consumer_from_stream(TIMERS, stream)
         .await
         .ok()?;
-    let batch = consumer.batch().max_messages(BATCH).expires(EXPIRES);
-    let mut messages = batch.messages().await.ok()?;
-    while let Some(message) = messages.next().await {
-        let message = message.ok()?.message;
+    let pulling = consumer.stream().max_messages_per_batch(BATCH);
+    let pulling = pulling.expires(EXPIRES).heartbeat(HEARTBEAT);
+    let mut messages = pulling.messages().await.ok()?;
+    loop {
+        let message = tokio::select! {
+            () = steps.closed() => return Some(()),
+            message = messages.next() => message?.ok()?.message,
+        };
         match delayed(link, &message) {
             Ok(delayed) => drop(steps.send(Step::Delayed(Box::new(delayed)))),
             Err(why) => {
@@ -94,7 +102,6 @@ async fn read(link: &Link, steps: &UnboundedSender<Step>) -> Option<()> {
             }
         }
     }
-    Some(())
 }
 
 fn delayed(link: &Link, message: &async_nats::Message) -> Result<Delayed, Malformed> {
