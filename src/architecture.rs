@@ -10,7 +10,9 @@
 //! 2. `pool/core/submitting.rs`: `submit_fast`, or `submit` for all that is not on the fast path, locks the `State`
 //!    (`pool/core/state.rs`), gives the task its number, and puts it into the queue of its node in the gate
 //!    (`gate/fast_path.rs`, `gate/state.rs`), unless the queue is full (`pool/core/bounds.rs`). An idle worker
-//!    (`pool/core/parts/idle_workers.rs`) gets the task at once.
+//!    (`pool/core/parts/idle_workers.rs`) gets the task at once. Where threads compete for the lock of a full pool,
+//!    `submit_fast` leaves the task in the `SubmitBuffer` (`pool/core/submit_buffer.rs`), and many of them are put into the
+//!    queue under one lock.
 //! 3. `pool/core/dispatch.rs`: `start_ready` asks the gate for the next task as long as one may start. For each it takes an
 //!    idle worker, or makes a new one, unlocks, and gives the [`Worker`](crate::Worker) to the runtime (`spawner`).
 //! 4. `worker/run.rs`: the runtime polls the worker, and the worker polls the task. A pending task stays with its

@@ -16,6 +16,9 @@ pub(crate) trait Task: Send {
     /// [`Start::Announced`] if there is one.
     fn announce(&self, wakes: &mut Wakes) -> Start;
 
+    /// Gives the task its slot, if it was placed without one. Called under the pool's lock.
+    fn settle(self: Pin<&Self>, _: Slot) {}
+
     /// Tells the extras that the task starts. The first poll of the task does this by itself.
     fn begin(self: Pin<&mut Self>) {}
 
@@ -137,6 +140,9 @@ pub(crate) trait Receiver<T>: Send {
         None
     }
 
+    /// Notes the slot of the task, if it was placed without one. Called under the pool's lock.
+    fn settle(&self, _: Slot) {}
+
     /// Returns `true` if the outcome has no reader.
     fn has_no_reader(&self) -> bool;
 
@@ -152,6 +158,10 @@ impl<T: Send> Receiver<T> for Arc<Shared<T>> {
 
     fn announce(&self) -> Option<Waker> {
         (**self).announce()
+    }
+
+    fn settle(&self, slot: Slot) {
+        (**self).settle(slot);
     }
 
     fn has_no_reader(&self) -> bool {
@@ -273,6 +283,12 @@ where
             wakes.add(receiver.announce());
         }
         start
+    }
+
+    fn settle(self: Pin<&Self>, slot: Slot) {
+        if let Some(receiver) = &self.get_ref().receiver {
+            receiver.settle(slot);
+        }
     }
 
     fn begin(self: Pin<&mut Self>) {

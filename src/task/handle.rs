@@ -158,6 +158,9 @@ impl<T> JoinHandle<T> {
 
     /// Returns the slot of the task in the pool's register, until the task has ended.
     pub(crate) fn slot(&self) -> Slot {
+        if self.task.slot() == Some(Slot::NOWHERE) {
+            self.label.pool_ref.settle();
+        }
         self.task.slot().unwrap_or(Slot::NOWHERE)
     }
 

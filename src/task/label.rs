@@ -14,6 +14,8 @@ pub(crate) type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) trait PoolRef: Send + Sync {
     /// Asks the task to stop. Returns `false` if the task had ended, or had been asked before.
     fn abort(&self, slot: Slot, id: EntryId, reason: Reason) -> bool;
+    /// Gives their slots to the tasks that were submitted and have none yet.
+    fn settle(&self);
     fn state(&self, slot: Slot, id: TaskId) -> TaskState;
     /// Returns the waker to leave where the current future waits for this pool. In a task of this pool, the waker makes
     /// the task lend its permit during the wait.

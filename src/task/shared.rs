@@ -68,6 +68,13 @@ impl<T> Shared<T> {
         }
     }
 
+    /// Sets the slot of a task that was placed without one.
+    pub(crate) fn settle(&self, at: Slot) {
+        if let Stage::Pending { slot, .. } = &mut *self.stage.lock() {
+            *slot = at;
+        }
+    }
+
     pub(crate) fn id(&self) -> TaskId {
         TaskId::from(self.id.load(Relaxed) & !MARKS)
     }

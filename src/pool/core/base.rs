@@ -9,6 +9,7 @@ use crate::pool::core::parts::resizes::Resizes;
 use crate::pool::core::settings::Settings;
 use crate::pool::core::state::State;
 use crate::pool::core::state_lock::StateLock;
+use crate::pool::core::submit_buffer::SubmitBuffer;
 use crate::spawner::{Found, Spawner, has_timer};
 use crate::sync::MutexGuard;
 use crate::sync::atomic::AtomicBool;
@@ -17,11 +18,12 @@ use crate::worker::WorkerShared;
 
 /// The core of a pool, which its handles, workers and tasks share.
 ///
-/// Locks are taken in one order: the pool's lock first, then the stage of a task, the inbox of a worker or the clock.
-/// Under a lock only data is moved, and no user code runs.
+/// Locks are taken in one order: the pool's lock first, then the buffer of new tasks, then the stage of a task, the inbox of
+/// a worker or the clock. Under a lock only data is moved, and no user code runs.
 pub(crate) struct Core {
     me: Weak<Self>,
     state: StateLock,
+    pub(crate) buffer: SubmitBuffer,
     /// Set at the first submission, unless the pool was made with a spawner.
     spawner: OnceLock<Box<dyn Spawner>>,
     pub(crate) settings: Settings,
@@ -68,6 +70,7 @@ impl Core {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
             state: StateLock::new(state),
+            buffer: SubmitBuffer::new(),
             spawner: spawner.map_or_else(OnceLock::new, OnceLock::from),
             clock: Arc::new(Clock::new(settings.rate)),
             watches_time: AtomicBool::new(settings.rate.is_some()),
@@ -81,12 +84,28 @@ impl Core {
 
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock()
+        self.lock_contended().0
+    }
+
+    /// Locks the pool. Also returns whether another thread had the lock.
+    #[inline]
+    pub(crate) fn lock_contended(&self) -> (MutexGuard<'_, State>, bool) {
+        let (mut state, was_contended) = self.state.lock();
+        self.flush(&mut state);
+        (state, was_contended)
+    }
+
+    /// Locks the pool for the end of a task, and leaves the buffer of new tasks alone. The caller [flushes](Self::flush) it,
+    /// unless the task ends into the next one of the queue.
+    #[inline]
+    pub(crate) fn lock_unflushed(&self) -> MutexGuard<'_, State> {
+        self.state.lock().0
     }
 
     /// Unlocks the pool, lets a thread that waits for the lock have it, and locks the pool again.
     pub(crate) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.state.give_way(state)
+        self.unlock_for_others(state);
+        self.lock()
     }
 
     /// Unlocks the pool, and lets a thread that waits for the lock have it. For a caller that locks the pool again soon.

@@ -30,7 +30,7 @@ impl Scheduler for Core {
         let has_unused_start = self.end_start(worker);
         let now = self.time_of_end();
         let mut wakes = Wakes::default();
-        let mut state = self.lock();
+        let mut state = self.lock_unflushed();
         // The outcome, the counters, the permits and the slot change under one lock: by (2) of `State`.
         let is_resized = state.complete(worker, end, now, complete, &mut wakes);
         let next = if has_unused_start {
@@ -157,6 +157,10 @@ impl PoolRef for Core {
         asked
     }
 
+    fn settle(&self) {
+        drop(self.lock());
+    }
+
     fn state(&self, slot: Slot, id: TaskId) -> TaskState {
         self.lock().gate.progress(slot, id)
     }
@@ -206,6 +210,14 @@ impl Core {
         end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<BoxTask> {
+        if state.is_buffering {
+            // The next task may be in the buffer.
+            self.flush(&mut state);
+            if let Some(next) = state.finish_into_next(worker, end, wakes) {
+                self.dispatch_more(state);
+                return Some(next);
+            }
+        }
         if let Some(free) = state.finish_last(worker, end, wakes) {
             self.offer(&mut state, free);
             drop(self.tidy(state));
@@ -235,6 +247,7 @@ impl Core {
         end: Option<End>,
         wakes: &mut Wakes,
     ) {
+        self.flush(&mut state);
         state.give_back_start_of(worker.slot());
         let free = state.finish_active(worker.slot(), end, wakes);
         self.offer(&mut state, free);

@@ -6,6 +6,7 @@
 //!   `ending`: how a task ends, and how the next one starts; `ends` and `goals`: what that changes in the state, and which
 //!   waits it ends.
 //! - `state`: all that changes, behind one lock (`state_lock`). It is made of [`parts`], which are plain data.
+//!   `submit_buffer`: new tasks that wait beside it while threads compete for that lock.
 //! - `blocking_task`: a task that leaves its worker for a thread that it may block.
 //! - `adapt`: lets the size of the pool follow the ends of its tasks. `bounds`: how many tasks may wait. `withdrawing`:
 //!   takes tasks out of the queue.
@@ -39,6 +40,7 @@ pub(super) mod sleeper;
 pub(super) mod starts;
 pub(super) mod state;
 pub(super) mod state_lock;
+pub(super) mod submit_buffer;
 pub(super) mod submitting;
 #[cfg(feature = "control")]
 pub(super) mod survey;

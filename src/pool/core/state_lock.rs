@@ -31,13 +31,17 @@ impl StateLock {
         }
     }
 
+    /// Locks the state. Also returns whether another thread had the lock.
     #[inline]
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> (MutexGuard<'_, State>, bool) {
         if MODELLED {
             // Without the hints: they would only multiply the interleavings that the models explore.
-            return self.state.lock();
+            return (self.state.lock(), true);
         }
-        self.state.try_lock().unwrap_or_else(|| self.wait())
+        match self.state.try_lock() {
+            Some(state) => (state, false),
+            None => (self.wait(), true),
+        }
     }
 
     /// Waits for the lock: for as long as a thread usually holds it by trying again, and then asleep.
@@ -65,12 +69,6 @@ impl StateLock {
         self.waiting.fetch_sub(1, Relaxed);
         self.served.fetch_add(1, Relaxed);
         state
-    }
-
-    /// Unlocks, lets a waiting thread have the lock, and locks again.
-    pub(crate) fn give_way<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.unlock_for_others(state);
-        self.lock()
     }
 
     /// Unlocks, and returns when a waiting thread, if there is one, has got the lock.

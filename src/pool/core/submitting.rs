@@ -75,7 +75,14 @@ impl Core {
         X: Extras + 'static,
     {
         let here = self.spawner().runtime_here();
-        let mut state = self.lock();
+        if let Some(place) = self.buffer.place(here) {
+            place.fill(|id| {
+                body.place(shared, id, Slot::NOWHERE, false);
+                Box::into_pin(body)
+            });
+            return None;
+        }
+        let (mut state, was_contended) = self.lock_contended();
         if self.settings.max_waiting.is_some() || !state.takes_fast_path() || !state.is_main(here) {
             return Some(body);
         }
@@ -91,6 +98,8 @@ impl Core {
         });
         if is_ready {
             self.start_ready(state, LAUNCHES);
+        } else if was_contended {
+            self.open_buffer(&mut state);
         }
         None
     }
