@@ -11,12 +11,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aiopool::{Adaptive, AioPool, Observer, Submission, TaskBuilder, TaskScope};
+use aiopool::{
+    Adaptive, AioPool, MetricsObserver, Observer, Submission, TaskBuilder, TaskScope,
+    TimelineObserver, TracingObserver,
+};
 use tokio::sync::Semaphore;
 
 use self::common::one_thread::current_thread;
 use self::common::rows::Contender::Warm;
-use self::common::rows::{self, Row, row};
+use self::common::rows::{self, Budget, Row, row};
 use self::common::tasks::{check, keep_then_await, spawn_n};
 
 mod common {
@@ -33,7 +36,13 @@ pub(crate) fn main() {
 }
 
 fn all() -> Vec<Row> {
-    let rows = [option_rows(), group_rows(), pool_rows(), in_place_rows()];
+    let rows = [
+        option_rows(),
+        group_rows(),
+        pool_rows(),
+        instrument_rows(),
+        in_place_rows(),
+    ];
     rows.into_iter().flatten().collect()
 }
 
@@ -81,6 +90,7 @@ fn pool_rows() -> Vec<Row> {
             |n| in_pool(observed(), n),
             1.3,
         ),
+        beside_plain("the same, once it is known", in_known_pool, 1.3),
         beside_plain(
             "observer with an empty scope",
             |n| in_pool(captured(), n),
@@ -91,6 +101,24 @@ fn pool_rows() -> Vec<Row> {
         beside_plain("adaptive size", |n| in_pool(adaptive(), n), 2.0),
         beside_plain("with its progress read", read, 1.3),
     ]
+}
+
+/// The observers that this crate has, where nobody reads what they tell.
+fn instrument_rows() -> Vec<Row> {
+    let rows = [
+        beside_plain(
+            "MetricsObserver, no recorder",
+            |n| in_pool(with_observer(MetricsObserver::new()), n),
+            0.0,
+        ),
+        beside_plain(
+            "TracingObserver, no subscriber",
+            |n| in_pool(with_observer(TracingObserver::new()), n),
+            0.0,
+        ),
+        beside_plain("TimelineObserver, to nowhere", in_timeline, 0.0),
+    ];
+    rows.map(without_budget).into()
 }
 
 fn in_place_rows() -> Vec<Row> {
@@ -116,6 +144,11 @@ fn in_place_rows() -> Vec<Row> {
 fn beside_plain(option: &'static str, run: fn(usize) -> Duration, budget: f64) -> Row {
     let plain = Warm(|n| current_thread(spawn_n(AioPool::new(AT_ONCE), n)));
     fewer(row(option, Warm(run), "plain spawn_n", plain, budget))
+}
+
+fn without_budget(mut row: Row) -> Row {
+    row.budget = Budget::None;
+    row
 }
 
 fn fewer(mut row: Row) -> Row {
@@ -220,8 +253,28 @@ fn timed() -> AioPool {
 fn observed() -> AioPool {
     struct Nothing;
     impl Observer for Nothing {}
-    let builder = AioPool::builder().size(AT_ONCE).observer(Nothing);
+    with_observer(Nothing)
+}
+
+fn with_observer(observer: impl Observer) -> AioPool {
+    let builder = AioPool::builder().size(AT_ONCE).observer(observer);
     builder.build().expect("a pool")
+}
+
+/// Submits the tasks to a pool whose observer is known to have written no method: each was called.
+fn in_known_pool(n: usize) -> Duration {
+    let pool = observed();
+    current_thread(async move {
+        spawn_n(pool.clone(), 2 * AT_ONCE).await;
+        spawn_n(pool, n).await;
+    })
+}
+
+fn in_timeline(n: usize) -> Duration {
+    let timeline = TimelineObserver::new(std::io::sink()).expect("a thread");
+    let took = in_pool(with_observer(timeline.clone()), n);
+    timeline.finish().expect("a trace");
+    took
 }
 
 /// An observer that is entered around each poll, and does nothing there.
