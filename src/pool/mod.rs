@@ -188,7 +188,7 @@ impl AioPool {
         self.inner.core.clone()
     }
 
-    fn core(&self) -> &Core {
+    fn core(&self) -> &Arc<Core> {
         &self.inner.core
     }
 

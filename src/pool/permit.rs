@@ -21,7 +21,6 @@ use crate::worker::{self, WorkerShared};
 /// Acquired with a [`weight`](crate::PermitBuilder::weight), it stands for that many permits.
 #[must_use = "dropping it gives the permit back"]
 pub struct Permit {
-    core: Arc<Core>,
     worker: Arc<WorkerShared>,
     /// Where there is a rate, the start that is to be counted again when the future under the permit has been polled.
     stamps: Option<Stamps>,
@@ -81,13 +80,8 @@ impl<'p> Acquire<'p> {
         let is_there =
             |worker: &mut Arc<WorkerShared>| worker.permit() == worker::PermitState::Held;
         let worker = self.worker.take_if(is_there)?;
-        let core = self.pool.core().me();
-        let stamps = core.count_start_of(worker.slot());
-        Some(Permit {
-            core,
-            worker,
-            stamps,
-        })
+        let stamps = self.pool.core().count_start_of(worker.slot());
+        Some(Permit { worker, stamps })
     }
 }
 
@@ -118,8 +112,8 @@ impl Drop for Acquire<'_> {
 impl Core {
     /// Puts a caller into the queue that needs no worker. If a permit is free on the fast path, the caller gets it at
     /// once.
-    fn enqueue_in_place(&self, node: NodeId, demand: Demand) -> Arc<WorkerShared> {
-        let worker = Arc::new(WorkerShared::new(self.me(), None));
+    fn enqueue_in_place(self: &Arc<Self>, node: NodeId, demand: Demand) -> Arc<WorkerShared> {
+        let worker = Arc::new(WorkerShared::new(self.clone(), None));
         self.enter_queue(self.lock(), node, demand, worker)
     }
 
@@ -138,8 +132,12 @@ impl Core {
     }
 
     /// Puts a caller into the queue if it finds a permit and need not wait for others.
-    fn try_enqueue_in_place(&self, node: NodeId, demand: Demand) -> Option<Arc<WorkerShared>> {
-        let worker = Arc::new(WorkerShared::new(self.me(), None));
+    fn try_enqueue_in_place(
+        self: &Arc<Self>,
+        node: NodeId,
+        demand: Demand,
+    ) -> Option<Arc<WorkerShared>> {
+        let worker = Arc::new(WorkerShared::new(self.clone(), None));
         let state = self.lock();
         if !state.gate.has_room(node, demand) {
             return None;
@@ -191,8 +189,8 @@ impl Core {
 impl Permit {
     /// Counts the start again, at the end of the first poll under the permit.
     fn recount(&mut self) {
-        if let Some(stamps) = self.stamps.take() {
-            self.core.recount_start(stamps, self.worker.slot());
+        if let (Some(stamps), Some(core)) = (self.stamps.take(), Core::of(&self.worker)) {
+            core.recount_start(stamps, self.worker.slot());
         }
     }
 }
@@ -205,6 +203,8 @@ impl fmt::Debug for Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.core.step_out(&self.worker, Taken::Yes);
+        if let Some(core) = Core::of(&self.worker) {
+            core.step_out(&self.worker, Taken::Yes);
+        }
     }
 }
