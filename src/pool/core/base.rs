@@ -84,12 +84,12 @@ impl Core {
 
     #[inline]
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.lock_contended().0
+        self.lock_to_submit().0
     }
 
-    /// Locks the pool. Also returns whether another thread had the lock.
+    /// Locks the pool for a new task. Also returns whether another thread had the lock.
     #[inline]
-    pub(crate) fn lock_contended(&self) -> (MutexGuard<'_, State>, bool) {
+    pub(crate) fn lock_to_submit(&self) -> (MutexGuard<'_, State>, bool) {
         let (mut state, was_contended) = self.state.lock();
         self.flush(&mut state);
         (state, was_contended)

@@ -76,13 +76,14 @@ impl Core {
     {
         let here = self.spawner().runtime_here();
         if let Some(place) = self.buffer.place(here) {
+            // It gets its slot when it is put into the queue.
             place.fill(|id| {
                 body.place(shared, id, Slot::NOWHERE, false);
                 Box::into_pin(body)
             });
             return None;
         }
-        let (mut state, was_contended) = self.lock_contended();
+        let (mut state, was_contended) = self.lock_to_submit();
         if self.settings.max_waiting.is_some() || !state.takes_fast_path() || !state.is_main(here) {
             return Some(body);
         }
