@@ -239,16 +239,20 @@ fn a_recorder_sees_a_permit_too_many() {
 
 #[test]
 fn a_task_with_a_permit_may_be_polled_after_newer_ones() {
-    let (spawner, recorder, pool) = recorded(3);
-    let ids: Vec<_> = pool
-        .map_n(0..6, |_| async {})
-        .iter()
-        .map(JoinHandle::id)
-        .collect();
-    spawner.run();
-    // The first worker runs its task and those that wait, then the two other workers run theirs.
-    assert_eq!(recorder.starts(), [0, 3, 4, 5, 1, 2].map(|n| ids[n]));
-    recorder.assert_in_order(3);
+    let is_seen = || {
+        let (spawner, recorder, pool) = recorded(3);
+        let ids: Vec<_> = pool
+            .map_n(0..6, |_| async {})
+            .iter()
+            .map(JoinHandle::id)
+            .collect();
+        spawner.run();
+        recorder.assert_in_order(3);
+        // The first worker runs its task and those that wait, then the two other workers run theirs.
+        recorder.starts() == [0, 3, 4, 5, 1, 2].map(|n| ids[n])
+    };
+    // A worker looks at the clock between two tasks: on a busy machine it may hand the thread back before.
+    assert!((0..1000).any(|_| is_seen()));
 }
 
 #[test]
