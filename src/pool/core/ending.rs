@@ -210,7 +210,7 @@ impl Core {
         end: Option<End>,
         wakes: &mut Wakes,
     ) -> Option<BoxTask> {
-        if state.is_buffering {
+        if self.buffer.is_open() {
             // The next task may be in the buffer.
             self.flush(&mut state);
             if let Some(next) = state.finish_into_next(worker, end, wakes) {

@@ -55,9 +55,6 @@ pub(crate) struct State {
     pub(crate) serves_several: bool,
     /// `true` if tasks could start, and are left to the first polls of new workers.
     pub(crate) has_more_to_start: bool,
-    /// `true` if new tasks may be in the [`SubmitBuffer`](crate::pool::core::submit_buffer::SubmitBuffer). They are not
-    /// counted here.
-    pub(crate) is_buffering: bool,
 }
 
 /// A task that has got its permit, and the worker that is to run it.
@@ -92,7 +89,6 @@ impl State {
             main: None,
             serves_several: false,
             has_more_to_start: false,
-            is_buffering: false,
             withdrawals: Withdrawals::default(),
             watcher: None,
             timed: false,

@@ -35,7 +35,8 @@ impl StateLock {
     #[inline]
     pub(crate) fn lock(&self) -> (MutexGuard<'_, State>, bool) {
         if MODELLED {
-            // Without the hints: they would only multiply the interleavings that the models explore.
+            // Without the hints, which would only multiply the interleavings that the models explore; and as if another thread
+            // had it, so that the models go where that leads.
             return (self.state.lock(), true);
         }
         match self.state.try_lock() {

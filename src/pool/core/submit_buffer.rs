@@ -21,13 +21,13 @@ use crate::task::{BoxTask, RuntimeId, TaskId};
 // Aligned, so that the threads that submit do not slow down those that end tasks.
 #[repr(align(128))]
 pub(crate) struct SubmitBuffer {
-    /// Whether the buffer is open, as a hint: without it, every submission would lock the buffer.
-    looks_open: AtomicBool,
+    /// It changes with both the pool and the buffer locked, so that it is exact under either lock. Without a lock it is a
+    /// hint, which spares most submissions the lock of the buffer.
+    is_open: AtomicBool,
     tasks: Lock<Buffered>,
 }
 
 struct Buffered {
-    is_open: bool,
     /// The main runtime of the pool.
     main: Option<RuntimeId>,
     /// The number of the next task.
@@ -41,9 +41,8 @@ const ROOM: usize = 64;
 impl SubmitBuffer {
     pub(crate) fn new() -> Self {
         Self {
-            looks_open: AtomicBool::new(false),
+            is_open: AtomicBool::new(false),
             tasks: Lock::new(Buffered {
-                is_open: false,
                 main: None,
                 next: 0,
                 tasks: Vec::new(),
@@ -54,13 +53,18 @@ impl SubmitBuffer {
     /// Returns a place for a task that is submitted on this runtime, if the buffer is open to it.
     #[inline]
     pub(crate) fn place(&self, here: Option<RuntimeId>) -> Option<BufferPlace<'_>> {
-        if !self.looks_open.load(Relaxed) {
+        if !self.is_open() {
             return None;
         }
         let buffered = self.tasks.lock();
         let is_main = here.is_none() || here == buffered.main;
-        let is_free = buffered.is_open && buffered.tasks.len() < ROOM;
+        let is_free = self.is_open() && buffered.tasks.len() < ROOM;
         (is_main && is_free).then_some(BufferPlace(buffered))
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open.load(Relaxed)
     }
 }
 
@@ -82,7 +86,7 @@ impl Core {
     /// It stays closed while callers wait for a goal of the pool, such as an empty queue: a task that ends may reach that,
     /// without a look into the buffer.
     #[cold]
-    pub(crate) fn open_buffer(&self, state: &mut State) {
+    pub(crate) fn open_buffer(&self, state: &State) {
         let root = state.gate.data(NodeId::ROOT);
         if state.serves_several || !root.waiters.is_empty() {
             return;
@@ -91,13 +95,13 @@ impl Core {
         buffered.next = root.stats.submitted;
         buffered.main = state.main_id();
         buffered.tasks.reserve(ROOM);
-        self.set_buffering(state, &mut buffered, true);
+        self.buffer.is_open.store(true, Relaxed);
     }
 
     /// Puts the tasks of the buffer into the queue, and closes the buffer.
     #[inline]
     pub(crate) fn flush(&self, state: &mut State) {
-        if state.is_buffering {
+        if self.buffer.is_open() {
             self.flush_buffer(state);
         }
     }
@@ -105,7 +109,7 @@ impl Core {
     #[inline(never)]
     fn flush_buffer(&self, state: &mut State) {
         let mut buffered = self.buffer.tasks.lock();
-        self.set_buffering(state, &mut buffered, false);
+        self.buffer.is_open.store(false, Relaxed);
         for task in buffered.tasks.drain(..) {
             state.park_fast(|_, slot| {
                 Pin::as_ref(&task).settle(slot);
@@ -113,12 +117,6 @@ impl Core {
             });
         }
         debug_assert_eq!(buffered.next, state.gate.data(NodeId::ROOT).stats.submitted);
-    }
-
-    fn set_buffering(&self, state: &mut State, buffered: &mut Buffered, is_open: bool) {
-        state.is_buffering = is_open;
-        buffered.is_open = is_open;
-        self.buffer.looks_open.store(is_open, Relaxed);
     }
 }
 
@@ -155,7 +153,7 @@ mod tests {
 
     fn open_buffer(pool: &AioPool) {
         let core = pool.core();
-        core.open_buffer(&mut core.lock());
+        core.open_buffer(&core.lock());
     }
 
     fn count_buffered(pool: &AioPool) -> usize {

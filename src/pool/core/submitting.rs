@@ -100,7 +100,7 @@ impl Core {
         if is_ready {
             self.start_ready(state, LAUNCHES);
         } else if was_contended {
-            self.open_buffer(&mut state);
+            self.open_buffer(&state);
         }
         None
     }
