@@ -1,7 +1,7 @@
-use super::node::Ticket;
+use super::node::{Rank, Ticket};
 use super::queue_entry::{EntryState, QueueEntry};
 use super::register::Content;
-use super::state::{Admitted, Gate};
+use super::state::{Admitted, Gate, earlier};
 use super::tree::NodeId;
 use crate::task::Slot;
 
@@ -25,7 +25,7 @@ impl<W, A, L> Gate<W, A, L> {
     where
         A: Clone,
     {
-        let (_, next) = self.first_of(NodeId::ROOT.0)?;
+        let (_, next) = self.next_entry()?;
         match self.register.get(next)?.content {
             Content::Waiting(_) => None,
             Content::Active(_) => match self.admit(|_| None)? {
@@ -70,7 +70,7 @@ impl<W, A, L> Gate<W, A, L> {
         self.refresh_freed(home);
     }
 
-    /// Puts a task that has lent its permits into the queue for them, before all new tasks.
+    /// Puts a task that has lent its permits into the queue for them, before new tasks.
     pub(crate) fn come_back(&mut self, slot: Slot) {
         let (home, ticket) = (self.queue_entry(slot).home, self.next_ticket());
         self.change_queue_entry(slot, |queue_entry| {
@@ -81,5 +81,31 @@ impl<W, A, L> Gate<W, A, L> {
             .at_mut(home)
             .push_returning(slot, &mut self.register);
         self.refresh(home);
+    }
+
+    /// Returns the next entry of the pool.
+    pub(super) fn next_entry(&self) -> Option<(Rank, Slot)> {
+        let (rank, slot) = self.first_of(NodeId::ROOT_AT)?;
+        let returns = !rank.is_new_task() && self.passes(NodeId::ROOT_AT, rank, slot);
+        let overdue = returns.then(|| self.overdue(slot)).flatten();
+        overdue.or(Some((rank, slot)))
+    }
+
+    /// Returns the new task that goes before a task that returns: that of the outermost node around it which owes a
+    /// start. `None` if that task does not fit, so that it does not keep others from ending.
+    fn overdue(&self, returning: Slot) -> Option<(Rank, Slot)> {
+        let home = self.queue_entry(returning).home;
+        let owing = self.tree.path(home).filter(|(_, node)| node.owes_a_start());
+        let first_new = |(_, node)| earlier(self.first_own(node), node.first_new_offer());
+        owing
+            .filter_map(first_new)
+            .filter(|(_, slot)| self.fits_on_its_way(*slot))
+            .last()
+    }
+
+    fn fits_on_its_way(&self, slot: Slot) -> bool {
+        let QueueEntry { home, demand, .. } = self.queue_entry(slot);
+        let mut way = self.tree.path(home);
+        way.all(|(_, node)| node.fits(demand.weight))
     }
 }

@@ -29,6 +29,13 @@ impl Demand {
     };
 }
 
+/// Maximum number of tasks that get their permits back in a row while a new task could start.
+///
+/// A task that waits for several things at once gets its permit back whenever it is woken, and lends it again. Without
+/// a maximum, a few such tasks would pass the permit to each other for ever, and the task that they wait for would
+/// never start.
+pub(super) const RETURNS_IN_A_ROW: u32 = if cfg!(test) { 2 } else { 64 };
+
 /// The position of an entry among all that wait. The least goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct Rank {
@@ -57,6 +64,12 @@ impl Ticket {
 }
 
 impl Rank {
+    /// The least rank that a new task may have.
+    const FIRST_NEW: Self = Self {
+        class: (0, 1),
+        ticket: Ticket::FIRST,
+    };
+
     pub(super) fn returning(ticket: Ticket) -> Self {
         Self {
             class: (0, 0),
@@ -133,7 +146,8 @@ pub(super) struct Node<L> {
     pub(super) held: usize,
     /// The other lanes that are not empty, by priority.
     ranked: BTreeMap<Reverse<i32>, Lane>,
-    /// The tasks that have lent their permits and want them back. They go before all new tasks.
+    /// The tasks that have lent their permits and want them back. They go before new tasks, up to
+    /// [`RETURNS_IN_A_ROW`].
     returning: Lane,
     /// The tasks that the groups below would let through, at most one of each group, by rank.
     pub(super) offers: BTreeMap<Rank, Slot>,
@@ -141,6 +155,8 @@ pub(super) struct Node<L> {
     pub(super) offered: Option<Rank>,
     /// Number of tasks here and below that have lent their permits.
     pub(super) lent: usize,
+    /// Number of tasks here and below that have got their permits back since one started.
+    pub(super) returns: u32,
     /// Used in a pool with fair share only.
     pub(super) turns: Turns,
     pub(super) data: L,
@@ -173,6 +189,7 @@ impl<L> Node<L> {
             offers: BTreeMap::new(),
             offered: None,
             lent: 0,
+            returns: 0,
             turns: Turns::NONE,
             data,
             living: 0,
@@ -242,11 +259,32 @@ impl<L> Node<L> {
         self.offers.is_empty() && self.returning.is_empty()
     }
 
+    /// Counts what was admitted here or below.
+    #[inline]
+    pub(super) fn count_admitted(&mut self, rank: Rank) {
+        self.returns = match rank.is_new_task() {
+            true => 0,
+            false => self.returns.saturating_add(1),
+        };
+    }
+
+    /// Returns `true` if a new task here or below has its turn, though others want their permits back.
+    pub(super) fn owes_a_start(&self) -> bool {
+        self.returns >= RETURNS_IN_A_ROW
+    }
+
     /// Returns the first task that a group below would let through.
     pub(super) fn first_offer(&self) -> Option<(Rank, Slot)> {
         self.offers
             .first_key_value()
             .map(|(rank, slot)| (*rank, *slot))
+    }
+
+    /// Returns the first new task that a group below would let through. A group offers none while a task of it wants its
+    /// permits back.
+    pub(super) fn first_new_offer(&self) -> Option<(Rank, Slot)> {
+        let mut new = self.offers.range(Rank::FIRST_NEW..);
+        new.next().map(|(rank, slot)| (*rank, *slot))
     }
 
     /// Returns the first task that wants its permits back.

@@ -17,8 +17,10 @@ impl<W, A, L> Gate<W, A, L> {
         let (next, priority) = self.next_of_queue(queue_entry)?;
         let home = self.tree.at_mut(queue_entry.home);
         home.unlink(next, priority, &mut self.register);
-        self.tree
-            .each_from(queue_entry.home, |node| node.waiting -= 1);
+        self.tree.each_from(queue_entry.home, |node| {
+            node.waiting -= 1;
+            node.returns = 0;
+        });
         let Content::Active(by) = self.take(slot) else {
             unreachable!("a waiting task left as an active one");
         };

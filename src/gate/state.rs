@@ -1,4 +1,4 @@
-use super::node::{Demand, Rank, Ticket};
+use super::node::{Demand, Node, Rank, Ticket};
 use super::queue_entry::{EntryState, QueueEntry};
 use super::register::{Content, Register};
 use super::tree::{NodeId, Tree};
@@ -176,8 +176,8 @@ impl<W, A, L> Gate<W, A, L> {
         if self.tree.root.is_exhausted() {
             return false;
         }
-        let first = self.first_of(NodeId::ROOT.0);
-        first.is_some_and(|(rank, slot)| self.passes(NodeId::ROOT.0, rank, slot))
+        let next = self.next_entry();
+        next.is_some_and(|(rank, slot)| self.passes(NodeId::ROOT.0, rank, slot))
     }
 
     /// Gives permits to the next task, which is active from here on. `by` returns the worker for a task that
@@ -373,6 +373,7 @@ impl<W, A, L> Gate<W, A, L> {
         }
         root.unlink(slot, priority, &mut self.register);
         root.held += weight;
+        root.returns = 0;
         self.count_start(NodeId::ROOT_AT);
         self.take_turn_of_root(weight);
         Some(slot)
@@ -381,15 +382,17 @@ impl<W, A, L> Gate<W, A, L> {
     /// Admits the first task of all queues, if it fits.
     #[inline(never)]
     fn pass_mixed(&mut self) -> Option<Slot> {
-        let (rank, slot) = self.first_of(NodeId::ROOT.0)?;
+        let (rank, slot) = self.next_entry()?;
         if !self.passes(NodeId::ROOT.0, rank, slot) {
             return None;
         }
         let queue_entry = self.queue_entry(slot);
         self.unlink(slot, queue_entry);
         let weight = queue_entry.demand.weight;
-        self.tree
-            .each_from(queue_entry.home, |node| node.held += weight);
+        self.tree.each_from(queue_entry.home, |node| {
+            node.held += weight;
+            node.count_admitted(rank);
+        });
         if rank.is_new_task() {
             self.count_start(queue_entry.home);
             self.take_turn(queue_entry.home, weight);
@@ -403,16 +406,16 @@ impl<W, A, L> Gate<W, A, L> {
         let node = self.tree.at(at);
         let own = match node.first_returning() {
             Some(slot) => Some((Rank::returning(self.ticket(slot)), slot)),
-            None => node.first().map(|(slot, priority)| {
-                let rank = Rank::new_task(priority, self.ticket(slot));
-                (self.rank_of_own(node, rank), slot)
-            }),
+            None => self.first_own(node),
         };
-        match (own, node.first_offer()) {
-            (Some((rank, slot)), Some((offer, _))) if rank < offer => Some((rank, slot)),
-            (_, Some(offer)) => Some(offer),
-            (own, None) => own,
-        }
+        earlier(own, node.first_offer())
+    }
+
+    /// Returns the first new task of a node's own queue.
+    pub(super) fn first_own(&self, node: &Node<L>) -> Option<(Rank, Slot)> {
+        let (slot, priority) = node.first()?;
+        let rank = Rank::new_task(priority, self.ticket(slot));
+        Some((self.rank_of_own(node, rank), slot))
     }
 
     /// Returns when the entry in a slot entered the queue, as far as that matters to others.
@@ -429,7 +432,7 @@ impl<W, A, L> Gate<W, A, L> {
     }
 
     /// Returns `true` if a node lets this task, the first of its queue and offers, through.
-    fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
+    pub(super) fn passes(&self, at: u32, rank: Rank, slot: Slot) -> bool {
         let (node, weight) = (self.tree.at(at), self.demand(slot).weight);
         if rank.is_new_task() {
             node.fits(weight)
@@ -501,5 +504,17 @@ impl<W, A, L> Gate<W, A, L> {
         stale.and_then(|rank| offers.remove(&rank));
         offer.and_then(|(rank, slot)| offers.insert(rank, slot));
         Some((parent, true))
+    }
+}
+
+/// Returns the one that goes first.
+pub(super) fn earlier(
+    own: Option<(Rank, Slot)>,
+    offer: Option<(Rank, Slot)>,
+) -> Option<(Rank, Slot)> {
+    match (own, offer) {
+        (Some(own), Some(offer)) if own.0 < offer.0 => Some(own),
+        (_, Some(offer)) => Some(offer),
+        (own, None) => own,
     }
 }

@@ -1,5 +1,6 @@
 //! Compares the gate with a naive model that searches its lists from the front.
 
+use super::node::RETURNS_IN_A_ROW;
 use super::{Admitted, Content, Demand, Gate, NodeId};
 use crate::task::{Slot, TaskId};
 
@@ -24,6 +25,8 @@ struct ModelLevel {
     paused: bool,
     starts: Option<u32>,
     share: u32,
+    /// Number of tasks that returned here and below since one started.
+    returns: u32,
     /// The virtual times: of the level, of its own queue, and of the level as a member of the one around it.
     now: u128,
     own: u128,
@@ -72,9 +75,13 @@ impl Model {
     fn first_by_turn(&self, at: usize) -> Option<(Member, bool)> {
         let mut returns = self.returning.iter();
         let back = returns.find(|member| self.is_offered(at, **member, true));
-        if let Some(member) = back {
-            return Some((*member, true));
+        match back {
+            Some(member) => Some((*member, true)),
+            None => self.first_new_by_turn(at).map(|member| (member, false)),
         }
+    }
+
+    fn first_new_by_turn(&self, at: usize) -> Option<Member> {
         let own = self.queue.iter().filter(|member| member.home == at);
         let own = own.min_by_key(|member| (std::cmp::Reverse(member.demand.priority), member.id));
         let own = own.map(|member| (self.tree[at].own, *member));
@@ -87,7 +94,7 @@ impl Model {
         let now = self.tree[at].now;
         let next = own.into_iter().chain(offers);
         let next = next.min_by_key(|(time, member)| (now.max(*time), member.id));
-        next.map(|(_, member)| (member, false))
+        next.map(|(_, member)| member)
     }
 
     /// Counts a start: the less a member has of the shares, the further its time advances.
@@ -107,11 +114,42 @@ impl Model {
 
     /// Returns the oldest of the highest priority that all nodes below this one let through.
     fn first_by_age(&self, at: usize) -> Option<(Member, bool)> {
-        let returns = self.returning.iter().map(|member| (*member, true));
+        let mut returns = self.returning.iter();
+        let back = returns.find(|member| self.is_offered(at, **member, true));
+        match back {
+            Some(member) => Some((*member, true)),
+            None => self.first_new_by_age(at).map(|member| (member, false)),
+        }
+    }
+
+    fn first_new_by_age(&self, at: usize) -> Option<Member> {
         let mut newcomers = self.queue.clone();
         newcomers.sort_by_key(|member| std::cmp::Reverse(member.demand.priority));
-        let mut all = returns.chain(newcomers.into_iter().map(|member| (member, false)));
-        all.find(|(member, returns)| self.is_offered(at, *member, *returns))
+        let mut newcomers = newcomers.into_iter();
+        newcomers.find(|member| self.is_offered(at, *member, false))
+    }
+
+    /// Returns the entry that is admitted next, if any: the first one, or a new task whose turn it is after several that
+    /// returned.
+    fn next(&self) -> Option<(Member, bool)> {
+        let (first, returns) = self.first(0)?;
+        if !self.lets_through(0, first, returns) {
+            return None;
+        }
+        let owing = self.path(first.home).filter(|at| {
+            let in_a_row = self.tree[*at].returns;
+            returns && in_a_row >= RETURNS_IN_A_ROW
+        });
+        let new = owing.filter_map(|at| match self.is_fair {
+            true => self.first_new_by_turn(at),
+            false => self.first_new_by_age(at),
+        });
+        let fits = |member: &Member| {
+            let mut way = self.path(member.home);
+            way.all(|at| self.lets_through(at, *member, false))
+        };
+        let overdue = new.filter(fits).last().map(|member| (member, false));
+        overdue.or(Some((first, returns)))
     }
 
     /// Returns `true` if an entry is at a node, or is the first at each node on the way there, and each lets it
@@ -135,14 +173,13 @@ impl Model {
     }
 
     fn admit(&mut self) -> Option<Member> {
-        let (member, returns) = self.first(0)?;
-        if !self.lets_through(0, member, returns) {
-            return None;
-        }
+        let (member, returns) = self.next()?;
         self.queue.retain(|other| other.id != member.id);
         self.returning.retain(|other| other.id != member.id);
         for at in self.path(member.home).collect::<Vec<_>>() {
-            self.tree[at].held += member.demand.weight;
+            let level = &mut self.tree[at];
+            level.held += member.demand.weight;
+            level.returns = if returns { level.returns + 1 } else { 0 };
         }
         if !returns {
             for at in self.path(member.home).collect::<Vec<_>>() {
@@ -165,9 +202,7 @@ impl Model {
 
     /// Returns `true` if this task is the next that is admitted.
     fn is_next(&self, id: u64) -> bool {
-        let passes = |(first, returns)| self.lets_through(0, first, returns);
-        let next = self.first(0).filter(|next| passes(*next));
-        next.is_some_and(|(first, _)| first.id == id)
+        self.next().is_some_and(|(next, _)| next.id == id)
     }
 
     fn release(&mut self, id: u64) -> Member {
@@ -223,6 +258,8 @@ struct Trial {
     slots: Vec<(u64, Slot)>,
     random: u64,
     given: u64,
+    /// Number of new tasks that went before one that returned.
+    overdue: usize,
 }
 
 impl Trial {
@@ -250,6 +287,7 @@ impl Trial {
             slots: Vec::new(),
             random,
             given: 0,
+            overdue: 0,
         }
     }
 
@@ -261,17 +299,17 @@ impl Trial {
     }
 
     fn step(&mut self) {
-        match self.pick(21) {
+        match self.pick(24) {
             0..=5 => self.enter(),
             6 => self.ask(),
             7..=9 => self.leave(),
             10..=12 => self.withdraw(),
-            13..=14 => self.lend(),
-            15 => self.come_back(),
-            16 => self.leave_lent(),
-            17 => self.resize(),
-            18 => self.allow(),
-            19 => self.take_start(),
+            13..=15 => self.lend(),
+            16..=18 => self.come_back(),
+            19 => self.leave_lent(),
+            20 => self.resize(),
+            21 => self.allow(),
+            22 => self.take_start(),
             _ => self.pause(),
         }
         self.admit_all();
@@ -410,6 +448,7 @@ impl Trial {
 
     fn admit_all(&mut self) {
         while self.gate.is_ready() {
+            let waiting = self.model.queue.len();
             let admitted = match self.pick(2) {
                 0 => self.gate.admit_known(),
                 _ => None,
@@ -420,7 +459,10 @@ impl Trial {
                 let (Admitted::New(id) | Admitted::Back(id)) = admitted;
                 Some(id)
             });
-            assert_eq!(admitted, self.model.admit().map(|member| member.id));
+            let returns = self.model.first(0).is_some_and(|(_, returns)| returns);
+            let next = self.model.admit().map(|member| member.id);
+            self.overdue += usize::from(returns && self.model.queue.len() < waiting);
+            assert_eq!(admitted, next);
             assert!(admitted.is_some());
         }
         assert_eq!(self.model.admit(), None);
@@ -475,12 +517,15 @@ fn the_gate_shares_fairly_as_a_naive_model_does() {
 }
 
 fn play(seeds: u64, is_fair: bool) {
+    let mut overdue = 0;
     for seed in 1..=seeds {
         let mut trial = Trial::new(seed, is_fair);
         for _ in 0..500 {
             trial.step();
         }
+        overdue += trial.overdue;
     }
+    assert!(overdue > 50, "{overdue} new tasks had their turn");
 }
 
 fn enter_default(gate: &mut Gate<u64, u64, ()>, id: u64) -> Slot {

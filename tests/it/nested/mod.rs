@@ -1,5 +1,6 @@
 //! Nested use never deadlocks.
 
+mod busy;
 mod current;
 mod dropped_waits;
 mod joins;
