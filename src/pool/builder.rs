@@ -198,7 +198,7 @@ impl Builder {
     /// - A group that has ended and is created again, as [`keyed`](AioPool::keyed) does, begins like a new one.
     /// - A [`feed_stream`](AioPool::feed_stream) whose stream has no item at its turn has had this turn.
     /// - A turn is a start. How long tasks run does not count. A task that takes back a permit that it had lent still
-    ///   comes before all new tasks.
+    ///   comes before new tasks.
     /// - As without fair share, a heavy task whose turn it is waits for its permits, and is not overtaken.
     ///
     /// A start takes time that grows with the logarithm of the number of groups that have tasks to start.

@@ -99,6 +99,9 @@ use crate::task::PoolRef;
 /// permit: other tasks run on it, so a pool of size 1 can walk a tree recursively. Before the task is polled again, it
 /// gets a permit back. Tasks that want a permit back come before all tasks that have not started.
 ///
+/// - A task that waits for other things besides (`select!`, `join!`) needs its permit whenever it is woken. So that such
+///   tasks do not keep those from starting that they wait for, a task that can start goes first after 64 others in a row
+///   have taken their permit back.
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
 ///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, `progress`, and for awaiting a
 ///   handle. For other waits, use [`lend`].
