@@ -12,8 +12,9 @@ use crate::worker::{NestedWaits, PermitState, WorkerShared, running};
 /// use](crate::AioPool#nested-use).
 ///
 /// The future is polled without a permit. `lend` completes only when the task has a permit again, and for that the task
-/// waits in the queue before the tasks that have not started. (After 64 tasks in a row that took their permit back, one
-/// that has not started goes first, so that a loop over `lend` keeps none from starting for ever.) Outside of a pool's task this is just the future.
+/// waits in the queue before the tasks that have not started. (After 64 tasks in a row have taken their permit back, one
+/// that has not started goes first, so that a loop over `lend` does not keep it from starting for ever.) Outside of a
+/// pool's task this is just the future.
 ///
 /// Hold no lock across it, nor across any other wait for the own pool: the task goes on only when another task has given
 /// a permit up, and that task may be waiting for the lock.
