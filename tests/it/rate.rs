@@ -66,12 +66,17 @@ fn a_spread_rate_keeps_its_starts_apart_on_every_runtime() {
         if !pools.timer {
             return;
         }
-        let builder = pools.builder().size(4).rate(10, Duration::from_millis(30));
-        let pool = builder.spread(true).build().unwrap();
-        let now = |_| async { std::time::Instant::now() };
-        let times = pool.map(0..40, now).await;
-        let times = times.into_iter().map(Result::unwrap).collect();
-        keep(1, Duration::from_millis(3), times, pools.runtime);
+        for tried in 1.. {
+            let builder = pools.builder().size(4).rate(10, Duration::from_millis(30));
+            let pool = builder.spread(true).build().unwrap();
+            let now = |_| async { std::time::Instant::now() };
+            let times = pool.map(0..40, now).await;
+            let times = times.into_iter().map(Result::unwrap).collect();
+            let apart = Duration::from_millis(3);
+            if keeps_short_intervals(tried, 1, apart, times, pools.runtime) {
+                break;
+            }
+        }
     });
 }
 
@@ -251,13 +256,34 @@ fn one_timer_runs_as_long_as_tasks_wait_for_the_rate() {
     assert_eq!((timed.hand.workers(), timed.take().len()), (0, 0));
 }
 
-/// Whether no interval sees more starts than that.
-fn keep(starts: usize, per: Duration, mut times: Vec<std::time::Instant>, runtime: &str) {
+/// Returns the least time from a start to the one that comes so many later.
+fn closest(starts: usize, mut times: Vec<std::time::Instant>) -> Duration {
     times.sort_unstable();
-    for (first, beyond) in times.iter().zip(&times[starts..]) {
-        let between = *beyond - *first;
-        assert!(between >= per, "{between:?} on {runtime}");
-    }
+    let pairs = times.iter().zip(&times[starts..]);
+    pairs.map(|(first, beyond)| *beyond - *first).min().unwrap()
+}
+
+/// Whether no interval sees more starts than that.
+fn keep(starts: usize, per: Duration, times: Vec<std::time::Instant>, runtime: &str) {
+    let between = closest(starts, times);
+    assert!(between >= per, "{between:?} on {runtime}");
+}
+
+/// Returns `true` if no interval of some milliseconds sees more starts than that. Fails if it is the fourth time that one
+/// does.
+///
+/// The exception that the docs name is a thread that is held up for longer than the interval, during a first poll. A busy
+/// machine may do that, but not each time.
+fn keeps_short_intervals(
+    tried: u32,
+    starts: usize,
+    per: Duration,
+    times: Vec<std::time::Instant>,
+    runtime: &str,
+) -> bool {
+    let between = closest(starts, times);
+    assert!(between >= per || tried < 4, "{between:?} on {runtime}");
+    between >= per
 }
 
 #[test]
@@ -287,12 +313,16 @@ fn no_interval_of_any_runtime_sees_more_starts() {
         }
         for (starts, micros) in [(1, 700), (3, 4000), (10, 10_000)] {
             let per = Duration::from_micros(micros);
-            let builder = pools.builder().size(4).rate(starts, per);
-            let pool = builder.build().unwrap();
-            let now = |_| async { std::time::Instant::now() };
-            let times = pool.map(0..100, now).await;
-            let times = times.into_iter().map(Result::unwrap).collect();
-            keep(starts as usize, per, times, pools.runtime);
+            for tried in 1.. {
+                let builder = pools.builder().size(4).rate(starts, per);
+                let pool = builder.build().unwrap();
+                let now = |_| async { std::time::Instant::now() };
+                let times = pool.map(0..100, now).await;
+                let times = times.into_iter().map(Result::unwrap).collect();
+                if keeps_short_intervals(tried, starts as usize, per, times, pools.runtime) {
+                    break;
+                }
+            }
         }
     });
 }
@@ -469,33 +499,42 @@ fn all_ways_to_start_keep_the_rate_together() {
             return;
         }
         let per = Duration::from_millis(8);
-        let builder = pools.builder().size(4).rate(2, per);
-        let pool = builder.build().unwrap();
-        let times = Arc::new(Mutex::new(Vec::new()));
-        let note = |times: &Arc<Mutex<Vec<_>>>| {
-            let times = times.clone();
-            move || times.lock().unwrap().push(std::time::Instant::now())
-        };
-        let noted = times.clone();
-        let feed = pool.feed(0..10, move |_| {
-            let note = note(&noted);
-            async move { note() }
-        });
-        let group = pool.group("g", 2).unwrap();
-        for _ in 0..4 {
-            let (plain, named, grouped) = (note(&times), note(&times), note(&times));
-            pool.spawn_n(async move { plain() });
-            pool.task(async move { named() }).name("n").spawn_n();
-            group.spawn_n(async move { grouped() });
-            pool.spawn_blocking(note(&times));
-            pool.run(async { note(&times)() }).await;
+        for tried in 1.. {
+            let builder = pools.builder().size(4).rate(2, per);
+            let times = start_in_all_ways(builder.build().unwrap()).await;
+            if keeps_short_intervals(tried, 2, per, times, pools.runtime) {
+                break;
+            }
         }
-        assert_eq!(feed.await.completed, 10);
-        pool.join().await;
-        let times = std::mem::take(&mut *times.lock().unwrap());
-        assert_eq!(times.len(), 30);
-        keep(2, per, times, pools.runtime);
     });
+}
+
+/// Starts 30 tasks and calls, and returns when they started.
+async fn start_in_all_ways(pool: AioPool) -> Vec<std::time::Instant> {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let note = |times: &Arc<Mutex<Vec<_>>>| {
+        let times = times.clone();
+        move || times.lock().unwrap().push(std::time::Instant::now())
+    };
+    let noted = times.clone();
+    let feed = pool.feed(0..10, move |_| {
+        let note = note(&noted);
+        async move { note() }
+    });
+    let group = pool.group("g", 2).unwrap();
+    for _ in 0..4 {
+        let (plain, named, grouped) = (note(&times), note(&times), note(&times));
+        pool.spawn_n(async move { plain() });
+        pool.task(async move { named() }).name("n").spawn_n();
+        group.spawn_n(async move { grouped() });
+        pool.spawn_blocking(note(&times));
+        pool.run(async { note(&times)() }).await;
+    }
+    assert_eq!(feed.await.completed, 10);
+    pool.join().await;
+    let times = std::mem::take(&mut *times.lock().unwrap());
+    assert_eq!(times.len(), 30);
+    times
 }
 
 #[test]
