@@ -274,7 +274,7 @@ fn keep(starts: usize, per: Duration, times: Vec<std::time::Instant>, runtime: &
 ///
 /// The exception that the docs name is a thread that is held up for longer than the interval, during a first poll. A busy
 /// machine may do that, but not each time.
-fn keeps_short_intervals(
+pub(crate) fn keeps_short_intervals(
     tried: u32,
     starts: usize,
     per: Duration,
