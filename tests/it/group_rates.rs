@@ -12,7 +12,6 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::assert_pending;
-use crate::rate::keeps_short_intervals;
 use crate::support::{Hand, Probe, Reader, Timed, on_every_runtime, on_tokio, within, yield_now};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -353,21 +352,19 @@ fn no_interval_of_any_group_on_any_runtime_sees_more_starts() {
             .map(Result::unwrap)
             .collect();
         let all = groups.iter().zip(1..).map(|(group, starts)| async move {
-            for tried in 1.. {
-                let times = Arc::new(Mutex::new(Vec::new()));
-                let noted = times.clone();
-                let note = move |_| {
-                    let times = noted.clone();
-                    async move {
-                        times.lock().unwrap().push(std::time::Instant::now());
-                        yield_now().await;
-                    }
-                };
-                group.map(0..20, note).await;
-                let times = std::mem::take(&mut *times.lock().unwrap());
-                if keeps_short_intervals(tried, starts, per, times, pools.runtime) {
-                    break;
+            let times = Arc::new(Mutex::new(Vec::new()));
+            let noted = times.clone();
+            let note = move |_| {
+                let times = noted.clone();
+                async move {
+                    times.lock().unwrap().push(std::time::Instant::now());
+                    yield_now().await;
                 }
+            };
+            group.map(0..20, note).await;
+            let times = std::mem::take(&mut *times.lock().unwrap());
+            for (first, beyond) in times.iter().zip(&times[starts..]) {
+                assert!(*beyond - *first >= per, "{starts} on {}", pools.runtime);
             }
         });
         join_all(all).await;
