@@ -65,7 +65,9 @@
 //! `PoolRef::waker` there. When the task is pending and has such a wait, `worker/run.rs` lends its permit to the next
 //! task (`pool/core/ending.rs`, `gate/lending.rs`). When it is woken, it asks for the permit again, before all tasks
 //! that have not started, and is polled once it has it. After 64 such returns in a row, a task that can start goes first:
-//! tasks that are woken all the time by something else would otherwise keep those from starting that they wait for.
+//! tasks that are woken all the time by something else would otherwise keep those from starting that they wait for. If that
+//! task is heavy and does not fit, the others wait while enough permits are at tasks that are just back: each of these is
+//! about to be polled, and then lends its permit again, ends, or tells that it keeps it (`Scheduler::keep`).
 //!
 //! # A task that is tried again
 //!

@@ -55,7 +55,7 @@ impl<W, A, L> Gate<W, A, L> {
             // A withdrawn task has never had a permit.
             Some(Content::Waiting(_) | Content::Active(None)) => TaskState::Waiting,
             Some(Content::Active(Some(_))) => match self.queue_entry(slot).state {
-                EntryState::BySlot => TaskState::Active,
+                EntryState::BySlot | EntryState::JustBack => TaskState::Active,
                 EntryState::Lent | EntryState::Returning | EntryState::Elsewhere => {
                     TaskState::Waiting
                 }

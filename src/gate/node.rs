@@ -3,6 +3,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, DefaultHasher};
 
 use super::lane::Lane;
+#[cfg(doc)]
+use super::queue_entry::EntryState;
 use super::register::{NONE, Register};
 use super::turns::Turns;
 use crate::task::Slot;
@@ -125,7 +127,8 @@ impl Rank {
 /// # Invariants
 ///
 /// 1. No task waits without a reason. The first task, of the queue and the offers, does not fit; or the node is
-///    paused or held, or has no start left; or it is a group, and has offered this task to the node around it.
+///    paused or held, or has no start left; or it is a group, and has offered this task to the node around it; or
+///    tasks are just back, and a heavy task that has its turn will fit when they have given their permits up.
 /// 2. `held` is the weight of the tasks admitted here and below. It exceeds `size` only after the node shrank, or
 ///    while a task heavier than the node runs alone.
 #[derive(Debug)]
@@ -157,6 +160,8 @@ pub(super) struct Node<L> {
     pub(super) lent: usize,
     /// Number of tasks here and below that have got their permits back since one started.
     pub(super) returns: u32,
+    /// The part of `held` that may be free soon: the weight of the tasks that are [just back](EntryState::JustBack).
+    pub(super) just_back: usize,
     /// Used in a pool with fair share only.
     pub(super) turns: Turns,
     pub(super) data: L,
@@ -190,6 +195,7 @@ impl<L> Node<L> {
             offered: None,
             lent: 0,
             returns: 0,
+            just_back: 0,
             turns: Turns::NONE,
             data,
             living: 0,
@@ -237,7 +243,18 @@ impl<L> Node<L> {
     /// Returns `true` if there are permits for a task that returns. That is no start, so a pause does not matter.
     #[inline]
     pub(super) fn carries(&self, weight: usize) -> bool {
-        self.held == 0 || weight <= self.size.saturating_sub(self.held)
+        self.carries_beside(self.held, weight)
+    }
+
+    /// Returns `true` if a new task of this weight may start once the tasks that are just back have given their permits
+    /// up again.
+    pub(super) fn will_fit(&self, weight: usize) -> bool {
+        self.lets_start() && self.carries_beside(self.held - self.just_back, weight)
+    }
+
+    #[inline]
+    fn carries_beside(&self, held: usize, weight: usize) -> bool {
+        held == 0 || weight <= self.size.saturating_sub(held)
     }
 
     /// Returns `true` if an entry waits here that goes before a new task of this priority.

@@ -24,6 +24,9 @@ pub(super) struct QueueEntry {
 pub(super) enum EntryState {
     /// The slot tells: an active task has its permits.
     BySlot,
+    /// The task has its permits, which it had lent, and its first poll with them is not over. Noted only while a new
+    /// task waits for its turn.
+    JustBack,
     /// The task has lent its permits, and does not want them back yet.
     Lent,
     /// The task has lent its permits, and waits in the queue to get them back.

@@ -148,6 +148,10 @@ mod tests {
                     short.come_back(slot);
                     long.come_back(slot);
                 }
+                15 if !active.is_empty() && long.is_just_back(active[0]) => {
+                    short.keep(active[0]);
+                    long.keep(active[0]);
+                }
                 15 if random(&mut state) % 2 == 0 => {
                     let starts = random(&mut state) as u32 % 300;
                     let node = tree[(random(&mut state) % 4) as usize];
@@ -168,7 +172,9 @@ mod tests {
             assert_eq!(describe(&short), describe(&long));
             let holds = |(slot, _, content): (Slot, _, &Content<u64, u64>)| {
                 let runs = matches!(content, Content::Active(Some(_)));
-                (runs && long.queue_entry(slot).state == EntryState::BySlot).then_some(slot)
+                let state = long.queue_entry(slot).state;
+                let holds = matches!(state, EntryState::BySlot | EntryState::JustBack);
+                (runs && holds).then_some(slot)
             };
             active = long.tasks().filter_map(holds).collect();
         }

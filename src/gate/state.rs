@@ -24,6 +24,8 @@ pub(crate) struct Gate<W, A, L> {
     /// `true` if tasks without options in the root may take shortcuts: there is no fair share, and the starts of the
     /// root are not limited.
     pub(super) has_fast_path: bool,
+    /// `true` if those that are just back are sure to be polled soon, so that others may wait for that.
+    pub(super) holds_back: bool,
     /// Number of nodes whose starts are limited.
     pub(super) limited: usize,
     /// Groups that have spent their last start.
@@ -55,6 +57,7 @@ impl<W, A, L> Gate<W, A, L> {
             queue_entries: SlotMap::new(),
             is_fair: false,
             has_fast_path: true,
+            holds_back: true,
             limited: 0,
             spent: Vec::new(),
             next: 0,
@@ -197,11 +200,12 @@ impl<W, A, L> Gate<W, A, L> {
             match state {
                 EntryState::BySlot | EntryState::Elsewhere => node.waiting -= 1,
                 EntryState::Lent | EntryState::Returning => node.lent -= 1,
+                EntryState::JustBack => unreachable!("a task with its permits stood in a queue"),
             }
             node.active += 1;
         });
         if state != EntryState::BySlot {
-            return self.readmit(slot).map(Admitted::Back);
+            return self.readmit(slot, state).map(Admitted::Back);
         }
         let by = by(slot);
         let entry = self.register.at(slot.0);
@@ -220,11 +224,16 @@ impl<W, A, L> Gate<W, A, L> {
             Content::Waiting(_) => unreachable!("a waiting task left as an active one"),
         };
         let queue_entry = self.queue_entry(slot);
+        if queue_entry.state == EntryState::JustBack {
+            self.keep(slot);
+        }
         match queue_entry.state {
-            EntryState::BySlot => self.tree.each_from(queue_entry.home, |node| {
-                node.held -= queue_entry.demand.weight;
-                node.active -= 1;
-            }),
+            EntryState::BySlot | EntryState::JustBack => {
+                self.tree.each_from(queue_entry.home, |node| {
+                    node.held -= queue_entry.demand.weight;
+                    node.active -= 1;
+                });
+            }
             EntryState::Lent => self.tree.each_from(queue_entry.home, |node| node.lent -= 1),
             EntryState::Returning | EntryState::Elsewhere => {
                 self.known -= 1;

@@ -19,7 +19,7 @@ impl<W, A, L> Gate<W, A, L> {
             None | Some(Content::Active(None)) => (false, 1),
             Some(Content::Waiting(_)) => self.lets_start(self.home(slot)),
             Some(Content::Active(Some(_))) => match self.queue_entry(slot).state {
-                EntryState::BySlot | EntryState::Lent => (false, 1),
+                EntryState::BySlot | EntryState::JustBack | EntryState::Lent => (false, 1),
                 // To go on is no start.
                 EntryState::Returning => (true, 1),
                 EntryState::Elsewhere => self.lets_start(self.home(slot)),

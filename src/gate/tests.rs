@@ -14,6 +14,8 @@ struct Model {
     returning: Vec<Member>,
     active: Vec<Member>,
     lent: Vec<Member>,
+    /// The active tasks that had lent their permits, and are about to be polled with them, while a new task has its turn.
+    just_back: Vec<Member>,
     is_fair: bool,
 }
 
@@ -59,6 +61,16 @@ impl Model {
     fn fits(&self, at: usize, weight: usize) -> bool {
         let node = &self.tree[at];
         node.held == 0 || node.held + weight <= node.size
+    }
+
+    /// Returns the same once no task is just back.
+    fn will_fit(&self, at: usize, weight: usize) -> bool {
+        let just_back = self.just_back.iter();
+        let just_back = just_back.filter(|member| self.path(member.home).any(|node| node == at));
+        let just_back: usize = just_back.map(|member| member.demand.weight).sum();
+        let node = &self.tree[at];
+        let held = node.held - just_back;
+        held == 0 || held + weight <= node.size
     }
 
     /// Returns the next entry of a node.
@@ -136,20 +148,36 @@ impl Model {
         if !self.lets_through(0, first, returns) {
             return None;
         }
-        let owing = self.path(first.home).filter(|at| {
-            let in_a_row = self.tree[*at].returns;
-            returns && in_a_row >= RETURNS_IN_A_ROW
+        let overdue = match returns {
+            true => self.overdue(first),
+            false => Vec::new(),
+        };
+        let mut fit = overdue.iter().filter(|member| {
+            let mut way = self.path(member.home);
+            way.all(|at| self.fits(at, member.demand.weight))
         });
+        let mut will_fit = overdue.iter().filter(|member| {
+            let mut way = self.path(member.home);
+            way.all(|at| self.will_fit(at, member.demand.weight))
+        });
+        match (fit.next_back(), will_fit.next()) {
+            (Some(member), _) => Some((*member, false)),
+            (None, Some(_)) => None,
+            (None, None) => Some((first, returns)),
+        }
+    }
+
+    /// Returns the new tasks whose turn it is after several that returned, the outermost last.
+    fn overdue(&self, returning: Member) -> Vec<Member> {
+        let owing = self
+            .path(returning.home)
+            .filter(|at| self.tree[*at].returns >= RETURNS_IN_A_ROW);
         let new = owing.filter_map(|at| match self.is_fair {
             true => self.first_new_by_turn(at),
             false => self.first_new_by_age(at),
         });
-        let fits = |member: &Member| {
-            let mut way = self.path(member.home);
-            way.all(|at| self.lets_through(at, *member, false))
-        };
-        let overdue = new.filter(fits).last().map(|member| (member, false));
-        overdue.or(Some((first, returns)))
+        let may_start = |member: &Member| self.path(member.home).all(|at| self.lets_start(at));
+        new.filter(may_start).collect()
     }
 
     /// Returns `true` if an entry is at a node, or is the first at each node on the way there, and each lets it
@@ -167,9 +195,12 @@ impl Model {
     }
 
     fn lets_through(&self, at: usize, member: Member, returns: bool) -> bool {
+        self.fits(at, member.demand.weight) && (returns || self.lets_start(at))
+    }
+
+    fn lets_start(&self, at: usize) -> bool {
         let node = &self.tree[at];
-        let starts = !node.paused && node.starts != Some(0);
-        self.fits(at, member.demand.weight) && (returns || starts)
+        !node.paused && node.starts != Some(0)
     }
 
     fn admit(&mut self) -> Option<Member> {
@@ -186,6 +217,9 @@ impl Model {
                 self.take_start(at);
             }
             self.count_turn(member.home, member.demand.weight);
+        }
+        if returns && !self.overdue(member).is_empty() {
+            self.just_back.push(member);
         }
         self.active.push(member);
         Some(member)
@@ -208,10 +242,15 @@ impl Model {
     fn release(&mut self, id: u64) -> Member {
         let queue_entry = self.active.iter().position(|member| member.id == id);
         let member = self.active.remove(queue_entry.unwrap());
+        self.keep(id);
         for at in self.path(member.home).collect::<Vec<_>>() {
             self.tree[at].held -= member.demand.weight;
         }
         member
+    }
+
+    fn keep(&mut self, id: u64) {
+        self.just_back.retain(|member| member.id != id);
     }
 
     fn lend(&mut self, id: u64) {
@@ -260,6 +299,8 @@ struct Trial {
     given: u64,
     /// Number of new tasks that went before one that returned.
     overdue: usize,
+    /// Number of times that a task had to wait for its permits, since a heavy new one will fit soon.
+    held_back: usize,
 }
 
 impl Trial {
@@ -288,6 +329,7 @@ impl Trial {
             random,
             given: 0,
             overdue: 0,
+            held_back: 0,
         }
     }
 
@@ -299,7 +341,7 @@ impl Trial {
     }
 
     fn step(&mut self) {
-        match self.pick(24) {
+        match self.pick(26) {
             0..=5 => self.enter(),
             6 => self.ask(),
             7..=9 => self.leave(),
@@ -310,6 +352,7 @@ impl Trial {
             20 => self.resize(),
             21 => self.allow(),
             22 => self.take_start(),
+            23..=24 => self.keep(),
             _ => self.pause(),
         }
         self.admit_all();
@@ -364,6 +407,14 @@ impl Trial {
         };
         self.gate.lend(self.slot(id));
         self.model.lend(id);
+    }
+
+    fn keep(&mut self) {
+        let Some(id) = self.pick_one(&ids(&self.model.just_back)) else {
+            return;
+        };
+        self.gate.keep(self.slot(id));
+        self.model.keep(id);
     }
 
     fn come_back(&mut self) {
@@ -465,6 +516,9 @@ impl Trial {
             assert_eq!(admitted, next);
             assert!(admitted.is_some());
         }
+        let first = self.model.first(0);
+        let may_return = |(first, returns)| returns && self.model.lets_through(0, first, true);
+        self.held_back += usize::from(first.is_some_and(may_return));
         assert_eq!(self.model.admit(), None);
     }
 
@@ -484,6 +538,10 @@ impl Trial {
             assert_eq!(slots_inside(&self.gate, id).len(), waiting + active + lent);
         }
         assert_eq!(self.gate.living(NodeId::ROOT), self.slots.len());
+        for member in &self.model.active {
+            let is_just_back = self.model.just_back.contains(member);
+            assert_eq!(self.gate.is_just_back(self.slot(member.id)), is_just_back);
+        }
         let tasks = self.gate.tasks();
         assert!(
             tasks
@@ -517,15 +575,17 @@ fn the_gate_shares_fairly_as_a_naive_model_does() {
 }
 
 fn play(seeds: u64, is_fair: bool) {
-    let mut overdue = 0;
+    let (mut overdue, mut held_back) = (0, 0);
     for seed in 1..=seeds {
         let mut trial = Trial::new(seed, is_fair);
         for _ in 0..500 {
             trial.step();
         }
         overdue += trial.overdue;
+        held_back += trial.held_back;
     }
     assert!(overdue > 20, "{overdue} new tasks had their turn");
+    assert!(held_back > 20, "{held_back} times a task had to wait");
 }
 
 fn enter_default(gate: &mut Gate<u64, u64, ()>, id: u64) -> Slot {

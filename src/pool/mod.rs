@@ -101,7 +101,9 @@ use crate::task::PoolRef;
 ///
 /// - A task that waits for other things besides (`select!`, `join!`) needs its permit whenever it is woken. So that such
 ///   tasks do not keep those from starting that they wait for, a task that can start goes first after 64 others in a row
-///   have taken their permit back. A heavy task can start when its permits are free at the same moment.
+///   have taken their permit back. If that task is heavy and lacks permits, no further task takes its permit back while
+///   the missing ones are held by tasks that have just taken theirs back and have not been polled since. (In a pool that
+///   serves several runtimes, a heavy task starts once its permits happen to be free at the same moment.)
 /// - This holds for `spawn`, `exec`, `map`, `try_map`, `itermap`, the same verbs over a stream, `join`, `closed`,
 ///   `below`, `cancel`, `cancel_all`, `shutdown`, `shutdown_on`, `scope`, `throttle`, `progress`, and for awaiting a
 ///   handle. For other waits, use [`lend`].

@@ -282,6 +282,7 @@ impl Tasks {
                 }
                 shared.scheduler().lend(shared);
             }
+            PermitState::Held if shared.is_just_back() => shared.scheduler().keep(shared),
             PermitState::Lent if nested_waits.wants_back() => shared.scheduler().come_back(shared),
             PermitState::Held | PermitState::Lent | PermitState::Returning => {}
         }

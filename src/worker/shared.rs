@@ -46,6 +46,9 @@ pub(crate) trait Scheduler: Send + Sync {
     /// Gives the permit of a suspended task away.
     fn lend(&self, shared: &WorkerShared);
 
+    /// Notes that a task which [is just back](WorkerShared::is_just_back) keeps its permit after its poll.
+    fn keep(&self, shared: &WorkerShared);
+
     /// Asks for the lent permit again. The shared state says when the permit is back; the worker is woken then.
     fn come_back(&self, shared: &WorkerShared);
 
@@ -94,6 +97,9 @@ pub(crate) struct WorkerShared {
     watched: AtomicBool,
     /// Whether the task has [`NestedWaits`]. `Relaxed`: only the thread that runs the task uses it.
     nested: AtomicBool,
+    /// Whether the permit is just back, so that the end of the next poll is told to the pool. `Relaxed`: it changes under
+    /// the pool's lock, and the worker reads it after it has seen its permit held.
+    just_back: AtomicBool,
     /// Whether the worker is between two tasks and runs neither. `Relaxed`: only the worker's thread uses it.
     between: AtomicBool,
     inbox: Lock<Inbox>,
@@ -132,6 +138,7 @@ impl WorkerShared {
             first_poll: AtomicU64::new(0),
             watched: AtomicBool::new(false),
             nested: AtomicBool::new(false),
+            just_back: AtomicBool::new(false),
             between: AtomicBool::new(false),
             inbox: Lock::default(),
         }
@@ -328,6 +335,7 @@ impl WorkerShared {
         self.aborted.store(false, Relaxed);
         self.nested.store(false, Relaxed);
         self.set_permit(PermitState::Held);
+        self.set_just_back(false);
         inbox.reason = Reason::default();
         let (latches, nested_waits) = (
             std::mem::take(&mut inbox.latches),
@@ -363,6 +371,15 @@ impl WorkerShared {
 
     pub(crate) fn set_permit(&self, permit: PermitState) {
         self.permit.store(permit as u8, Release);
+    }
+
+    /// Returns `true` if the permit is back, and others wait to hear whether the task keeps it after the next poll.
+    pub(crate) fn is_just_back(&self) -> bool {
+        self.just_back.load(Relaxed)
+    }
+
+    pub(crate) fn set_just_back(&self, just_back: bool) {
+        self.just_back.store(just_back, Relaxed);
     }
 
     /// Marks the permit as held again, and wakes the worker and the futures that wait for the permit.

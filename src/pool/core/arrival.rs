@@ -46,9 +46,11 @@ impl Core {
         } else if state.is_idle() && here.is_some() {
             // An idle pool has no task of the old main runtime, so this one becomes the main one.
             unused = std::mem::replace(&mut state.main, here.take());
-            state.serves_several = false;
+            state.set_serves_several(false);
         }
-        state.serves_several |= here.is_some();
+        if here.is_some() {
+            state.set_serves_several(true);
+        }
         Arrival {
             unused,
             runtime: here,
@@ -68,6 +70,11 @@ impl State {
     #[inline]
     pub(crate) fn main_id(&self) -> Option<RuntimeId> {
         self.main.as_ref().map(|main| main.id)
+    }
+
+    fn set_serves_several(&mut self, serves_several: bool) {
+        self.serves_several = serves_several;
+        self.gate.set_holds_back(!serves_several);
     }
 
     /// Returns the runtime of the task in a slot. Returns `None` if the pool has no main runtime, because its spawner

@@ -128,6 +128,10 @@ impl Away {
 
     fn depart(self) {
         let worker = self.worker.clone();
+        if worker.is_just_back() {
+            // From here on nobody knows how long the task keeps its permit.
+            worker.scheduler().keep(&worker);
+        }
         let work = Blocking::new(move || self.run());
         if let Some(core) = Core::of(&worker) {
             shielded(|| core.spawner().spawn_blocking(work));

@@ -129,6 +129,12 @@ impl Scheduler for Core {
         self.dispatch(state);
     }
 
+    fn keep(&self, worker: &WorkerShared) {
+        let mut state = self.lock();
+        state.keep(worker);
+        self.dispatch(state);
+    }
+
     fn come_back(&self, worker: &WorkerShared) {
         let mut state = self.lock();
         state.come_back(worker);

@@ -275,7 +275,14 @@ impl State {
     /// Gives the permit of a suspended task away.
     pub(crate) fn lend(&mut self, worker: &WorkerShared) {
         self.gate.lend(worker.slot());
+        worker.set_just_back(false);
         worker.set_permit(PermitState::Lent);
+    }
+
+    /// Notes that a task which is just back keeps its permit.
+    pub(crate) fn keep(&mut self, worker: &WorkerShared) {
+        self.gate.keep(worker.slot());
+        worker.set_just_back(false);
     }
 
     /// Puts a task that has lent its permit into the queue for it.
@@ -306,6 +313,8 @@ impl State {
     }
 
     fn take_back(&mut self, worker: &WorkerShared, wakes: &mut Wakes) {
+        // Before the permit is held: the worker reads this after it has seen the permit.
+        worker.set_just_back(self.gate.is_just_back(worker.slot()));
         worker.take_back(wakes);
         self.tell_waiters(self.gate.home(worker.slot()), wakes);
     }

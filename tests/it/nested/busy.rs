@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use aiopool::{AioPool, lend};
+use futures::channel::oneshot;
 use futures::future::select;
 
 use crate::support::{on_every_runtime, yield_now};
@@ -26,6 +27,30 @@ async fn nest(outer: AioPool, inner: AioPool) {
         drop(outer.spawn_n(beside_a_busy_one(waits)));
     }
     outer.join().await;
+}
+
+/// Runs busy tasks of `outer`, each of which waits for a task of `inner` that needs two permits.
+async fn nest_heavy(outer: AioPool, inner: AioPool) {
+    for _ in 0..7 {
+        let inner = inner.clone();
+        let waits = async move { inner.task(async {}).weight(2).spawn_n().await.unwrap() };
+        drop(outer.spawn_n(beside_a_busy_one(waits)));
+    }
+    outer.join().await;
+}
+
+async fn looks_again_and_again(done: Arc<AtomicBool>) {
+    while !done.load(SeqCst) {
+        lend(yield_now()).await;
+    }
+}
+
+/// Lends the permit many times, and takes it back each time before the wait is over.
+async fn come_back_often(pool: &AioPool) {
+    for _ in 0..200 {
+        let waits = pool.exec(async {});
+        select(Box::pin(waits), Box::pin(yield_now())).await;
+    }
 }
 
 #[test]
@@ -66,17 +91,83 @@ fn a_task_that_busy_tasks_wait_for_starts_while_other_groups_are_busy_too() {
 }
 
 #[test]
+fn a_heavy_task_that_busy_tasks_wait_for_starts() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let group = pool.group("a", 2).unwrap();
+        let inside = group.group("inside", 2).unwrap();
+        nest_heavy(pool.clone(), pool.clone()).await;
+        nest_heavy(pool.clone(), group.clone()).await;
+        nest_heavy(group.clone(), pool.clone()).await;
+        nest_heavy(group.clone(), group.clone()).await;
+        nest_heavy(inside.clone(), group.clone()).await;
+        nest_heavy(group, inside).await;
+    });
+}
+
+#[test]
+fn a_heavy_task_starts_while_others_look_for_its_work_again_and_again() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let done = Arc::new(AtomicBool::new(false));
+        for _ in 0..7 {
+            drop(pool.spawn_n(looks_again_and_again(done.clone())));
+        }
+        let ends = async move { done.store(true, SeqCst) };
+        pool.task(ends).weight(2).spawn_n().await.unwrap();
+        pool.join().await;
+    });
+}
+
+#[test]
+fn a_heavy_task_does_not_keep_others_from_coming_back_to_one_that_keeps_its_permit() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let (tell, told) = oneshot::channel();
+        let keeps = pool.spawn_n(told);
+        let busy = pool.clone();
+        let tells = pool.spawn_n(async move {
+            come_back_often(&busy).await;
+            tell.send(()).unwrap();
+        });
+        let heavy = pool.task(async {}).weight(2).spawn_n();
+        tells.await.unwrap();
+        keeps.await.unwrap().unwrap();
+        heavy.await.unwrap();
+    });
+}
+
+#[test]
+fn a_heavy_task_does_not_keep_others_from_coming_back_to_one_that_came_back_and_stays() {
+    on_every_runtime(|pools| async move {
+        let pool = pools.size(2);
+        let (tell, told) = oneshot::channel();
+        let busy = pool.clone();
+        let stays = pool.spawn_n(async move {
+            come_back_often(&busy).await;
+            told.await.unwrap();
+        });
+        let busy = pool.clone();
+        let tells = pool.spawn_n(async move {
+            for _ in 0..3 {
+                come_back_often(&busy).await;
+            }
+            tell.send(()).unwrap();
+        });
+        let heavy = pool.task(async {}).weight(2).spawn_n();
+        tells.await.unwrap();
+        stays.await.unwrap();
+        heavy.await.unwrap();
+    });
+}
+
+#[test]
 fn a_task_starts_while_others_look_for_its_work_again_and_again() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(1);
         let done = Arc::new(AtomicBool::new(false));
         for _ in 0..3 {
-            let done = done.clone();
-            drop(pool.spawn_n(async move {
-                while !done.load(SeqCst) {
-                    lend(yield_now()).await;
-                }
-            }));
+            drop(pool.spawn_n(looks_again_and_again(done.clone())));
         }
         let ends = pool.spawn_n(async move { done.store(true, SeqCst) });
         ends.await.unwrap();
