@@ -296,9 +296,18 @@ impl Client {
     }
 }
 
-/// Returns a token of 64 random bits. It is in each message of the client, so that a longer one would cost time.
+/// Returns a token of 64 random bits. It is in each message of the client, several times, so that a longer one would cost
+/// time.
 fn new_owner() -> String {
-    format!("{:016x}", RandomState::new().hash_one(Instant::now()))
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let mut rest = RandomState::new().hash_one(Instant::now());
+    let digit = || {
+        let digit = DIGITS[(rest % 62) as usize];
+        rest /= 62;
+        char::from(digit)
+    };
+    // 62 to the power of 11 is more than 2 to the power of 64.
+    std::iter::repeat_with(digit).take(11).collect()
 }
 
 /// Stores a fence that covers all tasks of `key` that the server has now.

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::response::Response;
+use async_nats::jetstream::Error;
 use async_nats::message::OutboundMessage;
 use async_nats::{Message, Subscriber};
 use futures_util::{FutureExt, StreamExt};
+use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -145,7 +145,7 @@ impl Publisher {
     fn message(&self, number: u64, submission: &Submission) -> OutboundMessage {
         let envelope = &submission.envelope;
         let mut headers = header_map(envelope.header());
-        headers.insert(NATS_MESSAGE_ID, format!("task.{}", envelope.id));
+        headers.insert(NATS_MESSAGE_ID, envelope.id.as_str());
         OutboundMessage {
             subject: self.link.names.work(&envelope.group, &envelope.id).into(),
             reply: Some(format!("{}.{number}", self.inbox).into()),
@@ -220,7 +220,7 @@ impl Publisher {
         }
     }
 
-    fn settle(&mut self, number: u64, stored: Result<PublishAck, EngineError>) {
+    fn settle(&mut self, number: u64, stored: Result<Stored, EngineError>) {
         let Some(UnderWay {
             submission, failed, ..
         }) = self.under_way.remove(&number)
@@ -244,16 +244,43 @@ impl Publisher {
 }
 
 /// Returns what the server says about a message that it was to store.
-fn stored(answer: &Message) -> Result<PublishAck, StoreError> {
+fn stored(answer: &Message) -> Result<Stored, StoreError> {
     if answer.status.is_some() {
         // No server has the stream at the moment.
         return Err(StoreError::Unknown(EngineError::Timeout));
     }
-    match serde_json::from_slice::<Response<PublishAck>>(&answer.payload) {
-        Ok(Response::Ok(stored)) => Ok(stored),
-        Ok(Response::Err { error }) => Err(refusal(&error)),
-        Err(error) => Err(StoreError::Unknown(EngineError::Rejected(
-            error.to_string(),
-        ))),
+    match serde_json::from_slice::<Acknowledgement>(&answer.payload) {
+        Ok(Acknowledgement {
+            error: Some(error), ..
+        }) => Err(refusal(&error)),
+        Ok(Acknowledgement {
+            seq: Some(sequence),
+            duplicate,
+            ..
+        }) => Ok(Stored {
+            sequence,
+            duplicate,
+        }),
+        Ok(_) => Err(not_understood("there is no sequence number")),
+        Err(error) => Err(not_understood(&error.to_string())),
     }
+}
+
+fn not_understood(why: &str) -> StoreError {
+    StoreError::Unknown(EngineError::Rejected(why.to_owned()))
+}
+
+/// The answer of a server to a message for a stream. One of the first two fields is there.
+#[derive(Deserialize)]
+struct Acknowledgement {
+    error: Option<Error>,
+    seq: Option<u64>,
+    #[serde(default)]
+    duplicate: bool,
+}
+
+/// What the server says about a message that it has stored.
+struct Stored {
+    sequence: u64,
+    duplicate: bool,
 }

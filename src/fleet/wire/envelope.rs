@@ -45,13 +45,16 @@ const ORIGIN: &str = "origin";
 const DUE: &str = "due";
 
 impl Envelope {
-    /// Returns the header of a message with this envelope, such as `1 job=resize owner=x`. There is only one, as each
-    /// costs client and server time.
+    /// Returns the header of a message with this envelope, such as `1 job=resize owner=x`. There is only one, and it does
+    /// not say the owner of an id that begins with it, as each byte costs client and server time.
     pub(crate) fn header(&self) -> Header {
-        let mut text = format!("{VERSION} {JOB}={} {OWNER}={}", self.job, self.owner);
+        let mut text = format!("{VERSION} {JOB}={}", self.job);
         let mut add = |name: &str, value: &dyn fmt::Display| {
             _ = write!(text, " {name}={value}");
         };
+        if owner_of(&self.id) != Some(&self.owner) {
+            add(OWNER, &self.owner);
+        }
         if let Some(batch) = &self.batch {
             add(BATCH, batch);
         }
@@ -96,7 +99,9 @@ impl Envelope {
             id: id.to_owned(),
             group: group.to_owned(),
             job: name(field, JOB)?.ok_or(Malformed::Missing(JOB))?,
-            owner: name(field, OWNER)?.ok_or(Malformed::Missing(OWNER))?,
+            owner: name(field, OWNER)?
+                .or_else(|| owner_of(id).map(str::to_owned))
+                .ok_or(Malformed::Missing(OWNER))?,
             batch: name(field, BATCH)?,
             notify: field(NOTIFY).is_some(),
             deadline: number(field, DEADLINE)?,
@@ -122,6 +127,12 @@ impl Envelope {
             ..self.clone()
         })
     }
+}
+
+/// Returns the owner of the task `id`, if a client has made this id: it is the client's token and a number.
+fn owner_of(id: &str) -> Option<&str> {
+    let (owner, _) = id.rsplit_once('-')?;
+    is_name(owner).then_some(owner)
 }
 
 /// Why a message is no task.
@@ -226,6 +237,29 @@ mod tests {
         assert_eq!(header(&bare), "1 job=resize-v1 owner=o");
         for envelope in [full, bare] {
             assert_eq!(parse(&header(&envelope)), Ok(envelope));
+        }
+    }
+
+    #[test]
+    fn the_owner_is_said_only_where_the_id_does_not_say_it() {
+        let names = Names::new("p".into());
+        let read_back = |id: &str, owner: &str| {
+            let (id, owner) = (id.to_owned(), owner.to_owned());
+            let written = Envelope {
+                id,
+                owner,
+                ..envelope()
+            };
+            let subject = names.work(&written.group, &written.id);
+            let header = header(&written);
+            let read = Envelope::parse(&names, &subject, Some(&header));
+            assert_eq!(read, Ok(written));
+            header.contains(OWNER)
+        };
+        assert!(!read_back("o-7", "o"));
+        assert!(!read_back("a-b-7", "a-b"));
+        for (id, owner) in [("a-b-7", "a"), ("o", "o"), ("p-7", "o"), ("-7", "o")] {
+            assert!(read_back(id, owner), "{id} of {owner}");
         }
     }
 
