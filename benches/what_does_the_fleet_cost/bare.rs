@@ -91,11 +91,13 @@ impl Contender for Bare {
             .await;
     }
 
-    async fn results(&mut self) {
+    async fn results(&mut self) -> Duration {
+        let mut ran = 0;
         for _ in 0..std::mem::take(&mut self.awaited) {
             let result = self.results.next().await.expect("a result");
-            result.expect("a result");
+            ran += number(&result.expect("a result").payload);
         }
+        Duration::from_micros(ran)
     }
 
     async fn exec(&mut self) {
@@ -154,16 +156,17 @@ pub(crate) async fn work(url: &str, slots: usize) {
 
 /// Runs a task, stores its result if there is none, and has the server confirm that the task is done.
 async fn run(js: &Context, task: &Message) {
-    let sleep = std::str::from_utf8(&task.payload).expect("a number");
-    let sleep: u64 = sleep.parse().expect("a number");
-    if sleep > 0 {
-        tokio::time::sleep(Duration::from_millis(sleep)).await;
-    }
+    let took = crate::sleep(number(&task.payload)).await;
     let id = task.subject.rsplit('.').next().expect("an id");
     let result = PublishMessage::build()
         .expected_last_subject_sequence(0)
-        .payload(sleep.to_string().into());
+        .payload(took.to_string().into());
     let sent = js.send_publish(format!("r.me.{id}"), result).await;
     sent.expect("a result sent").await.expect("a stored result");
     task.double_ack().await.expect("a confirmation");
+}
+
+fn number(payload: &[u8]) -> u64 {
+    let text = std::str::from_utf8(payload).expect("a number");
+    text.parse().expect("a number")
 }

@@ -37,8 +37,8 @@ pub(crate) trait Contender: Sized {
     async fn new(server: &Server, size: usize) -> Self;
     /// Stores so many tasks, each of which sleeps so many milliseconds.
     async fn park(&mut self, tasks: usize, sleep: u64);
-    /// Waits for the results of all that is parked.
-    async fn results(&mut self);
+    /// Waits for the results of all that is parked, and returns how long these tasks ran, together.
+    async fn results(&mut self) -> Duration;
     /// Runs a task, and waits for its result.
     async fn exec(&mut self);
     /// Waits until so many workers are there. They take no tasks yet.
@@ -149,18 +149,18 @@ impl Plan {
         println!("{what:28} {with:>10.1?}  by hand {without:>10.1?}  ratio {ratio:.2}, {aim}");
     }
 
-    /// Tasks of 20 ms on three workers with more slots than there are permits.
+    /// Tasks of 20 ms on three workers with more slots than there are permits: the part of the time for which a permit has
+    /// a task that runs. Tasks measure by themselves how long they run, since a timer may be a millisecond late.
     async fn utilisation(&self) {
         const SIZE: usize = 40;
         let tasks = (10_000 / self.less).max(SIZE);
-        let best = Duration::from_millis(20) * (tasks / SIZE) as u32;
-        let part = |took: Duration| best.as_secs_f64() / took.as_secs_f64();
+        let part = |run: Run| run.ran.as_secs_f64() / (SIZE as f64 * run.took.as_secs_f64());
         let (mut ours, mut bare) = (Vec::new(), Vec::new());
         for _ in 0..self.rounds {
-            ours.push(run::<Ours>(tasks, 20, SIZE, 3).await);
-            bare.push(run::<Bare>(tasks, 20, SIZE, 3).await);
+            ours.push(part(run::<Ours>(tasks, 20, SIZE, 3).await));
+            bare.push(part(run::<Bare>(tasks, 20, SIZE, 3).await));
         }
-        let (ours, bare) = (part(median(ours)), part(median(bare)));
+        let (ours, bare) = (median(ours), median(bare));
         println!("use of 40 permits by 20 ms   {ours:>10.3}  by hand {bare:>10.3}  at least 0.95");
     }
 
@@ -171,7 +171,7 @@ impl Plan {
             let tasks = (5_000 / self.less).max(20) * workers;
             let mut times = Vec::new();
             for _ in 0..self.rounds {
-                times.push(run::<Ours>(tasks, 20, 20 * workers, workers).await);
+                times.push(run::<Ours>(tasks, 20, 20 * workers, workers).await.took);
             }
             let rate = tasks as f64 / median(times).as_secs_f64();
             let times = rate / *first.get_or_insert(rate);
@@ -191,11 +191,11 @@ async fn bare_parking(tasks: usize) -> Duration {
 }
 
 async fn running(tasks: usize) -> Duration {
-    run::<Ours>(tasks, 0, 100, 1).await
+    run::<Ours>(tasks, 0, 100, 1).await.took
 }
 
 async fn bare_running(tasks: usize) -> Duration {
-    run::<Bare>(tasks, 0, 100, 1).await
+    run::<Bare>(tasks, 0, 100, 1).await.took
 }
 
 async fn execs(tasks: usize) -> Duration {
@@ -215,8 +215,15 @@ async fn park<C: Contender>(tasks: usize) -> Duration {
     started.elapsed()
 }
 
-/// The time from when workers may start on tasks that are parked until all results are there.
-async fn run<C: Contender>(tasks: usize, sleep: u64, size: usize, workers: usize) -> Duration {
+/// How tasks ran that were parked before.
+struct Run {
+    /// The time from when workers might start until all results were there.
+    took: Duration,
+    /// How long the tasks ran, together.
+    ran: Duration,
+}
+
+async fn run<C: Contender>(tasks: usize, sleep: u64, size: usize, workers: usize) -> Run {
     let server = Server::start();
     let mut pool = C::new(&server, size).await;
     let _workers = Workers::start(C::ROLE, &server, workers, size);
@@ -224,8 +231,9 @@ async fn run<C: Contender>(tasks: usize, sleep: u64, size: usize, workers: usize
     pool.park(tasks, sleep).await;
     let started = Instant::now();
     pool.go().await;
-    pool.results().await;
-    started.elapsed()
+    let ran = pool.results().await;
+    let took = started.elapsed();
+    Run { took, ran }
 }
 
 async fn exec<C: Contender>(tasks: usize) -> Duration {
@@ -244,7 +252,16 @@ async fn exec<C: Contender>(tasks: usize) -> Duration {
     started.elapsed()
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+fn median<T: PartialOrd + Copy>(mut rounds: Vec<T>) -> T {
+    rounds.sort_unstable_by(|a, b| a.partial_cmp(b).expect("numbers"));
+    rounds[rounds.len() / 2]
+}
+
+/// What tasks do. Returns how many microseconds it took.
+pub(crate) async fn sleep(millis: u64) -> u64 {
+    let started = Instant::now();
+    if millis > 0 {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+    started.elapsed().as_micros() as u64
 }

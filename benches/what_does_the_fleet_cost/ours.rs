@@ -7,7 +7,7 @@ use aiopool::fleet::{FleetPool, Job, JobHandle, Nats, Registry, Run, Worker};
 use crate::Contender;
 use crate::server::Server;
 
-/// Sleeps so many milliseconds, if not 0.
+/// Sleeps so many milliseconds, if not 0, and returns how many microseconds it took.
 const SLEEP: Job<u64, u64> = Job::new("sleep");
 
 const POOL: &str = "bench";
@@ -36,10 +36,12 @@ impl Contender for Ours {
         self.parked.extend(parked.expect("stored tasks"));
     }
 
-    async fn results(&mut self) {
+    async fn results(&mut self) -> Duration {
+        let mut ran = 0;
         for handle in self.parked.drain(..) {
-            handle.await.expect("a result");
+            ran += handle.await.expect("a result");
         }
+        Duration::from_micros(ran)
     }
 
     async fn exec(&mut self) {
@@ -59,10 +61,7 @@ impl Contender for Ours {
 
 pub(crate) async fn work(url: &str, slots: usize) {
     let registry = Registry::new().on(SLEEP, async |_: Run, sleep: u64| {
-        if sleep > 0 {
-            tokio::time::sleep(Duration::from_millis(sleep)).await;
-        }
-        Ok(sleep)
+        Ok(crate::sleep(sleep).await)
     });
     let worker = Worker::builder(Nats::new(url)).pool(POOL).slots(slots);
     let worker = worker.connect(registry).await.expect("a connection");

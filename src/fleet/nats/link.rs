@@ -1,7 +1,6 @@
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_nats::client::traits::Publisher;
 use async_nats::jetstream::context::{
     ContextBuilder, PublishError, PublishErrorKind, RequestErrorKind,
 };
@@ -10,7 +9,7 @@ use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
 use async_nats::jetstream::{self, ErrorCode};
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Message, Subject};
-
+use futures_util::SinkExt;
 use tokio::time::Instant;
 
 use crate::fleet::error::EngineError;
@@ -60,15 +59,23 @@ impl Link {
             .map_err(|error| EngineError::Rejected(error.to_string()))
     }
 
-    /// Sends a message without waiting for it.
-    pub(super) fn post(&self, message: OutboundMessage) {
-        let client = self.client.clone();
-        let mut sending = Box::pin(async move { client.publish_message(message).await });
-        // One poll is enough, unless the connection is behind: then a task waits.
+    /// Sends a message without waiting for it. Its subject is one of [`Names`].
+    pub(super) fn post(&mut self, message: OutboundMessage) {
         let mut cx = Context::from_waker(Waker::noop());
-        if sending.as_mut().poll(&mut cx).is_pending() {
-            tokio::spawn(sending);
+        match self.client.poll_ready_unpin(&mut cx) {
+            // An error says that the connection has ended for ever, which everybody else hears.
+            Poll::Ready(ready) => drop(ready.and_then(|()| self.client.start_send_unpin(message))),
+            Poll::Pending => self.post_later(message),
         }
+    }
+
+    /// The connection is behind: a task waits for it. Messages still go out in the order of the calls.
+    #[cold]
+    fn post_later(&mut self, message: OutboundMessage) {
+        // The task takes the client that has asked for a place. The clone has not, and asks behind it.
+        let clone = self.client.clone();
+        let mut client = std::mem::replace(&mut self.client, clone);
+        tokio::spawn(async move { client.feed(message).await });
     }
 
     /// Stores a message, once: what comes back is its sequence number.

@@ -23,6 +23,7 @@ mod link;
 mod publisher;
 mod receipt;
 mod setup;
+mod stored;
 mod tail;
 mod thread;
 mod waiters;

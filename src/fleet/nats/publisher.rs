@@ -3,16 +3,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::Error;
 use async_nats::message::OutboundMessage;
 use async_nats::{Message, Subscriber};
 use futures_util::{FutureExt, StreamExt};
-use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::link::{ANSWER, Link, RETRY_PAUSE, StoreError, header_map, refusal};
+use super::link::{ANSWER, Link, RETRY_PAUSE, StoreError, header_map};
 use super::receipt::Receipt;
+use super::stored::Stored;
 use super::waiters::Waiters;
 use crate::fleet::error::EngineError;
 use crate::fleet::wire::Envelope;
@@ -132,7 +131,8 @@ impl Publisher {
         let now = Instant::now();
         let number = self.next;
         self.next += 1;
-        self.link.post(self.message(number, &submission));
+        let message = self.message(number, &submission);
+        self.link.post(message);
         let under_way = UnderWay {
             submission,
             again: now + ANSWER.min(self.patience),
@@ -163,7 +163,7 @@ impl Publisher {
         let Some(under_way) = self.under_way.get_mut(&number) else {
             return;
         };
-        match stored(answer) {
+        match Stored::of(answer) {
             Err(StoreError::Unknown(error)) => {
                 under_way.failed = Some(error);
                 under_way.again = Instant::now() + RETRY_PAUSE;
@@ -241,46 +241,4 @@ impl Publisher {
         submission.receipt.tell(stored.map(drop));
         drop(submission.under_way);
     }
-}
-
-/// Returns what the server says about a message that it was to store.
-fn stored(answer: &Message) -> Result<Stored, StoreError> {
-    if answer.status.is_some() {
-        // No server has the stream at the moment.
-        return Err(StoreError::Unknown(EngineError::Timeout));
-    }
-    match serde_json::from_slice::<Acknowledgement>(&answer.payload) {
-        Ok(Acknowledgement {
-            error: Some(error), ..
-        }) => Err(refusal(&error)),
-        Ok(Acknowledgement {
-            seq: Some(sequence),
-            duplicate,
-            ..
-        }) => Ok(Stored {
-            sequence,
-            duplicate,
-        }),
-        Ok(_) => Err(not_understood("there is no sequence number")),
-        Err(error) => Err(not_understood(&error.to_string())),
-    }
-}
-
-fn not_understood(why: &str) -> StoreError {
-    StoreError::Unknown(EngineError::Rejected(why.to_owned()))
-}
-
-/// The answer of a server to a message for a stream. One of the first two fields is there.
-#[derive(Deserialize)]
-struct Acknowledgement {
-    error: Option<Error>,
-    seq: Option<u64>,
-    #[serde(default)]
-    duplicate: bool,
-}
-
-/// What the server says about a message that it has stored.
-struct Stored {
-    sequence: u64,
-    duplicate: bool,
 }

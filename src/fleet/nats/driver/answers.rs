@@ -13,7 +13,7 @@ const INBOX: &str = "_INBOX.";
 
 impl State {
     /// Answers a question to all workers.
-    pub(super) fn answer(&self, message: &Message, now: Instant) {
+    pub(super) fn answer(&mut self, message: &Message, now: Instant) {
         let reply = message.reply.as_ref().filter(|to| to.starts_with(INBOX));
         let (Some(reply), Ok(question)) = (reply, serde_json::from_slice(&message.payload)) else {
             return;

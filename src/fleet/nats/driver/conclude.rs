@@ -7,24 +7,30 @@ use std::time::Instant;
 
 use async_nats::Message;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::publish::PublishAck;
-use async_nats::jetstream::response::Response;
 use async_nats::message::OutboundMessage;
 
 use super::address::Part;
 use super::state::State;
 use super::tasks::Phase;
-use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, header_map, outbound};
-use crate::fleet::wire::{Envelope, Outcome};
+use crate::fleet::nats::link::{ANSWER, RETRY_PAUSE, StoreError, header_map, outbound};
+use crate::fleet::nats::stored::Stored;
+use crate::fleet::wire::{Envelope, Header, Outcome};
 
 /// What the server has still to confirm of a task that is over.
 #[derive(Debug)]
 pub(super) struct Concluding {
     /// What is to be stored. `None` once it is.
-    outcome: Option<OutboundMessage>,
+    outcome: Option<Unstored>,
     /// When it is sent again, unless it is confirmed before.
     again: Instant,
+}
+
+/// An outcome that is to be stored.
+#[derive(Debug)]
+struct Unstored {
+    /// The message without its headers, which take longer to copy than to make.
+    message: OutboundMessage,
+    header: Header,
 }
 
 impl State {
@@ -38,17 +44,15 @@ impl State {
             Outcome::Done(_) => self.figures.completed += 1,
             Outcome::Failed(_) => self.figures.failed += 1,
         }
-        let names = &self.link.names;
-        let mut headers = header_map(outcome.header());
-        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+        let header = outcome.header();
         let Envelope { owner, id, .. } = &task.envelope;
-        let subject = names.result(owner, id, task.origin);
+        let subject = self.link.names.result(owner, id, task.origin);
         let message = OutboundMessage {
             reply: Some(self.inbox.answer(Part::Store, key)),
-            headers: Some(headers),
             ..outbound(subject, outcome.into_payload())
         };
-        self.begin_conclusion(key, Some(message));
+        let unstored = Unstored { message, header };
+        self.begin_conclusion(key, Some(unstored));
     }
 
     /// Acknowledges the message of a task that is done with.
@@ -62,13 +66,14 @@ impl State {
             return;
         };
         match (part, &concluding.outcome) {
-            (Part::Store, Some(_)) if !is_stored(message) => {
-                concluding.again = Instant::now() + RETRY_PAUSE;
-            }
-            (Part::Store, Some(_)) => {
-                concluding.outcome = None;
-                self.send_conclusion(key);
-            }
+            (Part::Store, Some(_)) => match Stored::of(message) {
+                // There is an outcome now: this one, or an earlier one.
+                Ok(_) | Err(StoreError::Exists) => {
+                    concluding.outcome = None;
+                    self.send_conclusion(key);
+                }
+                Err(_) => concluding.again = Instant::now() + RETRY_PAUSE,
+            },
             (Part::Acknowledge, None) if message.status.is_some() => {
                 concluding.again = Instant::now() + RETRY_PAUSE;
             }
@@ -104,7 +109,7 @@ impl State {
         self.next_repeat = now;
     }
 
-    fn begin_conclusion(&mut self, key: u64, outcome: Option<OutboundMessage>) {
+    fn begin_conclusion(&mut self, key: u64, outcome: Option<Unstored>) {
         self.admission.withdraw(key);
         if let Some(task) = self.tasks.get_mut(&key) {
             let again = Instant::now();
@@ -121,11 +126,21 @@ impl State {
             return;
         };
         concluding.again = Instant::now() + ANSWER;
-        let message = concluding.outcome.clone();
-        self.link.post(message.unwrap_or_else(|| OutboundMessage {
-            reply: Some(self.inbox.answer(Part::Acknowledge, key)),
-            ..outbound(task.reply.as_str(), "+ACK".into())
-        }));
+        let message = match &concluding.outcome {
+            Some(Unstored { message, header }) => {
+                let mut headers = header_map(header.clone());
+                headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, "0");
+                OutboundMessage {
+                    headers: Some(headers),
+                    ..message.clone()
+                }
+            }
+            None => OutboundMessage {
+                reply: Some(self.inbox.answer(Part::Acknowledge, key)),
+                ..outbound(task.reply.as_str(), "+ACK".into())
+            },
+        };
+        self.link.post(message);
     }
 
     fn concluding(&mut self, key: u64) -> Option<&mut Concluding> {
@@ -133,14 +148,5 @@ impl State {
             Phase::Concluding(concluding) => Some(concluding),
             _ => None,
         }
-    }
-}
-
-/// Returns `true` if there is an outcome now: this one, or an earlier one.
-fn is_stored(message: &Message) -> bool {
-    match serde_json::from_slice::<Response<PublishAck>>(&message.payload) {
-        Ok(Response::Ok(_)) => true,
-        Ok(Response::Err { error }) => error.error_code() == ErrorCode::STREAM_WRONG_LAST_SEQUENCE,
-        Err(_) => false,
     }
 }

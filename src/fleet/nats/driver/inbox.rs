@@ -118,7 +118,7 @@ impl State {
         }
     }
 
-    fn pull(&self, batch: usize) {
+    fn pull(&mut self, batch: usize) {
         let names = &self.link.names;
         let subject = format!(
             "$JS.API.CONSUMER.MSG.NEXT.{}.{WORKERS}",

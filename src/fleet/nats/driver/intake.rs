@@ -115,15 +115,18 @@ impl State {
         if self.stopping.is_some() {
             return self.give_back(key, None);
         }
+        let earlier = task
+            .redelivered
+            .then(|| Delivered::of(key, task, &self.link));
         if !task.claimed {
             self.claim(key);
         }
-        if task.redelivered {
-            let delivered = Delivered::of(key, task, &self.link);
-            self.admission.expect(key);
-            self.help(key, delivered.check());
-        } else {
-            self.hold(key, Company::Beside);
+        match earlier {
+            None => self.hold(key, Company::Beside),
+            Some(delivered) => {
+                self.admission.expect(key);
+                self.help(key, delivered.check());
+            }
         }
     }
 
@@ -137,8 +140,17 @@ impl State {
 
 pub(super) fn facts(message: &Message, link: &Link) -> Option<DeliveryFacts> {
     let reply = message.reply.as_ref()?.to_string();
+    // What the server says of a delivery is in the address for its acknowledgement.
     let delivery = jetstream::Message {
-        message: message.clone(),
+        message: Message {
+            subject: message.subject.clone(),
+            reply: message.reply.clone(),
+            payload: Vec::new().into(),
+            headers: None,
+            status: None,
+            description: None,
+            length: 0,
+        },
         context: link.js.clone(),
     };
     let info = delivery.info().ok()?;

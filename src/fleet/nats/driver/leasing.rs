@@ -19,7 +19,7 @@ impl State {
     /// that is restarted, or a new leader of a cluster, reads what is stored, and would give a task that had waited for
     /// longer than a lease to another worker at once. A renewal is stored with its time. A task that was submitted a short
     /// while ago needs none yet: its lease is counted from there.
-    pub(super) fn claim(&self, key: u64) {
+    pub(super) fn claim(&mut self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             self.link.post(OutboundMessage {
                 reply: Some(self.inbox.answer(Part::Claim, key)),

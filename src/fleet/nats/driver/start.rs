@@ -110,7 +110,7 @@ impl State {
     }
 
     /// Tells the owner that the task has started, if it waits for that.
-    pub(super) fn tell_started(&self, key: u64) {
+    pub(super) fn tell_started(&mut self, key: u64) {
         if self
             .tasks
             .get(&key)
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// Tells the owner of a task something.
-    pub(super) fn tell(&self, key: u64, event: Event) {
+    pub(super) fn tell(&mut self, key: u64, event: Event) {
         let Some(task) = self.tasks.get(&key) else {
             return;
         };
