@@ -8,11 +8,11 @@ target=$(cargo metadata --no-deps --format-version 1 | sed 's/.*"target_director
 # ends the script where the call stands alone, as in `server=$(built NAME)`, and would not within another command.
 built() {
     if [ -e "examples/$1/Cargo.toml" ]; then
-        cargo build --quiet -p "$1" --bin "${2:-$1}" || return
+        .ci/build -p "$1" --bin "${2:-$1}" || return
         printf '%s' "$target/debug/${2:-$1}"
         return
     fi
-    cargo build --quiet --example "$1" ${features:+--features "$features"} || return
+    .ci/build --example "$1" ${features:+--features "$features"} || return
     printf '%s' "$target/debug/examples/$1"
 }
 

@@ -141,23 +141,27 @@ fn a_heavy_task_does_not_keep_others_from_coming_back_to_one_that_keeps_its_perm
 fn a_heavy_task_does_not_keep_others_from_coming_back_to_one_that_came_back_and_stays() {
     on_every_runtime(|pools| async move {
         let pool = pools.size(2);
+        let (go, gone) = oneshot::channel();
         let (tell, told) = oneshot::channel();
-        let busy = pool.clone();
-        let stays = pool.spawn_n(async move {
-            come_back_often(&busy).await;
-            told.await.unwrap();
-        });
-        let busy = pool.clone();
-        let tells = pool.spawn_n(async move {
-            for _ in 0..3 {
-                come_back_often(&busy).await;
-            }
+        let comes_back = pool.spawn_n(async move {
+            gone.await.unwrap();
+            lend(yield_now()).await;
             tell.send(()).unwrap();
         });
-        let heavy = pool.task(async {}).weight(2).spawn_n();
-        tells.await.unwrap();
-        stays.await.unwrap();
-        heavy.await.unwrap();
+        let busy = pool.clone();
+        let stays = pool.spawn_n(async move {
+            for _ in 0..100 {
+                lend(yield_now()).await;
+            }
+            // It has its turn from now on, and would fit if this task lent its permit again.
+            let heavy = busy.task(async {}).weight(2).spawn_n();
+            lend(yield_now()).await;
+            go.send(()).unwrap();
+            told.await.unwrap();
+            heavy
+        });
+        comes_back.await.unwrap();
+        stays.await.unwrap().await.unwrap();
     });
 }
 
