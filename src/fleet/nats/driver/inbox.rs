@@ -28,7 +28,9 @@ impl State {
     /// The server has answered.
     pub(super) fn answer_arrived(&mut self, message: &Message) {
         match Part::of(&message.subject) {
-            Some((Part::Claim, key)) => self.claimed(key),
+            // A status says that nobody has read the message.
+            Some((Part::Claim, key)) if message.status.is_none() => self.claimed(key),
+            Some((Part::Claim, _)) => {}
             Some((part, key)) => self.answered(key, part, message),
             None => {}
         }

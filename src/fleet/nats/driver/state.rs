@@ -14,6 +14,7 @@ use crate::fleet::echo::Echoes;
 use crate::fleet::fence::Fences;
 use crate::fleet::lease::{LeaseRules, Leases};
 use crate::fleet::nats::link::Link;
+use crate::fleet::repeats::Repeats;
 use crate::fleet::ticket::Start;
 
 /// Time after which the server ends a request for tasks.
@@ -37,8 +38,11 @@ pub(super) struct State {
     /// `None` until the server has told its time on this connection.
     pub(super) clock: Option<ServerClock>,
     pub(super) fences: Fences,
+    pub(super) repeats: Repeats,
     /// By the number that this worker gives a task at its delivery.
     pub(super) tasks: HashMap<u64, Task>,
+    /// The task that was last delivered as a message, by the sequence number of the message.
+    pub(super) keys: HashMap<u64, u64>,
     pub(super) next_key: u64,
     /// When running tasks expire.
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
@@ -76,6 +80,8 @@ pub(super) struct Stopping {
     pub(super) grace_is_over: bool,
     /// When no more is waited for.
     pub(super) ends: Instant,
+    /// `true` once the worker does not listen for deliveries any more.
+    pub(super) leaving: bool,
     /// `true` if no delivery can arrive any more.
     pub(super) drained: bool,
 }
@@ -104,7 +110,9 @@ impl State {
             echoes: Echoes::new(),
             clock: None,
             fences: Fences::default(),
+            repeats: Repeats::default(),
             tasks: HashMap::new(),
+            keys: HashMap::new(),
             next_key: 0,
             deadlines: BTreeSet::new(),
             next_repeat: now,
@@ -127,7 +135,11 @@ impl State {
     pub(super) fn remove(&mut self, key: u64) -> Option<Task> {
         self.leases.remove(key);
         self.admission.withdraw(key);
-        self.tasks.remove(&key)
+        let task = self.tasks.remove(&key)?;
+        if self.keys.get(&task.sequence) == Some(&key) {
+            self.keys.remove(&task.sequence);
+        }
+        Some(task)
     }
 
     /// Runs `helper` for a task, and then takes the step that it returns. It is dropped with the task.

@@ -19,6 +19,8 @@ pub(super) struct Task {
     pub(super) arguments: Vec<u8>,
     /// `true` if the server has delivered the task before.
     pub(super) redelivered: bool,
+    /// `true` once `starts` is known, and that no other worker has the task.
+    pub(super) checked: bool,
     /// `true` if the server has stored that the task has arrived, or need not know it yet: see `State::claim`.
     pub(super) claimed: bool,
     /// How often the task has started before without an end that is known.
@@ -67,6 +69,11 @@ impl Task {
             batch: self.envelope.batch.as_deref(),
             origin: self.origin,
         }
+    }
+
+    /// Returns `true` if another worker may have the task. It must not be given back: that would be the other one's.
+    pub(super) fn is_doubtful(&self) -> bool {
+        !self.redelivered && !self.checked
     }
 
     /// Number of the start that comes next.
