@@ -180,6 +180,28 @@ fn a_server_that_is_killed_loses_no_task() {
     });
 }
 
+#[test]
+fn a_server_that_is_killed_right_after_it_has_delivered_costs_permits_for_a_moment_only() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 4).await;
+        let workers = workers(&server, 3, 4);
+        until("the workers are there", async || {
+            let there = pool.workers().await;
+            there.is_ok_and(|there| there.len() == 3)
+        })
+        .await;
+        let handles = pool.map_n(SLEEP, vec![5000_u64; 8]).await.expect("tasks");
+        until_running(&workers, 4).await;
+        server.restart(Signal::KILL);
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        // Until all workers are connected again, which takes them up to a second.
+        let (most, above) = concurrency(&runs_of(&workers), 4);
+        assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
+    });
+}
+
 /// Waits until a worker has asked the server for tasks and gets none.
 async fn until_a_request_waits(server: &Server) {
     let mut raw = Raw::connect(server);

@@ -6,7 +6,7 @@ use async_nats::{HeaderMap, Message, StatusCode};
 use super::address::Part;
 use super::clock;
 use super::state::{PULL_EXPIRES, State};
-use crate::fleet::nats::link::outbound;
+use crate::fleet::nats::link::{Link, outbound};
 use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
@@ -21,12 +21,16 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time without a word of the server after which requests are taken to be gone.
 const SILENCE: Duration = Duration::from_millis(2500);
 
+/// Time after which a server has written to its files what it has delivered. It does so ten times a second.
+const STORED: Duration = Duration::from_millis(300);
+
 /// Time before a request is repeated that the server has refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl State {
     /// The server has answered.
-    pub(super) fn answer_arrived(&mut self, message: &Message) {
+    pub(super) fn answer_arrived(&mut self, message: &Message, now: Instant) {
+        self.heard = now;
         match Part::of(&message.subject) {
             // A status says that nobody has read the message.
             Some((Part::Claim, key)) if message.status.is_none() => self.claimed(key),
@@ -38,6 +42,7 @@ impl State {
 
     /// Something has arrived at the address of deliveries.
     pub(super) fn arrived(&mut self, message: Message, now: Instant) {
+        self.heard = now;
         // A delivery has the subject of its stream, whatever its headers say.
         if message.subject != self.inbox.tasks {
             self.demand.delivered(now);
@@ -84,7 +89,16 @@ impl State {
         self.echoes.connection_lost();
         self.clock = None;
         self.give_up_unclaimed();
+        let heard = self.heard;
+        let until = *self
+            .stored_until
+            .get_or_insert_with(|| heard.checked_sub(STORED).unwrap_or(heard));
         if connected {
+            self.stored_until = None;
+            let before = std::mem::replace(&mut self.server, server_of(&self.link));
+            if before != self.server {
+                self.give_up_not_stored(until);
+            }
             tokio::spawn(clock::read(self.link.clone(), self.steps.clone()));
             self.begin_anew(now);
         }
@@ -136,4 +150,9 @@ impl State {
             ..outbound(subject, request.into())
         });
     }
+}
+
+/// Returns the id of the server, which is another one after each of its starts.
+pub(super) fn server_of(link: &Link) -> String {
+    link.client.server_info().server_id
 }

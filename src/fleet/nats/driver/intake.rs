@@ -113,6 +113,7 @@ impl State {
             sequence: facts.sequence,
             reply: facts.reply,
             arguments,
+            arrived: now,
             redelivered: facts.redelivered,
             checked: !facts.redelivered && !doubtful,
             claimed: young.is_some(),

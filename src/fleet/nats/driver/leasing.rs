@@ -41,6 +41,14 @@ impl State {
         keys.into_iter().for_each(|key| self.give_up(key));
     }
 
+    /// Gives up the tasks that a server that was killed may have forgotten to have delivered. It delivers them again.
+    pub(super) fn give_up_not_stored(&mut self, stored_until: Instant) {
+        let forgotten = |task: &Task| task.arrived >= stored_until && task.is_unfinished();
+        let tasks = self.tasks.iter().filter(|(_, task)| forgotten(task));
+        let keys: Vec<u64> = tasks.map(|(key, _)| *key).collect();
+        keys.into_iter().for_each(|key| self.give_up(key));
+    }
+
     /// Leaves a task to the server, or to the worker that has it.
     pub(super) fn give_up(&mut self, key: u64) {
         self.leases.remove(key);

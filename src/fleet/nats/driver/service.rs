@@ -101,7 +101,8 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             }
             Some(message) = from.answers.next() => {
                 let more = std::iter::from_fn(|| from.answers.next().now_or_never()?).take(BATCH);
-                std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message));
+                let now = Instant::now();
+                std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message, now));
             }
             Some((key, end)) = inputs.ended.recv() => {
                 // What a task has told before its end comes before its outcome.

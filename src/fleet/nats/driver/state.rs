@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::DriverOptions;
 use super::address::Inbox;
+use super::inbox::server_of;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;
@@ -35,6 +36,12 @@ pub(super) struct State {
     pub(super) admission: Admission,
     pub(super) demand: Demand,
     pub(super) echoes: Echoes,
+    /// The server that there is a connection to, by the id that it has got at its start.
+    pub(super) server: String,
+    /// When the server was heard of last.
+    pub(super) heard: Instant,
+    /// While there is no connection: what arrived before is in the server's files.
+    pub(super) stored_until: Option<Instant>,
     /// `None` until the server has told its time on this connection.
     pub(super) clock: Option<ServerClock>,
     pub(super) fences: Fences,
@@ -99,6 +106,7 @@ impl State {
         let (steps, stepped) = mpsc::unbounded_channel();
         Self {
             inbox: Inbox::new(&link.client),
+            server: server_of(&link),
             link,
             id,
             options,
@@ -108,6 +116,8 @@ impl State {
             admission: Admission::default(),
             demand: Demand::new(PULL_EXPIRES, now),
             echoes: Echoes::new(),
+            heard: now,
+            stored_until: None,
             clock: None,
             fences: Fences::default(),
             repeats: Repeats::default(),

@@ -17,6 +17,7 @@ pub(super) struct Task {
     /// Where the server expects the acknowledgement.
     pub(super) reply: String,
     pub(super) arguments: Vec<u8>,
+    pub(super) arrived: Instant,
     /// `true` if the server has delivered the task before.
     pub(super) redelivered: bool,
     /// `true` once `starts` is known, and that no other worker has the task.
@@ -69,6 +70,11 @@ impl Task {
             batch: self.envelope.batch.as_deref(),
             origin: self.origin,
         }
+    }
+
+    /// Returns `true` if there is no outcome yet, and the task is not on its way back.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.has_not_started() || matches!(self.phase, Phase::Running(_))
     }
 
     /// Returns `true` if another worker may have the task. It must not be given back: that would be the other one's.
