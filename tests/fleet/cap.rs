@@ -1,5 +1,6 @@
 //! Never more tasks run than the size says.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::support::clock::{self, MS};
@@ -197,6 +198,29 @@ fn a_server_that_is_killed_right_after_it_has_delivered_costs_permits_for_a_mome
             handle.await.expect("a result");
         }
         // Until all workers are connected again, which takes them up to a second.
+        let (most, above) = concurrency(&runs_of(&workers), 4);
+        assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
+    });
+}
+
+/// A server before 2.10.20 that ends while it writes this file leaves an empty one.
+#[test]
+fn a_server_that_has_forgotten_what_it_has_delivered_costs_permits_for_a_moment_only() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 4).await;
+        let workers = workers(&server, 3, 4);
+        let before = pool.map(SLEEP, vec![1_u64; 30]).await;
+        let handles = pool.map_n(SLEEP, vec![5000_u64; 8]).await.expect("tasks");
+        until_running(&workers, 4).await;
+        sleep(Duration::from_millis(500)).await;
+        server.restart_with(Signal::TERM, |directory| {
+            let consumer = "jetstream/$G/streams/AIOP_tests_W/obs/workers/o.dat";
+            fs::write(directory.join(consumer), []).expect("a file");
+        });
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert!(before.iter().all(Result::is_ok));
         let (most, above) = concurrency(&runs_of(&workers), 4);
         assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
     });

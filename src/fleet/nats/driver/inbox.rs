@@ -2,11 +2,14 @@ use std::time::{Duration, Instant};
 
 use async_nats::message::OutboundMessage;
 use async_nats::{HeaderMap, Message, StatusCode};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::address::Part;
 use super::clock;
 use super::state::{PULL_EXPIRES, State};
-use crate::fleet::nats::link::{Link, outbound};
+use super::steps::Step;
+use crate::fleet::nats::admin::consumer;
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, outbound};
 use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
@@ -98,6 +101,7 @@ impl State {
             let before = std::mem::replace(&mut self.server, server_of(&self.link));
             if before != self.server {
                 self.give_up_not_stored(until);
+                tokio::spawn(count_deliveries(self.link.clone(), self.steps.clone(), now));
             }
             tokio::spawn(clock::read(self.link.clone(), self.steps.clone()));
             self.begin_anew(now);
@@ -155,4 +159,16 @@ impl State {
 /// Returns the id of the server, which is another one after each of its starts.
 pub(super) fn server_of(link: &Link) -> String {
     link.client.server_info().server_id
+}
+
+/// Asks the server which delivery was its last one, until it says so.
+async fn count_deliveries(link: Link, steps: UnboundedSender<Step>, connected: Instant) {
+    while !steps.is_closed() {
+        if let Ok(info) = consumer(&link, &link.names.work_stream(), WORKERS).await {
+            let last = info.delivered.consumer_sequence;
+            let _ = steps.send(Step::Deliveries { last, connected });
+            return;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
 }

@@ -111,6 +111,7 @@ impl State {
         let task = Task {
             origin: envelope.origin.unwrap_or(facts.sequence),
             sequence: facts.sequence,
+            delivery: facts.delivery,
             reply: facts.reply,
             arguments,
             arrived: now,

@@ -43,8 +43,18 @@ impl State {
 
     /// Gives up the tasks that a server that was killed may have forgotten to have delivered. It delivers them again.
     pub(super) fn give_up_not_stored(&mut self, stored_until: Instant) {
-        let forgotten = |task: &Task| task.arrived >= stored_until && task.is_unfinished();
-        let tasks = self.tasks.iter().filter(|(_, task)| forgotten(task));
+        self.give_up_unfinished(|task| task.arrived >= stored_until);
+    }
+
+    /// Gives up the tasks whose delivery the server does not count, of those that were here when it was `connected`. One
+    /// before 2.10.20 that ends while it writes its files may have forgotten all deliveries.
+    pub(super) fn give_up_forgotten(&mut self, last: u64, connected: Instant) {
+        self.give_up_unfinished(|task| task.delivery > last && task.arrived < connected);
+    }
+
+    fn give_up_unfinished(&mut self, condition: impl Fn(&Task) -> bool) {
+        let chosen = |task: &Task| task.is_unfinished() && condition(task);
+        let tasks = self.tasks.iter().filter(|(_, task)| chosen(task));
         let keys: Vec<u64> = tasks.map(|(key, _)| *key).collect();
         keys.into_iter().for_each(|key| self.give_up(key));
     }

@@ -151,6 +151,7 @@ impl State {
             Step::Recorded { key } => self.recorded(key, now),
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
+            Step::Deliveries { last, connected } => self.give_up_forgotten(last, connected),
             Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),
             Step::Delayed(delayed) => self.delayed(*delayed),

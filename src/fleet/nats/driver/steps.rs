@@ -37,6 +37,8 @@ pub(super) enum Step {
     Acknowledged { key: u64 },
     /// The server has the task again.
     Returned { key: u64 },
+    /// The server counts so many deliveries, by what it knew at a time after `connected`.
+    Deliveries { last: u64, connected: Instant },
     /// The server has said what time it is.
     Clock(ServerClock),
     /// No task has its origin below `floor`.

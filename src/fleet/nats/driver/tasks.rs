@@ -14,6 +14,8 @@ pub(super) struct Task {
     pub(super) envelope: Envelope,
     pub(super) origin: u64,
     pub(super) sequence: u64,
+    /// The number that the server has given the delivery.
+    pub(super) delivery: u64,
     /// Where the server expects the acknowledgement.
     pub(super) reply: String,
     pub(super) arguments: Vec<u8>,
