@@ -44,6 +44,7 @@ mod job;
 mod lease;
 mod nats;
 mod pool;
+mod repeats;
 mod ticket;
 mod wire;
 mod worker;

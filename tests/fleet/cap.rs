@@ -1,5 +1,6 @@
 //! Never more tasks run than the size says.
 
+use std::fs;
 use std::time::Duration;
 
 use crate::support::clock::{self, MS};
@@ -7,6 +8,7 @@ use crate::support::jobs::SLEEP;
 use crate::support::log::{concurrency, starts};
 use crate::support::namespace::Namespace;
 use crate::support::proxy::Proxy;
+use crate::support::raw::Raw;
 use crate::support::worker::{Options, runs_of};
 use crate::support::{
     LEASE, Server, WorkerProcess, builder, pool, until, until_running, with_server, workers,
@@ -176,6 +178,184 @@ fn a_server_that_is_killed_loses_no_task() {
         // The docs name the exception: for a moment, as many more as were in flight.
         let soon = Duration::from_millis(500);
         assert!(restarted(server, Signal::KILL, soon).await.0 <= 20);
+    });
+}
+
+#[test]
+fn a_server_that_is_killed_right_after_it_has_delivered_costs_permits_for_a_moment_only() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 4).await;
+        let workers = workers(&server, 3, 4);
+        until("the workers are there", async || {
+            let there = pool.workers().await;
+            there.is_ok_and(|there| there.len() == 3)
+        })
+        .await;
+        let handles = pool.map_n(SLEEP, vec![5000_u64; 8]).await.expect("tasks");
+        until_running(&workers, 4).await;
+        server.restart(Signal::KILL);
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        // Until all workers are connected again, which takes them up to a second.
+        let (most, above) = concurrency(&runs_of(&workers), 4);
+        assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
+    });
+}
+
+/// A server before 2.10.20 that ends while it writes this file leaves an empty one.
+#[test]
+fn a_server_that_has_forgotten_what_it_has_delivered_costs_permits_for_a_moment_only() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 4).await;
+        let workers = workers(&server, 3, 4);
+        let before = pool.map(SLEEP, vec![1_u64; 30]).await;
+        let handles = pool.map_n(SLEEP, vec![5000_u64; 8]).await.expect("tasks");
+        until_running(&workers, 4).await;
+        sleep(Duration::from_millis(500)).await;
+        server.restart_with(Signal::TERM, |directory| {
+            let consumer = "jetstream/$G/streams/AIOP_tests_W/obs/workers/o.dat";
+            fs::write(directory.join(consumer), []).expect("a file");
+        });
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert!(before.iter().all(Result::is_ok));
+        let (most, above) = concurrency(&runs_of(&workers), 4);
+        assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
+    });
+}
+
+/// Waits until a worker has asked the server for tasks and gets none.
+async fn until_a_request_waits(server: &Server) {
+    let mut raw = Raw::connect(server);
+    until("a request waits", async || {
+        let info = raw.request("$JS.API.CONSUMER.INFO.AIOP_tests_W.workers", "");
+        info["num_waiting"].as_u64() > Some(0)
+    })
+    .await;
+}
+
+/// Servers before 2.10.14 deliver a task twice when they get another one back and the worker that waits is gone.
+#[test]
+fn two_workers_that_are_stopped_together_cost_no_permit() {
+    with_server(async |server| {
+        let pool = pool(&server, 8).await;
+        let mut lengths = vec![3000_u64; 16];
+        lengths[7] = 9000;
+        let handles = pool.map_n(SLEEP, lengths).await.expect("tasks");
+        let mut workers = vec![WorkerProcess::start(&server, "w0", 4)];
+        until_running(&workers, 4).await;
+        workers.push(WorkerProcess::start(&server, "w1", 4));
+        until_running(&workers, 8).await;
+        workers.push(WorkerProcess::start(&server, "w2", 4));
+        until_a_request_waits(&server).await;
+        workers[2].stop_at_once();
+        workers[2].wait();
+        workers[0].stop_at_once();
+        workers[0].wait();
+        workers.push(WorkerProcess::start(&server, "w3", 8));
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert_eq!(concurrency(&runs_of(&workers), 8), (8, 0));
+    });
+}
+
+/// As above, with one worker that does both.
+#[test]
+fn a_worker_that_is_stopped_while_it_waits_for_more_costs_no_permit() {
+    with_server(async |server| {
+        let pool = pool(&server, 8).await;
+        let handles = pool.map_n(SLEEP, vec![4000_u64; 12]).await.expect("tasks");
+        let mut workers = vec![WorkerProcess::start(&server, "w0", 4)];
+        until_running(&workers, 4).await;
+        workers.push(WorkerProcess::start(&server, "w1", 6));
+        until_running(&workers, 8).await;
+        until_a_request_waits(&server).await;
+        workers[1].stop_at_once();
+        workers[1].wait();
+        workers.push(WorkerProcess::start(&server, "w2", 8));
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert_eq!(concurrency(&runs_of(&workers), 8), (8, 0));
+    });
+}
+
+/// The server has got a task back, and the worker does not learn that.
+#[test]
+fn a_task_is_given_back_once_whether_the_server_confirms_it_or_not() {
+    with_server(async |server| {
+        let lease = Duration::from_secs(16);
+        let pool = builder(&server).size(2).lease(lease).connect().await;
+        let pool = pool.expect("a pool");
+        let proxy = Proxy::start(server.port()).await;
+        let options = Options {
+            url: proxy.url(),
+            slots: 2,
+            max_attempts: 5,
+            wrapper: &[],
+        };
+        let mut workers = vec![WorkerProcess::start_with(&server, "w0", &options)];
+        let handles = pool.map_n(SLEEP, vec![13_000_u64; 2]).await;
+        until_running(&workers, 2).await;
+        proxy.end_with("-NAK");
+        workers[0].stop_at_once();
+        for worker in ["w1", "w2"] {
+            workers.push(WorkerProcess::start(&server, worker, 2));
+            until_running(&workers[1..], 2).await;
+        }
+        for handle in handles.expect("tasks") {
+            handle.await.expect("a result");
+        }
+        assert_eq!(concurrency(&runs_of(&workers), 2), (2, 0));
+    });
+}
+
+#[test]
+fn a_task_of_whose_arrival_the_server_knows_nothing_does_not_run_when_that_is_restarted() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 2).await;
+        let mut workers = vec![WorkerProcess::start(&server, "w0", 2)];
+        let handles = pool.map_n(SLEEP, vec![1500_u64; 12]).await.expect("tasks");
+        until(
+            "the others have waited for longer than a lease",
+            async || pool.stats().await.is_ok_and(|stats| stats.waiting <= 6),
+        )
+        .await;
+        let proxy = Proxy::start(server.port()).await;
+        let options = Options {
+            url: proxy.url(),
+            slots: 4,
+            max_attempts: 5,
+            wrapper: &[],
+        };
+        workers.push(WorkerProcess::start_with(&server, "w1", &options));
+        until("the worker is there", async || {
+            pool.workers().await.is_ok_and(|there| there.len() == 2)
+        })
+        .await;
+        proxy.freeze_to_server(true);
+        until("a task has gone to it", async || {
+            let active = pool.stats().await.map(|stats| stats.active);
+            let here = workers[0]
+                .runs()
+                .iter()
+                .filter(|run| run.end == u64::MAX)
+                .count();
+            active == Ok(2) && here <= 1
+        })
+        .await;
+        sleep(Duration::from_millis(100)).await;
+        proxy.set_frozen(true);
+        server.restart(Signal::TERM);
+        sleep(LEASE).await;
+        proxy.set_frozen(false);
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert_eq!(concurrency(&runs_of(&workers), 2), (2, 0));
     });
 }
 

@@ -106,7 +106,7 @@ async fn rest(link: &Link) -> Result<Option<(u64, u64)>, EngineError> {
     Ok(Some((work, delayed)))
 }
 
-async fn consumer(link: &Link, stream: &str, name: &str) -> Result<Info, EngineError> {
+pub(super) async fn consumer(link: &Link, stream: &str, name: &str) -> Result<Info, EngineError> {
     link.stream(stream)
         .await?
         .consumer_info(name)

@@ -12,6 +12,8 @@ pub(crate) enum Question {
     Workers,
     /// What runs? At most so many tasks of each worker.
     Tasks { limit: usize },
+    /// Who has the task of this message of the work stream? The others do not answer.
+    Holds { sequence: u64 },
 }
 
 /// The answer of one worker.

@@ -57,7 +57,13 @@ impl Server {
 
     /// Ends the server with a signal, and starts it again on the same port, with the same files.
     pub(crate) fn restart(&mut self, signal: Signal) {
+        self.restart_with(signal, |_| {});
+    }
+
+    /// Does something with the files of the server in between.
+    pub(crate) fn restart_with(&mut self, signal: Signal, change: impl FnOnce(&Path)) {
         self.end(signal);
+        change(&self.directory);
         let port = self.port.to_string();
         self.child = spawn(&self.binary, &self.directory, &port, &self.arguments);
         self.read_port();

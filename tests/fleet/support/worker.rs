@@ -87,6 +87,11 @@ impl WorkerProcess {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a signal");
     }
 
+    /// `kill -INT`: it stops without grace.
+    pub(crate) fn stop_at_once(&mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::INT).expect("a signal");
+    }
+
     pub(crate) fn wait(&mut self) {
         self.child.wait().expect("its end");
         self.standstill.gone = Some(clock::now());
@@ -164,6 +169,12 @@ pub(crate) fn main() {
         };
         use tokio::signal::unix::{SignalKind, signal};
         let mut term = signal(SignalKind::terminate()).expect("a signal");
+        let mut interrupt = signal(SignalKind::interrupt()).expect("a signal");
+        let stopper = worker.stopper();
+        tokio::spawn(async move {
+            interrupt.recv().await;
+            stopper.stop(Duration::ZERO);
+        });
         let stopped = worker
             .run_until(term.recv(), Duration::from_secs(1))
             .await

@@ -19,6 +19,8 @@ impl State {
             return;
         };
         let tasks = match question {
+            Question::Holds { sequence } if !self.has(sequence) => return,
+            Question::Holds { .. } => Vec::new(),
             Question::Workers => Vec::new(),
             Question::Tasks { limit } => self.running_tasks(limit, now),
         };
@@ -28,6 +30,12 @@ impl State {
         };
         let payload = serde_json::to_vec(&answer).unwrap_or_default();
         self.link.post(outbound(reply.clone(), payload));
+    }
+
+    /// Returns `true` if the task of a message is here, and not only because it may be.
+    fn has(&self, sequence: u64) -> bool {
+        let task = self.keys.get(&sequence).and_then(|key| self.tasks.get(key));
+        task.is_some_and(|task| task.checked && !matches!(task.phase, Phase::Returning))
     }
 
     fn info(&self, now: Instant) -> WorkerInfo {

@@ -2,11 +2,14 @@ use std::time::{Duration, Instant};
 
 use async_nats::message::OutboundMessage;
 use async_nats::{HeaderMap, Message, StatusCode};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::address::Part;
 use super::clock;
 use super::state::{PULL_EXPIRES, State};
-use crate::fleet::nats::link::outbound;
+use super::steps::Step;
+use crate::fleet::nats::admin::consumer;
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, outbound};
 use crate::fleet::nats::setup::WORKERS;
 
 /// Header of a message that a worker sends to itself.
@@ -21,14 +24,20 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 /// Time without a word of the server after which requests are taken to be gone.
 const SILENCE: Duration = Duration::from_millis(2500);
 
+/// Time after which a server has written to its files what it has delivered. It does so ten times a second.
+const STORED: Duration = Duration::from_millis(300);
+
 /// Time before a request is repeated that the server has refused.
 const PAUSE: Duration = Duration::from_millis(250);
 
 impl State {
     /// The server has answered.
-    pub(super) fn answer_arrived(&mut self, message: &Message) {
+    pub(super) fn answer_arrived(&mut self, message: &Message, now: Instant) {
+        self.heard = now;
         match Part::of(&message.subject) {
-            Some((Part::Claim, key)) => self.claimed(key),
+            // A status says that nobody has read the message.
+            Some((Part::Claim, key)) if message.status.is_none() => self.claimed(key),
+            Some((Part::Claim, _)) => {}
             Some((part, key)) => self.answered(key, part, message),
             None => {}
         }
@@ -36,6 +45,7 @@ impl State {
 
     /// Something has arrived at the address of deliveries.
     pub(super) fn arrived(&mut self, message: Message, now: Instant) {
+        self.heard = now;
         // A delivery has the subject of its stream, whatever its headers say.
         if message.subject != self.inbox.tasks {
             self.demand.delivered(now);
@@ -82,7 +92,17 @@ impl State {
         self.echoes.connection_lost();
         self.clock = None;
         self.give_up_unclaimed();
+        let heard = self.heard;
+        let until = *self
+            .stored_until
+            .get_or_insert_with(|| heard.checked_sub(STORED).unwrap_or(heard));
         if connected {
+            self.stored_until = None;
+            let before = std::mem::replace(&mut self.server, server_of(&self.link));
+            if before != self.server {
+                self.give_up_not_stored(until);
+                tokio::spawn(count_deliveries(self.link.clone(), self.steps.clone(), now));
+            }
             tokio::spawn(clock::read(self.link.clone(), self.steps.clone()));
             self.begin_anew(now);
         }
@@ -133,5 +153,22 @@ impl State {
             reply: Some(self.inbox.tasks.clone()),
             ..outbound(subject, request.into())
         });
+    }
+}
+
+/// Returns the id of the server, which is another one after each of its starts.
+pub(super) fn server_of(link: &Link) -> String {
+    link.client.server_info().server_id
+}
+
+/// Asks the server which delivery was its last one, until it says so.
+async fn count_deliveries(link: Link, steps: UnboundedSender<Step>, connected: Instant) {
+    while !steps.is_closed() {
+        if let Ok(info) = consumer(&link, &link.names.work_stream(), WORKERS).await {
+            let last = info.delivered.consumer_sequence;
+            let _ = steps.send(Step::Deliveries { last, connected });
+            return;
+        }
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
 }

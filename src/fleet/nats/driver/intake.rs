@@ -17,11 +17,16 @@ const KEEPING: usize = 5;
 /// Bytes of the headers of a refused message that are kept.
 const KEPT_HEADERS: usize = 8 * 1024;
 
+/// The first version of the server that delivers no task twice as if it were the first time.
+const REPEATS_NONE: (i64, i64, i64) = (2, 10, 14);
+
 /// What the server says about a delivery.
 #[derive(Debug)]
 pub(super) struct DeliveryFacts {
     stream: String,
     sequence: u64,
+    /// The number of the delivery.
+    delivery: u64,
     redelivered: bool,
     /// When the message was stored, by the server's clock.
     stored: SystemTime,
@@ -53,10 +58,30 @@ impl State {
             return;
         }
         task.starts = starts;
+        task.checked = true;
         if starts >= max {
             self.conclude(key, Outcome::Failed(Failure::Dead { attempts: starts }));
         } else {
-            self.hold(key, Company::of(starts, max));
+            self.admit(key);
+        }
+    }
+
+    /// Another worker has the task.
+    pub(super) fn found_elsewhere(&mut self, key: u64) {
+        if self.tasks.get(&key).is_some_and(Task::is_doubtful) {
+            self.give_up(key);
+        }
+    }
+
+    /// Lets a task start, if all is known that has to be known before.
+    pub(super) fn admit(&mut self, key: u64) {
+        let Some(task) = self.tasks.get_mut(&key) else {
+            return;
+        };
+        if task.claimed && task.checked && matches!(task.phase, Phase::Checking) {
+            task.phase = Phase::Held;
+            let company = Company::of(task.starts, self.options.max_attempts);
+            self.admission.hold(key, company);
         }
     }
 
@@ -67,6 +92,9 @@ impl State {
         arguments: Vec<u8>,
         now: Instant,
     ) {
+        if self.holds(facts.sequence, now) {
+            return;
+        }
         let key = self.next_key;
         self.next_key += 1;
         let sent_after = self.echoes.sent_after().unwrap_or(self.since);
@@ -79,20 +107,43 @@ impl State {
             self.figures.lost += 1;
             return;
         }
+        let doubtful = self.may_be_elsewhere(&facts);
         let task = Task {
             origin: envelope.origin.unwrap_or(facts.sequence),
             sequence: facts.sequence,
+            delivery: facts.delivery,
             reply: facts.reply,
             arguments,
+            arrived: now,
             redelivered: facts.redelivered,
+            checked: !facts.redelivered && !doubtful,
             claimed: young.is_some(),
             starts: 0,
             phase: Phase::Checking,
             helper: None,
             envelope,
         };
+        self.keys.insert(task.sequence, key);
         self.tasks.insert(key, task);
         self.sort(key);
+    }
+
+    /// Returns `true` if the task of a message is here, with a lease that is valid. The server has delivered it again
+    /// nevertheless: one before 2.10.14 may do that, and one that was killed. What runs here goes on.
+    fn holds(&self, sequence: u64, now: Instant) -> bool {
+        self.keys.get(&sequence).is_some_and(|key| {
+            let returning = |task: &Task| matches!(task.phase, Phase::Returning);
+            let lost_at = self.leases.lost_at(*key);
+            lost_at.is_some_and(|at| now < at) && !self.tasks.get(key).is_none_or(returning)
+        })
+    }
+
+    /// Returns `true` if another worker may have the task, though this is its first delivery.
+    fn may_be_elsewhere(&mut self, facts: &DeliveryFacts) -> bool {
+        let (major, minor, patch) = REPEATS_NONE;
+        !facts.redelivered
+            && self.repeats.may_be_one(facts.sequence, facts.delivery)
+            && !self.link.client.is_server_compatible(major, minor, patch)
     }
 
     /// Decides what becomes of a new task.
@@ -115,26 +166,19 @@ impl State {
         if self.stopping.is_some() {
             return self.give_back(key, None);
         }
-        let earlier = task
-            .redelivered
-            .then(|| Delivered::of(key, task, &self.link));
+        let (is_redelivered, is_doubtful) = (task.redelivered, task.is_doubtful());
+        let unsure = is_redelivered || is_doubtful;
+        let delivered = unsure.then(|| Delivered::of(key, task, &self.link));
         if !task.claimed {
             self.claim(key);
         }
-        match earlier {
-            None => self.hold(key, Company::Beside),
-            Some(delivered) => {
-                self.admission.expect(key);
-                self.help(key, delivered.check());
-            }
+        self.admission.expect(key);
+        match delivered {
+            Some(delivered) if is_redelivered => self.help(key, delivered.check()),
+            Some(delivered) => self.help(key, delivered.ask_others()),
+            None => {}
         }
-    }
-
-    fn hold(&mut self, key: u64, company: Company) {
-        if let Some(task) = self.tasks.get_mut(&key) {
-            task.phase = Phase::Held;
-            self.admission.hold(key, company);
-        }
+        self.admit(key);
     }
 }
 
@@ -157,6 +201,7 @@ pub(super) fn facts(message: &Message, link: &Link) -> Option<DeliveryFacts> {
     Some(DeliveryFacts {
         stream: info.stream.to_owned(),
         sequence: info.stream_sequence,
+        delivery: info.consumer_sequence,
         redelivered: info.delivered > 1,
         stored: info.published.into(),
         reply,

@@ -4,21 +4,18 @@ use async_nats::message::OutboundMessage;
 
 use super::address::Part;
 use super::state::State;
-use super::steps::{Step, confirmed};
+use super::steps::{RENEWAL, Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
 use crate::fleet::lease::LeaseStep;
 use crate::fleet::nats::link::outbound;
-
-/// What tells the server that a task is still at work.
-const RENEWAL: &str = "+WPI";
 
 impl State {
     /// Tells the server that a task has arrived.
     ///
     /// The server counts a lease from the delivery of the task, but stores the time at which the task was submitted. One
     /// that is restarted, or a new leader of a cluster, reads what is stored, and would give a task that had waited for
-    /// longer than a lease to another worker at once. A renewal is stored with its time. A task that was submitted a short
-    /// while ago needs none yet: its lease is counted from there.
+    /// longer than a lease to another worker at once. A renewal is stored with its time, and the task does not start before
+    /// that. A task that was submitted a short while ago needs none yet: its lease is counted from there.
     pub(super) fn claim(&mut self, key: u64) {
         if let Some(task) = self.tasks.get(&key) {
             self.link.post(OutboundMessage {
@@ -33,6 +30,7 @@ impl State {
     pub(super) fn claimed(&mut self, key: u64) {
         if let Some(task) = self.tasks.get_mut(&key) {
             task.claimed = true;
+            self.admit(key);
         }
     }
 
@@ -40,10 +38,31 @@ impl State {
     pub(super) fn give_up_unclaimed(&mut self) {
         let unclaimed = self.tasks.iter().filter(|(_, task)| !task.claimed);
         let keys: Vec<u64> = unclaimed.map(|(key, _)| *key).collect();
-        for key in keys {
-            self.leases.remove(key);
-            self.lost(key);
-        }
+        keys.into_iter().for_each(|key| self.give_up(key));
+    }
+
+    /// Gives up the tasks that a server that was killed may have forgotten to have delivered. It delivers them again.
+    pub(super) fn give_up_not_stored(&mut self, stored_until: Instant) {
+        self.give_up_unfinished(|task| task.arrived >= stored_until);
+    }
+
+    /// Gives up the tasks whose delivery the server does not count, of those that were here when it was `connected`. One
+    /// before 2.10.20 that ends while it writes its files may have forgotten all deliveries.
+    pub(super) fn give_up_forgotten(&mut self, last: u64, connected: Instant) {
+        self.give_up_unfinished(|task| task.delivery > last && task.arrived < connected);
+    }
+
+    fn give_up_unfinished(&mut self, condition: impl Fn(&Task) -> bool) {
+        let chosen = |task: &Task| task.is_unfinished() && condition(task);
+        let tasks = self.tasks.iter().filter(|(_, task)| chosen(task));
+        let keys: Vec<u64> = tasks.map(|(key, _)| *key).collect();
+        keys.into_iter().for_each(|key| self.give_up(key));
+    }
+
+    /// Leaves a task to the server, or to the worker that has it.
+    pub(super) fn give_up(&mut self, key: u64) {
+        self.leases.remove(key);
+        self.lost(key);
     }
 
     /// Renews the leases whose turn it is, and gives up the tasks whose lease is lost.
@@ -79,6 +98,7 @@ impl State {
             if let Phase::Running(running) = &task.phase {
                 running.ticket.extend(lost_at);
             }
+            self.admit(key);
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  delivered ──▶ Checking ──▶ Held ──▶ Recording ──▶ Running ──▶ Concluding ──▶ gone
-//!     │        (only if it was │ │    (only if it was    │      (outcome stored,    ▲
-//!     │      delivered before) │ │   delivered before)   │    then acknowledged)    │
+//!     │     (the server knows  │ │    (only if it was    │      (outcome stored,    ▲
+//!     │      that it is here)  │ │   delivered before)   │    then acknowledged)    │
 //!     │                        │ └───── worker stops ────┴──▶ Returning ────────────┤
 //!     └── no task: refused     └─ cancelled, expired, dead ──▶ Concluding           │
 //!                    lease lost, in any of these states ────────────────────────────┘

@@ -101,7 +101,8 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             }
             Some(message) = from.answers.next() => {
                 let more = std::iter::from_fn(|| from.answers.next().now_or_never()?).take(BATCH);
-                std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message));
+                let now = Instant::now();
+                std::iter::once(message).chain(more).for_each(|message| state.answer_arrived(&message, now));
             }
             Some((key, end)) = inputs.ended.recv() => {
                 // What a task has told before its end comes before its outcome.
@@ -112,16 +113,16 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
                 more.for_each(|(key, end)| state.ended(key, end));
             }
             Some(step) = from.steps.recv() => state.step(step, Instant::now()),
-            Some(grace) = inputs.stops.recv() => {
-                state.begin_stop(grace, Instant::now());
-                let _ = from.inbox.drain().await;
-            }
+            Some(grace) = inputs.stops.recv() => state.begin_stop(grace, Instant::now()),
             Some(message) = from.questions.next() => state.answer(&message, Instant::now()),
             Some((key, value)) = inputs.values.recv() => state.tell(key, Event::Progress(value)),
             _ = from.ticks.tick() => {}
         }
         let now = Instant::now();
         state.look_after(now);
+        if state.leaves() {
+            let _ = from.inbox.drain().await;
+        }
         if state.continue_stop(now) {
             break;
         }
@@ -145,10 +146,12 @@ impl State {
         match step {
             Step::Renewed { key, sent } => self.renewed(key, sent, now),
             Step::Checked { key, starts } => self.checked(key, starts),
+            Step::Elsewhere { key } => self.found_elsewhere(key),
             Step::Over { key } => self.acknowledge(key),
             Step::Recorded { key } => self.recorded(key, now),
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
+            Step::Deliveries { last, connected } => self.give_up_forgotten(last, connected),
             Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),
             Step::Delayed(delayed) => self.delayed(*delayed),

@@ -5,6 +5,7 @@ use tokio::sync::mpsc;
 
 use super::DriverOptions;
 use super::address::Inbox;
+use super::inbox::server_of;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;
@@ -14,6 +15,7 @@ use crate::fleet::echo::Echoes;
 use crate::fleet::fence::Fences;
 use crate::fleet::lease::{LeaseRules, Leases};
 use crate::fleet::nats::link::Link;
+use crate::fleet::repeats::Repeats;
 use crate::fleet::ticket::Start;
 
 /// Time after which the server ends a request for tasks.
@@ -34,11 +36,20 @@ pub(super) struct State {
     pub(super) admission: Admission,
     pub(super) demand: Demand,
     pub(super) echoes: Echoes,
+    /// The server that there is a connection to, by the id that it has got at its start.
+    pub(super) server: String,
+    /// When the server was heard of last.
+    pub(super) heard: Instant,
+    /// While there is no connection: what arrived before is in the server's files.
+    pub(super) stored_until: Option<Instant>,
     /// `None` until the server has told its time on this connection.
     pub(super) clock: Option<ServerClock>,
     pub(super) fences: Fences,
+    pub(super) repeats: Repeats,
     /// By the number that this worker gives a task at its delivery.
     pub(super) tasks: HashMap<u64, Task>,
+    /// The task that was last delivered as a message, by the sequence number of the message.
+    pub(super) keys: HashMap<u64, u64>,
     pub(super) next_key: u64,
     /// When running tasks expire.
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
@@ -76,6 +87,8 @@ pub(super) struct Stopping {
     pub(super) grace_is_over: bool,
     /// When no more is waited for.
     pub(super) ends: Instant,
+    /// `true` once the worker does not listen for deliveries any more.
+    pub(super) leaving: bool,
     /// `true` if no delivery can arrive any more.
     pub(super) drained: bool,
 }
@@ -93,6 +106,7 @@ impl State {
         let (steps, stepped) = mpsc::unbounded_channel();
         Self {
             inbox: Inbox::new(&link.client),
+            server: server_of(&link),
             link,
             id,
             options,
@@ -102,9 +116,13 @@ impl State {
             admission: Admission::default(),
             demand: Demand::new(PULL_EXPIRES, now),
             echoes: Echoes::new(),
+            heard: now,
+            stored_until: None,
             clock: None,
             fences: Fences::default(),
+            repeats: Repeats::default(),
             tasks: HashMap::new(),
+            keys: HashMap::new(),
             next_key: 0,
             deadlines: BTreeSet::new(),
             next_repeat: now,
@@ -127,7 +145,11 @@ impl State {
     pub(super) fn remove(&mut self, key: u64) -> Option<Task> {
         self.leases.remove(key);
         self.admission.withdraw(key);
-        self.tasks.remove(&key)
+        let task = self.tasks.remove(&key)?;
+        if self.keys.get(&task.sequence) == Some(&key) {
+            self.keys.remove(&task.sequence);
+        }
+        Some(task)
     }
 
     /// Runs `helper` for a task, and then takes the step that it returns. It is dropped with the task.

@@ -6,9 +6,19 @@ use std::time::{Duration, Instant};
 use super::tasks::Task;
 use crate::fleet::clock::ServerClock;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
-use crate::fleet::wire::Envelope;
+use crate::fleet::wire::{Envelope, Question};
+use async_nats::Request;
 use async_nats::header::NATS_MESSAGE_ID;
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+
+/// What tells the server that a task is still at work.
+pub(super) const RENEWAL: &str = "+WPI";
+
+/// Time within which the server has answered if a task may be given back.
+const QUICKLY: Duration = Duration::from_secs(1);
+
+/// Time that another worker has to say that it has a task.
+const OTHERS: Duration = Duration::from_millis(250);
 
 /// What such work has come to.
 #[derive(Debug)]
@@ -17,6 +27,8 @@ pub(super) enum Step {
     Renewed { key: u64, sent: Instant },
     /// The task has started `starts` times, and has no outcome.
     Checked { key: u64, starts: u32 },
+    /// Another worker has the task.
+    Elsewhere { key: u64 },
     /// The task has an outcome, or goes on in another message.
     Over { key: u64 },
     /// The start of the task is stored.
@@ -25,6 +37,8 @@ pub(super) enum Step {
     Acknowledged { key: u64 },
     /// The server has the task again.
     Returned { key: u64 },
+    /// The server counts so many deliveries, by what it knew at a time after `connected`.
+    Deliveries { last: u64, connected: Instant },
     /// The server has said what time it is.
     Clock(ServerClock),
     /// No task has its origin below `floor`.
@@ -68,6 +82,21 @@ impl Delivered {
         }
     }
 
+    /// Finds out whether another worker has the task.
+    pub(super) async fn ask_others(self) -> Step {
+        let sequence = self.sequence;
+        let question = serde_json::to_vec(&Question::Holds { sequence }).unwrap_or_default();
+        let request = Request::new()
+            .payload(question.into())
+            .timeout(Some(OTHERS));
+        let subject = self.link.names.question();
+        let key = self.key;
+        match self.link.client.send_request(subject, request).await {
+            Ok(_) => Step::Elsewhere { key },
+            Err(_) => Step::Checked { key, starts: 0 },
+        }
+    }
+
     /// Stores the next try, then acknowledges the message.
     pub(super) async fn try_again(self, next: Envelope, arguments: Vec<u8>) -> Step {
         let subject = self.link.names.delayed(self.origin, &next.group, &next.id);
@@ -88,6 +117,9 @@ impl Delivered {
     }
 
     /// Gives the task back, as one that has started `starts` times, if that is known.
+    ///
+    /// The server delivers the task again at the time at which it is told so, whoever has the task by then. So it is told
+    /// once, right after it has confirmed something else. If that gets lost, the task comes back when its lease is over.
     pub(super) async fn give_back(self, starts: Option<u32>, delay: Option<Duration>) -> Step {
         if let Some(starts) = starts {
             self.record_starts(starts).await;
@@ -96,8 +128,20 @@ impl Delivered {
             None => "-NAK".to_owned(),
             Some(delay) => format!("-NAK {{\"delay\":{}}}", delay.as_nanos()),
         };
-        self.answer(&answer).await;
+        self.reach().await;
+        confirmed(&self.link, &self.reply, &answer).await;
         Step::Returned { key: self.key }
+    }
+
+    /// Waits until the server confirms that the task is still here, and does that quickly.
+    async fn reach(&self) {
+        loop {
+            let asked = Instant::now();
+            if confirmed(&self.link, &self.reply, RENEWAL).await && asked.elapsed() < QUICKLY {
+                return;
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
     }
 
     /// Tells the server that the message is done with, until it confirms that.

@@ -17,6 +17,7 @@ impl State {
             grace_ends,
             grace_is_over: false,
             ends: grace_ends + self.lease,
+            leaving: false,
             drained: false,
         });
         self.admission.stop();
@@ -46,6 +47,20 @@ impl State {
         (self.tasks.is_empty() && stopping.drained) || now >= stopping.ends
     }
 
+    /// Returns `true`, once, when nothing is left to give back: then the worker stops listening for deliveries.
+    ///
+    /// Its requests stay at the server for a while. A server before 2.10.14 that gets a task back while nobody listens
+    /// for its requests delivers another one twice: see `Repeats`. What this worker is sent until then goes back.
+    pub(super) fn leaves(&mut self) -> bool {
+        let is_empty = self.tasks.is_empty();
+        let Some(stopping) = &mut self.stopping else {
+            return false;
+        };
+        let leaves = is_empty && !stopping.leaving;
+        stopping.leaving |= is_empty;
+        leaves
+    }
+
     /// Stops what has not stopped in time. The server gives it to another worker when its lease is over.
     pub(super) fn abandon(&mut self) {
         for task in self.tasks.values_mut() {
@@ -58,10 +73,12 @@ impl State {
         let Some(task) = self.tasks.get_mut(&key) else {
             return;
         };
+        if task.is_doubtful() {
+            return self.give_up(key);
+        }
         // A task whose earlier starts are not known yet keeps what is stored about them.
-        let unknown = task.redelivered && matches!(task.phase, Phase::Checking);
         task.phase = Phase::Returning;
-        let starts = (!unknown).then_some(task.starts);
+        let starts = task.checked.then_some(task.starts);
         let delivered = Delivered::of(key, task, &self.link);
         self.help(key, delivered.give_back(starts, delay));
         self.figures.given_back += 1;

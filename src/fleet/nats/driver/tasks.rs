@@ -14,11 +14,16 @@ pub(super) struct Task {
     pub(super) envelope: Envelope,
     pub(super) origin: u64,
     pub(super) sequence: u64,
+    /// The number that the server has given the delivery.
+    pub(super) delivery: u64,
     /// Where the server expects the acknowledgement.
     pub(super) reply: String,
     pub(super) arguments: Vec<u8>,
+    pub(super) arrived: Instant,
     /// `true` if the server has delivered the task before.
     pub(super) redelivered: bool,
+    /// `true` once `starts` is known, and that no other worker has the task.
+    pub(super) checked: bool,
     /// `true` if the server has stored that the task has arrived, or need not know it yet: see `State::claim`.
     pub(super) claimed: bool,
     /// How often the task has started before without an end that is known.
@@ -67,6 +72,16 @@ impl Task {
             batch: self.envelope.batch.as_deref(),
             origin: self.origin,
         }
+    }
+
+    /// Returns `true` if there is no outcome yet, and the task is not on its way back.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.has_not_started() || matches!(self.phase, Phase::Running(_))
+    }
+
+    /// Returns `true` if another worker may have the task. It must not be given back: that would be the other one's.
+    pub(super) fn is_doubtful(&self) -> bool {
+        !self.redelivered && !self.checked
     }
 
     /// Number of the start that comes next.
