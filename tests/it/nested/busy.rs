@@ -154,14 +154,14 @@ fn a_heavy_task_does_not_keep_others_from_coming_back_to_one_that_came_back_and_
                 lend(yield_now()).await;
             }
             // It has its turn from now on, and would fit if this task lent its permit again.
-            let heavy = busy.task(async {}).weight(2).spawn_n();
+            drop(busy.task(async {}).weight(2).spawn_n());
             lend(yield_now()).await;
             go.send(()).unwrap();
             told.await.unwrap();
-            heavy
         });
         comes_back.await.unwrap();
-        stays.await.unwrap().await.unwrap();
+        stays.await.unwrap();
+        pool.join().await;
     });
 }
 
