@@ -6,8 +6,9 @@
 //! such messages.
 //!
 //! It acknowledges no message that exists: the numbers are in the stream's own list of those that it has removed, and a stream
-//! gives each number once. Only a machine that has lost its power may give some again. So nothing is acknowledged once the
-//! worker is connected to another server than the one it has asked, or to one that was restarted.
+//! gives each number once. Only a server that was killed may give some again: an old one whose stream was empty, or one whose
+//! machine has lost its power. So nothing is acknowledged once the worker is connected to another server than the one it has
+//! asked, or to one that was restarted.
 
 use async_nats::jetstream::consumer::Info;
 
