@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::support::clock::{self, MS};
-use crate::support::jobs::SLEEP;
+use crate::support::jobs::{FAIL, SLEEP};
 use crate::support::log::{concurrency, starts};
 use crate::support::namespace::Namespace;
 use crate::support::proxy::Proxy;
@@ -13,6 +13,7 @@ use crate::support::worker::{Options, runs_of};
 use crate::support::{
     LEASE, Server, WorkerProcess, builder, pool, until, until_running, with_server, workers,
 };
+use aiopool::fleet::JobError;
 use rustix::process::Signal;
 use tokio::time::sleep;
 
@@ -223,6 +224,90 @@ fn a_server_that_has_forgotten_what_it_has_delivered_costs_permits_for_a_moment_
         assert!(before.iter().all(Result::is_ok));
         let (most, above) = concurrency(&runs_of(&workers), 4);
         assert!(most <= 8 && above < 2000 * MS, "{most} of 4, {above} ns");
+    });
+}
+
+/// Kills the server, and starts it as one that has removed the message of a task that is over, and has not written down before
+/// that the lease of it is over too. Meanwhile, the task ends.
+///
+/// The server does not see that by itself as long as there is an earlier message.
+async fn forget_an_end(server: &mut Server, consumer: Consumer, end: impl Future<Output = ()>) {
+    // The server writes several times a second.
+    sleep(Duration::from_secs(1)).await;
+    let file = format!(
+        "jetstream/$G/streams/{}/obs/{}/o.dat",
+        consumer.0, consumer.1
+    );
+    let before = fs::read(server.directory().join(&file)).expect("a file");
+    end.await;
+    until_leased(server, consumer, 1).await;
+    server.restart_with(Signal::KILL, |directory| {
+        fs::write(directory.join(file), before).expect("a file");
+    });
+    until_leased(server, consumer, 2).await;
+}
+
+/// The names of a stream and of its consumer.
+type Consumer = (&'static str, &'static str);
+
+/// Waits until so many messages have a lease.
+async fn until_leased(server: &Server, (stream, consumer): Consumer, messages: u64) {
+    let mut raw = Raw::connect(server);
+    until("so many messages have a lease", async || {
+        let info = raw.request(&format!("$JS.API.CONSUMER.INFO.{stream}.{consumer}"), "");
+        info["num_ack_pending"].as_u64() == Some(messages)
+    })
+    .await;
+}
+
+#[test]
+fn a_task_that_is_over_keeps_no_permit_when_a_killed_server_has_forgotten_that() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 2).await;
+        let workers = workers(&server, 1, 2);
+        let long = pool.spawn(SLEEP, &60_000).await.expect("a task");
+        let short = pool.spawn(SLEEP, &2500).await.expect("a task");
+        until_running(&workers, 2).await;
+        let consumer = ("AIOP_tests_W", "workers");
+        let end = async { short.await.map(drop).expect("a result") };
+        forget_an_end(&mut server, consumer, end).await;
+        let later = pool.map(SLEEP, vec![1_u64; 5]).await;
+        assert!(later.iter().all(Result::is_ok), "{later:?}");
+        until_leased(&server, consumer, 1).await;
+        // The one that still runs.
+        let work = Raw::connect(&server).request("$JS.API.STREAM.INFO.AIOP_tests_W", "");
+        assert_eq!(work["state"]["messages"], 1);
+        pool.cancel_all().await.expect("a fence");
+        assert_eq!(long.await, Err(JobError::Cancelled));
+        pool.join().await.expect("an end");
+    });
+}
+
+#[test]
+fn a_try_that_is_over_keeps_no_lease_when_a_killed_server_has_forgotten_that() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 2).await;
+        let _workers = workers(&server, 1, 2);
+        let retrying = |seconds| {
+            let delay = Duration::from_secs(seconds);
+            pool.task(FAIL, &1).retry([delay]).spawn_n()
+        };
+        // An old server that is killed while a stream is empty forgets which numbers it has given.
+        let running = pool.spawn(SLEEP, &20_000).await.expect("a task");
+        let consumer = ("AIOP_tests_D", "timers");
+        let long = retrying(25).await.expect("a task");
+        until_leased(&server, consumer, 1).await;
+        let short = retrying(3).await.expect("a task");
+        until_leased(&server, consumer, 2).await;
+        let end = async { assert_eq!(short.await, Ok(2)) };
+        forget_an_end(&mut server, consumer, end).await;
+        until_leased(&server, consumer, 1).await;
+        // The one that still waits.
+        let delayed = Raw::connect(&server).request("$JS.API.STREAM.INFO.AIOP_tests_D", "");
+        assert_eq!(delayed["state"]["messages"], 1);
+        running.await.expect("a result");
+        assert_eq!(long.await, Ok(2));
+        pool.join().await.expect("an end");
     });
 }
 

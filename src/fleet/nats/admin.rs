@@ -32,6 +32,14 @@ pub(super) struct StreamState {
     pub(super) last_sequence: u64,
 }
 
+impl StreamState {
+    /// Returns the number of messages that are gone, from the first that is there to the last.
+    pub(super) fn removed(&self) -> u64 {
+        let numbers = (self.last_sequence + 1).saturating_sub(self.first_sequence);
+        numbers.saturating_sub(self.messages)
+    }
+}
+
 pub(super) async fn stream_state(link: &Link, stream: &str) -> Result<StreamState, EngineError> {
     let info = link
         .stream(stream)

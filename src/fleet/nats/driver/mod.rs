@@ -29,6 +29,7 @@ mod start;
 mod state;
 mod steps;
 mod stopping;
+mod sweep;
 mod tasks;
 mod timers;
 

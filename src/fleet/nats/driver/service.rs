@@ -11,6 +11,7 @@ use super::clock;
 use super::control::moment;
 use super::state::State;
 use super::steps::Step;
+use super::sweep::Sweeper;
 use super::timers;
 use crate::fleet::error::EngineError;
 use crate::fleet::floor::FloorFinder;
@@ -20,7 +21,7 @@ use crate::fleet::nats::tail::{Tail, TailItem};
 use crate::fleet::ticket::End;
 use crate::fleet::wire::Event;
 
-/// How often it is found out which fences are still needed, and what the server's clock says.
+/// How often it is found out which fences and leases are still needed, and what the server's clock says.
 const COLLECT: Duration = Duration::from_secs(10);
 
 /// How many more of what has come are looked at, before it is looked at what is due.
@@ -207,12 +208,16 @@ async fn read_control(link: Link, items: mpsc::UnboundedSender<TailItem>) {
     .await;
 }
 
-/// Finds out from time to time what time it is at the server, and which tasks are over.
+/// Finds out from time to time what time it is at the server, and which tasks are over, with a lease or without.
 async fn collect(link: Link, steps: mpsc::UnboundedSender<Step>) {
     let mut finder = FloorFinder::default();
+    let mut sweepers = Sweeper::of(&link);
     while !steps.is_closed() {
         tokio::time::sleep(COLLECT).await;
         clock::read(link.clone(), steps.clone()).await;
+        for sweeper in &mut sweepers {
+            sweeper.sweep().await;
+        }
         let floor = moment(&link).await.and_then(|now| finder.observe(now));
         if let Some(floor) = floor {
             let _ = steps.send(Step::Floor { floor });

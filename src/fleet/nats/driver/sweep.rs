@@ -1,0 +1,105 @@
+//! Leases of messages that are gone.
+//!
+//! A server that is killed may have removed the message of a task that is over, and not have written down that its lease is over
+//! too. One before 2.12.7 that is started again keeps the lease, and with it the permit, as long as there is an earlier
+//! message: whenever the lease has passed it wants to deliver the message, and finds none. A worker acknowledges the numbers of
+//! such messages.
+//!
+//! It acknowledges no message that exists: the numbers are in the stream's own list of those that it has removed, and a stream
+//! gives each number once. Only a server that was killed may give some again: an old one whose stream was empty, or one whose
+//! machine has lost its power. So nothing is acknowledged once the worker is connected to another server than the one it has
+//! asked, or to one that was restarted.
+
+use async_nats::jetstream::consumer::Info;
+
+use super::inbox::server_of;
+use crate::fleet::nats::admin::{consumer, stream_state};
+use crate::fleet::nats::link::Link;
+use crate::fleet::nats::setup::{TIMERS, WORKERS};
+
+/// The first version of the server that ends such leases itself.
+const ENDS_LEASES: (i64, i64, i64) = (2, 12, 7);
+
+/// Removed messages of which the server is asked for a list. It takes some eight bytes for each.
+const MOST_REMOVED: u64 = 100_000;
+
+/// Ends the leases of messages that a stream has removed, once after each start of the server.
+#[derive(Debug)]
+pub(super) struct Sweeper {
+    link: Link,
+    stream: String,
+    consumer: &'static str,
+    /// The server at which that is done.
+    swept: Option<String>,
+}
+
+impl Sweeper {
+    /// Returns those of a pool: of the tasks that run, and of those between two tries.
+    pub(super) fn of(link: &Link) -> [Self; 2] {
+        let names = &link.names;
+        let sweeper = |stream, consumer| Self {
+            link: link.clone(),
+            stream,
+            consumer,
+            swept: None,
+        };
+        [
+            sweeper(names.work_stream(), WORKERS),
+            sweeper(names.delayed_stream(), TIMERS),
+        ]
+    }
+
+    /// Ends such leases, unless it is known that there are none.
+    pub(super) async fn sweep(&mut self) {
+        let (major, minor, patch) = ENDS_LEASES;
+        if self.link.client.is_server_compatible(major, minor, patch) {
+            return;
+        }
+        let server = server_of(&self.link);
+        let Ok(info) = consumer(&self.link, &self.stream, self.consumer).await else {
+            return;
+        };
+        if info.num_redelivered == 0 {
+            // A message that the server has tried to deliver again is counted, whether it was there or not.
+            self.swept = None;
+        } else if self.swept.as_ref() != Some(&server)
+            && self.acknowledge(&server, &info).await.is_some()
+        {
+            self.swept = Some(server);
+        }
+    }
+
+    /// Acknowledges all that the consumer has delivered and the stream has removed.
+    async fn acknowledge(&self, server: &str, info: &Info) -> Option<()> {
+        let floor = info.ack_floor.stream_sequence;
+        let last = info.delivered.stream_sequence;
+        let mut removed = self.removed().await?;
+        removed.retain(|sequence| *sequence > floor && *sequence <= last);
+        for sequence in removed {
+            if server_of(&self.link) != server {
+                return None;
+            }
+            let subject = self.acknowledgement(sequence);
+            let sent = self.link.client.publish(subject, "+ACK".into()).await;
+            sent.ok()?;
+        }
+        Some(())
+    }
+
+    /// Returns the numbers of the messages that the stream has removed, from its first message to its last.
+    async fn removed(&self) -> Option<Vec<u64>> {
+        let state = stream_state(&self.link, &self.stream).await.ok()?;
+        if state.removed() > MOST_REMOVED {
+            return None;
+        }
+        let stream = self.link.stream(&self.stream).await.ok()?;
+        let builder = stream.info_builder().with_deleted(true);
+        builder.fetch().await.ok()?.info.state.deleted
+    }
+
+    /// Returns the address at which a message is acknowledged, whichever delivery it was: number 0 is no delivery.
+    fn acknowledgement(&self, sequence: u64) -> String {
+        let (stream, consumer) = (&self.stream, self.consumer);
+        format!("$JS.ACK.{stream}.{consumer}.1.{sequence}.0.0.0")
+    }
+}
