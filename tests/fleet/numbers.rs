@@ -12,7 +12,7 @@ use crate::support::{
     Server, WorkerProcess, builder, pool, until, until_no_permit_is_used, until_running,
     with_server, workers,
 };
-use aiopool::fleet::FleetPool;
+use aiopool::fleet::{FleetPool, JobError};
 use rustix::process::Signal;
 use tokio::time::sleep;
 
@@ -119,6 +119,26 @@ fn a_full_pool_loses_no_task_with_the_number_of_an_earlier_one() {
             handle.await.expect("a result");
         }
         pool.join().await.expect("an end");
+    });
+}
+
+#[test]
+fn what_was_cancelled_before_a_killed_server_gives_numbers_again_cancels_no_later_task() {
+    with_server(async |mut server| {
+        let pool = pool(&server, 4).await;
+        let _workers = workers(&server, 1, 4);
+        run(&pool, 20).await;
+        pool.cancel_all().await.expect("a fence");
+        forget_numbers(&mut server, &[WORK]).await;
+        until("it is forgotten what was cancelled", async || {
+            state(&server, "AIOP_tests_C")["messages"] == 0
+        })
+        .await;
+        run(&pool, 10).await;
+        // As long as the tasks are there that it is about.
+        let cancelled = pool.spawn(SLEEP, &60_000).await.expect("a task");
+        pool.cancel_all().await.expect("a fence");
+        assert_eq!(cancelled.await, Err(JobError::Cancelled));
     });
 }
 

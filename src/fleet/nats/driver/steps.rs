@@ -44,6 +44,8 @@ pub(super) enum Step {
     Clock(ServerClock),
     /// No task has its origin below `floor`.
     Floor { floor: u64 },
+    /// The last task is `last`, as of a time at which the control stream had the message `control`.
+    Last { last: u64, control: u64 },
     /// A task of the delayed stream.
     Delayed(Box<super::timers::Delayed>),
     /// A message of the delayed stream that is no task.

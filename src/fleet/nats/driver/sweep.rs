@@ -16,7 +16,7 @@ use async_nats::jetstream::consumer::Info;
 use super::anew::Renewal;
 use super::inbox::server_of;
 use super::passed::{Left, Passed};
-use crate::fleet::nats::admin::stream_state;
+use crate::fleet::nats::admin::{last_sequence, stream_state};
 use crate::fleet::nats::link::Link;
 use crate::fleet::nats::setup::{TIMERS, WORKERS};
 
@@ -55,6 +55,20 @@ impl Sweeper {
             sweeper(names.work_stream(), WORKERS),
             sweeper(names.delayed_stream(), TIMERS),
         ]
+    }
+
+    /// Returns the last number of the stream, and before that of the control stream.
+    ///
+    /// `None` for a stream with replicas: one of them may be behind the others for a moment.
+    pub(super) async fn last_task(&mut self) -> Option<(u64, u64)> {
+        let info = self.renewal.info().await?;
+        if info.config.num_replicas > 1 {
+            return None;
+        }
+        let control = self.link.names.control_stream();
+        let control = last_sequence(&self.link, &control).await.ok()?;
+        let last = last_sequence(&self.link, &self.stream).await.ok()?;
+        Some((last, control))
     }
 
     /// Mends what there is to mend.
