@@ -25,17 +25,20 @@ pub(crate) struct Fences {
 }
 
 /// A fence's message in the control stream, for as long as it is needed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct StoredFence {
     sequence: u64,
-    upto: u64,
+    fence: Fence,
 }
 
 impl Fences {
     /// Adds the fence of the message `sequence`.
     pub(crate) fn add(&mut self, fence: Fence, sequence: u64) {
-        let Fence { key, upto } = fence;
-        self.stored.push(StoredFence { sequence, upto });
+        self.raise(fence.clone());
+        self.stored.push(StoredFence { sequence, fence });
+    }
+
+    fn raise(&mut self, Fence { key, upto }: Fence) {
         let highest = self.highest.entry(key).or_default();
         *highest = upto.max(*highest);
     }
@@ -57,16 +60,26 @@ impl Fences {
 
     /// Forgets the fences that cover nothing, as no task with an origin below `floor` is left. Returns their messages.
     pub(crate) fn forget_below(&mut self, floor: u64) -> Vec<u64> {
-        self.highest.retain(|_, upto| *upto >= floor);
-        let mut gone = Vec::new();
-        self.stored.retain(|fence| {
-            let keep = fence.upto >= floor;
-            if !keep {
-                gone.push(fence.sequence);
-            }
-            keep
-        });
-        gone
+        self.forget(|stored| stored.fence.upto < floor)
+    }
+
+    /// Forgets the fences up to the message `sequence` that cover more than the `last` task, if that was the last one after they
+    /// were stored. The server has forgotten the numbers that they are about. Returns their messages.
+    pub(crate) fn forget_above(&mut self, last: u64, sequence: u64) -> Vec<u64> {
+        self.forget(|stored| stored.sequence <= sequence && stored.fence.upto > last)
+    }
+
+    fn forget(&mut self, mut forgets: impl FnMut(&StoredFence) -> bool) -> Vec<u64> {
+        let (gone, kept) = std::mem::take(&mut self.stored)
+            .into_iter()
+            .partition::<Vec<_>, _>(|stored| forgets(stored));
+        self.stored = kept;
+        if !gone.is_empty() {
+            self.highest.clear();
+            let fences: Vec<Fence> = self.stored.iter().map(|it| it.fence.clone()).collect();
+            fences.into_iter().for_each(|fence| self.raise(fence));
+        }
+        gone.into_iter().map(|stored| stored.sequence).collect()
     }
 }
 
@@ -127,5 +140,16 @@ mod tests {
         assert!(fences.cover(task("i", "g", 8)));
         assert_eq!(fences.forget_below(9), vec![8]);
         assert!(fences.stored.is_empty() && fences.highest.is_empty());
+    }
+    #[test]
+    fn a_fence_about_numbers_that_the_server_has_forgotten_covers_no_task_that_gets_them_again() {
+        let mut fences = Fences::default();
+        fences.add(fence(FenceKey::All, 100), 7);
+        fences.add(fence(FenceKey::Group("g".into()), 3), 8);
+        fences.add(fence(FenceKey::All, 6), 9);
+        // 5 was the last task after the second one was stored.
+        assert_eq!(fences.forget_above(5, 8), vec![7]);
+        assert!(fences.cover(task("i", "g", 3)) && fences.cover(task("i", "h", 6)));
+        assert!(!fences.cover(task("i", "g", 7)));
     }
 }

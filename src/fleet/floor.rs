@@ -22,7 +22,8 @@ pub(crate) struct FloorFinder {
 impl FloorFinder {
     /// Returns the number below which no task has its origin, if something new is known about it.
     pub(crate) fn observe(&mut self, now: Moment) -> Option<u64> {
-        let same = |mark: &Moment| mark.delayed_last == now.delayed_last;
+        // A server that was killed may have forgotten which numbers it has given.
+        let same = |mark: &Moment| mark.delayed_last == now.delayed_last && mark.last <= now.last;
         if now.delayed > 0 {
             self.mark = None;
             return None;
@@ -78,5 +79,13 @@ mod tests {
         };
         assert_eq!(finder.observe(back), None);
         assert_eq!(finder.observe(Moment { first: 22, ..back }), Some(22));
+    }
+
+    #[test]
+    fn a_server_that_gives_numbers_again_ends_no_task_and_stops_no_finder() {
+        let mut finder = FloorFinder::default();
+        finder.observe(moment(51, 50));
+        assert_eq!(finder.observe(moment(1, 2)), None);
+        assert_eq!(finder.observe(moment(3, 2)), Some(3));
     }
 }

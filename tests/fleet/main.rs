@@ -7,6 +7,7 @@ mod cancel;
 mod cap;
 mod chaos;
 mod cluster;
+mod numbers;
 mod outcomes;
 mod runtimes;
 mod security;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::Info;
+use async_nats::jetstream::message::StreamMessage;
 use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt;
 
@@ -159,10 +160,11 @@ pub(super) async fn tasks(
     ] {
         let mut from = handled + 1;
         while tasks.len() < limit {
-            let Some((sequence, envelope)) = next_envelope(link, &stream, from).await? else {
+            let Some(message) = next_message(link, &stream, from).await? else {
                 break;
             };
-            from = sequence + 1;
+            from = message.sequence + 1;
+            let envelope = envelope_of(link, &message);
             if let Some(envelope) = envelope.filter(|envelope| !held.contains(&envelope.id)) {
                 tasks.push(of_stream(envelope, state));
             }
@@ -200,11 +202,11 @@ fn of_stream(envelope: Envelope, state: TaskState) -> TaskInfo {
 }
 
 /// Returns the next message of `stream` from the sequence number `from` on, if there is one.
-async fn next_envelope(
+pub(super) async fn next_message(
     link: &Link,
     stream: &str,
     from: u64,
-) -> Result<Option<(u64, Option<Envelope>)>, EngineError> {
+) -> Result<Option<StreamMessage>, EngineError> {
     let subject = if stream == link.names.work_stream() {
         link.names.all("w.*.*")
     } else {
@@ -218,7 +220,7 @@ async fn next_envelope(
         .send()
         .await;
     match message {
-        Ok(message) => Ok(Some((message.sequence, envelope_of(link, &message)))),
+        Ok(message) => Ok(Some(message)),
         Err(error) => match error.kind() {
             RawMessageErrorKind::NoMessageFound => Ok(None),
             _ => Err(EngineError::Rejected(error.to_string())),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::consumer::{AckPolicy, pull};
+use async_nats::jetstream::consumer::{AckPolicy, Info, pull};
 use async_nats::jetstream::context::{ConsumerInfoErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
@@ -101,21 +101,30 @@ pub(super) async fn resize(link: &Link, size: usize) -> Result<(), EngineError> 
         .await
         .map_err(|error| refused(&error))?;
     let config = pull::Config {
-        durable_name: Some(WORKERS.to_owned()),
-        ack_policy: info.config.ack_policy,
-        ack_wait: info.config.ack_wait,
-        max_deliver: info.config.max_deliver,
-        max_waiting: info.config.max_waiting,
         max_ack_pending: limit_of(size),
-        num_replicas: info.config.num_replicas,
-        metadata: info.config.metadata,
-        ..Default::default()
+        ..config_of(&info)
     };
     stream
         .update_consumer(config)
         .await
         .map(drop)
         .map_err(|error| refused(&error))
+}
+
+/// Returns what a consumer of a pool is made with.
+pub(super) fn config_of(info: &Info) -> pull::Config {
+    let config = info.config.clone();
+    pull::Config {
+        durable_name: Some(info.name.clone()),
+        ack_policy: config.ack_policy,
+        ack_wait: config.ack_wait,
+        max_deliver: config.max_deliver,
+        max_waiting: config.max_waiting,
+        max_ack_pending: config.max_ack_pending,
+        num_replicas: config.num_replicas,
+        metadata: config.metadata,
+        ..Default::default()
+    }
 }
 
 fn check(facts: PoolFacts, settings: &PoolSettings) -> Result<PoolFacts, EngineError> {

@@ -79,6 +79,11 @@ impl Names {
         self.subject(format_args!("n.{sequence}"))
     }
 
+    /// Where a worker says that it makes the consumer anew that was created at this time.
+    pub(crate) fn claim(&self, consumer: &str, created: i128) -> String {
+        self.subject(format_args!("n.{consumer}-{created}"))
+    }
+
     pub(crate) fn refused(&self) -> String {
         self.subject(format_args!("x"))
     }

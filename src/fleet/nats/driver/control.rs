@@ -26,6 +26,16 @@ impl State {
     /// Tasks below `floor` are over, and so are the fences that cover no others.
     pub(super) fn forget_fences(&mut self, floor: u64) {
         let gone = self.fences.forget_below(floor);
+        self.delete_fences(gone);
+    }
+
+    /// `last` is the last task, as of a time at which the control stream had the message `control`.
+    pub(super) fn forget_old_fences(&mut self, last: u64, control: u64) {
+        let gone = self.fences.forget_above(last, control);
+        self.delete_fences(gone);
+    }
+
+    fn delete_fences(&self, gone: Vec<u64>) {
         if gone.is_empty() {
             return;
         }

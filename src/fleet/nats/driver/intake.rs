@@ -115,6 +115,7 @@ impl State {
             reply: facts.reply,
             arguments,
             arrived: now,
+            stored: facts.stored,
             redelivered: facts.redelivered,
             checked: !facts.redelivered && !doubtful,
             claimed: young.is_some(),

@@ -17,6 +17,7 @@
 //! is messages whose answers come back to the worker's own address.
 
 mod address;
+mod anew;
 mod answers;
 mod clock;
 mod conclude;
@@ -24,6 +25,8 @@ mod control;
 mod inbox;
 mod intake;
 mod leasing;
+mod passed;
+mod position;
 mod service;
 mod start;
 mod state;

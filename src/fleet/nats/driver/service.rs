@@ -155,6 +155,7 @@ impl State {
             Step::Deliveries { last, connected } => self.give_up_forgotten(last, connected),
             Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),
+            Step::Last { last, control } => self.forget_old_fences(last, control),
             Step::Delayed(delayed) => self.delayed(*delayed),
             Step::Refused => self.figures.refused += 1,
         }
@@ -211,13 +212,15 @@ async fn read_control(link: Link, items: mpsc::UnboundedSender<TailItem>) {
 /// Finds out from time to time what time it is at the server, and which tasks are over, with a lease or without.
 async fn collect(link: Link, steps: mpsc::UnboundedSender<Step>) {
     let mut finder = FloorFinder::default();
-    let mut sweepers = Sweeper::of(&link);
+    let [mut work, mut delayed] = Sweeper::of(&link);
     while !steps.is_closed() {
         tokio::time::sleep(COLLECT).await;
         clock::read(link.clone(), steps.clone()).await;
-        for sweeper in &mut sweepers {
-            sweeper.sweep().await;
+        if let Some((last, control)) = work.last_task().await {
+            let _ = steps.send(Step::Last { last, control });
         }
+        work.sweep().await;
+        delayed.sweep().await;
         let floor = moment(&link).await.and_then(|now| finder.observe(now));
         if let Some(floor) = floor {
             let _ = steps.send(Step::Floor { floor });

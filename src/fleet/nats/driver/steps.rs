@@ -1,15 +1,16 @@
 //! What a worker does at the server on behalf of one task. Each of these waits and tries again until it is done, or
 //! until the task is dropped because its lease is lost.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use super::position::Position;
 use super::tasks::Task;
 use crate::fleet::clock::ServerClock;
-use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, envelope_of, header_map, message};
+use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, header_map, message};
 use crate::fleet::wire::{Envelope, Question};
 use async_nats::Request;
 use async_nats::header::NATS_MESSAGE_ID;
-use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::message::PublishMessage;
 
 /// What tells the server that a task is still at work.
 pub(super) const RENEWAL: &str = "+WPI";
@@ -43,6 +44,8 @@ pub(super) enum Step {
     Clock(ServerClock),
     /// No task has its origin below `floor`.
     Floor { floor: u64 },
+    /// The last task is `last`, as of a time at which the control stream had the message `control`.
+    Last { last: u64, control: u64 },
     /// A task of the delayed stream.
     Delayed(Box<super::timers::Delayed>),
     /// A message of the delayed stream that is no task.
@@ -57,6 +60,7 @@ pub(super) struct Delivered {
     pub(super) reply: String,
     pub(super) sequence: u64,
     pub(super) origin: u64,
+    pub(super) stored: SystemTime,
     pub(super) envelope: Envelope,
 }
 
@@ -68,6 +72,7 @@ impl Delivered {
             reply: task.reply.clone(),
             sequence: task.sequence,
             origin: task.origin,
+            stored: task.stored,
             envelope: task.envelope.clone(),
         }
     }
@@ -176,17 +181,23 @@ impl Delivered {
     /// the two leaves a message that is done with.
     async fn look(&self) -> Option<Step> {
         let names = &self.link.names;
-        let Envelope { owner, id, .. } = &self.envelope;
-        if !self.envelope.retry.is_empty() && self.goes_on().await? {
+        let position = Position {
+            link: &self.link,
+            envelope: &self.envelope,
+            origin: self.origin,
+            sequence: self.sequence,
+            delayed: false,
+        };
+        if !self.envelope.retry.is_empty() && position.goes_on().await? {
             return Some(Step::Over { key: self.key });
         }
-        let result = names.result(owner, id, self.origin);
-        let outcome = self.link.last(&names.result_stream(), &result).await.ok()?;
-        if outcome.is_some() {
+        if position.has_outcome().await? {
             return Some(Step::Over { key: self.key });
         }
         let starts = names.starts(self.sequence);
         let record = self.link.last(&names.starts_stream(), &starts).await.ok()?;
+        // A server that was killed may have given the number before: then the record is that of another task.
+        let record = record.filter(|record| SystemTime::from(record.time) >= self.stored);
         // The first start is not stored: it is what a task that is delivered again has behind it.
         let starts = record.map_or(Some(1), |record| {
             std::str::from_utf8(&record.payload).ok()?.parse().ok()
@@ -195,33 +206,6 @@ impl Delivered {
             key: self.key,
             starts: starts.unwrap_or(1),
         })
-    }
-
-    /// Returns `true` if the task has a next try, in the delayed stream or as a later message.
-    async fn goes_on(&self) -> Option<bool> {
-        let names = &self.link.names;
-        let Envelope { group, id, .. } = &self.envelope;
-        let (later, delayed) = (names.work(group, id), names.delayed(self.origin, group, id));
-        for _ in 0..2 {
-            let message = self.link.last(&names.work_stream(), &later).await.ok()?;
-            if message.is_some_and(|message| self.is_superseded_by(&message)) {
-                return Some(true);
-            }
-            let message = self
-                .link
-                .last(&names.delayed_stream(), &delayed)
-                .await
-                .ok()?;
-            if message.is_some() {
-                return Some(true);
-            }
-        }
-        Some(false)
-    }
-
-    fn is_superseded_by(&self, other: &StreamMessage) -> bool {
-        let origin = envelope_of(&self.link, other).and_then(|other| other.origin);
-        other.sequence > self.sequence && origin == Some(self.origin)
     }
 }
 

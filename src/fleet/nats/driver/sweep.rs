@@ -1,4 +1,5 @@
-//! Leases of messages that are gone.
+//! What an old server leaves behind when it is killed: see [`passed`](super::passed) and [`anew`](super::anew), and leases of
+//! messages that are gone.
 //!
 //! A server that is killed may have removed the message of a task that is over, and not have written down that its lease is over
 //! too. One before 2.12.7 that is started again keeps the lease, and with it the permit, as long as there is an earlier
@@ -12,8 +13,10 @@
 
 use async_nats::jetstream::consumer::Info;
 
+use super::anew::Renewal;
 use super::inbox::server_of;
-use crate::fleet::nats::admin::{consumer, stream_state};
+use super::passed::{Left, Passed};
+use crate::fleet::nats::admin::{last_sequence, stream_state};
 use crate::fleet::nats::link::Link;
 use crate::fleet::nats::setup::{TIMERS, WORKERS};
 
@@ -23,25 +26,30 @@ const ENDS_LEASES: (i64, i64, i64) = (2, 12, 7);
 /// Removed messages of which the server is asked for a list. It takes some eight bytes for each.
 const MOST_REMOVED: u64 = 100_000;
 
-/// Ends the leases of messages that a stream has removed, once after each start of the server.
+/// Mends a stream of tasks and its consumer.
 #[derive(Debug)]
 pub(super) struct Sweeper {
     link: Link,
     stream: String,
     consumer: &'static str,
-    /// The server at which that is done.
-    swept: Option<String>,
+    renewal: Renewal,
+    /// The server at which the leases of removed messages were ended, which is done once after each of its starts.
+    ended: Option<String>,
+    /// The server at the last sweep, and up to which number the consumer had passed the stream then.
+    passed: Option<(String, u64)>,
 }
 
 impl Sweeper {
     /// Returns those of a pool: of the tasks that run, and of those between two tries.
     pub(super) fn of(link: &Link) -> [Self; 2] {
         let names = &link.names;
-        let sweeper = |stream, consumer| Self {
+        let sweeper = |stream: String, consumer| Self {
+            renewal: Renewal::new(link, &stream, consumer),
             link: link.clone(),
             stream,
             consumer,
-            swept: None,
+            ended: None,
+            passed: None,
         };
         [
             sweeper(names.work_stream(), WORKERS),
@@ -49,23 +57,73 @@ impl Sweeper {
         ]
     }
 
-    /// Ends such leases, unless it is known that there are none.
+    /// Returns the last number of the stream, and before that of the control stream.
+    ///
+    /// `None` for a stream with replicas: one of them may be behind the others for a moment.
+    pub(super) async fn last_task(&mut self) -> Option<(u64, u64)> {
+        let info = self.renewal.info().await?;
+        if info.config.num_replicas > 1 {
+            return None;
+        }
+        let control = self.link.names.control_stream();
+        let control = last_sequence(&self.link, &control).await.ok()?;
+        let last = last_sequence(&self.link, &self.stream).await.ok()?;
+        Some((last, control))
+    }
+
+    /// Mends what there is to mend.
     pub(super) async fn sweep(&mut self) {
+        let server = server_of(&self.link);
+        // The consumer before the stream: what it has passed was stored before.
+        let Some(info) = self.renewal.info().await else {
+            return;
+        };
+        self.end_leases(&server, &info).await;
+        let _ = self.mend_numbers(server, &info).await;
+    }
+
+    /// Sees to messages that the consumer would not deliver.
+    async fn mend_numbers(&mut self, server: String, info: &Info) -> Option<()> {
+        let state = stream_state(&self.link, &self.stream).await.ok()?;
+        if server_of(&self.link) != server {
+            return None;
+        }
+        let floor = info.ack_floor.stream_sequence;
+        let before = self.passed.replace((server.clone(), floor));
+        // Of replicas, one may be behind the others for a moment.
+        if info.config.num_replicas <= 1 && state.last_sequence < info.delivered.stream_sequence {
+            return self.renewal.make(info).await;
+        }
+        // What was passed at the last sweep is not about to be removed.
+        let (_, before) = before.filter(|(at, _)| *at == server)?;
+        let passed = before.min(floor);
+        if state.messages == 0 || state.first_sequence > passed {
+            return None;
+        }
+        let stream = Passed {
+            link: &self.link,
+            stream: &self.stream,
+            server: &server,
+        };
+        match stream.settle(passed).await {
+            Err(Left::Full) => self.renewal.make(info).await,
+            _ => None,
+        }
+    }
+
+    /// Ends the leases of removed messages, unless it is known that there are none.
+    async fn end_leases(&mut self, server: &str, info: &Info) {
         let (major, minor, patch) = ENDS_LEASES;
         if self.link.client.is_server_compatible(major, minor, patch) {
             return;
         }
-        let server = server_of(&self.link);
-        let Ok(info) = consumer(&self.link, &self.stream, self.consumer).await else {
-            return;
-        };
         if info.num_redelivered == 0 {
             // A message that the server has tried to deliver again is counted, whether it was there or not.
-            self.swept = None;
-        } else if self.swept.as_ref() != Some(&server)
-            && self.acknowledge(&server, &info).await.is_some()
+            self.ended = None;
+        } else if self.ended.as_deref() != Some(server)
+            && self.acknowledge(server, info).await.is_some()
         {
-            self.swept = Some(server);
+            self.ended = Some(server.to_owned());
         }
     }
 

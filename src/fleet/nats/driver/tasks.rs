@@ -20,6 +20,8 @@ pub(super) struct Task {
     pub(super) reply: String,
     pub(super) arguments: Vec<u8>,
     pub(super) arrived: Instant,
+    /// When its message was stored, by the server's clock.
+    pub(super) stored: SystemTime,
     /// `true` if the server has delivered the task before.
     pub(super) redelivered: bool,
     /// `true` once `starts` is known, and that no other worker has the task.
