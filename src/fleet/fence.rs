@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(fences.forget_below(9), vec![8]);
         assert!(fences.stored.is_empty() && fences.highest.is_empty());
     }
+
     #[test]
     fn a_fence_about_numbers_that_the_server_has_forgotten_covers_no_task_that_gets_them_again() {
         let mut fences = Fences::default();

@@ -67,6 +67,18 @@ async fn run_once(pool: &FleetPool, tasks: usize, workers: &[WorkerProcess]) {
     );
 }
 
+/// Returns a pool that has run so many tasks, whose server does not know that, and that has no worker.
+async fn without_workers(server: &mut Server, max_tasks: usize, tasks: usize) -> FleetPool {
+    let pool = builder(server).size(4).max_tasks(max_tasks).connect().await;
+    let pool = pool.expect("a pool");
+    let mut first = WorkerProcess::start(server, "first", 4);
+    run(&pool, tasks).await;
+    first.stop_at_once();
+    first.wait();
+    forget_numbers(server, &[WORK]).await;
+    pool
+}
+
 #[test]
 fn a_task_that_gets_the_number_of_an_earlier_one_from_a_killed_server_is_not_lost() {
     with_server(async |mut server| {
@@ -82,13 +94,7 @@ fn a_task_that_gets_the_number_of_an_earlier_one_from_a_killed_server_is_not_los
 #[test]
 fn a_task_with_the_number_of_an_earlier_one_is_not_lost_when_later_ones_have_new_numbers() {
     with_server(async |mut server| {
-        let pool = builder(&server).size(4).max_tasks(30).connect().await;
-        let pool = pool.expect("a pool");
-        let mut first = WorkerProcess::start(&server, "first", 4);
-        run(&pool, 20).await;
-        first.stop_at_once();
-        first.wait();
-        forget_numbers(&mut server, &[WORK]).await;
+        let pool = without_workers(&mut server, 30, 20).await;
         let tasks = vec![1_u64; 29];
         let handles = pool.map_n(SLEEP, tasks).await.expect("tasks");
         let workers = workers(&server, 2, 4);
@@ -105,13 +111,7 @@ fn a_task_with_the_number_of_an_earlier_one_is_not_lost_when_later_ones_have_new
 #[test]
 fn a_full_pool_loses_no_task_with_the_number_of_an_earlier_one() {
     with_server(async |mut server| {
-        let pool = builder(&server).size(4).max_tasks(15).connect().await;
-        let pool = pool.expect("a pool");
-        let mut first = WorkerProcess::start(&server, "first", 4);
-        run(&pool, 15).await;
-        first.stop_at_once();
-        first.wait();
-        forget_numbers(&mut server, &[WORK]).await;
+        let pool = without_workers(&mut server, 15, 15).await;
         let tasks = vec![1_u64; 15];
         let handles = pool.map_n(SLEEP, tasks).await.expect("tasks");
         let _workers = workers(&server, 2, 4);
