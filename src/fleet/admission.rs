@@ -52,19 +52,27 @@ impl Admission {
         self.expected.remove(&task) || self.held.remove(&task).is_some()
     }
 
-    /// Returns the next task that starts now.
-    pub(crate) fn start_next(&mut self, slots: usize) -> Option<u64> {
+    /// Returns the next task that may start now.
+    pub(crate) fn next(&self, slots: usize) -> Option<u64> {
         if self.paused || self.stopping || self.alone || self.running >= slots {
             return None;
         }
         let (&task, &company) = self.held.first_key_value()?;
-        if company == Company::Alone && self.running > 0 {
-            return None;
+        let waits = company == Company::Alone && self.running > 0;
+        (!waits).then_some(task)
+    }
+
+    /// The next task starts.
+    pub(crate) fn start(&mut self, task: u64) {
+        if let Some(company) = self.held.remove(&task) {
+            self.running += 1;
+            self.alone = company == Company::Alone;
         }
-        self.held.remove(&task);
-        self.running += 1;
-        self.alone = company == Company::Alone;
-        Some(task)
+    }
+
+    /// Returns the tasks that have not started and may soon, in the order in which they would.
+    pub(crate) fn held(&self) -> impl DoubleEndedIterator<Item = u64> {
+        self.held.keys().copied()
     }
 
     /// A task that had started has ended.
@@ -103,7 +111,12 @@ mod tests {
     use super::*;
 
     fn started(admission: &mut Admission, slots: usize) -> Vec<u64> {
-        std::iter::from_fn(|| admission.start_next(slots)).collect()
+        let start_next = || {
+            let task = admission.next(slots)?;
+            admission.start(task);
+            Some(task)
+        };
+        std::iter::from_fn(start_next).collect()
     }
 
     #[test]

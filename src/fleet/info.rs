@@ -17,7 +17,8 @@ pub struct FleetStats {
     pub active: u64,
     /// Tasks between two tries. They hold no permit.
     pub delayed: u64,
-    /// Messages in the work stream since the pool was created: tasks, and each further try as one more.
+    /// Messages in the work stream since the pool was created: tasks, and as one more each further try, and each time that a
+    /// task went behind the others since the pool had become smaller.
     pub submitted: u64,
     /// Outcomes since the pool was created.
     pub finished: u64,

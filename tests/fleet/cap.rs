@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::support::clock::{self, MS};
 use crate::support::jobs::{FAIL, SLEEP};
-use crate::support::log::{concurrency, starts};
+use crate::support::log::{concurrency, most_at_a_start, starts};
 use crate::support::namespace::Namespace;
 use crate::support::proxy::Proxy;
 use crate::support::raw::Raw;
@@ -472,5 +472,52 @@ fn a_new_size_holds_at_once_in_both_directions() {
         let while_small: Vec<_> = while_small.cloned().collect();
         assert!(!while_small.is_empty());
         assert_eq!(concurrency(&while_small, 3).1, 0);
+    });
+}
+
+#[test]
+fn a_task_that_is_given_back_after_the_pool_became_smaller_waits_for_room() {
+    with_server(async |server| {
+        let pool = pool(&server, 4).await;
+        let mut workers = workers(&server, 2, 2);
+        let handles = pool.map_n(SLEEP, vec![3000_u64; 4]).await.expect("tasks");
+        until_running(&workers, 4).await;
+        workers.push(WorkerProcess::start(&server, "w2", 4));
+        until_a_request_waits(&server).await;
+        pool.resize(2).await.expect("a new size");
+        let small = clock::now();
+        workers[0].stop_at_once();
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        let runs = runs_of(&workers);
+        assert_eq!((runs.len(), most_at_a_start(&runs, small)), (6, 2));
+    });
+}
+
+#[test]
+fn tasks_that_wait_in_a_paused_worker_start_within_the_size_that_was_set_meanwhile() {
+    with_server(async |server| {
+        let pool = pool(&server, 8).await;
+        let workers = workers(&server, 1, 8);
+        let mut handles = Vec::new();
+        // The worker learns of the pause a moment later, and may start them before. Or it does not ask for tasks just then.
+        until("tasks wait in the worker", async || {
+            pool.resume().await.expect("a request");
+            pool.join().await.expect("an end");
+            until_a_request_waits(&server).await;
+            pool.pause().await.expect("a request");
+            handles.extend(pool.map_n(SLEEP, vec![500_u64; 8]).await.expect("tasks"));
+            let workers = pool.workers().await.unwrap_or_default();
+            workers.iter().any(|worker| worker.held >= 5)
+        })
+        .await;
+        pool.resize(3).await.expect("a new size");
+        let small = clock::now();
+        pool.resume().await.expect("a request");
+        for handle in handles {
+            handle.await.expect("a result");
+        }
+        assert_eq!(most_at_a_start(&runs_of(&workers), small), 3);
     });
 }

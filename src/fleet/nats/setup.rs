@@ -148,7 +148,7 @@ fn limit_of(size: usize) -> i64 {
     i64::try_from(size).unwrap_or(-1)
 }
 
-fn size_of(limit: i64) -> usize {
+pub(super) fn size_of(limit: i64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 

@@ -62,6 +62,8 @@ impl FleetPool {
             deadline: defaults.deadline.map(absolute),
             retry: defaults.retry.iter().copied().map(millis).collect(),
             tries: 0,
+            moves: 0,
+            starts: 0,
             origin: None,
             due: None,
             readable: true,

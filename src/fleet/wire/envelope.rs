@@ -25,6 +25,10 @@ pub(crate) struct Envelope {
     pub(crate) retry: Vec<u64>,
     /// How many tries have failed.
     pub(crate) tries: u32,
+    /// How often it was put behind the others since, as the pool had become too small for it.
+    pub(crate) moves: u32,
+    /// How often it has started since without an end that is known, before it was moved.
+    pub(crate) starts: u32,
     /// The sequence number of the first message. `None` in the first message itself.
     pub(crate) origin: Option<u64>,
     /// In a message of the delayed stream: when the next try is due, in milliseconds since 1970.
@@ -41,6 +45,8 @@ const NOTIFY: &str = "notify";
 const DEADLINE: &str = "deadline";
 const RETRY: &str = "retry";
 const TRIES: &str = "tries";
+const MOVES: &str = "moves";
+const STARTS: &str = "starts";
 const ORIGIN: &str = "origin";
 const DUE: &str = "due";
 
@@ -65,8 +71,15 @@ impl Envelope {
             let delays: Vec<String> = self.retry.iter().map(u64::to_string).collect();
             add(RETRY, &delays.join(","));
         }
-        if self.tries > 0 {
-            add(TRIES, &self.tries);
+        let counts = [
+            (TRIES, self.tries),
+            (MOVES, self.moves),
+            (STARTS, self.starts),
+        ];
+        for (name, count) in counts {
+            if count > 0 {
+                add(name, &count);
+            }
         }
         let numbers = [
             (DEADLINE, self.deadline),
@@ -107,6 +120,8 @@ impl Envelope {
             deadline: number(field, DEADLINE)?,
             retry: delays(field(RETRY))?,
             tries: number(field, TRIES)?.unwrap_or(0),
+            moves: number(field, MOVES)?.unwrap_or(0),
+            starts: number(field, STARTS)?.unwrap_or(0),
             origin: number(field, ORIGIN)?,
             due: number(field, DUE)?,
             readable: version == VERSION,
@@ -122,10 +137,28 @@ impl Envelope {
         Some(Self {
             retry: left.to_vec(),
             tries: self.tries.saturating_add(1),
+            moves: 0,
+            starts: 0,
             origin: Some(origin),
             due: Some(now.saturating_add(delay)),
             ..self.clone()
         })
+    }
+
+    /// Returns the envelope of the same try behind the others, after so many starts without an end that is known.
+    pub(crate) fn moved(&self, origin: u64, starts: u32, now: u64) -> Self {
+        Self {
+            moves: self.moves.saturating_add(1),
+            starts,
+            origin: Some(origin),
+            due: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// Returns the id of the message that has this envelope, as one of the task with this origin: the server stores it once.
+    pub(crate) fn message_id(&self, origin: u64) -> String {
+        format!("try.{origin}.{}.{}", self.tries, self.moves)
     }
 }
 
@@ -208,6 +241,8 @@ mod tests {
             deadline: Some(5),
             retry: vec![100, 200],
             tries: 1,
+            moves: 2,
+            starts: 3,
             origin: Some(9),
             due: None,
             readable: true,
@@ -231,6 +266,8 @@ mod tests {
             deadline: None,
             retry: vec![],
             tries: 0,
+            moves: 0,
+            starts: 0,
             origin: None,
             ..envelope()
         };
@@ -320,5 +357,15 @@ mod tests {
             .unwrap();
         assert_eq!((third.tries, third.due), (3, Some(2000)));
         assert_eq!(third.next_try(9, None, 1000), None);
+    }
+
+    #[test]
+    fn a_task_that_is_moved_is_in_the_same_try_and_in_another_message() {
+        let moved = envelope().moved(9, 4, 1000);
+        assert_eq!((moved.tries, moved.moves, moved.starts), (1, 3, 4));
+        assert_eq!((moved.due, &moved.retry), (Some(1000), &vec![100, 200]));
+        assert_ne!(moved.message_id(9), envelope().message_id(9));
+        let next = moved.next_try(9, None, 1000).unwrap();
+        assert_eq!((next.tries, next.moves, next.starts), (2, 0, 0));
     }
 }

@@ -129,6 +129,17 @@ pub(crate) fn starts(runs: &[RunTime]) -> HashMap<String, usize> {
     starts
 }
 
+/// The most runs at a time at the start of one that starts after `since`.
+pub(crate) fn most_at_a_start(runs: &[RunTime], since: u64) -> usize {
+    let at = |time: u64| {
+        let there = |run: &&RunTime| run.start <= time && time < run.end;
+        runs.iter().filter(there).count()
+    };
+    let starts = runs.iter().map(|run| run.start);
+    let later = starts.filter(|start| *start > since);
+    later.map(at).max().unwrap_or(0)
+}
+
 /// The most runs at a time, and for how many nanoseconds there were more than `cap`.
 pub(crate) fn concurrency(runs: &[RunTime], cap: usize) -> (usize, u64) {
     let mut steps: Vec<(u64, i64)> = runs

@@ -18,7 +18,10 @@ impl State {
                 self.fences.add(fence, sequence);
                 self.stop_fenced();
             }
-            Ok(Control::Paused(paused)) => self.admission.set_paused(paused),
+            Ok(Control::Paused(paused)) => {
+                self.admission.set_paused(paused);
+                self.forget_sizes();
+            }
             Err(_) => self.figures.refused += 1,
         }
     }

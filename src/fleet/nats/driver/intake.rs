@@ -108,6 +108,7 @@ impl State {
             return;
         }
         let doubtful = self.may_be_elsewhere(&facts);
+        let fresh = !facts.redelivered && self.is_fresh(sent_after, now);
         let task = Task {
             origin: envelope.origin.unwrap_or(facts.sequence),
             sequence: facts.sequence,
@@ -119,7 +120,8 @@ impl State {
             redelivered: facts.redelivered,
             checked: !facts.redelivered && !doubtful,
             claimed: young.is_some(),
-            starts: 0,
+            starts: envelope.starts,
+            within_size: fresh.then_some(now),
             phase: Phase::Checking,
             helper: None,
             envelope,

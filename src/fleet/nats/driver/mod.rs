@@ -10,7 +10,7 @@
 //! ```
 //!
 //! A task that has failed and is tried again is `Resubmitting` instead of `Concluding`: its next try is stored, and then
-//! its message is acknowledged.
+//! its message is acknowledged. So is one that is `Held` and for which the pool has become too small.
 //!
 //! One task of the runtime owns all state. Whatever has to wait for the server (a lookup, an outcome to store, an
 //! acknowledgement) is a task of its own, which reports back as a `Step`; the end of a task, which is what there is most of,
@@ -28,6 +28,7 @@ mod leasing;
 mod passed;
 mod position;
 mod service;
+mod size;
 mod start;
 mod state;
 mod steps;

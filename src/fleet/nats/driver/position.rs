@@ -52,11 +52,14 @@ impl Position<'_> {
     }
 }
 
-fn place_of(position: &Position<'_>) -> (u32, bool, u64) {
+fn place_of(position: &Position<'_>) -> Place {
     place(position.envelope, position.delayed, position.sequence)
 }
 
-/// A later message of a task is a greater place: each try waits in the delayed stream before it is in the work stream.
-fn place(envelope: &Envelope, delayed: bool, sequence: u64) -> (u32, bool, u64) {
-    (envelope.tries, !delayed, sequence)
+/// A later message of a task is a greater place: each try, and each move, is in the delayed stream before it is in the work
+/// stream.
+type Place = (u32, u32, bool, u64);
+
+fn place(envelope: &Envelope, delayed: bool, sequence: u64) -> Place {
+    (envelope.tries, envelope.moves, !delayed, sequence)
 }

@@ -152,6 +152,7 @@ impl State {
             Step::Recorded { key } => self.recorded(key, now),
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
+            Step::Permits { asked, permits } => self.permits_told(asked, permits, now),
             Step::Deliveries { last, connected } => self.give_up_forgotten(last, connected),
             Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),

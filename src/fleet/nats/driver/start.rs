@@ -21,7 +21,11 @@ impl State {
     /// Starts the tasks whose turn it is.
     pub(super) fn start_ready(&mut self, now: Instant) {
         let slots = self.slots();
-        while let Some(key) = self.admission.start_next(slots) {
+        while let Some(key) = self.admission.next(slots) {
+            if !self.is_within_size(key, now) {
+                return self.ask_for_permits(now);
+            }
+            self.admission.start(key);
             let Some(task) = self.tasks.get_mut(&key) else {
                 self.admission.ended();
                 continue;
@@ -175,7 +179,7 @@ impl State {
         self.figures.retried += 1;
         let arguments = std::mem::take(&mut task.arguments);
         let delivered = Delivered::of(key, task, &self.link);
-        self.help(key, delivered.try_again(next, arguments));
+        self.help(key, delivered.go_on_as(next, arguments));
     }
 
     /// An outcome that the server would not take is replaced by one that says so.

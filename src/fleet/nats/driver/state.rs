@@ -55,6 +55,8 @@ pub(super) struct State {
     pub(super) deadlines: BTreeSet<(Instant, u64)>,
     /// When it is looked for what has to be sent again.
     pub(super) next_repeat: Instant,
+    /// When the server may be asked about the permits. `None` while it is.
+    pub(super) next_permits: Option<Instant>,
     pub(super) figures: Figures,
     pub(super) since: Instant,
     pub(super) inbox: Inbox,
@@ -126,6 +128,7 @@ impl State {
             next_key: 0,
             deadlines: BTreeSet::new(),
             next_repeat: now,
+            next_permits: Some(now),
             figures: Figures::default(),
             since: now,
             knows_fences: false,

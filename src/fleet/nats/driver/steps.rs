@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use super::position::Position;
+use super::size::Permits;
 use super::tasks::Task;
 use crate::fleet::clock::ServerClock;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, StoreError, header_map, message};
@@ -38,6 +39,11 @@ pub(super) enum Step {
     Acknowledged { key: u64 },
     /// The server has the task again.
     Returned { key: u64 },
+    /// Of a question that was asked at `asked`: what the server says about the permits, unless it says nothing.
+    Permits {
+        asked: Instant,
+        permits: Option<Permits>,
+    },
     /// The server counts so many deliveries, by what it knew at a time after `connected`.
     Deliveries { last: u64, connected: Instant },
     /// The server has said what time it is.
@@ -102,11 +108,11 @@ impl Delivered {
         }
     }
 
-    /// Stores the next try, then acknowledges the message.
-    pub(super) async fn try_again(self, next: Envelope, arguments: Vec<u8>) -> Step {
+    /// Stores the next message of the task, then acknowledges this one.
+    pub(super) async fn go_on_as(self, next: Envelope, arguments: Vec<u8>) -> Step {
         let subject = self.link.names.delayed(self.origin, &next.group, &next.id);
         let mut headers = header_map(next.header());
-        let id = format!("try.{}.{}", self.origin, next.tries);
+        let id = next.message_id(self.origin);
         headers.insert(NATS_MESSAGE_ID, id.as_str());
         let message = PublishMessage::build()
             .headers(headers)
@@ -188,7 +194,7 @@ impl Delivered {
             sequence: self.sequence,
             delayed: false,
         };
-        if !self.envelope.retry.is_empty() && position.goes_on().await? {
+        if position.goes_on().await? {
             return Some(Step::Over { key: self.key });
         }
         if position.has_outcome().await? {
@@ -198,13 +204,13 @@ impl Delivered {
         let record = self.link.last(&names.starts_stream(), &starts).await.ok()?;
         // A server that was killed may have given the number before: then the record is that of another task.
         let record = record.filter(|record| SystemTime::from(record.time) >= self.stored);
+        let starts =
+            record.and_then(|record| std::str::from_utf8(&record.payload).ok()?.parse().ok());
         // The first start is not stored: it is what a task that is delivered again has behind it.
-        let starts = record.map_or(Some(1), |record| {
-            std::str::from_utf8(&record.payload).ok()?.parse().ok()
-        });
+        let first = self.envelope.starts.saturating_add(1);
         Some(Step::Checked {
             key: self.key,
-            starts: starts.unwrap_or(1),
+            starts: starts.unwrap_or(first),
         })
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Task {
     pub(super) claimed: bool,
     /// How often the task has started before without an end that is known.
     pub(super) starts: u32,
+    /// When the task was known to be within the pool's size.
+    pub(super) within_size: Option<Instant>,
     pub(super) phase: Phase,
     /// What is under way for the task. It ends with the task.
     pub(super) helper: Option<AbortHandle>,
@@ -43,7 +45,7 @@ pub(super) enum Phase {
     Recording,
     Running(Running),
     Concluding(Concluding),
-    /// Its next try is being stored.
+    /// Its next message is being stored: for the next try, or behind the others.
     Resubmitting,
     Returning,
 }

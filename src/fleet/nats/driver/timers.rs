@@ -1,4 +1,4 @@
-//! Tasks between two tries.
+//! Tasks between two tries, and those that go behind the others: see [`size`](super::size).
 //!
 //! They are messages of the delayed stream, which one durable consumer hands out to any worker. A worker that gets one
 //! before it is due gives it back with a delay, which the server keeps; a task that is due goes back into the work
@@ -134,7 +134,7 @@ async fn resume(link: &Link, delayed: &Delayed) -> String {
     };
     let subject = link.names.work(&envelope.group, &envelope.id);
     let mut headers = header_map(envelope.header());
-    let id = format!("try.{}.{}", delayed.origin, envelope.tries);
+    let id = envelope.message_id(delayed.origin);
     headers.insert(NATS_MESSAGE_ID, id.as_str());
     let message = PublishMessage::build()
         .headers(headers)
