@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::support::jobs::{FAIL, SLEEP};
-use crate::support::worker::runs_of;
+use crate::support::proxy::Proxy;
+use crate::support::worker::{Options, runs_of};
 use crate::support::{
     WorkerProcess, pool, until, until_no_permit_is_used, until_running, with_server, workers,
 };
@@ -163,5 +164,29 @@ fn a_paused_pool_starts_nothing_and_goes_on_where_it_was() {
             handle.await.expect("a result");
         }
         assert_eq!(runs_of(&workers).len(), 21);
+    });
+}
+
+#[test]
+fn a_worker_that_comes_back_starts_nothing_that_was_cancelled_while_it_was_cut_off() {
+    with_server(async |server| {
+        let pool = pool(&server, 2).await;
+        let proxy = Proxy::start(server.port()).await;
+        let options = Options {
+            url: proxy.url(),
+            slots: 2,
+            max_attempts: 5,
+            wrapper: &[],
+        };
+        let workers = [WorkerProcess::start_with(&server, "w0", &options)];
+        pool.exec(SLEEP, &1).await.expect("a result");
+        // The server does not notice, and sends what it has for the worker into the void.
+        proxy.abandon();
+        let handles = pool.map_n(SLEEP, vec![100_u64; 20]).await.expect("tasks");
+        pool.cancel_all().await.expect("a fence");
+        for handle in handles {
+            assert_eq!(handle.await, Err(JobError::Cancelled));
+        }
+        assert_eq!(runs_of(&workers).len(), 1);
     });
 }

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,6 +10,7 @@ use tokio::sync::watch;
 /// A network that can be cut: connections stay open, and bytes stay where they are.
 pub(crate) struct Proxy {
     address: SocketAddr,
+    abandoned: watch::Sender<()>,
     to_server: Way,
     from_server: Way,
 }
@@ -45,8 +47,10 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let (to, from) = (Way::new(), Way::new());
+        let abandoned = watch::Sender::new(());
         let proxy = Self {
             address,
+            abandoned: abandoned.clone(),
             to_server: to.clone(),
             from_server: from.clone(),
         };
@@ -57,8 +61,16 @@ impl Proxy {
                 let (from_client, to_client) = client.into_split();
                 let (from_server, to_server) = server.into_split();
                 let ended = Arc::new(AtomicBool::new(false));
-                tokio::spawn(carry(from_client, to_server, to.clone(), ended.clone()));
-                tokio::spawn(carry(from_server, to_client, from.clone(), ended));
+                let there = carry(from_client, to_server, to.clone(), ended.clone());
+                let back = carry(from_server, to_client, from.clone(), ended);
+                let mut abandoned = abandoned.subscribe();
+                tokio::spawn(async move {
+                    let mut carrying = pin!(futures::future::join(there, back));
+                    tokio::select! {
+                        _ = &mut carrying => {}
+                        _ = abandoned.changed() => std::future::pending().await,
+                    }
+                });
             }
         });
         proxy
@@ -76,6 +88,11 @@ impl Proxy {
     /// Cuts the way to the server only.
     pub(crate) fn freeze_to_server(&self, frozen: bool) {
         self.to_server.frozen.send_replace(frozen);
+    }
+
+    /// Carries nothing more on the connections that there are, which stay open. New ones are carried.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.send_replace(());
     }
 
     /// Ends the connection on which the server is sent `text`, before it answers.

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::address::Part;
 use super::clock;
-use super::state::{PULL_EXPIRES, State};
+use super::state::{PULL_EXPIRES, Reading, State};
 use super::steps::Step;
 use crate::fleet::nats::admin::consumer;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, outbound};
@@ -65,7 +65,8 @@ impl State {
 
     /// Asks for as many tasks as there are free slots.
     pub(super) fn ask(&mut self, now: Instant) {
-        if !self.knows_fences || !self.echoes.is_fresh() || self.stopping.is_some() {
+        if self.controls != Reading::CaughtUp || !self.echoes.is_fresh() || self.stopping.is_some()
+        {
             return;
         }
         let room = self.admission.room(self.slots());
@@ -90,6 +91,7 @@ impl State {
     /// A connection is lost, or there is a new one.
     pub(super) fn connection_changed(&mut self, connected: bool, now: Instant) {
         self.echoes.connection_lost();
+        self.controls = Reading::Behind;
         self.clock = None;
         self.give_up_unclaimed();
         let heard = self.heard;
@@ -112,6 +114,8 @@ impl State {
     fn begin_anew(&mut self, now: Instant) {
         self.demand.reset(Duration::ZERO, now);
         self.echoes.invalidate();
+        // A pool may have been paused meanwhile, and tasks cancelled.
+        self.controls = Reading::Anew;
         // A server that was restarted may have forgotten the last renewals.
         self.renew_all(now);
         self.repeat_all_conclusions(now);

@@ -4,16 +4,18 @@ use std::time::{Duration, Instant};
 use async_nats::{Subject, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::AbortHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::PROGRESS;
 use super::clock;
 use super::control::moment;
-use super::state::State;
+use super::state::{Reading, State};
 use super::steps::Step;
 use super::sweep::Sweeper;
 use super::timers;
 use crate::fleet::error::EngineError;
+use crate::fleet::fence::Fences;
 use crate::fleet::floor::FloorFinder;
 use crate::fleet::info::WorkerReport;
 use crate::fleet::nats::link::Link;
@@ -42,7 +44,7 @@ struct Subscriptions {
     inbox: Subscriber,
     answers: Subscriber,
     questions: Subscriber,
-    control: mpsc::UnboundedReceiver<TailItem>,
+    control: Controls,
     steps: mpsc::UnboundedReceiver<Step>,
     ticks: Interval,
     echoes: Interval,
@@ -62,8 +64,7 @@ pub(super) async fn start(
     let inbox = subscribe(state.inbox.tasks.clone()).await?;
     let answers = subscribe(state.inbox.answers().into()).await?;
     let questions = subscribe(state.link.names.question().into()).await?;
-    let (controls, control) = mpsc::unbounded_channel();
-    tokio::spawn(read_control(state.link.clone(), controls));
+    let control = Controls::read(&state);
     let steps = state.stepped.take().ok_or(EngineError::Disconnected)?;
     tokio::spawn(timers::run(state.link.clone(), state.steps.clone()));
     tokio::spawn(collect(state.link.clone(), state.steps.clone()));
@@ -91,7 +92,7 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
                 state.connection_changed(connected, Instant::now());
             }
             _ = from.echoes.tick() => state.send_echo(Instant::now()),
-            Some(item) = from.control.recv() => state.control_item(item),
+            Some(item) = from.control.items.recv() => state.control_item(item),
             message = from.inbox.next(), if !state.is_drained() => {
                 let now = Instant::now();
                 let more = std::iter::from_fn(|| from.inbox.next().now_or_never()).take(BATCH);
@@ -120,6 +121,9 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             _ = from.ticks.tick() => {}
         }
         let now = Instant::now();
+        if state.takes_controls_anew() {
+            from.control = Controls::read(&state);
+        }
         state.look_after(now);
         if state.leaves() {
             let _ = from.inbox.drain().await;
@@ -165,8 +169,18 @@ impl State {
     fn control_item(&mut self, item: TailItem) {
         match item {
             TailItem::Message(message) => self.controlled(&message),
-            TailItem::CaughtUp => self.knows_fences = true,
+            TailItem::CaughtUp => self.controls = Reading::CaughtUp,
         }
+    }
+
+    /// Returns `true`, once, if what was stored while there was no connection has to be read before anything starts.
+    fn takes_controls_anew(&mut self) -> bool {
+        let anew = self.controls == Reading::Anew;
+        if anew {
+            self.controls = Reading::Behind;
+            self.fences = Fences::default();
+        }
+        anew
     }
 
     /// The server has forgotten the message, so that its number of starts is not needed any more.
@@ -195,19 +209,38 @@ impl State {
     }
 }
 
-async fn read_control(link: Link, items: mpsc::UnboundedSender<TailItem>) {
-    let names = link.names.clone();
-    let tail = Tail {
-        link,
-        stream: names.control_stream(),
-        filter: names.all("c.>"),
-        from: 1,
-    };
-    tail.run(move |item| match items.send(item) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(_) => ControlFlow::Break(()),
-    })
-    .await;
+/// What comes from the control stream, for as long as this is kept.
+struct Controls {
+    items: mpsc::UnboundedReceiver<TailItem>,
+    reading: AbortHandle,
+}
+
+impl Controls {
+    /// Reads all of it: a server that was killed may have given its numbers again.
+    fn read(state: &State) -> Self {
+        let names = &state.link.names;
+        let tail = Tail {
+            link: state.link.clone(),
+            stream: names.control_stream(),
+            filter: names.all("c.>"),
+            from: 1,
+        };
+        let (send, items) = mpsc::unbounded_channel();
+        let reading = tokio::spawn(tail.run(move |item| match send.send(item) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }));
+        Self {
+            items,
+            reading: reading.abort_handle(),
+        }
+    }
+}
+
+impl Drop for Controls {
+    fn drop(&mut self) {
+        self.reading.abort();
+    }
 }
 
 /// Finds out from time to time what time it is at the server, and which tasks are over, with a lease or without.

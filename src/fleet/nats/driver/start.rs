@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::message::OutboundMessage;
 
-use super::state::State;
+use super::state::{Reading, State};
 use super::steps::Delivered;
 use super::tasks::{Phase, Running, Stop, now_millis};
 use crate::fleet::error::Fail;
@@ -20,6 +20,9 @@ const DROPPED_PAUSE: Duration = Duration::from_secs(1);
 impl State {
     /// Starts the tasks whose turn it is.
     pub(super) fn start_ready(&mut self, now: Instant) {
+        if self.controls != Reading::CaughtUp {
+            return;
+        }
         let slots = self.slots();
         while let Some(key) = self.admission.next(slots) {
             if !self.is_within_size(key, now) {

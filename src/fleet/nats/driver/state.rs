@@ -60,12 +60,21 @@ pub(super) struct State {
     pub(super) figures: Figures,
     pub(super) since: Instant,
     pub(super) inbox: Inbox,
-    /// `true` once the fences that were stored before this worker are read.
-    pub(super) knows_fences: bool,
+    pub(super) controls: Reading,
     pub(super) stopping: Option<Stopping>,
     pub(super) starts: Option<mpsc::UnboundedSender<Start>>,
     pub(super) steps: mpsc::UnboundedSender<Step>,
     pub(super) stepped: Option<mpsc::UnboundedReceiver<Step>>,
+}
+
+/// How far the control stream is read: the fences, and whether the pool is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// What was stored before the worker, or before its connection, is read. Until then nothing starts.
+    CaughtUp,
+    Behind,
+    /// It has to be read with a new request, as an earlier one may be gone.
+    Anew,
 }
 
 /// What a worker has done.
@@ -131,7 +140,7 @@ impl State {
             next_permits: Some(now),
             figures: Figures::default(),
             since: now,
-            knows_fences: false,
+            controls: Reading::Behind,
             stopping: None,
             starts: Some(starts),
             steps,
