@@ -42,6 +42,7 @@ pub mod fuzzing;
 mod info;
 mod job;
 mod lease;
+mod majority;
 mod nats;
 mod pool;
 mod repeats;

@@ -50,6 +50,7 @@ pub(crate) struct PoolSettings {
 pub(crate) struct PoolFacts {
     pub(crate) size: usize,
     pub(crate) lease: Duration,
+    pub(crate) replicas: usize,
 }
 
 /// Makes the pool if it does not exist, and returns what it is.
@@ -80,6 +81,7 @@ pub(super) async fn find(link: &Link) -> Result<Option<PoolFacts>, EngineError> 
         Ok(info) => Ok(Some(PoolFacts {
             size: size_of(info.config.max_ack_pending),
             lease: info.config.ack_wait,
+            replicas: info.config.num_replicas,
         })),
         Err(error) => match error.kind() {
             ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound => Ok(None),

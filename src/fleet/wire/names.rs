@@ -84,6 +84,11 @@ impl Names {
         self.subject(format_args!("n.{consumer}-{created}"))
     }
 
+    /// Where a worker stores that it is there.
+    pub(crate) fn presence(&self, worker: &str) -> String {
+        self.subject(format_args!("n.there-{worker}"))
+    }
+
     pub(crate) fn refused(&self) -> String {
         self.subject(format_args!("x"))
     }

@@ -91,6 +91,7 @@ impl State {
     /// A connection is lost, or there is a new one.
     pub(super) fn connection_changed(&mut self, connected: bool, now: Instant) {
         self.echoes.connection_lost();
+        self.majority.connection_lost();
         self.controls = Reading::Behind;
         self.clock = None;
         self.give_up_unclaimed();

@@ -8,6 +8,7 @@ use super::state::State;
 use super::steps::{Delivered, confirmed};
 use super::tasks::{Phase, Task, now_millis};
 use crate::fleet::admission::Company;
+use crate::fleet::majority::Word;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, envelope};
 use crate::fleet::wire::{Envelope, Failure, Malformed, Outcome, headers};
 
@@ -78,7 +79,7 @@ impl State {
         let Some(task) = self.tasks.get_mut(&key) else {
             return;
         };
-        if task.claimed && task.checked && matches!(task.phase, Phase::Checking) {
+        if task.claimed && task.checked && task.agreed && matches!(task.phase, Phase::Checking) {
             task.phase = Phase::Held;
             let company = Company::of(task.starts, self.options.max_attempts);
             self.admission.hold(key, company);
@@ -120,6 +121,7 @@ impl State {
             redelivered: facts.redelivered,
             checked: !facts.redelivered && !doubtful,
             claimed: young.is_some(),
+            agreed: self.majority.covers(now),
             starts: envelope.starts,
             within_size: fresh.then_some(now),
             phase: Phase::Checking,
@@ -172,6 +174,9 @@ impl State {
         let (is_redelivered, is_doubtful) = (task.redelivered, task.is_doubtful());
         let unsure = is_redelivered || is_doubtful;
         let delivered = unsure.then(|| Delivered::of(key, task, &self.link));
+        if !task.agreed {
+            self.majority.keep(task.arrived, Word::Delivered(key));
+        }
         if !task.claimed {
             self.claim(key);
         }

@@ -7,6 +7,7 @@ use super::state::State;
 use super::steps::{RENEWAL, Step, confirmed};
 use super::tasks::{Phase, Stop, Task};
 use crate::fleet::lease::LeaseStep;
+use crate::fleet::majority::Word;
 use crate::fleet::nats::link::outbound;
 
 impl State {
@@ -34,9 +35,10 @@ impl State {
         }
     }
 
-    /// Gives up the tasks of which a restarted server may not know that they have arrived.
+    /// Gives up the tasks of which a restarted server, or another one, may not know that they have arrived.
     pub(super) fn give_up_unclaimed(&mut self) {
-        let unclaimed = self.tasks.iter().filter(|(_, task)| !task.claimed);
+        let is_known = |task: &Task| task.claimed && task.agreed;
+        let unclaimed = self.tasks.iter().filter(|(_, task)| !is_known(task));
         let keys: Vec<u64> = unclaimed.map(|(key, _)| *key).collect();
         keys.into_iter().for_each(|key| self.give_up(key));
     }
@@ -90,6 +92,9 @@ impl State {
 
     /// The server has confirmed a renewal.
     pub(super) fn renewed(&mut self, key: u64, sent: Instant, now: Instant) {
+        if !self.majority.covers(sent) {
+            return self.majority.keep(sent, Word::Renewed(key));
+        }
         let Some(lost_at) = self.leases.renewed(key, sent, now) else {
             return;
         };

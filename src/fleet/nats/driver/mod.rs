@@ -17,6 +17,7 @@
 //! is messages whose answers come back to the worker's own address.
 
 mod address;
+mod agreed;
 mod anew;
 mod answers;
 mod clock;
@@ -115,7 +116,7 @@ impl Driver {
             stops,
             report,
         };
-        let state = state::State::new(link, facts.lease, id.clone(), options, starts);
+        let state = state::State::new(link, facts, id.clone(), options, starts);
         let service = thread.run(service::start(state, inputs)).await??;
         drop(thread.spawn(service));
         let driver = Self {

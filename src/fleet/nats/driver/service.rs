@@ -144,6 +144,7 @@ impl State {
         self.start_ready(now);
         self.repeat_conclusions(now);
         self.check_silence(now);
+        self.ask_majority(now);
         self.ask(now);
     }
 
@@ -157,6 +158,7 @@ impl State {
             Step::Acknowledged { key } => self.acknowledged(key),
             Step::Returned { key } => drop(self.remove(key)),
             Step::Permits { asked, permits } => self.permits_told(asked, permits, now),
+            Step::Stored { sent, is_stored } => self.presence_stored(sent, is_stored, now),
             Step::Deliveries { last, connected } => self.give_up_forgotten(last, connected),
             Step::Clock(clock) => self.clock = Some(clock),
             Step::Floor { floor } => self.forget_fences(floor),

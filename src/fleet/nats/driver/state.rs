@@ -14,7 +14,9 @@ use crate::fleet::demand::Demand;
 use crate::fleet::echo::Echoes;
 use crate::fleet::fence::Fences;
 use crate::fleet::lease::{LeaseRules, Leases};
+use crate::fleet::majority::Majority;
 use crate::fleet::nats::link::Link;
+use crate::fleet::nats::setup::PoolFacts;
 use crate::fleet::repeats::Repeats;
 use crate::fleet::ticket::Start;
 
@@ -33,6 +35,7 @@ pub(super) struct State {
     pub(super) lease: Duration,
     pub(super) rules: LeaseRules,
     pub(super) leases: Leases,
+    pub(super) majority: Majority,
     pub(super) admission: Admission,
     pub(super) demand: Demand,
     pub(super) echoes: Echoes,
@@ -107,12 +110,13 @@ pub(super) struct Stopping {
 impl State {
     pub(super) fn new(
         link: Link,
-        lease: Duration,
+        facts: PoolFacts,
         id: String,
         options: DriverOptions,
         starts: mpsc::UnboundedSender<Start>,
     ) -> Self {
         let now = Instant::now();
+        let lease = facts.lease;
         let rules = LeaseRules::new(lease);
         let (steps, stepped) = mpsc::unbounded_channel();
         Self {
@@ -124,6 +128,7 @@ impl State {
             lease,
             rules,
             leases: Leases::new(rules),
+            majority: Majority::new(facts.replicas, lease),
             admission: Admission::default(),
             demand: Demand::new(PULL_EXPIRES, now),
             echoes: Echoes::new(),

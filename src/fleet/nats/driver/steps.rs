@@ -44,6 +44,8 @@ pub(super) enum Step {
         asked: Instant,
         permits: Option<Permits>,
     },
+    /// What was sent at `sent` is stored by a majority, or is not.
+    Stored { sent: Instant, is_stored: bool },
     /// The server counts so many deliveries, by what it knew at a time after `connected`.
     Deliveries { last: u64, connected: Instant },
     /// The server has said what time it is.

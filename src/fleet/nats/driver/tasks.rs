@@ -28,6 +28,8 @@ pub(super) struct Task {
     pub(super) checked: bool,
     /// `true` if the server has stored that the task has arrived, or need not know it yet: see `State::claim`.
     pub(super) claimed: bool,
+    /// `true` if a majority of the servers stands behind the delivery, or there is only one server.
+    pub(super) agreed: bool,
     /// How often the task has started before without an end that is known.
     pub(super) starts: u32,
     /// When the task was known to be within the pool's size.
