@@ -9,6 +9,7 @@ mod chaos;
 mod cluster;
 mod numbers;
 mod outcomes;
+mod patience;
 mod runtimes;
 mod security;
 mod submitting;

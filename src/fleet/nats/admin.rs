@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::Info;
 use async_nats::jetstream::message::StreamMessage;
-use async_nats::jetstream::stream::RawMessageErrorKind;
 use futures_util::StreamExt;
 
 use super::link::{Link, envelope_of};
+use super::patience::{consumer_error, message_error, patiently, request_error};
 use super::setup::{TIMERS, WORKERS};
 use crate::fleet::error::EngineError;
 use crate::fleet::info::{FleetStats, TaskInfo, TaskState, WorkerInfo};
@@ -47,7 +47,7 @@ pub(super) async fn stream_state(link: &Link, stream: &str) -> Result<StreamStat
         .await?
         .get_info()
         .await
-        .map_err(|error| super::link::request_error(&error))?;
+        .map_err(|error| request_error(&error))?;
     Ok(StreamState {
         messages: info.state.messages,
         first_sequence: info.state.first_sequence,
@@ -85,11 +85,11 @@ pub(super) async fn is_paused(link: &Link) -> Result<bool, EngineError> {
 ///
 /// A task that moves between the streams might be seen in neither. It leaves a trace in the number of messages that
 /// the streams have ever had: if that is the same before and after, nothing has moved.
-pub(super) async fn join(link: &Link) -> Result<(), EngineError> {
+pub(super) async fn join(link: &Link, patience: Duration) -> Result<(), EngineError> {
     let mut pause = JOIN_PAUSE;
     let mut before = None;
     loop {
-        let now = rest(link).await?;
+        let now = patiently(patience, || rest(link)).await?;
         if now.is_some() && now == before {
             return Ok(());
         }
@@ -120,7 +120,7 @@ pub(super) async fn consumer(link: &Link, stream: &str, name: &str) -> Result<In
         .await?
         .consumer_info(name)
         .await
-        .map_err(|error| EngineError::Rejected(error.to_string()))
+        .map_err(|error| consumer_error(&error))
 }
 
 pub(super) async fn workers(
@@ -221,10 +221,7 @@ pub(super) async fn next_message(
         .await;
     match message {
         Ok(message) => Ok(Some(message)),
-        Err(error) => match error.kind() {
-            RawMessageErrorKind::NoMessageFound => Ok(None),
-            _ => Err(EngineError::Rejected(error.to_string())),
-        },
+        Err(error) => message_error(&error).map_or(Ok(None), Err),
     }
 }
 

@@ -12,6 +12,7 @@ use super::admin;
 use super::attach;
 use super::connect::Nats;
 use super::link::{Link, StoreError, header_of, message};
+use super::patience::patiently;
 use super::publisher::{Inputs, Publisher, Submission};
 use super::setup::{self, PoolFacts, PoolSettings};
 use super::tail::{Tail, TailItem};
@@ -182,41 +183,48 @@ impl Client {
     }
 
     pub(crate) async fn resize(&self, size: usize) -> Result<(), EngineError> {
-        let link = self.link.clone();
-        self.thread
-            .run(async move { setup::resize(&link, size).await })
-            .await?
+        let resize = move |link: Link| async move { setup::resize(&link, size).await };
+        self.ask(resize).await
     }
 
     pub(crate) async fn stats(&self) -> Result<FleetStats, EngineError> {
-        let link = self.link.clone();
-        self.thread
-            .run(async move { admin::stats(&link).await })
-            .await?
+        self.ask(|link: Link| async move { admin::stats(&link).await })
+            .await
     }
 
     pub(crate) async fn join(&self) -> Result<(), EngineError> {
-        let link = self.link.clone();
+        let (link, patience) = (self.link.clone(), self.patience);
         self.thread
-            .run(async move { admin::join(&link).await })
+            .run(async move { admin::join(&link, patience).await })
             .await?
     }
 
-    pub(crate) async fn workers(&self, patience: Duration) -> Result<Vec<WorkerInfo>, EngineError> {
-        let link = self.link.clone();
-        self.thread
-            .run(async move { admin::workers(&link, patience).await })
-            .await?
+    pub(crate) async fn workers(&self, answers: Duration) -> Result<Vec<WorkerInfo>, EngineError> {
+        let workers = move |link: Link| async move { admin::workers(&link, answers).await };
+        self.ask(workers).await
     }
 
     pub(crate) async fn tasks(
         &self,
         limit: usize,
-        patience: Duration,
+        answers: Duration,
     ) -> Result<Vec<TaskInfo>, EngineError> {
-        let link = self.link.clone();
+        let tasks = move |link: Link| async move { admin::tasks(&link, limit, answers).await };
+        self.ask(tasks).await
+    }
+
+    /// Asks the server until it answers, for at most as long as calls may take.
+    async fn ask<T, F>(
+        &self,
+        question: impl Fn(Link) -> F + Send + 'static,
+    ) -> Result<T, EngineError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, EngineError>> + Send + 'static,
+    {
+        let (link, patience) = (self.link.clone(), self.patience);
         self.thread
-            .run(async move { admin::tasks(&link, limit, patience).await })
+            .run(async move { patiently(patience, move || question(link.clone())).await })
             .await?
     }
 
@@ -312,8 +320,12 @@ fn new_owner() -> String {
 
 /// Stores a fence that covers all tasks of `key` that the server has now.
 async fn fence(link: &Link, key: FenceKey, patience: Duration) -> Result<(), EngineError> {
-    let upto = admin::last_sequence(link, &link.names.work_stream()).await?;
-    send(link, &Control::Fence(Fence { key, upto }), patience).await
+    let asked = Instant::now();
+    let stream = link.names.work_stream();
+    let last = || admin::last_sequence(link, &stream);
+    let upto = patiently(patience, last).await?;
+    let left = patience.saturating_sub(asked.elapsed());
+    send(link, &Control::Fence(Fence { key, upto }), left).await
 }
 
 async fn send(link: &Link, control: &Control, patience: Duration) -> Result<(), EngineError> {

@@ -1,17 +1,16 @@
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use async_nats::jetstream::context::{
-    ContextBuilder, PublishError, PublishErrorKind, RequestErrorKind,
-};
+use async_nats::jetstream::context::{ContextBuilder, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
-use async_nats::jetstream::stream::{RawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::Stream;
 use async_nats::jetstream::{self, ErrorCode};
 use async_nats::message::OutboundMessage;
 use async_nats::{Client, HeaderMap, HeaderName, HeaderValue, Message, Subject};
 use futures_util::SinkExt;
 use tokio::time::Instant;
 
+use super::patience::message_error;
 use crate::fleet::error::EngineError;
 use crate::fleet::wire::headers::TASK;
 use crate::fleet::wire::{Envelope, Header, Malformed, Names};
@@ -123,10 +122,7 @@ impl Link {
         let stream = self.stream(stream).await?;
         match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => Ok(Some(message)),
-            Err(error) => match error.kind() {
-                RawMessageErrorKind::NoMessageFound => Ok(None),
-                _ => Err(EngineError::Rejected(error.to_string())),
-            },
+            Err(error) => message_error(&error).map_or(Ok(None), Err),
         }
     }
 }
@@ -217,11 +213,3 @@ pub(super) fn refusal(error: &jetstream::Error) -> StoreError {
 
 /// The stream holds as many messages as it may.
 const MAXIMUM_MESSAGES: ErrorCode = ErrorCode::STREAM_STORE_FAILED;
-
-/// Returns the error of a request to the server's API.
-pub(super) fn request_error(error: &jetstream::context::RequestError) -> EngineError {
-    match error.kind() {
-        RequestErrorKind::TimedOut => EngineError::Timeout,
-        _ => EngineError::Rejected(error.to_string()),
-    }
-}

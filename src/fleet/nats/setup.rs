@@ -8,6 +8,7 @@ use async_nats::jetstream::context::{ConsumerInfoErrorKind, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
 use super::link::Link;
+use super::patience::{consumer_error, update_error};
 use crate::fleet::error::EngineError;
 
 /// The durable consumer of the work stream, which all workers share.
@@ -97,11 +98,10 @@ pub(super) async fn find(link: &Link) -> Result<Option<PoolFacts>, EngineError> 
 /// Sets the size of the pool.
 pub(super) async fn resize(link: &Link, size: usize) -> Result<(), EngineError> {
     let stream = link.stream(&link.names.work_stream()).await?;
-    let refused = |error: &dyn std::fmt::Display| EngineError::Rejected(error.to_string());
     let info = stream
         .consumer_info(WORKERS)
         .await
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| consumer_error(&error))?;
     let config = pull::Config {
         max_ack_pending: limit_of(size),
         ..config_of(&info)
@@ -110,7 +110,7 @@ pub(super) async fn resize(link: &Link, size: usize) -> Result<(), EngineError> 
         .update_consumer(config)
         .await
         .map(drop)
-        .map_err(|error| refused(&error))
+        .map_err(|error| update_error(&error))
 }
 
 /// Returns what a consumer of a pool is made with.
