@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::support::jobs::{FAIL, SLEEP};
 use crate::support::proxy::Proxy;
+use crate::support::raw::Raw;
 use crate::support::worker::{Options, runs_of};
 use crate::support::{
     WorkerProcess, pool, until, until_no_permit_is_used, until_running, with_server, workers,
@@ -188,5 +189,28 @@ fn a_worker_that_comes_back_starts_nothing_that_was_cancelled_while_it_was_cut_o
             assert_eq!(handle.await, Err(JobError::Cancelled));
         }
         assert_eq!(runs_of(&workers).len(), 1);
+    });
+}
+
+/// As a server of a cluster does that is killed, while the worker is connected to another one.
+#[test]
+fn a_cancel_reaches_a_worker_whose_server_has_forgotten_that_it_waits_for_that() {
+    with_server(async |server| {
+        let pool = pool(&server, 2).await;
+        let workers = workers(&server, 1, 2);
+        let task = pool.spawn(SLEEP, &60_000).await.expect("a task");
+        until_running(&workers, 1).await;
+        let mut raw = Raw::connect(&server);
+        let names = raw.request("$JS.API.CONSUMER.NAMES.AIOP_tests_C", "");
+        let names = names["consumers"].as_array().expect("names").clone();
+        for name in names {
+            let name = name.as_str().expect("a name");
+            raw.request(&format!("$JS.API.CONSUMER.DELETE.AIOP_tests_C.{name}"), "");
+        }
+        let left = raw.request("$JS.API.CONSUMER.NAMES.AIOP_tests_C", "");
+        assert_eq!(left["total"], 0);
+        pool.cancel_all().await.expect("a fence");
+        let outcome = timeout(Duration::from_secs(5), task).await;
+        assert_eq!(outcome.expect("an outcome soon"), Err(JobError::Cancelled));
     });
 }

@@ -26,6 +26,9 @@ use crate::fleet::wire::Event;
 /// How often it is found out which fences and leases are still needed, and what the server's clock says.
 const COLLECT: Duration = Duration::from_secs(10);
 
+/// Time within which a message that is published for the control stream comes from there.
+const CONTROL: Duration = Duration::from_millis(500);
+
 /// How many more of what has come are looked at, before it is looked at what is due.
 const BATCH: usize = 32;
 
@@ -45,6 +48,8 @@ struct Subscriptions {
     answers: Subscriber,
     questions: Subscriber,
     control: Controls,
+    /// What is published for the control stream.
+    published: Subscriber,
     steps: mpsc::UnboundedReceiver<Step>,
     ticks: Interval,
     echoes: Interval,
@@ -64,6 +69,7 @@ pub(super) async fn start(
     let inbox = subscribe(state.inbox.tasks.clone()).await?;
     let answers = subscribe(state.inbox.answers().into()).await?;
     let questions = subscribe(state.link.names.question().into()).await?;
+    let published = subscribe(state.link.names.all("c.>").into()).await?;
     let control = Controls::read(&state);
     let steps = state.stepped.take().ok_or(EngineError::Disconnected)?;
     tokio::spawn(timers::run(state.link.clone(), state.steps.clone()));
@@ -73,6 +79,7 @@ pub(super) async fn start(
         answers,
         questions,
         control,
+        published,
         steps,
         ticks: every(state.rules.granularity()),
         echoes: every(state.lease / 10),
@@ -93,6 +100,7 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             }
             _ = from.echoes.tick() => state.send_echo(Instant::now()),
             Some(item) = from.control.items.recv() => state.control_item(item),
+            Some(_) = from.published.next() => state.control_published(Instant::now()),
             message = from.inbox.next(), if !state.is_drained() => {
                 let now = Instant::now();
                 let more = std::iter::from_fn(|| from.inbox.next().now_or_never()).take(BATCH);
@@ -121,7 +129,7 @@ async fn run(mut state: State, mut inputs: Inputs, mut from: Subscriptions) {
             _ = from.ticks.tick() => {}
         }
         let now = Instant::now();
-        if state.takes_controls_anew() {
+        if state.takes_controls_anew(now) {
             from.control = Controls::read(&state);
         }
         state.look_after(now);
@@ -169,16 +177,26 @@ impl State {
     }
 
     fn control_item(&mut self, item: TailItem) {
+        self.control_due = None;
         match item {
             TailItem::Message(message) => self.controlled(&message),
             TailItem::CaughtUp => self.controls = Reading::CaughtUp,
         }
     }
 
-    /// Returns `true`, once, if what was stored while there was no connection has to be read before anything starts.
-    fn takes_controls_anew(&mut self) -> bool {
-        let anew = self.controls == Reading::Anew;
+    /// A message for the control stream is under way to the server that stores it, and back.
+    fn control_published(&mut self, now: Instant) {
+        self.control_due.get_or_insert(now + CONTROL);
+    }
+
+    /// Returns `true`, once, if the control stream has to be read with a new request: before anything starts, as there was no
+    /// connection, or since a message does not arrive. The server that had the request may be gone, though the worker is
+    /// connected to another one.
+    fn takes_controls_anew(&mut self, now: Instant) -> bool {
+        let is_late = self.control_due.is_some_and(|due| due <= now);
+        let anew = is_late || self.controls == Reading::Anew;
         if anew {
+            self.control_due = None;
             self.controls = Reading::Behind;
             self.fences = Fences::default();
         }

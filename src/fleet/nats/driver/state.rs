@@ -64,6 +64,8 @@ pub(super) struct State {
     pub(super) since: Instant,
     pub(super) inbox: Inbox,
     pub(super) controls: Reading,
+    /// When the control stream is read anew, unless something comes from there before.
+    pub(super) control_due: Option<Instant>,
     pub(super) stopping: Option<Stopping>,
     pub(super) starts: Option<mpsc::UnboundedSender<Start>>,
     pub(super) steps: mpsc::UnboundedSender<Step>,
@@ -146,6 +148,7 @@ impl State {
             figures: Figures::default(),
             since: now,
             controls: Reading::Behind,
+            control_due: None,
             stopping: None,
             starts: Some(starts),
             steps,
