@@ -6,7 +6,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::address::Part;
 use super::clock;
-use super::state::{PULL_EXPIRES, Reading, State};
+use super::reading::Reading;
+use super::state::{PULL_EXPIRES, State};
 use super::steps::Step;
 use crate::fleet::nats::admin::consumer;
 use crate::fleet::nats::link::{Link, RETRY_PAUSE, outbound};

@@ -28,6 +28,7 @@ mod intake;
 mod leasing;
 mod passed;
 mod position;
+mod reading;
 mod service;
 mod size;
 mod start;

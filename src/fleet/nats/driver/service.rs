@@ -1,33 +1,27 @@
-use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use async_nats::{Subject, Subscriber};
 use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::PROGRESS;
 use super::clock;
 use super::control::moment;
-use super::state::{Reading, State};
+use super::reading::Controls;
+use super::state::State;
 use super::steps::Step;
 use super::sweep::Sweeper;
 use super::timers;
 use crate::fleet::error::EngineError;
-use crate::fleet::fence::Fences;
 use crate::fleet::floor::FloorFinder;
 use crate::fleet::info::WorkerReport;
 use crate::fleet::nats::link::Link;
-use crate::fleet::nats::tail::{Tail, TailItem};
 use crate::fleet::ticket::End;
 use crate::fleet::wire::Event;
 
 /// How often it is found out which fences and leases are still needed, and what the server's clock says.
 const COLLECT: Duration = Duration::from_secs(10);
-
-/// Time within which a message that is published for the control stream comes from there.
-const CONTROL: Duration = Duration::from_millis(500);
 
 /// How many more of what has come are looked at, before it is looked at what is due.
 const BATCH: usize = 32;
@@ -176,33 +170,6 @@ impl State {
         }
     }
 
-    fn control_item(&mut self, item: TailItem) {
-        self.control_due = None;
-        match item {
-            TailItem::Message(message) => self.controlled(&message),
-            TailItem::CaughtUp => self.controls = Reading::CaughtUp,
-        }
-    }
-
-    /// A message for the control stream is under way to the server that stores it, and back.
-    fn control_published(&mut self, now: Instant) {
-        self.control_due.get_or_insert(now + CONTROL);
-    }
-
-    /// Returns `true`, once, if the control stream has to be read with a new request: before anything starts, as there was no
-    /// connection, or since a message does not arrive. The server that had the request may be gone, though the worker is
-    /// connected to another one.
-    fn takes_controls_anew(&mut self, now: Instant) -> bool {
-        let is_late = self.control_due.is_some_and(|due| due <= now);
-        let anew = is_late || self.controls == Reading::Anew;
-        if anew {
-            self.control_due = None;
-            self.controls = Reading::Behind;
-            self.fences = Fences::default();
-        }
-        anew
-    }
-
     /// The server has forgotten the message, so that its number of starts is not needed any more.
     pub(super) fn acknowledged(&mut self, key: u64) {
         let Some(task) = self.remove(key).filter(|task| task.redelivered) else {
@@ -226,40 +193,6 @@ impl State {
         if let Some(stopping) = &mut self.stopping {
             stopping.drained = true;
         }
-    }
-}
-
-/// What comes from the control stream, for as long as this is kept.
-struct Controls {
-    items: mpsc::UnboundedReceiver<TailItem>,
-    reading: AbortHandle,
-}
-
-impl Controls {
-    /// Reads all of it: a server that was killed may have given its numbers again.
-    fn read(state: &State) -> Self {
-        let names = &state.link.names;
-        let tail = Tail {
-            link: state.link.clone(),
-            stream: names.control_stream(),
-            filter: names.all("c.>"),
-            from: 1,
-        };
-        let (send, items) = mpsc::unbounded_channel();
-        let reading = tokio::spawn(tail.run(move |item| match send.send(item) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }));
-        Self {
-            items,
-            reading: reading.abort_handle(),
-        }
-    }
-}
-
-impl Drop for Controls {
-    fn drop(&mut self) {
-        self.reading.abort();
     }
 }
 

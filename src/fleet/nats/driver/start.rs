@@ -3,7 +3,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::message::OutboundMessage;
 
-use super::state::{Reading, State};
+use super::reading::Reading;
+use super::state::State;
 use super::steps::Delivered;
 use super::tasks::{Phase, Running, Stop, now_millis};
 use crate::fleet::error::Fail;

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::DriverOptions;
 use super::address::Inbox;
 use super::inbox::server_of;
+use super::reading::Reading;
 use super::steps::Step;
 use super::tasks::Task;
 use crate::fleet::admission::Admission;
@@ -70,16 +71,6 @@ pub(super) struct State {
     pub(super) starts: Option<mpsc::UnboundedSender<Start>>,
     pub(super) steps: mpsc::UnboundedSender<Step>,
     pub(super) stepped: Option<mpsc::UnboundedReceiver<Step>>,
-}
-
-/// How far the control stream is read: the fences, and whether the pool is paused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// What was stored before the worker, or before its connection, is read. Until then nothing starts.
-    CaughtUp,
-    Behind,
-    /// It has to be read with a new request, as an earlier one may be gone.
-    Anew,
 }
 
 /// What a worker has done.
