@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::future::join;
-use smol::future::yield_now;
 
-use super::{Event, block_on, check, poll_once, pool, settle, value_or};
+use super::{Event, block_on, check, poll_once, pool, settle, value_or, yield_now};
 use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinError, JoinHandle, Worker};
 

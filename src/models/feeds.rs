@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::stream;
-use smol::future::yield_now;
 
 use super::ends::dropping_pool;
-use super::{Event, block_on, check, pool, settle};
+use super::{Event, block_on, check, pool, settle, yield_now};
 use crate::sync::thread;
 
 #[test]

@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use smol::future::yield_now;
-
-use super::{Event, block_on, check, pool, settle, value_or};
+use super::{Event, block_on, check, pool, settle, value_or, yield_now};
 use crate::sync::thread;
 use crate::{AioPool, JoinError, current, lend};
 

@@ -4,9 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use smol::future::yield_now;
-
-use super::{Event, block_on, check, settle, value_or};
+use super::{Event, block_on, check, settle, value_or, yield_now};
 use crate::sync::thread;
 use crate::{AioPool, Blocking, JoinError, Spawner, Worker};
 

@@ -158,7 +158,7 @@ mod tests {
     use std::collections::VecDeque;
     use std::task::{Context, Poll};
 
-    use futures::executor::block_on;
+    use async_io::block_on;
 
     use super::*;
 

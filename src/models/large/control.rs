@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use futures_util::io::{AsyncReadExt, AsyncWriteExt};
-use smol::future::yield_now;
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool};
+use super::super::{block_on, check, pool, yield_now};
 use super::settle_all;
 use crate::control::{Connection, ControlServer, Network, Serving};
 use crate::sync::thread;

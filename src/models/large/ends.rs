@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use futures_util::future::select;
-use smol::future::yield_now;
 
 use super::super::in_random_orders::choose;
-use super::super::{Event, block_on, check, poll_once, pool};
+use super::super::{Event, block_on, check, poll_once, pool, yield_now};
 use super::settle_all;
 use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinHandle, Shutdown, Worker};

@@ -3,10 +3,8 @@
 use std::iter::repeat_with;
 use std::sync::Arc;
 
-use smol::future::yield_now;
-
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool};
+use super::super::{block_on, check, pool, yield_now};
 use super::{Meter, panic_silently, settle_all};
 use crate::sync::thread;
 use crate::{AioPool, Feed};

@@ -2,10 +2,8 @@
 
 use std::sync::Arc;
 
-use smol::future::yield_now;
-
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool};
+use super::super::{block_on, check, pool, yield_now};
 use super::settle_all;
 use crate::lock::Lock;
 use crate::sync::thread;

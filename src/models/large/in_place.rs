@@ -3,10 +3,9 @@
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
-use smol::future::yield_now;
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, poll_once, pool};
+use super::super::{block_on, check, poll_once, pool, yield_now};
 use super::{Meter, settle_all};
 use crate::AioPool;
 use crate::sync::thread;

@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use smol::future::yield_now;
-
 use super::super::in_random_orders::choose;
-use super::super::{Event, block_on, check, pool};
+use super::super::{Event, block_on, check, pool, yield_now};
 use super::{Meter, panic_silently, settle_all};
 use crate::sync::thread;
 use crate::{AioPool, JoinHandle};

@@ -2,10 +2,9 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join};
-use smol::future::yield_now;
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool, value_or};
+use super::super::{block_on, check, pool, value_or, yield_now};
 use super::settle_all;
 use crate::sync::thread;
 use crate::{AioPool, JoinError, lend};

@@ -78,7 +78,7 @@ impl State {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "tokio"))]
 mod tests {
     use crate::pool::AioPool;
     use crate::pool::lifecycle::sweep::Which;
