@@ -135,4 +135,22 @@ mod tests {
         }
         assert!(slot_map.is_empty() && slot_map.capacity() <= KEPT + PAGE);
     }
+    #[test]
+    fn a_page_is_freed_with_its_last_value_and_the_first_one_only_while_there_are_others() {
+        let (first, second, third) = (Slot(0), Slot(PAGE as u32), Slot(2 * PAGE as u32));
+        let mut slot_map = SlotMap::new();
+        let pages = |slot_map: &SlotMap<()>| slot_map.slot_map.iter().flatten().count();
+        for slot in [first, second, third] {
+            slot_map.insert(slot, ());
+        }
+        assert_eq!((slot_map.slot_map.len(), pages(&slot_map)), (3, 3));
+        slot_map.remove(second);
+        slot_map.remove(first);
+        assert_eq!(pages(&slot_map), 1);
+        slot_map.remove(third);
+        assert_eq!(pages(&slot_map), 0);
+        slot_map.insert(first, ());
+        slot_map.remove(first);
+        assert_eq!(pages(&slot_map), 1);
+    }
 }
