@@ -18,6 +18,7 @@ use tokio::time::sleep;
 
 const WORK: &str = "AIOP_tests_W";
 const DELAYED: &str = "AIOP_tests_D";
+const OUTCOMES: &str = "AIOP_tests_R";
 
 fn messages_of(directory: &Path, stream: &str) -> PathBuf {
     directory.join(format!("jetstream/$G/streams/{stream}/msgs"))
@@ -105,6 +106,23 @@ fn a_task_with_the_number_of_an_earlier_one_is_not_lost_when_later_ones_have_new
         let runs = runs_of(&workers);
         assert_eq!((runs.len(), starts(&runs).len()), (29, 29));
         assert_eq!(state(&server, WORK)["messages"], 0);
+    });
+}
+
+#[test]
+fn an_outcome_that_gets_the_number_of_an_earlier_one_is_not_lost() {
+    with_server(async |mut server| {
+        let builder = builder(&server).size(4);
+        let pool = builder.keep_results(Duration::from_secs(2)).connect().await;
+        let pool = pool.expect("a pool");
+        let _workers = workers(&server, 1, 4);
+        run(&pool, 20).await;
+        until("no outcome is kept", async || {
+            state(&server, OUTCOMES)["messages"] == 0
+        })
+        .await;
+        forget_numbers(&mut server, &[OUTCOMES]).await;
+        run(&pool, 5).await;
     });
 }
 

@@ -131,14 +131,14 @@ async fn outcome_of(link: &Link, id: &str, origin: u64) -> Outcome {
     };
     let mut found = None;
     let read = |item| match item {
-        TailItem::Message(message) => match outcome(&names, &message.message) {
+        TailItem::Message { message, .. } => match outcome(&names, &message.message) {
             Some((_, _, outcome)) => {
                 found = Some(outcome);
                 ControlFlow::Break(())
             }
             None => ControlFlow::Continue(()),
         },
-        TailItem::CaughtUp => ControlFlow::Continue(()),
+        TailItem::CaughtUp | TailItem::Interrupted => ControlFlow::Continue(()),
     };
     tail.run(read).await;
     found.unwrap_or(Outcome::Failed(Failure::NotFound))

@@ -1,5 +1,4 @@
 use std::hash::{BuildHasher, RandomState};
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -12,10 +11,10 @@ use super::admin;
 use super::attach;
 use super::connect::Nats;
 use super::link::{Link, StoreError, header_of, message};
+use super::outcomes;
 use super::patience::patiently;
 use super::publisher::{Inputs, Publisher, Submission};
 use super::setup::{self, PoolFacts, PoolSettings};
-use super::tail::{Tail, TailItem};
 use super::thread::Thread;
 use super::waiters::{Settled, Waiters};
 use crate::fleet::error::EngineError;
@@ -73,9 +72,11 @@ impl Client {
             next: AtomicU64::new(0),
             patience,
         };
-        client.publish(submitted, connections).await?;
+        client.publish(submitted, connections.clone()).await?;
         client.listen().await?;
-        client.thread.spawn_service(client.outcomes(from));
+        let (waiters, owner) = (client.waiters.clone(), client.owner.clone());
+        let outcomes = outcomes::read(client.link.clone(), waiters, owner, from, connections);
+        client.thread.spawn_service(outcomes);
         Ok((client, facts))
     }
 
@@ -265,26 +266,6 @@ impl Client {
         subscribed
             .await?
             .map_err(|error| EngineError::Rejected(error.to_string()))
-    }
-
-    /// Reads the outcomes of this client's tasks.
-    fn outcomes(&self, from: u64) -> impl Future<Output = ()> + Send + 'static + use<> {
-        let names = self.link.names.clone();
-        let waiters = self.waiters.clone();
-        let tail = Tail {
-            link: self.link.clone(),
-            stream: names.result_stream(),
-            filter: names.results_of(&self.owner),
-            from,
-        };
-        tail.run(move |item| {
-            if let TailItem::Message(message) = item {
-                if let Some((id, origin, outcome)) = attach::outcome(&names, &message.message) {
-                    waiters.settle(&id, origin, outcome);
-                }
-            }
-            ControlFlow::Continue(())
-        })
     }
 
     /// Reads what this client's tasks tell while they run.

@@ -20,6 +20,7 @@ mod client;
 mod connect;
 mod driver;
 mod link;
+mod outcomes;
 mod patience;
 mod publisher;
 mod receipt;

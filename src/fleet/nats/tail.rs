@@ -20,9 +20,14 @@ pub(super) struct Tail {
 /// What a [`Tail`] reads.
 #[derive(Debug)]
 pub(super) enum TailItem {
-    Message(Box<Message>),
+    Message {
+        message: Box<Message>,
+        sequence: u64,
+    },
     /// All messages that were stored before the tail began are read.
     CaughtUp,
+    /// The server does not send any more. The tail goes on behind the last message, by itself.
+    Interrupted,
 }
 
 impl Tail {
@@ -50,13 +55,17 @@ impl Tail {
             read(TailItem::CaughtUp)?;
         }
         while let Some(item) = messages.next().await {
-            // After a lost connection, the consumer says that a heartbeat is missing, and goes on.
-            let Ok(message) = item else { continue };
+            // Where a heartbeat is missing, the consumer says so and goes on. After a lost connection it does so silently.
+            let Ok(message) = item else {
+                read(TailItem::Interrupted)?;
+                continue;
+            };
             let Ok(info) = message.info() else { continue };
             let (sequence, pending) = (info.stream_sequence, info.pending);
             if sequence >= self.from {
                 self.from = sequence + 1;
-                read(TailItem::Message(Box::new(message)))?;
+                let message = Box::new(message);
+                read(TailItem::Message { message, sequence })?;
             }
             if pending == 0 && !std::mem::replace(caught_up, true) {
                 read(TailItem::CaughtUp)?;

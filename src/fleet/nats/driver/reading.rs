@@ -65,8 +65,9 @@ impl State {
     pub(super) fn control_item(&mut self, item: TailItem) {
         self.control_due = None;
         match item {
-            TailItem::Message(message) => self.controlled(&message),
+            TailItem::Message { message, .. } => self.controlled(&message),
             TailItem::CaughtUp => self.controls = Reading::CaughtUp,
+            TailItem::Interrupted => self.controls = Reading::Anew,
         }
     }
 
