@@ -72,7 +72,7 @@ async fn connected_anew(connections: &mut watch::Receiver<bool>) {
             return;
         }
     }
-    pending().await
+    pending::<()>().await;
 }
 
 /// How far the outcomes are read.
