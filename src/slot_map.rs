@@ -74,10 +74,9 @@ impl<T> SlotMap<T> {
     /// Frees an empty page. The first page stays if the map is empty, so that one task after another needs no new
     /// page.
     fn drop_page(&mut self, page: usize) {
-        if self.len > 0 || page > 0 {
+        if self.len > 0 {
             self.slot_map[page] = None;
-        }
-        if self.len == 0 {
+        } else {
             self.slot_map.truncate(1);
             self.slot_map.shrink_to(KEPT);
         }
