@@ -126,4 +126,16 @@ mod tests {
             assert_eq!(nodes.map(|nodes| nodes.len()), Some(1));
         });
     }
+
+    #[test]
+    fn a_group_that_has_ended_before_its_turn_ends_no_more() {
+        on_tokio(async |pool| {
+            let group = pool.group("group", 1).unwrap();
+            let node = group.node();
+            drop(group);
+            let mut state = pool.core().lock();
+            state.end_group(node);
+            assert!(!state.has_to_tidy() && !state.gate.lives(node));
+        });
+    }
 }
