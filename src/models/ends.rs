@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::join;
 
-use super::{Event, block_on, check, poll_once, pool, settle, value_or, yield_now};
+use super::{Event, block_on, check, poll_once, pool, settle, value_or, yield_once};
 use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinError, JoinHandle, Worker};
 
@@ -29,7 +29,7 @@ fn whoever_sees_the_result_sees_the_counters() {
 fn whoever_has_joined_finds_every_result() {
     check(|| {
         let pool = pool(1);
-        let mut handle = pool.spawn_n(yield_now());
+        let mut handle = pool.spawn_n(yield_once());
         block_on(pool.join());
         assert!(handle.try_join().is_some_and(|result| result.is_ok()));
         settle(&pool);
@@ -40,7 +40,7 @@ fn whoever_has_joined_finds_every_result() {
 fn an_abort_comes_before_the_end_or_after_it() {
     check(|| {
         let pool = pool(1);
-        let handle = pool.spawn_n(yield_now());
+        let handle = pool.spawn_n(yield_once());
         let asked = handle.abort();
         value_or(block_on(handle), |error| asked && error.is_cancelled());
         settle(&pool);
@@ -66,7 +66,7 @@ fn an_abort_hits_the_task_and_not_its_successor() {
     check(|| {
         let pool = pool(1);
         let first = pool.spawn_n(async {});
-        let second = pool.spawn_n(yield_now());
+        let second = pool.spawn_n(yield_once());
         first.abort();
         block_on(second).expect("nobody has asked it");
         drop(block_on(first));
@@ -78,7 +78,7 @@ fn an_abort_hits_the_task_and_not_its_successor() {
 fn cancel_all_waits_for_the_active_and_the_waiting() {
     check(|| {
         let pool = pool(1);
-        let handles = [pool.spawn_n(yield_now()), pool.spawn_n(yield_now())];
+        let handles = [pool.spawn_n(yield_once()), pool.spawn_n(yield_once())];
         let cancelled = block_on(pool.cancel_all());
         assert!(handles.iter().all(JoinHandle::is_finished));
         assert_eq!(pool.stats().cancelled, cancelled as u64);
@@ -98,7 +98,7 @@ pub(super) fn dropping_pool() -> AioPool {
 fn a_worker_that_is_dropped_leaves_no_handle_alone() {
     check(|| {
         let pool = dropping_pool();
-        let (first, second) = (pool.spawn_n(yield_now()), pool.spawn_n(async {}));
+        let (first, second) = (pool.spawn_n(yield_once()), pool.spawn_n(async {}));
         block_on(async {
             assert!(first.await.unwrap_err().is_cancelled());
             value_or(second.await, JoinError::is_cancelled);

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use futures_util::stream;
 
 use super::ends::dropping_pool;
-use super::{Event, block_on, check, pool, settle, yield_now};
+use super::{Event, block_on, check, pool, settle, yield_once};
 use crate::sync::thread;
 
 #[test]
 fn a_feed_reports_when_its_last_task_has_ended() {
     check(|| {
         let pool = pool(1);
-        let report = block_on(pool.feed(0..2, |_| yield_now()));
+        let report = block_on(pool.feed(0..2, |_| yield_once()));
         assert_eq!(report.completed, 2);
         settle(&pool);
     });
@@ -64,7 +64,7 @@ fn a_feed_is_aborted_once_though_its_stream_never_goes_on() {
 fn a_feed_whose_workers_are_dropped_counts_each_of_its_tasks() {
     check(|| {
         let pool = dropping_pool();
-        let report = block_on(pool.feed(0..2, |_| yield_now()));
+        let report = block_on(pool.feed(0..2, |_| yield_once()));
         let ended = report.completed + report.cancelled + report.failed;
         assert_eq!(ended, 2, "{report:?}");
         settle(&pool);

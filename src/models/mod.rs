@@ -32,6 +32,7 @@ use std::task::{Context, Poll, Waker};
 use self::in_every_order::{block_on, check};
 #[cfg(aiopool_shuttle)]
 use self::in_random_orders::{block_on, check};
+use crate::coop::yield_once;
 use crate::lock::Lock;
 use crate::sync::thread;
 use crate::wakes::wake;
@@ -70,19 +71,6 @@ fn settle(pool: &AioPool) {
 /// Polls a future once, with a waker that does nothing.
 fn poll_once<F: Future>(future: F) -> Poll<F::Output> {
     pin!(future).poll(&mut Context::from_waker(Waker::noop()))
-}
-
-/// Lets other tasks run.
-async fn yield_now() {
-    let mut has_yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut has_yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// An event that happens once, and that futures can wait for.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{Event, block_on, check, pool, settle, value_or, yield_now};
+use super::{Event, block_on, check, pool, settle, value_or, yield_once};
 use crate::sync::thread;
 use crate::{AioPool, JoinError, current, lend};
 
@@ -24,7 +24,7 @@ fn a_task_that_waits_for_another_lends_it_its_permit() {
 fn a_task_gets_the_permit_back_that_it_lent_while_another_comes() {
     check(|| {
         let pool = pool(1);
-        let handle = pool.spawn_n(async { lend(yield_now()).await });
+        let handle = pool.spawn_n(async { lend(yield_once()).await });
         let next = pool.spawn_n(async {});
         block_on(async {
             handle.await.unwrap();

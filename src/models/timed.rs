@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Event, block_on, check, settle, value_or, yield_now};
+use super::{Event, block_on, check, settle, value_or, yield_once};
 use crate::sync::thread;
 use crate::{AioPool, Blocking, JoinError, Spawner, Worker};
 
@@ -50,7 +50,7 @@ fn a_task_that_waits_too_long_times_out_or_has_started() {
 fn a_task_that_runs_too_long_times_out_or_has_ended() {
     check(|| {
         let (pool, time_is_over) = timed_pool(1);
-        let handle = pool.task(yield_now()).timeout(SOON).spawn_n();
+        let handle = pool.task(yield_once()).timeout(SOON).spawn_n();
         time_is_over.happen();
         value_or(block_on(handle), JoinError::is_timeout);
         settle(&pool);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use futures_util::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool, yield_now};
+use super::super::{block_on, check, pool, yield_once};
 use super::settle_all;
 use crate::control::{Connection, ControlServer, Network, Serving};
 use crate::sync::thread;
@@ -39,7 +39,7 @@ fn serve(serving: Serving) -> thread::JoinHandle<()> {
 #[test]
 fn a_server_that_is_stopped_while_commands_run_leaves_the_pool_whole() {
     check(|| {
-        let copies = Arc::new(SimpleTaskPool::new(pool(2), yield_now));
+        let copies = Arc::new(SimpleTaskPool::new(pool(2), yield_once));
         let (network, server, serving) = ControlServer::builder(&copies).serve_in_memory();
         let serving = serve(serving);
         let clients = ["start 3\nstop 2\n", "start 1\nstop-all\nstats\n"].map(|lines| {
@@ -79,7 +79,7 @@ fn a_client_that_goes_ends_its_wait_and_no_other() {
         });
         assert_eq!(ask(&network, "pool-size 2\npool-size\n").unwrap()[1], "2");
         gone.join().unwrap();
-        block_on(pool.exec(yield_now())).unwrap();
+        block_on(pool.exec(yield_once())).unwrap();
         pool.close();
         assert!(stays.join().unwrap(), "it is told that the pool is closed");
         block_on(server.stop());
@@ -98,7 +98,7 @@ fn counting_server(
     ControlServer::builder(pool)
         .command("work", move |_| {
             begun.fetch_add(1, Relaxed);
-            yield_now()
+            yield_once()
         })
         .command("count", move |_| {
             ended.fetch_add(1, Relaxed);

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use futures_util::future::select;
 
 use super::super::in_random_orders::choose;
-use super::super::{Event, block_on, check, poll_once, pool, yield_now};
+use super::super::{Event, block_on, check, poll_once, pool, yield_once};
 use super::settle_all;
 use crate::sync::thread;
 use crate::{AioPool, FnSpawner, JoinHandle, Shutdown, Worker};
@@ -17,9 +17,9 @@ fn submit(pool: &AioPool) -> [u64; 3] {
     let mut handles: Vec<JoinHandle<()>> = Vec::new();
     for _ in 0..3 {
         match choose(3) {
-            0 => handles.push(pool.spawn_n(yield_now())),
-            1 => handles.push(block_on(pool.spawn(yield_now()))),
-            _ => handles.extend(pool.try_spawn(yield_now())),
+            0 => handles.push(pool.spawn_n(yield_once())),
+            1 => handles.push(block_on(pool.spawn(yield_once()))),
+            _ => handles.extend(pool.try_spawn(yield_once())),
         }
     }
     let mut ends = [0; 3];

@@ -4,7 +4,7 @@ use std::iter::repeat_with;
 use std::sync::Arc;
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool, yield_now};
+use super::super::{block_on, check, pool, yield_once};
 use super::{Meter, panic_silently, settle_all};
 use crate::sync::thread;
 use crate::{AioPool, Feed};
@@ -13,7 +13,7 @@ use crate::{AioPool, Feed};
 fn read_some(pool: &AioPool, token: &Arc<()>) {
     let items = repeat_with(|| token.clone()).take(6);
     let results = pool.itermap(items.collect::<Vec<_>>(), |token| async move {
-        yield_now().await;
+        yield_once().await;
         token
     });
     let results = results.buffer(1 + choose(3));
@@ -37,7 +37,7 @@ fn feed(pool: &AioPool, token: &Arc<()>) -> Feed {
         }
         let kept = kept.clone();
         async move {
-            yield_now().await;
+            yield_once().await;
             drop(kept);
         }
     })
@@ -86,10 +86,10 @@ fn the_first_error_of_a_try_map_ends_the_rest() {
     check(|| {
         let pool = pool(2);
         let other = pool.clone();
-        let there = thread::spawn(move || block_on(other.map(0..3, |_| yield_now())));
+        let there = thread::spawn(move || block_on(other.map(0..3, |_| yield_once())));
         let fails_at = choose(6);
         let sums = pool.try_map(0..4, |number| async move {
-            yield_now().await;
+            yield_once().await;
             if number == fails_at {
                 Err(number)
             } else {

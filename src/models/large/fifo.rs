@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool, yield_now};
+use super::super::{block_on, check, pool, yield_once};
 use super::settle_all;
 use crate::lock::Lock;
 use crate::sync::thread;
@@ -20,7 +20,7 @@ fn tasks_of_one_thread_start_in_the_order_of_submission() {
                         other.pause();
                         other.resume();
                     }
-                    1 => drop(block_on(other.exec(yield_now()))),
+                    1 => drop(block_on(other.exec(yield_once()))),
                     _ => drop(block_on(other.acquire())),
                 }
             }
@@ -31,7 +31,7 @@ fn tasks_of_one_thread_start_in_the_order_of_submission() {
             let task = async move {
                 starts.lock().push(number);
                 for _ in 0..choose(3) {
-                    yield_now().await;
+                    yield_once().await;
                 }
             };
             handles.push(match choose(2) {

@@ -5,7 +5,7 @@ use std::pin::pin;
 use futures_util::future::{Either, select};
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, poll_once, pool, yield_now};
+use super::super::{block_on, check, poll_once, pool, yield_once};
 use super::{Meter, settle_all};
 use crate::AioPool;
 use crate::sync::thread;
@@ -16,11 +16,11 @@ async fn visit(pool: &AioPool, meter: &Meter) {
         let weight = 1 + choose(2);
         let hold = async {
             let _running: Vec<_> = (0..weight).map(|_| meter.enter()).collect();
-            yield_now().await;
+            yield_once().await;
         };
         match choose(6) {
             0 => drop(poll_once(pool.acquire())),
-            1 => drop(poll_once(pool.run(yield_now()))),
+            1 => drop(poll_once(pool.run(yield_once()))),
             2 => {
                 let permit = pool.permit().weight(weight).acquire().await;
                 hold.await;
@@ -38,7 +38,7 @@ async fn visit(pool: &AioPool, meter: &Meter) {
                 let run = pool.permit().weight(weight).run(hold);
                 let over = async {
                     for _ in 0..choose(4) {
-                        yield_now().await;
+                        yield_once().await;
                     }
                 };
                 match select(pin!(run), pin!(over)).await {
@@ -65,7 +65,7 @@ fn permits_in_place_and_tasks_are_never_more_than_the_size() {
                 let meter = meter.clone();
                 pool.spawn_n(async move {
                     let _running = meter.enter();
-                    yield_now().await;
+                    yield_once().await;
                 })
             })
             .collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::super::in_random_orders::choose;
-use super::super::{Event, block_on, check, pool, yield_now};
+use super::super::{Event, block_on, check, pool, yield_once};
 use super::{Meter, panic_silently, settle_all};
 use crate::sync::thread;
 use crate::{AioPool, JoinHandle};
@@ -50,14 +50,14 @@ impl Place {
             0 => {}
             1 => {
                 let _running = self.meter.enter();
-                yield_now().await;
-                yield_now().await;
+                yield_once().await;
+                yield_once().await;
             }
             2 => self.calm.happened().await,
             3 => panic_silently(),
             4 => {
                 self.submitted.fetch_add(1, Relaxed);
-                drop(self.any().exec(yield_now()).await);
+                drop(self.any().exec(yield_once()).await);
             }
             _ => {
                 self.submitted.fetch_add(1, Relaxed);

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join};
 
 use super::super::in_random_orders::choose;
-use super::super::{block_on, check, pool, value_or, yield_now};
+use super::super::{block_on, check, pool, value_or, yield_once};
 use super::settle_all;
 use crate::sync::thread;
 use crate::{AioPool, JoinError, lend};
@@ -12,7 +12,7 @@ use crate::{AioPool, JoinError, lend};
 /// Returns the number of leaves of a tree, with a task for each of its nodes.
 fn leaves(pool: AioPool, levels: usize) -> BoxFuture<'static, usize> {
     async move {
-        yield_now().await;
+        yield_once().await;
         if levels == 0 {
             return 1;
         }
@@ -32,7 +32,7 @@ fn leaves(pool: AioPool, levels: usize) -> BoxFuture<'static, usize> {
             }
             _ => {
                 let left = pool.spawn(child()).await;
-                lend(yield_now()).await;
+                lend(yield_once()).await;
                 left.await.unwrap() + child().await
             }
         }
@@ -70,10 +70,10 @@ fn a_tree_that_is_aborted_meanwhile_leaves_the_other_one_alone() {
 /// Waits in each group for a task of the next one, and in the innermost for one of the whole pool.
 fn inwards(groups: Vec<AioPool>, pool: AioPool) -> BoxFuture<'static, ()> {
     async move {
-        yield_now().await;
+        yield_once().await;
         let mut inner = groups;
         if inner.is_empty() {
-            pool.exec(yield_now()).await.unwrap();
+            pool.exec(yield_once()).await.unwrap();
         } else {
             let group = inner.remove(0);
             let task = inwards(inner, pool);
