@@ -5,27 +5,33 @@ use crate::task::Slot;
 /// The values of a few slots among many. A lookup needs no search, and only pages that are in use take much memory.
 #[derive(Debug)]
 pub(crate) struct SlotMap<T> {
-    slot_map: Vec<Option<Box<Page<T>>>>,
+    pages: Vec<Page<T>>,
     len: usize,
 }
 
 /// The values of [`PAGE`] consecutive slots.
+///
+/// Its memory is one allocation, given back when the page has no value. It is not smaller, because pages lie between the
+/// tasks: glibc's allocator takes the free memory around a page apart and together for each page that is freed.
 #[derive(Debug)]
 struct Page<T> {
-    notes: [Option<T>; PAGE],
+    notes: Vec<Option<T>>,
     taken: usize,
 }
 
-const PAGE: usize = 32;
+const PAGE: usize = 256;
+
+/// Number of values whose memory stays when the map is empty, so that one task after another needs no new page.
+const FEW: usize = 32;
+
+impl<T> Default for SlotMap<T> {
+    fn default() -> Self {
+        let (pages, len) = (Vec::new(), 0);
+        Self { pages, len }
+    }
+}
 
 impl<T> SlotMap<T> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            slot_map: Vec::new(),
-            len: 0,
-        }
-    }
-
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.len == 0
@@ -34,22 +40,26 @@ impl<T> SlotMap<T> {
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<&T> {
         let (page, at) = place(slot);
-        self.slot_map.get(page)?.as_ref()?.notes[at].as_ref()
+        self.pages.get(page)?.notes.get(at)?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         let (page, at) = place(slot);
-        self.slot_map.get_mut(page)?.as_mut()?.notes[at].as_mut()
+        self.pages.get_mut(page)?.notes.get_mut(at)?.as_mut()
     }
 
     /// Stores the value of a slot. Returns the previous one.
     #[inline]
     pub(crate) fn insert(&mut self, slot: Slot, note: T) -> Option<T> {
         let (page, at) = place(slot);
-        if page >= self.slot_map.len() {
-            self.slot_map.resize_with(page + 1, || None);
+        if page >= self.pages.len() {
+            self.pages.resize_with(page + 1, Page::new);
         }
-        let page = self.slot_map[page].get_or_insert_with(Page::new);
+        let page = &mut self.pages[page];
+        if at >= page.notes.len() {
+            let is_small = (slot.0 as usize) < FEW;
+            page.grow(at, if is_small { FEW } else { PAGE });
+        }
         let before = page.notes[at].replace(note);
         if before.is_none() {
             page.taken += 1;
@@ -61,8 +71,8 @@ impl<T> SlotMap<T> {
     #[inline]
     pub(crate) fn remove(&mut self, slot: Slot) -> Option<T> {
         let (at_page, at) = place(slot);
-        let page = self.slot_map.get_mut(at_page)?.as_mut()?;
-        let note = page.notes[at].take()?;
+        let page = self.pages.get_mut(at_page)?;
+        let note = page.notes.get_mut(at)?.take()?;
         page.taken -= 1;
         self.len -= 1;
         if page.taken == 0 {
@@ -71,21 +81,22 @@ impl<T> SlotMap<T> {
         Some(note)
     }
 
-    /// Frees an empty page. The first page stays if the map is empty, so that one task after another needs no new
-    /// page.
+    /// Frees an empty page. If the map is empty, a small first page stays.
     fn drop_page(&mut self, page: usize) {
         if self.len > 0 {
-            self.slot_map[page] = None;
-        } else {
-            self.slot_map.truncate(1);
-            self.slot_map.shrink_to(KEPT);
+            self.pages[page] = Page::new();
+            return;
         }
+        self.pages.truncate(1);
+        self.pages.shrink_to(KEPT);
+        self.pages[0].shrink();
     }
 
     /// Returns the number of values that memory is allocated for.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
-        self.slot_map.capacity() + self.slot_map.iter().flatten().count() * PAGE
+        let notes = self.pages.iter().map(|page| page.notes.capacity());
+        self.pages.capacity() + notes.sum::<usize>()
     }
 }
 
@@ -93,11 +104,25 @@ impl<T> SlotMap<T> {
 const KEPT: usize = 64;
 
 impl<T> Page<T> {
-    fn new() -> Box<Self> {
-        Box::new(Self {
-            notes: [const { None }; PAGE],
+    fn new() -> Self {
+        Self {
+            notes: Vec::new(),
             taken: 0,
-        })
+        }
+    }
+
+    /// Makes room for the value at this place, with memory for at least so many values.
+    fn grow(&mut self, at: usize, capacity: usize) {
+        let more = capacity.saturating_sub(self.notes.len());
+        self.notes.reserve_exact(more);
+        self.notes.resize_with(at + 1, || None);
+    }
+
+    /// Gives back what is more than a few, of a page without values.
+    fn shrink(&mut self) {
+        if self.notes.capacity() > FEW {
+            *self = Self::new();
+        }
     }
 }
 
@@ -111,7 +136,7 @@ mod tests {
 
     #[test]
     fn it_does_what_a_map_does_and_gives_its_memory_back() {
-        let mut slot_map = SlotMap::new();
+        let mut slot_map = SlotMap::default();
         let mut map = std::collections::HashMap::new();
         let mut random = 1_u64;
         for step in 0..100_000_u32 {
@@ -132,17 +157,24 @@ mod tests {
         for slot in (0..5000).map(Slot) {
             assert_eq!(slot_map.remove(slot), map.remove(&slot));
         }
-        assert!(slot_map.is_empty() && slot_map.capacity() <= KEPT + PAGE);
+        assert!(slot_map.is_empty() && slot_map.capacity() <= KEPT + FEW);
     }
+
     #[test]
     fn a_page_is_freed_with_its_last_value_and_the_first_one_only_while_there_are_others() {
         let (first, second, third) = (Slot(0), Slot(PAGE as u32), Slot(2 * PAGE as u32));
-        let mut slot_map = SlotMap::new();
-        let pages = |slot_map: &SlotMap<()>| slot_map.slot_map.iter().flatten().count();
+        let mut slot_map = SlotMap::default();
+        let pages = |slot_map: &SlotMap<()>| {
+            slot_map
+                .pages
+                .iter()
+                .filter(|page| page.notes.capacity() > 0)
+                .count()
+        };
         for slot in [first, second, third] {
             slot_map.insert(slot, ());
         }
-        assert_eq!((slot_map.slot_map.len(), pages(&slot_map)), (3, 3));
+        assert_eq!((slot_map.pages.len(), pages(&slot_map)), (3, 3));
         slot_map.remove(second);
         slot_map.remove(first);
         assert_eq!(pages(&slot_map), 1);
@@ -151,5 +183,8 @@ mod tests {
         slot_map.insert(first, ());
         slot_map.remove(first);
         assert_eq!(pages(&slot_map), 1);
+        slot_map.insert(Slot(FEW as u32), ());
+        slot_map.remove(Slot(FEW as u32));
+        assert_eq!(pages(&slot_map), 0, "only a small page stays");
     }
 }

@@ -1,4 +1,4 @@
-use super::node::{Node, Rank, Ticket};
+use super::node::{Node, Rank};
 use super::queue_entry::{EntryState, QueueEntry};
 use super::register::Content;
 use super::state::{Admitted, Gate, earlier};
@@ -48,9 +48,8 @@ impl<W, A, L> Gate<W, A, L> {
         } else {
             EntryState::BySlot
         };
-        self.change_queue_entry(slot, |queue_entry| {
-            (queue_entry.state, queue_entry.ticket) = (state, Ticket::FIRST);
-        });
+        self.tickets.remove(slot);
+        self.change_queue_entry(slot, |queue_entry| queue_entry.state = state);
         if is_just_back {
             let QueueEntry { home, demand, .. } = self.queue_entry(slot);
             self.tree
@@ -102,9 +101,10 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Puts a task that has lent its permits into the queue for them, before new tasks.
     pub(crate) fn come_back(&mut self, slot: Slot) {
-        let (home, ticket) = (self.queue_entry(slot).home, self.next_ticket());
+        let home = self.queue_entry(slot).home;
+        self.give_ticket(slot);
         self.change_queue_entry(slot, |queue_entry| {
-            (queue_entry.state, queue_entry.ticket) = (EntryState::Returning, ticket);
+            queue_entry.state = EntryState::Returning;
         });
         self.known += 1;
         self.tree

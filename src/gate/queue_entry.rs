@@ -1,4 +1,4 @@
-use super::node::{Demand, Ticket};
+use super::node::Demand;
 use super::register::NONE;
 use super::tree::NodeId;
 
@@ -11,8 +11,6 @@ pub(super) struct QueueEntry {
     pub(super) demand: Demand,
     /// The node that the task was submitted to. It waits in the queue of this node.
     pub(super) home: u32,
-    /// The order of its arrival, in comparison with tasks of all nodes.
-    pub(super) ticket: Ticket,
     pub(super) state: EntryState,
     /// The neighbours in the list of tasks that were submitted to the same group.
     pub(super) prev: u32,
@@ -39,20 +37,28 @@ impl QueueEntry {
     pub(super) const DEFAULT: Self = Self {
         demand: Demand::DEFAULT,
         home: NodeId::ROOT.0,
-        ticket: Ticket::FIRST,
         state: EntryState::BySlot,
         prev: NONE,
         next: NONE,
     };
 
-    pub(super) fn new(home: NodeId, demand: Demand, state: EntryState, ticket: Ticket) -> Self {
+    pub(super) fn new(home: NodeId, demand: Demand, state: EntryState) -> Self {
         Self {
             demand,
             home: home.0,
-            ticket,
             state,
             prev: NONE,
             next: NONE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_waiting_task_with_options_takes_as_much_again_as_its_slot() {
+        assert_eq!(size_of::<Option<QueueEntry>>(), 32);
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Gate<W, A, L> {
     pub(super) tree: Tree<L>,
     /// The queue entries of all tasks for which the slot alone does not hold all data.
     pub(super) queue_entries: SlotMap<QueueEntry>,
+    /// The tickets of the queue entries that are in a queue and are no new tasks, which have their numbers instead.
+    pub(super) tickets: SlotMap<Ticket>,
     /// `true` if what waits at a node has turns by its shares, instead of by priority and age.
     pub(super) is_fair: bool,
     /// `true` if tasks without options in the root may take shortcuts: there is no fair share, and the starts of the
@@ -54,7 +56,8 @@ impl<W, A, L> Gate<W, A, L> {
         Self {
             register: Register::new(),
             tree: Tree::new(size, data),
-            queue_entries: SlotMap::new(),
+            queue_entries: SlotMap::default(),
+            tickets: SlotMap::default(),
             is_fair: false,
             has_fast_path: true,
             holds_back: true,
@@ -93,11 +96,10 @@ impl<W, A, L> Gate<W, A, L> {
             root.waiting += 1;
             root.push(slot, demand.priority, &mut self.register);
         } else {
-            let ticket = self.ticket_of(id);
-            self.queue(
-                slot,
-                QueueEntry::new(home, demand, EntryState::BySlot, ticket),
-            );
+            if !id.is_task() {
+                self.give_ticket(slot);
+            }
+            self.queue(slot, QueueEntry::new(home, demand, EntryState::BySlot));
         }
         slot
     }
@@ -108,12 +110,9 @@ impl<W, A, L> Gate<W, A, L> {
         let slot = self
             .register
             .insert(EntryId::ELSEWHERE, |_| Content::Active(Some(user)));
-        let ticket = self.next_ticket();
+        self.give_ticket(slot);
         self.known += 1;
-        self.queue(
-            slot,
-            QueueEntry::new(home, demand, EntryState::Elsewhere, ticket),
-        );
+        self.queue(slot, QueueEntry::new(home, demand, EntryState::Elsewhere));
         slot
     }
 
@@ -131,22 +130,15 @@ impl<W, A, L> Gate<W, A, L> {
         }
     }
 
-    /// Returns the ticket of a new entry. Tasks are ordered by number; any other entry comes before the next task.
-    fn ticket_of(&mut self, id: EntryId) -> Ticket {
-        match id.task() {
-            Some(id) => Ticket::of_task(id.get()),
-            None => self.next_ticket(),
-        }
-    }
-
     /// Returns a ticket that comes after all that have been given, and before all later ones.
     pub(crate) fn last_ticket(&self) -> Ticket {
         Ticket::between(self.next, self.others)
     }
 
-    pub(super) fn next_ticket(&mut self) -> Ticket {
+    /// Gives a ticket to an entry that is no new task: it comes before the next task.
+    pub(super) fn give_ticket(&mut self, slot: Slot) {
         self.others += 1;
-        Ticket::between(self.next, self.others)
+        self.tickets.insert(slot, self.last_ticket());
     }
 
     /// Stores a queue entry, and adds it to the members of its group.
@@ -311,6 +303,9 @@ impl<W, A, L> Gate<W, A, L> {
         let Some(queue_entry) = self.queue_entries.remove(slot) else {
             return;
         };
+        if !self.tickets.is_empty() {
+            self.tickets.remove(slot);
+        }
         if queue_entry.home != NodeId::ROOT.0 {
             match self.queue_entries.get_mut(Slot(queue_entry.prev)) {
                 Some(prev) => prev.next = queue_entry.next,
@@ -429,12 +424,12 @@ impl<W, A, L> Gate<W, A, L> {
 
     /// Returns when the entry in a slot entered the queue, as far as that matters to others.
     pub(crate) fn ticket(&self, slot: Slot) -> Ticket {
-        if let Some(queue_entry) = self.queue_entries.get(slot) {
-            return queue_entry.ticket;
+        if let Some(ticket) = self.tickets.get(slot) {
+            return *ticket;
         }
         match self.register.get(slot).and_then(|entry| entry.id.task()) {
             Some(id) => Ticket::of_task(id.get()),
-            // An entry without a number and without a queue entry entered before there were groups, so that it
+            // An entry without a number and without a ticket entered before there were groups, so that it
             // comes before all tasks of groups.
             None => Ticket::FIRST,
         }

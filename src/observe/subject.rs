@@ -16,7 +16,7 @@ pub(crate) struct Subject {
 impl Subject {
     /// Returns the time by the clock of the runtime, which may be user code: call it with no lock held.
     pub(crate) fn now(&self) -> Instant {
-        self.label.pool_ref.clock_time()
+        self.label.pool_ref().clock_time()
     }
 }
 

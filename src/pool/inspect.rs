@@ -194,7 +194,7 @@ pub(crate) struct Line {
     pool: Arc<str>,
     group: Option<Arc<str>>,
     label: Option<Arc<TaskLabel>>,
-    times: Times,
+    times: Option<Times>,
 }
 
 impl Line {
@@ -204,15 +204,14 @@ impl Line {
             return None;
         }
         let home = state.gate.data(state.gate.home(slot));
-        let record = state.records.get(slot);
         Some(Self {
             id,
             state: state.gate.progress(slot, id),
             demand: state.gate.demand(slot),
             pool: home.name.clone(),
             group: home.group.clone(),
-            label: record.and_then(|record| record.label.clone()),
-            times: record.map_or_else(Times::default, |record| record.times),
+            label: state.records.label(slot).cloned(),
+            times: state.records.times(slot),
         })
     }
 
@@ -224,8 +223,8 @@ impl Line {
         };
         let group = self.group.as_deref();
         let tag = self.label.as_ref().and_then(|label| label.tag.clone());
-        let times = (self.times, now);
-        let info = record::info(self.id, name, group, self.state, self.demand, times);
+        let times = self.times;
+        let info = record::info(self.id, name, group, self.state, self.demand, times, now);
         TaskInfo { tag, ..info }
     }
 }

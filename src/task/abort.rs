@@ -49,7 +49,7 @@ impl AbortHandle {
     }
 
     pub(crate) fn state(&self) -> TaskState {
-        self.label.pool_ref.state(self.slot, self.id)
+        self.label.pool_ref().state(self.slot, self.id)
     }
 
     /// Returns the slot of the task in its pool, and the task's number.
@@ -64,7 +64,9 @@ impl AbortHandle {
     }
 
     fn abort_for(&self, reason: Reason) -> bool {
-        self.label.pool_ref.abort(self.slot, self.id.into(), reason)
+        self.label
+            .pool_ref()
+            .abort(self.slot, self.id.into(), reason)
     }
 }
 

@@ -58,7 +58,7 @@ impl<T> JoinHandle<T> {
 
     /// Returns the state of the task.
     pub fn state(&self) -> TaskState {
-        let state = self.label.pool_ref.state(self.slot(), self.id());
+        let state = self.label.pool_ref().state(self.slot(), self.id());
         match state {
             // The task has been taken out of the queue and is about to end, but its handle does not have the result
             // yet.
@@ -153,25 +153,25 @@ impl<T> JoinHandle<T> {
 
     /// Waits until the task has a permit, or has ended without one.
     pub(crate) fn poll_announced(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.task.poll_announced(cx, &*self.label.pool_ref)
+        self.task.poll_announced(cx, &self.label)
     }
 
     /// Returns the slot of the task in the pool's register, until the task has ended.
     pub(crate) fn slot(&self) -> Slot {
         if self.task.slot() == Some(Slot::NOWHERE) {
-            self.label.pool_ref.settle();
+            self.label.pool_ref().settle();
         }
         self.task.slot().unwrap_or(Slot::NOWHERE)
     }
 
     /// Returns the pool of the task.
     pub(crate) fn pool_ref(&self) -> Arc<dyn PoolRef> {
-        self.label.pool_ref.clone()
+        self.label.pool_ref().clone()
     }
 
     fn abort_for(&self, reason: Reason) -> bool {
         self.label
-            .pool_ref
+            .pool_ref()
             .abort(self.slot(), self.id().into(), reason)
     }
 
@@ -193,7 +193,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        coop::poll(cx, |cx| self.task.poll_outcome(cx, &*self.label.pool_ref))
+        coop::poll(cx, |cx| self.task.poll_outcome(cx, &self.label))
             .map(|outcome| self.result(outcome))
     }
 }

@@ -37,37 +37,37 @@ pub(crate) trait PoolRef: Send + Sync {
 /// The pool of a task, and the names for messages about the task.
 ///
 /// All tasks of a pool share one label, but for those with a name or a tag, which have their own.
-#[derive(Clone)]
 pub(crate) struct TaskLabel {
-    pub(crate) pool_ref: Arc<dyn PoolRef>,
-    pool: Arc<str>,
+    pool: Arc<PoolLabel>,
     task: Option<Cow<'static, str>>,
     pub(crate) tag: Option<Tag>,
 }
 
+/// What the labels of all tasks of a pool or a group share.
+struct PoolLabel {
+    pool_ref: Arc<dyn PoolRef>,
+    name: Arc<str>,
+}
+
 impl TaskLabel {
-    pub(crate) fn new(pool_ref: Arc<dyn PoolRef>, pool: Arc<str>) -> Self {
+    pub(crate) fn new(pool_ref: Arc<dyn PoolRef>, name: Arc<str>) -> Self {
+        let pool = Arc::new(PoolLabel { pool_ref, name });
         let (task, tag) = (None, None);
-        Self {
-            pool_ref,
-            pool,
-            task,
-            tag,
-        }
+        Self { pool, task, tag }
     }
 
     /// Returns the label for a task with a name or a tag of its own.
     pub(crate) fn own(&self, task: Option<Cow<'static, str>>, tag: Option<Tag>) -> Self {
-        Self {
-            pool_ref: self.pool_ref.clone(),
-            pool: self.pool.clone(),
-            task,
-            tag,
-        }
+        let pool = self.pool.clone();
+        Self { pool, task, tag }
+    }
+
+    pub(crate) fn pool_ref(&self) -> &Arc<dyn PoolRef> {
+        &self.pool.pool_ref
     }
 
     pub(crate) fn pool_name(&self) -> &str {
-        &self.pool
+        &self.pool.name
     }
 
     /// Returns the name of a task that has one of its own.
@@ -78,13 +78,13 @@ impl TaskLabel {
     pub(crate) fn task_name(&self, id: TaskId) -> Cow<'_, str> {
         match &self.task {
             Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(format!("{}-{id}", self.pool)),
+            None => Cow::Owned(format!("{}-{id}", self.pool.name)),
         }
     }
 }
 
 impl fmt::Debug for TaskLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TaskLabel").field(&self.pool).finish()
+        f.debug_tuple("TaskLabel").field(&self.pool.name).finish()
     }
 }

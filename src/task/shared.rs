@@ -1,6 +1,6 @@
 use std::task::{Context, Poll, Waker};
 
-use super::{Outcome, Packed, PoolRef, Slot, TaskId};
+use super::{Outcome, Packed, Slot, TaskId, TaskLabel};
 use crate::lock::Lock;
 use crate::sync::atomic::AtomicU64;
 use crate::sync::atomic::Ordering::Relaxed;
@@ -130,11 +130,11 @@ impl<T> Shared<T> {
 
     /// Waits until the task has a permit, or has ended without one.
     #[inline]
-    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, pool_ref: &dyn PoolRef) -> Poll<()> {
+    pub(crate) fn poll_announced(&self, cx: &mut Context<'_>, label: &TaskLabel) -> Poll<()> {
         if self.is_marked(ADMITTED) {
             return Poll::Ready(());
         }
-        self.poll_stage(cx, pool_ref, |stage| match stage {
+        self.poll_stage(cx, label, |stage| match stage {
             Stage::Pending {
                 announced: false, ..
             } => None,
@@ -148,12 +148,8 @@ impl<T> Shared<T> {
     ///
     /// Panics if the outcome has been taken before.
     #[track_caller]
-    pub(crate) fn poll_outcome(
-        &self,
-        cx: &mut Context<'_>,
-        pool_ref: &dyn PoolRef,
-    ) -> Poll<Outcome<T>> {
-        self.poll_stage(cx, pool_ref, |stage| match stage {
+    pub(crate) fn poll_outcome(&self, cx: &mut Context<'_>, label: &TaskLabel) -> Poll<Outcome<T>> {
+        self.poll_stage(cx, label, |stage| match stage {
             Stage::Pending { .. } => None,
             Stage::Value(_) | Stage::Failed(_) => stage.take(),
             Stage::Taken => panic!("a JoinHandle was polled after it had given its result"),
@@ -186,13 +182,13 @@ impl<T> Shared<T> {
     fn poll_stage<R>(
         &self,
         cx: &mut Context<'_>,
-        pool_ref: &dyn PoolRef,
+        label: &TaskLabel,
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let seen = look(&mut self.stage.lock());
         match seen {
             Some(seen) => Poll::Ready(seen),
-            None => self.wait(cx, pool_ref, look),
+            None => self.wait(cx, label, look),
         }
     }
 
@@ -201,12 +197,13 @@ impl<T> Shared<T> {
     fn wait<R>(
         &self,
         cx: &mut Context<'_>,
-        pool_ref: &dyn PoolRef,
+        label: &TaskLabel,
         mut look: impl FnMut(&mut Stage<T>) -> Option<R>,
     ) -> Poll<R> {
         let mut fresh = None;
         // A waker that was left from outside of the pool's tasks does not begin a nested wait, even if it wakes the
         // same task. So it must be replaced.
+        let pool_ref = label.pool_ref();
         let may_keep = !pool_ref.is_inside();
         loop {
             let mut stage = self.stage.lock();

@@ -46,7 +46,7 @@ impl State {
             End::Cancelled | End::Rejected => return None,
         };
         Some(Sample {
-            took: self.records.get(worker.slot())?.times.running(now)?,
+            took: self.records.times(worker.slot())?.running(now)?,
             is_failure,
             active: self.gate.active(NodeId::ROOT),
         })

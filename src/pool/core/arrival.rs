@@ -1,7 +1,6 @@
 //! Locking the pool for a new task, which starts on the runtime that it is submitted from.
 
 use crate::pool::core::Core;
-use crate::pool::core::parts::record::runtime_of;
 use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::state::State;
 use crate::sync::MutexGuard;
@@ -19,6 +18,7 @@ pub(crate) struct Arrival<'a> {
 
 impl Core {
     /// Locks the pool for a task that is submitted on this thread.
+    #[inline]
     pub(crate) fn lock_for_newcomer(&self) -> Arrival<'_> {
         let here = self.spawner().runtime_here();
         let state = self.lock();
@@ -80,14 +80,14 @@ impl State {
     /// Returns the runtime of the task in a slot. Returns `None` if the pool has no main runtime, because its spawner
     /// serves one runtime alone.
     pub(crate) fn runtime_of(&self, slot: Slot) -> Option<&Runtime> {
-        runtime_of(slot, &self.records, self.main.as_ref())
+        self.records.runtime(slot).or(self.main.as_ref())
     }
 
     /// Returns the runtimes of all tasks, each of them once, with the main one last.
     pub(crate) fn runtimes(&self) -> Vec<Runtime> {
         let others = self
-            .runtimes
-            .iter()
+            .records
+            .runtimes()
             .filter(|runtime| !self.is_main(Some(runtime.id)));
         others.chain(&self.main).cloned().collect()
     }
@@ -115,7 +115,7 @@ mod tests {
                 pool.feed(0..10, |_| async {}).await
             });
             assert_eq!(report.completed, 10);
-            assert!(pool.core().lock().runtimes.is_empty());
+            assert!(pool.core().lock().records.has_no_runtimes());
         }
     }
 }

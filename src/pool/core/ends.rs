@@ -68,7 +68,7 @@ impl State {
             worker.serve(slot);
         }
         if !self.records.is_empty() {
-            self.forget_record(ended, wakes);
+            self.records.forget(ended, wakes);
         }
         self.tell_waiters(home, wakes);
         Some(task)
@@ -92,7 +92,7 @@ impl State {
         let end = end?;
         let free = self.gate.finish_last(worker.slot())?;
         if !self.records.is_empty() {
-            self.forget_record(worker.slot(), wakes);
+            self.records.forget(worker.slot(), wakes);
         }
         self.gate.data_mut(NodeId::ROOT).stats.count(end);
         self.tell_waiters(NodeId::ROOT, wakes);
@@ -132,7 +132,7 @@ impl State {
     #[inline]
     fn end(&mut self, slot: Slot, home: NodeId, end: Option<End>, wakes: &mut Wakes) {
         if !self.records.is_empty() {
-            self.forget_record(slot, wakes);
+            self.records.forget(slot, wakes);
         }
         self.count(home, end);
         self.left(home, wakes);

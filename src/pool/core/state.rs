@@ -7,11 +7,11 @@ use crate::pool::core::parts::group_rates::GroupRates;
 use crate::pool::core::parts::holds::Holds;
 use crate::pool::core::parts::idle_workers::{IdleWorkers, Runner};
 use crate::pool::core::parts::node_data::NodeData;
-use crate::pool::core::parts::record::{Moment, TaskRecord, runtime_of};
-use crate::pool::core::parts::runtime::{NotedRuntimes, Runtime};
+use crate::pool::core::parts::record::{Moment, TaskRecord};
+use crate::pool::core::parts::records::Records;
+use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::parts::throttles::Throttles;
 use crate::pool::core::parts::withdrawals::{WithdrawalId, Withdrawals};
-use crate::slot_map::SlotMap;
 use crate::task::{BoxTask, RuntimeId, Slot, TaskId};
 use crate::wakes::Wakes;
 use crate::worker::{PermitState, WorkerShared};
@@ -38,8 +38,7 @@ pub(crate) struct State {
     pub(crate) throttles: Throttles,
     pub(crate) rates: GroupRates,
     /// Records of the tasks that have more than a future.
-    pub(crate) records: SlotMap<TaskRecord>,
-    pub(crate) runtimes: NotedRuntimes,
+    pub(crate) records: Records,
     pub(crate) withdrawals: Withdrawals,
     /// `None` unless the pool has observers.
     pub(crate) watcher: Option<Arc<Watcher>>,
@@ -84,8 +83,7 @@ impl State {
             holds: Holds::new(),
             throttles: Throttles::default(),
             rates: GroupRates::new(),
-            records: SlotMap::new(),
-            runtimes: NotedRuntimes::default(),
+            records: Records::default(),
             main: None,
             serves_several: false,
             has_more_to_start: false,
@@ -118,7 +116,7 @@ impl State {
         let id = self.number(home);
         let slot = self.gate.enter(id, home, demand, |slot| make(id, slot));
         if let Some(record) = record {
-            self.keep_record(slot, record);
+            self.records.keep(slot, record);
         }
     }
 
@@ -175,40 +173,10 @@ impl State {
         (id, slot)
     }
 
-    // `keep_record` and `forget_record` are not inlined: few tasks have a record, and the others do not pay for it.
-
-    #[inline(never)]
-    pub(crate) fn keep_record(&mut self, slot: Slot, record: TaskRecord) {
-        if let Some(runtime) = &record.runtime {
-            self.runtimes.add(runtime);
-        }
-        // The task of a feed takes over the feed's slot and runtime: the note of the feed's record is removed.
-        let before = self.records.insert(slot, record);
-        if let Some(runtime) = before.and_then(|before| before.runtime) {
-            self.runtimes.remove(&runtime);
-        }
-    }
-
     /// Returns how often everything that waits at a node has been stopped, at the node itself or at a node around it.
     pub(crate) fn stops(&self, home: NodeId) -> u64 {
         let stops = self.gate.path(home).map(|(_, data)| data.stops);
         stops.sum()
-    }
-
-    #[inline(never)]
-    pub(crate) fn forget_record(&mut self, slot: Slot, wakes: &mut Wakes) {
-        let Some(TaskRecord { label, runtime, .. }) = self.records.remove(slot) else {
-            return;
-        };
-        // The user's value in a tag is dropped after unlocking.
-        if let Some(label) = label.filter(|label| label.tag.is_some()) {
-            wakes.drop_later(label);
-        }
-        if let Some(runtime) = runtime {
-            let noted = self.runtimes.remove(&runtime);
-            // A runtime holds a spawner, which may be user code: it is dropped after unlocking.
-            wakes.drop_later(Arc::new((runtime, noted)));
-        }
     }
 
     /// Returns `true` if a dispatch has anything to do: each thing that it takes care of is looked at here.
@@ -239,7 +207,7 @@ impl State {
         }
         let mut started = None;
         let serve = |slot: Slot| {
-            let runtime = runtime_of(slot, &self.records, self.main.as_ref());
+            let runtime = self.records.runtime(slot).or(self.main.as_ref());
             let (worker, by) = self.idle_workers.runner(free, runtime, make);
             worker.serve_unstarted(slot);
             started = Some((slot, by));
@@ -332,8 +300,8 @@ impl State {
         }
         worker.set_started();
         self.count_start(self.gate.home(slot));
-        if let Some(record) = now.and_then(|_| self.records.get_mut(slot)) {
-            record.times.start(now);
+        if let Some(now) = now {
+            self.records.start(slot, now);
         }
     }
 

@@ -195,7 +195,7 @@ impl<'a> Surveyed<'a> {
 
     /// Returns how long the task has run, or if it has not started, how long it has waited. `None` if the pool is not timed.
     pub(crate) fn age(&self) -> Option<Duration> {
-        let times = self.pool.records.get(self.slot)?.times;
+        let times = self.pool.records.times(self.slot)?;
         match self.has_started() {
             true => times.running(self.now),
             false => times.waited(self.now),

@@ -88,8 +88,7 @@ impl Core {
         let mut state = self.lock();
         let id = state.gate.id(slot)?;
         let nested_waits = worker.nested_waits();
-        let record = state.records.get(slot);
-        let label = record.and_then(|record| record.label.clone());
+        let label = state.records.label(slot).cloned();
         let home = state.gate.home(slot);
         let pool = self.handle(&mut state, home);
         Some(Current {

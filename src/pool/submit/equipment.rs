@@ -67,7 +67,7 @@ impl AioPool {
         };
         let record = TaskRecord {
             label: own,
-            times: Times::new(self.core().moment()),
+            times: self.core().moment().map(Times::new),
             runtime: None,
         };
         let order = Order {

@@ -43,6 +43,7 @@ impl TaskExtras {
 }
 
 impl Extras for TaskExtras {
+    #[inline]
     fn admitted(&self, wakes: &mut Wakes) -> Start {
         if let Some(watch) = &self.watch {
             watch.admit();
@@ -53,6 +54,7 @@ impl Extras for TaskExtras {
         self.start
     }
 
+    #[inline]
     fn begin(&mut self, id: TaskId) {
         if std::mem::replace(&mut self.has_begun, true) {
             return;
@@ -65,12 +67,15 @@ impl Extras for TaskExtras {
         }
     }
 
+    #[inline]
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(more) = &mut self.more else {
             return Poll::Pending;
         };
         let limit = more.run_limit.as_mut();
-        limit.map_or(Poll::Pending, |limit| limit.poll(&*more.label.pool_ref, cx))
+        limit.map_or(Poll::Pending, |limit| {
+            limit.poll(&**more.label.pool_ref(), cx)
+        })
     }
 
     fn has_grace(&mut self) -> bool {
@@ -79,7 +84,7 @@ impl Extras for TaskExtras {
         };
         let grace = more.grace.as_mut();
         grace
-            .map(|grace| grace.begin(&*more.label.pool_ref))
+            .map(|grace| grace.begin(&**more.label.pool_ref()))
             .is_some()
     }
 
@@ -90,7 +95,7 @@ impl Extras for TaskExtras {
         let Some(limit) = &mut more.grace else {
             return Poll::Ready(());
         };
-        let over = limit.poll(&*more.label.pool_ref, cx);
+        let over = limit.poll(&**more.label.pool_ref(), cx);
         if over.is_ready() {
             // A sleep that has ended is not polled again.
             more.grace = None;
@@ -98,6 +103,7 @@ impl Extras for TaskExtras {
         over
     }
 
+    #[inline]
     fn poll<R>(&self, id: TaskId, poll: impl FnOnce() -> R) -> R {
         match &self.watch {
             Some(watch) => watch.poll(id, poll),
@@ -111,6 +117,7 @@ impl Extras for TaskExtras {
         }
     }
 
+    #[inline]
     fn drop_future(&self, id: TaskId, drop: impl FnOnce()) {
         match &self.watch {
             Some(watch) => watch.drop_future(id, drop),
@@ -118,6 +125,7 @@ impl Extras for TaskExtras {
         }
     }
 
+    #[inline]
     fn ended(self, id: TaskId, end: End) {
         if let Some(more) = self.more {
             more.end(id, end);
@@ -135,7 +143,7 @@ impl More {
             identity.get_or_init(|| (id, self.label.clone()));
         }
         if let Some(limit) = &mut self.run_limit {
-            limit.begin(&*self.label.pool_ref);
+            limit.begin(&**self.label.pool_ref());
         }
     }
 

@@ -30,6 +30,7 @@ impl AioPool {
 
     /// Gives back the starts of a rate whose interval is over, and ends the holds whose time is over, so that a new task
     /// that needs room is not refused for these.
+    #[inline]
     pub(crate) fn refresh_room(&self, patience: Patience) {
         let core = self.core();
         let needs_room = patience == Patience::Try || self.is_bounded();

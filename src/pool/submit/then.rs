@@ -132,7 +132,7 @@ impl<F: Future, C, Fut> Then<F, C, Fut> {
         };
         let polled = caught(|| {
             // A future that `try_spawn` has given back is no task, and has no limit.
-            let pool_ref = this.identity.get().map(|(_, label)| &*label.pool_ref);
+            let pool_ref = this.identity.get().map(|(_, label)| &**label.pool_ref());
             let mut limit = this.limit.as_mut().zip(pool_ref);
             if let Some((limit, pool_ref)) = &mut limit {
                 limit.begin(*pool_ref);

@@ -1,6 +1,7 @@
 //! What the core of a pool is made of: plain data, each with rules of its own. None of it knows the state as a whole.
 //!
-//! - `node_data`: what the pool stores for itself and for each group. `record`: for each task that is more than a future.
+//! - `node_data`: what the pool stores for itself and for each group. `record`: for each task that is more than a future;
+//!   `records`: those of all tasks.
 //! - `runtime`: the runtime that a task starts on. `idle_workers`: workers that wait a moment for the next task.
 //! - `withdrawals`: tasks that were taken out of the queue and have not ended. `holds`: nodes that start nothing for a
 //!   time.
@@ -18,6 +19,7 @@ pub(crate) mod idle_workers;
 pub(crate) mod node_data;
 pub(crate) mod rate;
 pub(crate) mod record;
+pub(crate) mod records;
 pub(crate) mod resizes;
 pub(crate) mod runtime;
 pub(crate) mod throttles;

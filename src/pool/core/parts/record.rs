@@ -4,23 +4,23 @@ use std::time::{Duration, Instant};
 
 use crate::gate::Demand;
 use crate::pool::core::parts::runtime::Runtime;
-use crate::slot_map::SlotMap;
-use crate::task::{Slot, TaskId, TaskInfo, TaskLabel, TaskState};
+use crate::task::{TaskId, TaskInfo, TaskLabel, TaskState};
 
 /// What the pool records of a task beyond its queue entry. Tasks for which there is nothing to record have none.
 #[derive(Debug, Default)]
 pub(crate) struct TaskRecord {
     /// The label of a task that has a name or a tag of its own.
     pub(crate) label: Option<Arc<TaskLabel>>,
-    pub(crate) times: Times,
+    /// `None` in a pool that is not timed.
+    pub(crate) times: Option<Times>,
     /// The runtime that the task starts on, if it is not the main one.
     pub(crate) runtime: Option<Runtime>,
 }
 
-/// The time when a task was submitted, and the time of its first poll. Both are `None` in a pool that is not timed.
-#[derive(Clone, Copy, Debug, Default)]
+/// The time when a task was submitted, and the time of its first poll.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
-    submitted: Option<Moment>,
+    submitted: Moment,
     started: Option<Moment>,
 }
 
@@ -78,20 +78,20 @@ impl TaskRecord {
     /// Returns the record of a task without options that is submitted at this moment to a timed pool.
     pub(crate) fn of_moment(submitted: Moment) -> Self {
         Self {
-            times: Times::new(Some(submitted)),
+            times: Some(Times::new(submitted)),
             ..Self::default()
         }
     }
 
     /// Returns `true` if there is nothing to record.
     pub(crate) fn is_empty(&self) -> bool {
-        self.label.is_none() && self.times.submitted.is_none() && self.runtime.is_none()
+        self.label.is_none() && self.times.is_none() && self.runtime.is_none()
     }
 }
 
 impl Times {
-    /// Returns the times of a task that is submitted at this moment, which is `None` in a pool that is not timed.
-    pub(crate) fn new(submitted: Option<Moment>) -> Self {
+    /// Returns the times of a task that is submitted at this moment.
+    pub(crate) fn new(submitted: Moment) -> Self {
         Self {
             submitted,
             started: None,
@@ -99,33 +99,22 @@ impl Times {
     }
 
     /// Notes that the task is about to be polled for the first time.
-    pub(crate) fn start(&mut self, now: Option<Moment>) {
-        self.started = now;
+    pub(crate) fn start(&mut self, now: Moment) {
+        self.started = Some(now);
     }
 
     /// Notes that the task was polled as soon as it was there, as the item of a feed is.
     pub(crate) fn start_at_once(&mut self) {
-        self.started = self.submitted;
+        self.started = Some(self.submitted);
     }
 
     pub(crate) fn waited(self, now: Option<Moment>) -> Option<Duration> {
-        Some(self.started.or(now)?.since(self.submitted?))
+        Some(self.started.or(now)?.since(self.submitted))
     }
 
     pub(crate) fn running(self, now: Option<Moment>) -> Option<Duration> {
         Some(now?.since(self.started?))
     }
-}
-
-/// Returns the runtime that a slot has in these records, or the main one.
-#[inline]
-pub(crate) fn runtime_of<'s>(
-    slot: Slot,
-    records: &'s SlotMap<TaskRecord>,
-    main: Option<&'s Runtime>,
-) -> Option<&'s Runtime> {
-    let noted = records.get(slot).and_then(|record| record.runtime.as_ref());
-    noted.or(main)
 }
 
 /// Describes a task for a listing or an observer, without its tag.
@@ -135,9 +124,9 @@ pub(crate) fn info(
     group: Option<&str>,
     state: TaskState,
     demand: Demand,
-    times: (Times, Option<Moment>),
+    times: Option<Times>,
+    now: Option<Moment>,
 ) -> TaskInfo {
-    let (times, now) = times;
     TaskInfo {
         id,
         name,
@@ -145,8 +134,8 @@ pub(crate) fn info(
         state,
         priority: demand.priority,
         weight: demand.weight,
-        waited: times.waited(now),
-        running: times.running(now),
+        waited: times.and_then(|times| times.waited(now)),
+        running: times.and_then(|times| times.running(now)),
         tag: None,
     }
 }

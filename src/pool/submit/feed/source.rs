@@ -12,7 +12,7 @@ use crate::gate::{Demand, NodeId};
 use crate::input::Input;
 use crate::observe::Origin;
 use crate::pool::core::order::Patience;
-use crate::pool::core::parts::record::TaskRecord;
+use crate::pool::core::parts::record::{TaskRecord, Times};
 use crate::pool::core::parts::runtime::Runtime;
 use crate::pool::core::state::{Exit, State};
 use crate::pool::core::watch::{FeedScope, Watch};
@@ -225,7 +225,7 @@ where
         let (tracker, home, slot) = (self.tracker.clone(), self.home, poll.worker.slot());
         let mut item = Item::boxed(pulled.future, extras);
         let record = record.map(|mut record| {
-            record.times.start_at_once();
+            record.times.iter_mut().for_each(Times::start_at_once);
             record.runtime.clone_from(&self.runtime);
             record
         });
@@ -233,7 +233,7 @@ where
         let mut state = poll.core.lock();
         let id = state.number_item(slot);
         if let Some(record) = record {
-            state.keep_record(slot, record);
+            state.records.keep(slot, record);
         }
         let is_stopped = state.stops(home) != self.stops;
         let (last, waits) = if pulled.is_last {
@@ -334,7 +334,7 @@ where
         let parked = |_| Box::into_pin(self) as BoxTask;
         let slot = state.gate.enter(id, home, Demand::DEFAULT, parked);
         if let Some(record) = TaskRecord::of_runtime(runtime) {
-            state.keep_record(slot, record);
+            state.records.keep(slot, record);
         }
         (slot, id)
     }
@@ -451,7 +451,7 @@ impl State {
         let source = self.gate.withdraw(slot);
         self.gate.forget(slot);
         // Dropping the record runs no user code: the source still holds the runtime that the record names.
-        self.forget_record(slot, &mut Wakes::default());
+        self.records.forget(slot, &mut Wakes::default());
         source
     }
 
