@@ -1,5 +1,6 @@
 //! Each task has exactly one outcome, and it says what has happened.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::support::client::ClientProcess;
@@ -14,6 +15,7 @@ use crate::support::{
     with_server, workers,
 };
 use aiopool::fleet::{EngineError, JobError, TaskState};
+use futures::future::join_all;
 use futures::stream;
 use tokio::time::{sleep, timeout};
 
@@ -243,6 +245,37 @@ fn a_client_that_has_died_loses_no_outcome() {
         let third = builder(&server).connect().await.expect("a pool");
         let handle = third.attach(SLEEP, "long").expect("a handle");
         assert_eq!(handle.await, Ok("w0".to_owned()));
+    });
+}
+
+#[test]
+fn very_many_handles_may_be_attached_at_once() {
+    with_server(async |server| {
+        let pool = pool(&server, 50).await;
+        let _workers = workers(&server, 1, 50);
+        let submit = async |numbers: Range<u32>| {
+            for n in numbers {
+                let task = pool.task(SLEEP, &1).id(format!("task-{n}"));
+                drop(task.spawn_n().await.expect("a task"));
+            }
+        };
+        submit(0..300).await;
+        pool.join().await.expect("an end");
+        pool.pause().await.expect("a pause");
+        submit(300..600).await;
+        let other = builder(&server).connect().await.expect("a pool");
+        let attach = |n| other.attach(SLEEP, format!("task-{n}")).expect("a handle");
+        let over: Vec<_> = (0..300).map(attach).collect();
+        let waiting: Vec<_> = (300..600).map(attach).collect();
+        let all_ended = |outcomes: Vec<_>| outcomes.iter().all(|end| *end == Ok("w0".to_owned()));
+        assert!(all_ended(join_all(over).await));
+        // Consumers cost a server much, and a cluster more: there are those of the clients, and of tasks that wait.
+        let mut raw = Raw::connect(&server);
+        let results = raw.request("$JS.API.STREAM.INFO.AIOP_tests_R", "");
+        let consumers = results["state"]["consumer_count"].as_u64();
+        assert!(consumers.is_some_and(|count| count < 310), "{consumers:?}");
+        pool.resume().await.expect("an end of the pause");
+        assert!(all_ended(join_all(waiting).await));
     });
 }
 

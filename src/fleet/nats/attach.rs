@@ -8,7 +8,7 @@ use async_nats::Message;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::link::{Link, RETRY_PAUSE, envelope_of, header_of};
+use super::link::{Link, RETRY_PAUSE, envelope_of, header_in, header_of};
 use super::tail::{Tail, TailItem};
 use super::waiters::Waiters;
 use crate::fleet::error::EngineError;
@@ -60,6 +60,13 @@ pub(super) fn outcome(names: &Names, message: &Message) -> Option<(String, u64, 
     };
     let outcome = Outcome::parse(header_of(message, OUTCOME), &message.payload)?;
     Some(((*id).to_owned(), origin.parse().ok()?, outcome))
+}
+
+/// Returns the outcome of a task that is over, if the server still has it.
+async fn outcome_so_far(link: &Link, subject: &str) -> Option<Outcome> {
+    let found = link.last(&link.names.result_stream(), subject).await;
+    let message = found.ok().flatten()?;
+    Outcome::parse(header_in(&message.headers, OUTCOME), &message.payload)
 }
 
 async fn settle(link: &Link, waiters: &Waiters, id: &str) {
@@ -120,13 +127,17 @@ async fn find(link: &Link, id: &str) -> Result<Option<u64>, EngineError> {
     }))
 }
 
-/// Waits for the outcome of a task.
+/// Waits for the outcome of a task. A task that is over needs no consumer, which costs the server more than a look.
 async fn outcome_of(link: &Link, id: &str, origin: u64) -> Outcome {
     let names = link.names.clone();
+    let filter = names.all(&format!("r.*.{id}.{origin}"));
+    if let Some(outcome) = outcome_so_far(link, &filter).await {
+        return outcome;
+    }
     let tail = Tail {
         link: link.clone(),
         stream: names.result_stream(),
-        filter: names.all(&format!("r.*.{id}.{origin}")),
+        filter,
         from: 1,
     };
     let mut found = None;

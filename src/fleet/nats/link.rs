@@ -163,7 +163,7 @@ pub(super) fn envelope_of(link: &Link, message: &StreamMessage) -> Option<Envelo
     Envelope::parse(&link.names, &message.subject, header).ok()
 }
 
-fn header_in<'m>(headers: &'m HeaderMap, name: &'static str) -> Option<&'m str> {
+pub(super) fn header_in<'m>(headers: &'m HeaderMap, name: &'static str) -> Option<&'m str> {
     let value = headers.get(HeaderName::from_static(name));
     value.map(HeaderValue::as_str)
 }
