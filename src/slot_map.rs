@@ -56,11 +56,13 @@ impl<T> SlotMap<T> {
             self.pages.resize_with(page + 1, Page::new);
         }
         let page = &mut self.pages[page];
-        if at >= page.notes.len() {
-            let is_small = (slot.0 as usize) < FEW;
-            page.grow(at, if is_small { FEW } else { PAGE });
-        }
-        let before = page.notes[at].replace(note);
+        let before = match page.notes.get_mut(at) {
+            Some(place) => place.replace(note),
+            None => {
+                page.append(at, note, if (slot.0 as usize) < FEW { FEW } else { PAGE });
+                None
+            }
+        };
         if before.is_none() {
             page.taken += 1;
             self.len += 1;
@@ -111,11 +113,16 @@ impl<T> Page<T> {
         }
     }
 
-    /// Makes room for the value at this place, with memory for at least so many values.
-    fn grow(&mut self, at: usize, capacity: usize) {
-        let more = capacity.saturating_sub(self.notes.len());
-        self.notes.reserve_exact(more);
-        self.notes.resize_with(at + 1, || None);
+    /// Adds a value behind all others. The page takes memory for at least so many.
+    #[inline]
+    fn append(&mut self, at: usize, note: T, capacity: usize) {
+        if at >= self.notes.capacity() {
+            self.notes.reserve_exact(capacity - self.notes.len());
+        }
+        if at > self.notes.len() {
+            self.notes.resize_with(at, || None);
+        }
+        self.notes.push(Some(note));
     }
 
     /// Gives back what is more than a few, of a page without values.
