@@ -11,8 +11,8 @@ pub(crate) struct SlotMap<T> {
 
 /// The values of [`PAGE`] consecutive slots.
 ///
-/// Its memory is one allocation, given back when the page has no value. It is not smaller, because pages lie between the
-/// tasks: glibc's allocator takes the free memory around a page apart and together for each page that is freed.
+/// Its memory is one allocation, given back when the page has no value. It is not smaller, because glibc's allocator joins all
+/// that is free around a page each time that one is freed, and what is free there are tasks that have ended.
 #[derive(Debug)]
 struct Page<T> {
     notes: Vec<Option<T>>,

@@ -137,10 +137,10 @@ impl<W, A, L> Gate<W, A, L> {
         entries.filter_map(|(slot, entry)| Some((slot, entry.id.task()?, &entry.content)))
     }
 
-    /// Returns the number of queue entries that memory is allocated for.
+    /// Returns the number of queue entries and tickets that memory is allocated for.
     #[cfg(test)]
     pub(super) fn place_capacity(&self) -> usize {
-        self.queue_entries.capacity()
+        self.queue_entries.capacity() + self.tickets.capacity()
     }
 
     /// Returns the number of slots that memory is allocated for.

@@ -782,4 +782,11 @@ fn a_crowd_that_is_more_than_plain_leaves_no_memory_behind() {
         }
         assert!(gate.place_capacity() <= 128);
     }
+    let enter = |user| gate.enqueue_elsewhere(group, heavy, user);
+    let crowd: Vec<Slot> = (0..100_000).map(enter).collect();
+    assert!(gate.place_capacity() >= 200_000, "each has a ticket, too");
+    for slot in crowd {
+        gate.leave(slot);
+    }
+    assert!(gate.tickets.is_empty() && gate.place_capacity() <= 256);
 }
