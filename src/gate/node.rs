@@ -370,3 +370,29 @@ impl<L> Node<L> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_of_whatever_priority_is_new_and_goes_behind_those_that_return() {
+        let ticket = Ticket::of_task(0);
+        let last = Rank::returning(Ticket::between(u64::MAX, u64::MAX));
+        for priority in [i32::MIN, -1, 0, 1, i32::MAX] {
+            let rank = Rank::new_task(priority, ticket);
+            assert!(rank.is_new_task() && rank > last && rank >= Rank::FIRST_NEW);
+        }
+        assert!(Rank::new_task(i32::MAX, ticket) < Rank::new_task(i32::MAX - 1, ticket));
+    }
+
+    #[test]
+    fn turns_are_in_the_order_of_their_times_however_late_these_are() {
+        let new = Rank::new_task(0, Ticket::of_task(0));
+        let times = [0, 1, u128::from(u64::MAX), 1 << 64, (1 << 64) + 1, 1 << 65];
+        for (earlier, later) in times.iter().zip(&times[1..]) {
+            assert!(new.at_turn(*earlier) < new.at_turn(*later));
+            assert!(new.at_turn(*later).is_after_turn(*earlier));
+        }
+    }
+}
