@@ -48,7 +48,7 @@ impl<'a> Submission<'a> {
 
     /// Returns the value that the user has attached to the task by [`tag`](crate::TaskBuilder::tag).
     pub fn tag(&self) -> Option<&'a Tag> {
-        self.subject.label.tag.as_ref()
+        self.subject.label.tag()
     }
 
     /// Returns `true` if the caller waits for the task: it was submitted by `spawn`, `exec`, `map`, `itermap` or one of

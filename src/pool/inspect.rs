@@ -222,7 +222,7 @@ impl Line {
             None => format!("{}-{}", self.pool, self.id),
         };
         let group = self.group.as_deref();
-        let tag = self.label.as_ref().and_then(|label| label.tag.clone());
+        let tag = self.label.as_ref().and_then(|label| label.tag().cloned());
         let times = self.times;
         let info = record::info(self.id, name, group, self.state, self.demand, times, now);
         TaskInfo { tag, ..info }

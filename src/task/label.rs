@@ -37,54 +37,68 @@ pub(crate) trait PoolRef: Send + Sync {
 /// The pool of a task, and the names for messages about the task.
 ///
 /// All tasks of a pool share one label, but for those with a name or a tag, which have their own.
-pub(crate) struct TaskLabel {
-    pool: Arc<PoolLabel>,
-    task: Option<Cow<'static, str>>,
-    pub(crate) tag: Option<Tag>,
-}
-
-/// What the labels of all tasks of a pool or a group share.
-struct PoolLabel {
-    pool_ref: Arc<dyn PoolRef>,
-    name: Arc<str>,
+pub(crate) enum TaskLabel {
+    OfPool {
+        pool_ref: Arc<dyn PoolRef>,
+        name: Arc<str>,
+    },
+    Own {
+        of_pool: Arc<Self>,
+        task: Option<Cow<'static, str>>,
+        tag: Option<Tag>,
+    },
 }
 
 impl TaskLabel {
     pub(crate) fn new(pool_ref: Arc<dyn PoolRef>, name: Arc<str>) -> Self {
-        let pool = Arc::new(PoolLabel { pool_ref, name });
-        let (task, tag) = (None, None);
-        Self { pool, task, tag }
+        Self::OfPool { pool_ref, name }
     }
 
-    /// Returns the label for a task with a name or a tag of its own.
-    pub(crate) fn own(&self, task: Option<Cow<'static, str>>, tag: Option<Tag>) -> Self {
-        let pool = self.pool.clone();
-        Self { pool, task, tag }
+    /// Returns the label for a task of this pool with a name or a tag of its own.
+    pub(crate) fn own(self: &Arc<Self>, task: Option<Cow<'static, str>>, tag: Option<Tag>) -> Self {
+        let of_pool = self.clone();
+        Self::Own { of_pool, task, tag }
     }
 
     pub(crate) fn pool_ref(&self) -> &Arc<dyn PoolRef> {
-        &self.pool.pool_ref
+        match self {
+            Self::OfPool { pool_ref, .. } => pool_ref,
+            Self::Own { of_pool, .. } => of_pool.pool_ref(),
+        }
     }
 
     pub(crate) fn pool_name(&self) -> &str {
-        &self.pool.name
+        match self {
+            Self::OfPool { name, .. } => name,
+            Self::Own { of_pool, .. } => of_pool.pool_name(),
+        }
     }
 
     /// Returns the name of a task that has one of its own.
     pub(crate) fn own_name(&self) -> Option<&str> {
-        self.task.as_deref()
+        match self {
+            Self::OfPool { .. } => None,
+            Self::Own { task, .. } => task.as_deref(),
+        }
+    }
+
+    pub(crate) fn tag(&self) -> Option<&Tag> {
+        match self {
+            Self::OfPool { .. } => None,
+            Self::Own { tag, .. } => tag.as_ref(),
+        }
     }
 
     pub(crate) fn task_name(&self, id: TaskId) -> Cow<'_, str> {
-        match &self.task {
+        match self.own_name() {
             Some(name) => Cow::Borrowed(name),
-            None => Cow::Owned(format!("{}-{id}", self.pool.name)),
+            None => Cow::Owned(format!("{}-{id}", self.pool_name())),
         }
     }
 }
 
 impl fmt::Debug for TaskLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("TaskLabel").field(&self.pool.name).finish()
+        f.debug_tuple("TaskLabel").field(&self.pool_name()).finish()
     }
 }

@@ -270,6 +270,8 @@ struct Rooms {
 
 thread_local! {
     static ROOM: Cell<usize> = const { Cell::new(0) };
+    /// The pool that rooms look at when they are dropped.
+    static WATCHED: RefCell<Option<AioPool>> = const { RefCell::new(None) };
 }
 
 /// One of them, which counts how many there are.
@@ -302,6 +304,7 @@ impl Spawner for Room {
 impl Drop for Room {
     fn drop(&mut self) {
         self.1.fetch_sub(1, SeqCst);
+        WATCHED.with_borrow(|pool| pool.as_ref().map(AioPool::stats));
     }
 }
 
@@ -334,6 +337,30 @@ fn tasks_of_several_runtimes_start_in_the_order_of_their_submission() {
     }
     assert!(handles.iter().all(JoinHandle::is_finished));
     assert_eq!(*order.lock().unwrap(), (0..60).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_spawner_may_use_the_pool_when_it_is_dropped() {
+    within("rooms that look at the pool", || {
+        let (rooms, pool) = rooms(1);
+        WATCHED.set(Some(pool.clone()));
+        let handles: Vec<_> = (0..20)
+            .map(|n: usize| {
+                ROOM.set(n % 2);
+                pool.task(async {}).name("a name").spawn_n()
+            })
+            .collect();
+        handles[7].abort();
+        for _ in 0..20 {
+            for (room, hand) in rooms.hands.iter().enumerate() {
+                ROOM.set(room);
+                hand.run();
+            }
+        }
+        assert!(handles.iter().all(JoinHandle::is_finished));
+        WATCHED.set(None);
+        assert!(pool.is_empty());
+    });
 }
 
 #[test]

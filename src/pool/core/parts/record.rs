@@ -147,6 +147,7 @@ mod tests {
     #[test]
     fn a_moment_is_half_as_large_as_an_instant_and_none_costs_nothing() {
         assert_eq!(size_of::<Option<Moment>>() * 2, size_of::<Instant>());
+        assert_eq!(size_of::<Option<Times>>(), size_of::<Instant>());
     }
 
     #[test]

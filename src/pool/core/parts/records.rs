@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::pool::core::parts::record::{Moment, TaskRecord, Times};
 use crate::pool::core::parts::runtime::{NotedRuntimes, Runtime};
 use crate::slot_map::SlotMap;
-use crate::task::{RuntimeId, Slot, TaskLabel};
+use crate::task::{Slot, TaskLabel};
 use crate::wakes::Wakes;
 
 /// The records of the tasks that have more than a future.
@@ -16,7 +16,7 @@ pub(crate) struct Records {
     labels: SlotMap<Arc<TaskLabel>>,
     times: SlotMap<Times>,
     /// The runtimes that are not the main one.
-    runtimes: SlotMap<RuntimeId>,
+    runtimes: SlotMap<Runtime>,
     noted: NotedRuntimes,
 }
 
@@ -39,10 +39,7 @@ impl Records {
     /// Returns the runtime of a task that is not of the main one.
     #[inline]
     pub(crate) fn runtime(&self, slot: Slot) -> Option<&Runtime> {
-        if self.runtimes.is_empty() {
-            return None;
-        }
-        self.noted.get(*self.runtimes.get(slot)?)
+        self.runtimes.get(slot)
     }
 
     /// Returns each runtime that is noted for a task once.
@@ -70,8 +67,8 @@ impl Records {
         if let Some(runtime) = record.runtime {
             self.noted.add(&runtime);
             // The task of a feed takes over the feed's slot and runtime: the note of the feed is removed.
-            if let Some(before) = self.runtimes.insert(slot, runtime.id()) {
-                self.noted.remove(before);
+            if let Some(before) = self.runtimes.insert(slot, runtime) {
+                self.noted.remove(&before);
             }
         }
     }
@@ -81,19 +78,17 @@ impl Records {
         if !self.labels.is_empty() {
             // The user's value in a tag is dropped after unlocking.
             let label = self.labels.remove(slot);
-            if let Some(label) = label.filter(|label| label.tag.is_some()) {
+            if let Some(label) = label.filter(|label| label.tag().is_some()) {
                 wakes.drop_later(label);
             }
         }
         if !self.times.is_empty() {
             self.times.remove(slot);
         }
-        if !self.runtimes.is_empty() {
-            let runtime = self.runtimes.remove(slot);
+        if let Some(runtime) = self.runtimes.remove(slot) {
+            let unnoted = self.noted.remove(&runtime);
             // A runtime holds a spawner, which may be user code: it is dropped after unlocking.
-            if let Some(unnoted) = runtime.and_then(|id| self.noted.remove(id)) {
-                wakes.drop_later(Arc::new(unnoted));
-            }
+            wakes.drop_later(Arc::new((runtime, unnoted)));
         }
     }
 

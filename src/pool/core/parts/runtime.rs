@@ -32,21 +32,17 @@ impl NotedRuntimes {
         self.0.is_empty()
     }
 
-    pub(crate) fn get(&self, id: RuntimeId) -> Option<&Runtime> {
-        self.0.get(&id).map(|(runtime, _)| runtime)
-    }
-
     pub(crate) fn add(&mut self, runtime: &Runtime) {
         let noted = self.0.entry(runtime.id);
         noted.or_insert_with(|| (runtime.clone(), 0)).1 += 1;
     }
 
     /// Removes one note. Returns a runtime that no record names any more: to be dropped with nothing locked.
-    pub(crate) fn remove(&mut self, id: RuntimeId) -> Option<Runtime> {
-        let (_, records) = self.0.get_mut(&id)?;
+    pub(crate) fn remove(&mut self, runtime: &Runtime) -> Option<Runtime> {
+        let (_, records) = self.0.get_mut(&runtime.id)?;
         *records -= 1;
         match records {
-            0 => self.0.remove(&id).map(|(runtime, _)| runtime),
+            0 => self.0.remove(&runtime.id).map(|(runtime, _)| runtime),
             _ => None,
         }
     }
